@@ -1,0 +1,60 @@
+"""pluggrad: a scalar autodiff engine whose operations and pictures are plugins."""
+
+from .config import Config, configure, configured, current_config
+from .errors import (
+    ConfigError,
+    ForwardError,
+    GradientError,
+    MissingOpError,
+    OpError,
+    PluggradError,
+    PluginError,
+    PluginWarning,
+    RenderError,
+    RuleError,
+)
+from .gradient import grad
+from .graph import Edge, Graph, Node
+from .hookspecs import hookimpl
+from .op import Op
+from .recording import no_grad, scope
+from .registry import Plugin, plugins
+from .rendering import draw_dot, render, save
+from .value import NOT_RUN, Value
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NOT_RUN",
+    "Config",
+    "ConfigError",
+    "Edge",
+    "ForwardError",
+    "GradientError",
+    "Graph",
+    "MissingOpError",
+    "Node",
+    "Op",
+    "OpError",
+    "PluggradError",
+    "Plugin",
+    "PluginError",
+    "PluginWarning",
+    "RenderError",
+    "RuleError",
+    "Value",
+    "configure",
+    "configured",
+    "current_config",
+    "draw_dot",
+    "grad",
+    "hookimpl",
+    "no_grad",
+    "plugins",
+    "render",
+    "save",
+    "scope",
+]
+
+# Last, when all that a plugin may import from here is there.
+plugins.load()

@@ -1,0 +1,45 @@
+"""Every error that pluggrad raises on purpose.
+
+All of them derive from `PluggradError`, and each also from the built-in class that Python code
+would expect, so `except ValueError` keeps working for someone who has never read this file.
+"""
+
+
+class PluggradError(Exception):
+    """The base of all errors that pluggrad raises on purpose."""
+
+
+class OpError(PluggradError, ValueError):
+    """An `Op` was declared in a way that cannot work."""
+
+
+class MissingOpError(PluggradError, TypeError):
+    """No installed plugin provides the operator or operation that was used."""
+
+
+class ForwardError(PluggradError, ArithmeticError):
+    """An op's forward function failed, or gave something that is not a real number."""
+
+
+class RuleError(PluggradError, ArithmeticError):
+    """A derivative rule failed, or gave something that is not a real number."""
+
+
+class GradientError(PluggradError, ValueError):
+    """A gradient was asked for that does not exist."""
+
+
+class PluginError(PluggradError, RuntimeError):
+    """A plugin could not be loaded or registered; nothing of it was kept."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin was skipped; the text names it, the cause and the remedy."""
+
+
+class ConfigError(PluggradError, ValueError):
+    """A setting has an unknown name or a value of the wrong type."""
+
+
+class RenderError(PluggradError, RuntimeError):
+    """A renderer is unknown, was given wrong options, or could not do its work."""

@@ -1,0 +1,71 @@
+"""The hooks: how operations and renderers get into pluggrad. There is no other way in.
+
+A plugin is a module (or any object) with functions of these names, marked with `hookimpl`. A
+package offers its plugin modules to pluggrad by entry points of the group `pluggrad`:
+
+    [project.entry-points.pluggrad]
+    "my-ops" = "my_package.ops"
+
+All built-in operations and renderers come through these hooks and entry points too. Plugins are
+loaded when `pluggrad` is imported, pluggrad's own first, then the others in the order of their
+entry points' names. A plugin that fails is skipped as a whole, with a `PluginWarning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pluggy
+
+from .op import Op
+
+hookspec = pluggy.HookspecMarker("pluggrad")
+hookimpl = pluggy.HookimplMarker("pluggrad")
+
+
+@hookspec
+def pluggrad_register_ops() -> Iterable[Op]:
+    """Give the operations of this plugin.
+
+    Called once, when the plugin is registered.
+
+    Each op becomes a function of its module, a method of `Value` under its name, and where it
+    declares an `operator`, what that operator does on Values.
+
+    Returns:
+        The ops. A name that another plugin has, that `Value` itself uses, or an operator that is
+        taken makes the whole plugin be skipped: nothing of it is registered.
+
+    Example:
+        @hookimpl
+        def pluggrad_register_ops():
+            return [Op("square", lambda x: x * x, lambda g, out, x: g * 2 * x)]
+    """
+
+
+@hookspec
+def pluggrad_register_renderers() -> Iterable[type[Any]]:
+    """Give the renderers of this plugin.
+
+    Called once, when the plugin is registered.
+
+    A renderer is a class with a `name` and optionally `suffixes`, the file suffixes it writes. Its
+    `__init__` takes the options, as keywords with defaults; its `__call__(graph)` takes a `Graph`
+    and returns whatever is native to its format. For `save()` it has `write(graph, path)`, unless
+    it returns str or bytes. Heavy imports belong inside `__call__`.
+
+    Returns:
+        The renderer classes. A name that another plugin has makes the whole plugin be skipped.
+
+    Example:
+        class CountRenderer:
+            name = "count"
+
+            def __call__(self, graph):
+                return f"{len(graph)} nodes"
+
+        @hookimpl
+        def pluggrad_register_renderers():
+            return [CountRenderer]
+    """

@@ -1,0 +1,303 @@
+"""Op: a forward function and one derivative rule per operand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, overload
+
+from .errors import ForwardError, OpError, RuleError
+from .recording import no_grad, switch
+from .value import NOT_RUN, Value, as_float, constant, new_value, operand
+
+Rule = Callable[..., Any]
+Interval = tuple[float, float]
+
+# What generated code calls the operands; `g` is the gradient.
+NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
+
+
+class Op:
+    """An operation: how to compute it, and how to differentiate it.
+
+    Parameters:
+        name: how it is called, `value.name()`; a Python identifier.
+        forward: takes the operands as floats, gives a float. Operands with defaults may be left
+            out in a call, and are constants then.
+        rules: one for each operand of `forward`, in order: `rule(g, out, *operands)` gives the
+            gradient of that operand from the gradient `g` of the result `out`. A rule is linear
+            in `g` and made of operators and other ops only, so that it also works on Values (for
+            higher derivatives) and in compiled code. None says that no gradient ever flows there.
+        operator: the Python operator that stands for this op, such as `"*"`; one of
+            + - * / // % ** abs floor ceil trunc round.
+        ieee: what the result is where `forward` raises, as Python's math functions do where
+            IEEE 754 has an answer: `math.log(0)`. Takes the operands, gives the float.
+        domain: for each operand the open interval in which the rules hold; None for all numbers.
+        kinks: the points at which a one-operand op has no derivative. For more operands, a
+            function of them that is zero there.
+        doc: the formula, in one line, with the derivative where it helps.
+
+    Raises:
+        OpError: when the parts do not fit together; the text quotes the part.
+
+    >>> import math
+    >>> from pluggrad import Op
+    >>> from pluggrad.ops import cos
+    >>> sin = Op("sin", math.sin, lambda g, out, x: g * cos(x))
+    >>> sin(0.0)
+    0.0
+
+    Calling an op with numbers gives a float; with a Value among the operands it records.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., float],
+        *rules: Rule | None,
+        operator: str | None = None,
+        ieee: Callable[..., float] | None = None,
+        domain: Sequence[Interval | None] | Interval | None = None,
+        kinks: Sequence[float] | Callable[..., float] = (),
+        doc: str = "",
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.rules = rules
+        self.operator = operator
+        self.ieee = ieee
+        self.domain = _domain_of_each(domain, len(rules))
+        self.kinks = kinks
+        self.__doc__ = doc
+        self.defaults: tuple[float, ...] = tuple(
+            map(float, getattr(forward, "__defaults__", None) or ())
+        )
+        _check_declaration(self)
+        # Run by backward(); made on its first call, see pullback.py.
+        self.pullback: Callable[[Value], None] = self._first_pullback
+
+    @property
+    def arity(self) -> int:
+        """The number of operands."""
+        return len(self.rules)
+
+    @property
+    def symbol(self) -> str:
+        """What a picture shows: the operator where there is one, else the name."""
+        return self.operator or self.name
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _installed_op, (self.name,)
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        return self
+
+    # ----- Forward -----
+
+    @overload
+    def __call__(self, *operands: float) -> float: ...
+    @overload
+    def __call__(self, *operands: Any) -> Any: ...
+    def __call__(self, *operands: Any) -> Any:
+        """Compute: a float from numbers; a recorded Value where one operand is a Value.
+
+        Raises:
+            TypeError: for a wrong number of operands, or one that is neither number nor Value.
+        """
+        if len(operands) != len(self.rules):
+            operands = self.complete(operands)
+        numbers = True
+        for x in operands:
+            kind = x.__class__
+            if kind is not float:
+                if kind is Value:
+                    numbers = False
+                elif hasattr(kind, "__pluggrad_op__"):
+                    return kind.__pluggrad_op__(self, operands)
+                elif isinstance(x, Value):
+                    numbers = False
+                elif not isinstance(x, Real):
+                    raise TypeError(
+                        f"{self.name}() takes numbers and Values, not {kind.__name__}: {x!r:.60}"
+                    )
+        if numbers:
+            return self.evaluate(*operands)
+        return self.record(tuple([operand(x) for x in operands]))
+
+    def complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Fill in operands that were left out and have a default."""
+        missing = self.arity - len(operands)
+        if not 0 <= missing <= len(self.defaults):
+            least = self.arity - len(self.defaults)
+            wanted = str(self.arity) if least == self.arity else f"{least} to {self.arity}"
+            plural = "" if wanted == "1" else "s"
+            raise TypeError(f"{self.name}() takes {wanted} operand{plural}, got {len(operands)}")
+        return operands + self.defaults[len(self.defaults) - missing :] if missing else operands
+
+    def evaluate(self, *operands: float) -> float:
+        """Compute the forward function on floats, by IEEE 754 where `forward` itself raises.
+
+        Raises:
+            ForwardError: when `forward` fails and no `ieee` was given, or gives no real number.
+        """
+        try:
+            result = self.forward(*operands)
+        except (ArithmeticError, ValueError) as cause:
+            if self.ieee is None:
+                raise ForwardError(
+                    f"op {self.name!r} has no result for {_listed(operands)}: {cause}. Its author "
+                    "can declare one with Op(..., ieee=...)"
+                ) from cause
+            result = self.ieee(*operands)
+        if result.__class__ is not float:
+            try:
+                return as_float(result)
+            except TypeError:
+                raise ForwardError(
+                    f"op {self.name!r} gave {result!r:.60} for {_listed(operands)}; "
+                    "a forward function gives a real number"
+                ) from None
+        return result
+
+    def record(self, operands: tuple[Value, ...]) -> Value:
+        """Compute on Values and remember them: the general way, for any number of operands."""
+        data = self.evaluate(*[x.data for x in operands])
+        if switch.active:
+            from .watching import record_watched
+
+            return record_watched(self, operands, data)
+        return recorded(self, operands, data)
+
+    # ----- Backward -----
+
+    def partial(self, index: int, g: float, out: float, *operands: float) -> float:
+        """Apply the rule of one operand to floats, by IEEE 754 where Python's operators raise.
+
+        Parameters:
+            index: which operand, from 0.
+            g: the gradient of the result.
+            out: the result.
+            operands: the operands.
+
+        Raises:
+            RuleError: when the rule fails, naming op, operand and cause.
+        """
+        rule = self.rules[index]
+        if rule is None:
+            return 0.0
+        try:
+            try:
+                result = rule(g, out, *operands)
+            except ArithmeticError:
+                # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
+                with no_grad():
+                    result = rule(constant(g), constant(out), *map(constant, operands))
+            return as_float(result.data if isinstance(result, Value) else result)
+        except Exception as cause:
+            raise self.rule_error(index, cause) from cause
+
+    def rule_error(self, index: int, cause: object) -> RuleError:
+        """Say which rule failed, and why."""
+        return RuleError(f"op {self.name!r}, rule of operand {index}: {cause}")
+
+    def _first_pullback(self, node: Value) -> None:
+        from .pullback import fuse
+
+        self.pullback = fuse(self)
+        self.pullback(node)
+
+
+def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
+    """Make the Value that `op` computed from `operands`."""
+    out = new_value(Value)
+    out.data = data
+    out.label = ""
+    out.grad = NOT_RUN
+    out.op = op
+    out._left = out._right = out._mark = None
+    if len(operands) == 1:
+        (out._left,) = operands
+    elif len(operands) == 2:
+        out._left, out._right = operands
+    else:
+        out._operands = operands
+    out.requires_grad = any([x.requires_grad for x in operands])
+    return out
+
+
+def _installed_op(name: str) -> Op:
+    """Find an op by name when a pickle is loaded."""
+    from .registry import plugins
+
+    return plugins.op(name)
+
+
+# ----- Checks of a declaration -----
+
+
+def _domain_of_each(
+    domain: Sequence[Interval | None] | Interval | None, arity: int
+) -> tuple[Interval | None, ...]:
+    if domain is None:
+        return (None,) * arity
+    if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
+        return (domain,)  # type: ignore[return-value]  # a single interval for a single operand
+    return tuple(domain)  # type: ignore[arg-type]
+
+
+def _check_declaration(op: Op) -> None:
+    name = op.name
+    if not isinstance(name, str) or not name.isidentifier():
+        raise OpError(f"an op's name is a Python identifier, not {name!r}")
+    if not callable(op.forward):
+        raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
+    if not op.rules:
+        raise OpError(f"op {name!r} has no rule; give one for each operand, or None for no gradient")
+    if op.arity > len(NAMES):
+        raise OpError(f"op {name!r} has {op.arity} operands; the most is {len(NAMES)}")
+    for index, rule in enumerate(op.rules):
+        if rule is not None and not callable(rule):
+            raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
+    if len(op.domain) != op.arity:
+        raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
+    taken = _positional(op.forward)
+    if taken is not None and taken != op.arity:
+        raise OpError(
+            f"op {name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
+            f"{taken} operands ({_signatures([op.forward])}); give one rule for each operand, or "
+            "None where no gradient flows"
+        )
+    for index, rule in enumerate(op.rules):
+        taken = _positional(rule)
+        if taken is not None and taken != 2 + op.arity:
+            raise OpError(
+                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
+                f"rules take g, out and the {op.arity} operands"
+            )
+
+
+def _positional(function: object) -> int | None:
+    """Count a Python function's positional parameters; None where that is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x04 or hasattr(function, "__self__"):  # 0x04: *args
+        return None
+    return int(code.co_argcount)
+
+
+def _signatures(functions: Sequence[object]) -> str:
+    named = []
+    for function in functions:
+        code = getattr(function, "__code__", None)
+        parameters = ", ".join(code.co_varnames[: code.co_argcount]) if code else "..."
+        named.append(f"({parameters})" if function is not None else "None")
+    return ", ".join(named)
+
+
+def _listed(operands: Sequence[object]) -> str:
+    return ", ".join(map(repr, operands))

@@ -1,0 +1,123 @@
+"""The gradient code of an op, fused from its rules.
+
+`backward()` visits every node once and has to add to each operand what the operand's rule says.
+Calling `lambda g, out, a, b: g * b` for that costs more than the multiplication in it. So when an
+op is first differentiated, its rules are run once on symbols, which write down what is done to
+them, and the text becomes one function:
+
+    def pullback(node):
+        g = node.grad
+        a = node._left
+        b = node._right
+        if a.requires_grad:
+            a.grad += g * b.data
+        if b.requires_grad:
+            b.grad += g * a.data
+
+A rule that cannot be written down (one with an `if` on its operands, say) is called as it stands.
+Either way the numbers are those of the rule, operation by operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .op import NAMES, Op, Rule
+from .value import Value
+
+
+def fuse(op: Op) -> Callable[[Value], None]:
+    """Make the function that adds a node's gradient contributions to its operands' `grad`."""
+    names = NAMES[: op.arity]
+    namespace: dict[str, Any] = {}
+    lines = ["def pullback(node):", "    g = node.grad"]
+    match op.arity:
+        case 1:
+            lines += ["    a = node._left"]
+        case 2:
+            lines += ["    a = node._left", "    b = node._right"]
+        case _:
+            lines += [f"    {', '.join(names)} = node._operands"]
+    for index, (x, rule) in enumerate(zip(names, op.rules, strict=True)):
+        if rule is not None:
+            lines += [
+                f"    if {x}.requires_grad:",
+                f"        {x}.grad += {_written(rule, index, names, namespace)}",
+            ]
+    exec(compile("\n".join(lines), f"<pullback of {op.name}>", "exec"), namespace)
+    pullback: Callable[[Value], None] = namespace["pullback"]
+    return pullback
+
+
+def _written(rule: Rule, index: int, names: tuple[str, ...], namespace: dict[str, Any]) -> str:
+    """Write a rule as an expression in which only operators and calls of ops occur."""
+    arguments = ["g", "node.data", *(f"{x}.data" for x in names)]
+    bound: dict[str, Any] = {}
+    try:
+        symbols = [_Symbol(text, bound, f"r{index}_") for text in arguments]
+        text = symbols[0]._text_of(rule(*symbols))
+    except Exception:  # whatever it did with a symbol, the rule itself still works on floats
+        text = f"rule_{index}({', '.join(arguments)})"
+        bound = {f"rule_{index}": rule}
+    namespace.update(bound)
+    return text
+
+
+class _Symbol:
+    """Stands for a number, and writes down the arithmetic that is done to it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str, bound: dict[str, Any], prefix: str) -> None:
+        self._text = text
+        self._bound = bound
+        self._prefix = prefix
+
+    def _text_of(self, x: object) -> str:
+        if isinstance(x, _Symbol):
+            return x._text
+        if not isinstance(x, int | float):
+            raise TypeError(f"a rule works with numbers, not {type(x).__name__}")
+        return self._bind(x)
+
+    def _bind(self, thing: object) -> str:
+        name = f"{self._prefix}{len(self._bound)}"
+        self._bound[name] = thing
+        return name
+
+    def _new(self, text: str) -> _Symbol:
+        if len(text) > 2000:
+            raise ValueError("too long to be worth writing out")
+        return _Symbol(text, self._bound, self._prefix)
+
+    @classmethod
+    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> _Symbol:
+        first = next(x for x in operands if isinstance(x, _Symbol))
+        listed = ", ".join(first._text_of(x) for x in operands)
+        return first._new(f"{first._bind(op.evaluate)}({listed})")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a rule cannot branch on its operands; use where() or step()")
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a rule cannot compare its operands; use where() or step()")
+
+    def __neg__(self) -> _Symbol:
+        return self._new(f"(-{self._text})")
+
+
+def _writes(symbol: str) -> tuple[Callable[..., _Symbol], Callable[..., _Symbol]]:
+    def write(self: _Symbol, other: object) -> _Symbol:
+        return self._new(f"({self._text} {symbol} {self._text_of(other)})")
+
+    def write_reflected(self: _Symbol, other: object) -> _Symbol:
+        return self._new(f"({self._text_of(other)} {symbol} {self._text})")
+
+    return write, write_reflected
+
+
+_Symbol.__add__, _Symbol.__radd__ = _writes("+")  # type: ignore[attr-defined]
+_Symbol.__sub__, _Symbol.__rsub__ = _writes("-")  # type: ignore[attr-defined]
+_Symbol.__mul__, _Symbol.__rmul__ = _writes("*")  # type: ignore[attr-defined]
+_Symbol.__truediv__, _Symbol.__rtruediv__ = _writes("/")  # type: ignore[attr-defined]

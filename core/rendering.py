@@ -1,0 +1,149 @@
+"""render() and save(): pick a renderer, give it the graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from .config import current_config
+from .errors import RenderError
+from .graph import Graph
+from .registry import plugins
+from .value import Value
+
+Drawable = Value | Graph | Iterable[Value]
+
+
+def render(values: Drawable, renderer: str | None = None, **options: Any) -> Any:
+    """Turn a recorded graph into what a renderer makes of it.
+
+    Parameters:
+        values: a Value, several, or a `Graph`.
+        renderer: its name; the one that the settings name, if not given.
+        options: the renderer's options; they come before those of the settings.
+
+    Returns:
+        What is native to the format: str for "text", `graphviz.Digraph` for "graphviz",
+        `networkx.MultiDiGraph` for "networkx".
+
+    Raises:
+        RenderError: for an unknown renderer or option, naming those that are there.
+
+    >>> from pluggrad import Value, render
+    >>> x = Value(3.0, label="x")
+    >>> render(x * 2.0, "networkx").number_of_edges()
+    2
+    """
+    return _chosen(renderer, options)(_graph(values))
+
+
+def save(
+    values: Drawable, path: str | os.PathLike[str], renderer: str | None = None, **options: Any
+) -> Path:
+    """Write a picture of a recorded graph to a file.
+
+    Parameters:
+        values: a Value, several, or a `Graph`.
+        path: where to; without `renderer`, the suffix says which one (`.svg`, `.txt`).
+        renderer: its name.
+        options: the renderer's options.
+
+    Returns:
+        The path. The file is complete, or as it was before: it is written beside and moved.
+
+    Raises:
+        RenderError: when no renderer writes such files, or the file cannot be written.
+    """
+    path = Path(path)
+    made = _chosen(renderer or _by_suffix(path), options)
+    graph = _graph(values)
+    try:
+        with NamedTemporaryFile(dir=path.parent, prefix=".pluggrad-", suffix=path.suffix,
+                                delete=False) as file:
+            unfinished = Path(file.name)
+        try:
+            if hasattr(made, "write"):
+                made.write(graph, unfinished)
+            else:
+                _write_result(made, graph, unfinished)
+            unfinished.chmod(0o666 & ~_umask())
+            unfinished.replace(path)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+    except OSError as cause:
+        raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
+    return path
+
+
+def draw_dot(value: Drawable, path: str | os.PathLike[str] = "graph.svg") -> Path:
+    """Draw a graph as SVG, in one call.
+
+    >>> from pluggrad import Value, draw_dot
+    >>> draw_dot(Value(2.0) * 3.0, "graph.svg").name  # doctest: +SKIP
+    'graph.svg'
+    """
+    return save(value, path, "graphviz")
+
+
+def _chosen(name: str | None, options: dict[str, Any]) -> Any:
+    config = current_config()
+    name = name or config.renderer
+    if not isinstance(name, str):
+        raise RenderError(f"a renderer is chosen by its name, not {type(name).__name__}")
+    kind = plugins.renderer(name)
+    given = {**config.renderers.get(name, {}), **options}
+    try:
+        return kind(**given)
+    except TypeError as cause:
+        import inspect
+
+        known = [p.name for p in inspect.signature(kind).parameters.values()]
+        unknown = [key for key in given if key not in known]
+        if not unknown:
+            raise RenderError(f"renderer {name!r}: {cause}") from cause
+        raise RenderError(
+            f"renderer {name!r} has no option {unknown[0]!r}; available: "
+            f"{', '.join(sorted(known)) or 'none'}"
+        ) from None
+
+
+def _by_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    known: dict[str, str] = {}
+    for name, kind in plugins.renderers.items():
+        for written in getattr(kind, "suffixes", ()):
+            known.setdefault(written, name)
+    if suffix not in known:
+        raise RenderError(
+            f"no renderer writes {suffix or 'files without a suffix'!r} files ({path}); known "
+            f"suffixes: {', '.join(sorted(known)) or 'none'}. Or name one: save(..., renderer=)"
+        )
+    return known[suffix]
+
+
+def _graph(values: Drawable) -> Graph:
+    return values if isinstance(values, Graph) else Graph(values)
+
+
+def _write_result(renderer: Any, graph: Graph, path: Path) -> None:
+    result = renderer(graph)
+    if isinstance(result, bytes):
+        path.write_bytes(result)
+    elif isinstance(result, str):
+        path.write_text(result, encoding="utf-8", errors="replace")
+    else:
+        raise RenderError(
+            f"renderer {renderer.name!r} gives {type(result).__name__}, which has no file form "
+            "here; it can have one with a method write(graph, path)"
+        )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,314 @@
+"""Value: a number that remembers how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
+
+from .copying import copy_graph, reduce_graph
+from .errors import MissingOpError
+from .recording import switch
+
+if TYPE_CHECKING:
+    from .op import Op
+
+# What may stand beside a Value in an expression; a Value itself converts to float too.
+Operand: TypeAlias = SupportsFloat
+
+# The gradient of a node that no backward pass has reached. It counts as 0.0; that it is this very
+# object tells a picture that nothing ran, which a computed zero does not.
+NOT_RUN = float("0")
+
+
+def as_float(number: object) -> float:
+    """Give a real number (int, float, bool, Fraction, NumPy scalar) as a plain float.
+
+    Raises:
+        TypeError: for anything else, naming its type.
+    """
+    if isinstance(number, Real):
+        return float(number)
+    kind = type(number).__name__
+    hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
+    raise TypeError(f"a Value holds one real number (int or float), not {kind}{hint}")
+
+
+class Value:
+    """A number that remembers how it was made.
+
+    Write ordinary arithmetic on Values; each result keeps its operation and operands, so that
+    `backward()` can send the gradient back to every leaf.
+
+    Parameters:
+        data: the number, stored as a float.
+        label: a name for pictures and messages; any text.
+        requires_grad: False makes a constant, for which no gradient is computed.
+
+    Attributes:
+        data: the number. May be assigned on a leaf, as optimizers do.
+        grad: d(output)/d(this) after `output.backward()`, and 0.0 before.
+        label: the name given, or "".
+        op: the `Op` that made this value; None for a leaf.
+        prev: the operands, in order, repeated ones repeated; empty for a leaf.
+        requires_grad: whether `backward()` computes a gradient here.
+
+    Raises:
+        TypeError: when `data` is not a real number.
+
+    >>> from pluggrad import Value
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 2.0
+    >>> y.backward()
+    >>> y.data, x.grad
+    (11.0, 6.0)
+
+    Comparisons and `float()` look at `data`; `==` and `hash()` are about identity, so Values can
+    be members of sets and keys of dicts.
+    """
+
+    # Up to two operands stand in slots of their own, more in `_operands`: one object for each
+    # node halves the garbage collector's work against a tuple beside it. `_operands` and `scope`
+    # stay unset where they say nothing. There is no __getattr__: it would make every attribute
+    # read in the engine about three times slower on CPython 3.11.
+    __slots__ = (
+        "__weakref__",
+        "_left",
+        "_mark",
+        "_operands",
+        "_right",
+        "data",
+        "grad",
+        "label",
+        "op",
+        "requires_grad",
+        "scope",
+    )
+
+    data: float
+    grad: float
+    label: str
+    op: Op | None
+    requires_grad: bool
+    scope: tuple[str, ...]
+    _left: Value | None
+    _right: Value | None
+    _operands: tuple[Value, ...]
+    _mark: object
+
+    def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
+        if switch.pending is not None:
+            switch.pending()
+        if data.__class__ is not float:
+            data = as_float(data)
+        self.data = data
+        self.label = label
+        self.grad = NOT_RUN
+        self.op = self._left = self._right = self._mark = None
+        self.requires_grad = requires_grad
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Value]:
+            """Ops add their methods when they are registered; `pluggrad ops` lists them."""
+
+    @property
+    def prev(self) -> tuple[Value, ...]:
+        """The operands that made this value, in order; empty for a leaf."""
+        if self.op is None:
+            return ()
+        if self._left is None:
+            return self._operands
+        if self._right is None:
+            return (self._left,)
+        return (self._left, self._right)
+
+    # ----- Gradients -----
+
+    def backward(self, gradient: SupportsFloat = 1.0) -> None:
+        """Compute d(self)/d(v) for every value `v` that self was computed from, into `v.grad`.
+
+        Leaves accumulate: a second call adds to their `grad`, and training loops reset it.
+        Interior values get the gradient of this pass alone.
+
+        Parameters:
+            gradient: what to start from, d(something)/d(self).
+
+        Raises:
+            GradientError: when self does not depend on anything that requires a gradient.
+            RuleError: when a derivative rule fails. Leaves keep the gradients they had.
+        """
+        from .gradient import backward
+
+        backward(self, gradient)
+
+    def detach(self) -> Value:
+        """Give a constant of the same number and label that is cut off from this one's history."""
+        return Value(self.data, self.label, requires_grad=False)
+
+    # ----- Operators: sockets that registered ops are plugged into -----
+
+    def __add__(self, other: Operand) -> Value:
+        return _empty_socket("+")
+
+    def __radd__(self, other: Operand) -> Value:
+        return _empty_socket("+")
+
+    def __sub__(self, other: Operand) -> Value:
+        return _empty_socket("-")
+
+    def __rsub__(self, other: Operand) -> Value:
+        return _empty_socket("-")
+
+    def __mul__(self, other: Operand) -> Value:
+        return _empty_socket("*")
+
+    def __rmul__(self, other: Operand) -> Value:
+        return _empty_socket("*")
+
+    def __truediv__(self, other: Operand) -> Value:
+        return _empty_socket("/")
+
+    def __rtruediv__(self, other: Operand) -> Value:
+        return _empty_socket("/")
+
+    def __floordiv__(self, other: Operand) -> Value:
+        return _empty_socket("//")
+
+    def __rfloordiv__(self, other: Operand) -> Value:
+        return _empty_socket("//")
+
+    def __mod__(self, other: Operand) -> Value:
+        return _empty_socket("%")
+
+    def __rmod__(self, other: Operand) -> Value:
+        return _empty_socket("%")
+
+    def __pow__(self, other: Operand) -> Value:
+        return _empty_socket("**")
+
+    def __rpow__(self, other: Operand) -> Value:
+        return _empty_socket("**")
+
+    def __neg__(self) -> Value:
+        return _empty_socket("-")
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _empty_socket("abs")
+
+    def __floor__(self) -> Value:
+        return _empty_socket("floor")
+
+    def __ceil__(self) -> Value:
+        return _empty_socket("ceil")
+
+    def __trunc__(self) -> Value:
+        return _empty_socket("trunc")
+
+    def __round__(self, digits: int = 0) -> Value:
+        return _empty_socket("round")
+
+    # ----- A number among numbers -----
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __bool__(self) -> bool:
+        return self.data != 0
+
+    def __lt__(self, other: Operand) -> bool:
+        return self.data < _comparable(other)
+
+    def __le__(self, other: Operand) -> bool:
+        return self.data <= _comparable(other)
+
+    def __gt__(self, other: Operand) -> bool:
+        return self.data > _comparable(other)
+
+    def __ge__(self, other: Operand) -> bool:
+        return self.data >= _comparable(other)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        op = f", op={self.op.name!r}" if self.op is not None else ""
+        return f"Value({self.data!r}, grad={self.grad!r}{label}{op})"
+
+    # ----- Copies -----
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return copy_graph(self, memo)
+
+    def __copy__(self) -> Self:
+        raise TypeError(
+            "a shallow copy of a Value would be a second name for its history; "
+            "use copy.deepcopy(value) or value.detach()"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return reduce_graph(self)
+
+
+def _comparable(other: object) -> Any:
+    """Return what a Value's data is compared with; Python's own message names a wrong type."""
+    return other.data if isinstance(other, Value) else other
+
+
+def constant(number: object) -> Value:
+    """Make a leaf that gets no gradient, as every plain number in an expression is."""
+    value = new_value(Value)
+    value.data = number if number.__class__ is float else as_float(number)  # type: ignore[assignment]
+    value.label = ""
+    value.grad = NOT_RUN
+    value.op = value._left = value._right = value._mark = None
+    value.requires_grad = False
+    return value
+
+
+def operand(other: object) -> Any:
+    """Turn what stands beside a Value in an expression into a Value, or NotImplemented."""
+    if isinstance(other, Value):
+        return other
+    if isinstance(other, Real):
+        return constant(other)
+    return NotImplemented
+
+
+new_value = Value.__new__
+
+# Where Python has an operator, the methods of Value that serve it: (symbol, operands) -> names.
+SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {
+    ("+", 2): ("__add__", "__radd__"),
+    ("-", 2): ("__sub__", "__rsub__"),
+    ("*", 2): ("__mul__", "__rmul__"),
+    ("/", 2): ("__truediv__", "__rtruediv__"),
+    ("//", 2): ("__floordiv__", "__rfloordiv__"),
+    ("%", 2): ("__mod__", "__rmod__"),
+    ("**", 2): ("__pow__", "__rpow__"),
+    ("-", 1): ("__neg__",),
+    ("abs", 1): ("__abs__",),
+    ("floor", 1): ("__floor__",),
+    ("ceil", 1): ("__ceil__",),
+    ("trunc", 1): ("__trunc__",),
+    ("round", 2): ("__round__",),
+}
+EMPTY_SOCKETS: dict[str, Callable[..., Value]] = {
+    name: getattr(Value, name) for names in SOCKETS.values() for name in names
+}
+
+
+def _empty_socket(symbol: str) -> NoReturn:
+    raise MissingOpError(
+        f"no plugin provides {symbol!r}; `pluggrad plugins` lists the installed plugins and why "
+        "one was skipped"
+    )
+
+

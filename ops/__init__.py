@@ -1,0 +1,1 @@
+"""The built-in operations, grouped like a maths book; each takes floats or Values."""
