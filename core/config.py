@@ -1,8 +1,8 @@
 """Settings, and where they come from.
 
 First that speaks: an argument of the call; `with configured(...)`; `configure(...)`; environment
-variables (`PLUGGRAD_RENDERER`); `pluggrad.toml`, or `[tool.pluggrad]` in `pyproject.toml`, whichever
-is nearest above the working directory; the default.
+variables (`PLUGGRAD_RENDERER`); the nearest file at or above the working directory, which is
+`pluggrad.toml` or a `pyproject.toml` with a table `[tool.pluggrad]`; the default.
 """
 
 from __future__ import annotations
@@ -48,16 +48,30 @@ def current_config() -> Config:
     Raises:
         ConfigError: for an unknown name or a wrong type, naming the place it stands in.
     """
-    layers = [from_file(), from_environment(), _process, _context.get()]
+    config, unreadable = readable_config()
+    if unreadable:
+        raise unreadable[0]
+    return config
+
+
+def readable_config() -> tuple[Config, list[ConfigError]]:
+    """Give the settings of every place that is in order, and what is wrong with the others."""
     merged: dict[str, Any] = {}
-    for layer in layers:
-        options = _merged_options(merged.get("renderers", {}), layer.get("renderers", {}))
-        merged = {**merged, **layer, "renderers": options}
-    return Config(**merged)
+    unreadable: list[ConfigError] = []
+    for place in (from_file, from_environment, lambda: _process, _context.get):
+        try:
+            layer = place()
+        except ConfigError as cause:
+            unreadable.append(cause)
+        else:
+            merged = _merged(merged, layer)
+    return Config(**merged), unreadable
 
 
 def configure(**settings: Any) -> None:
     """Change settings for the whole process; None takes one back. See `Config` for the names.
+
+    Options of renderers are added to those that were configured before.
 
     Raises:
         ConfigError: for an unknown name or a wrong type. Nothing is changed then.
@@ -66,26 +80,26 @@ def configure(**settings: Any) -> None:
     >>> pluggrad.configure(renderer="networkx")
     >>> pluggrad.configure(renderer=None)
     """
-    given = {key: value for key, value in settings.items() if value is not None}
+    global _process
     _known(settings, "configure()")
-    _process.update(checked(given, "configure()"))
-    for key in settings.keys() - given.keys():
-        _process.pop(key, None)
+    given = checked({k: v for k, v in settings.items() if v is not None}, "configure()")
+    kept = {k: v for k, v in _process.items() if settings.get(k, v) is not None}
+    _process = _merged(kept, given)
 
 
 @contextmanager
 def configured(**settings: Any) -> Iterator[Config]:
     """Change settings inside a `with` block, in this thread or task only.
 
+    Raises:
+        ConfigError: for an unknown name or a wrong type.
+
     >>> import pluggrad
     >>> with pluggrad.configured(renderer="networkx") as config:
     ...     config.renderer
     'networkx'
     """
-    here = checked(settings, "configured()")
-    outer = _context.get()
-    options = _merged_options(outer.get("renderers", {}), here.get("renderers", {}))
-    token = _context.set({**outer, **here, "renderers": options})
+    token = _context.set(_merged(_context.get(), checked(settings, "configured()")))
     try:
         yield current_config()
     finally:
@@ -93,7 +107,11 @@ def configured(**settings: Any) -> Iterator[Config]:
 
 
 def from_environment() -> dict[str, Any]:
-    """Read the settings that environment variables make; an empty variable says nothing."""
+    """Read the settings that environment variables make; an empty variable says nothing.
+
+    Raises:
+        ConfigError: naming the variable and what it can be.
+    """
     found: dict[str, Any] = {}
     for variable, key in ENVIRONMENT.items():
         text = os.environ.get(variable, "").strip()
@@ -113,47 +131,69 @@ def from_environment() -> dict[str, Any]:
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
-def from_file(start: Path | None = None) -> dict[str, Any]:
-    """Read the nearest settings file at or above `start`, the working directory if not given."""
+def from_file(start: Path | None = None) -> Mapping[str, Any]:
+    """Read the nearest settings file at or above `start`, the working directory if not given.
+
+    Raises:
+        ConfigError: naming the file, and what is wrong in it.
+    """
     path = find_file(start)
-    if path is None:
-        return {}
-    modified = path.stat().st_mtime_ns
-    known = _read.get(path)
-    if known is None or known[0] != modified:
-        _read[path] = known = (modified, checked(_table(path), str(path)))
-    return known[1]
-
-
-_read: dict[Path, tuple[int, dict[str, Any]]] = {}
+    return {} if path is None else _read(path) or {}
 
 
 def find_file(start: Path | None = None) -> Path | None:
-    """Find the settings file that holds at `start`."""
+    """Find the settings file that holds at `start`.
+
+    Raises:
+        ConfigError: when a file that may be it cannot be read.
+    """
     try:
         folder = (start or Path.cwd()).resolve()
     except OSError:  # the working directory was deleted
         return None
     for place in [folder, *folder.parents]:
-        own = place / "pluggrad.toml"
-        if own.is_file():
-            return own
-        project = place / "pyproject.toml"
-        if project.is_file() and b"tool.pluggrad" in project.read_bytes():
-            return project
+        for name in ("pluggrad.toml", "pyproject.toml"):
+            if _read(place / name) is not None:
+                return place / name
     return None
 
 
-def _table(path: Path) -> dict[str, Any]:
+_files: dict[Path, tuple[bytes, dict[str, Any] | None]] = {}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Give the settings in a file; None where it is not there or does not speak of pluggrad."""
+    own = path.name == "pluggrad.toml"
+    try:
+        content = path.read_bytes()
+    except OSError as cause:
+        # A pyproject.toml that is closed to this user, or a closed folder above, is passed by.
+        if own and os.path.exists(path):
+            raise ConfigError(f"{path}: cannot be read: {cause.strerror}") from cause
+        return None
+    if not own and b"tool.pluggrad" not in content:  # parsing costs more than importing pluggrad
+        return None
+    known = _files.get(path)
+    if known is None or known[0] != content:
+        table = _table(path, content)
+        settings = None if table is None else checked(table, str(path))
+        _files[path] = known = (content, settings)
+    return known[1]
+
+
+def _table(path: Path, content: bytes) -> dict[str, Any] | None:
     import tomllib
 
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table: Any = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise ConfigError(f"{path}: not a TOML file: {cause}") from cause
     if path.name == "pyproject.toml":
-        table = table.get("tool", {}).get("pluggrad", {})
-    return table
+        tools = table.get("tool")
+        table = tools.get("pluggrad") if isinstance(tools, dict) else None
+        if table is not None and not isinstance(table, dict):
+            raise ConfigError(f"{path}: tool.pluggrad is a table of settings, not {table!r:.60}")
+    return table  # type: ignore[no-any-return]  # of whatever TOML holds
 
 
 # ----- Checks -----
@@ -199,9 +239,8 @@ _TYPES = {
 }
 
 
-def _merged_options(
-    outer: Mapping[str, Mapping[str, Any]], inner: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    return {
-        name: {**outer.get(name, {}), **inner.get(name, {})} for name in {**outer, **inner}
-    }
+def _merged(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+    """Put settings over others; options of renderers one by one."""
+    below, above = outer.get("renderers", {}), inner.get("renderers", {})
+    options = {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
+    return {**outer, **inner, "renderers": options}

@@ -25,7 +25,7 @@ hookimpl = pluggy.HookimplMarker("pluggrad")
 
 
 @hookspec
-def pluggrad_register_ops() -> Iterable[Op]:
+def pluggrad_register_ops() -> Iterable[Op] | None:
     """Give the operations of this plugin.
 
     Called once, when the plugin is registered.
@@ -45,12 +45,13 @@ def pluggrad_register_ops() -> Iterable[Op]:
 
 
 @hookspec
-def pluggrad_register_renderers() -> Iterable[type[Any]]:
+def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
     """Give the renderers of this plugin.
 
     Called once, when the plugin is registered.
 
-    A renderer is a class with a `name` and optionally `suffixes`, the file suffixes it writes. Its
+    A renderer is a class with a `name` and optionally `suffixes`, a tuple of the file suffixes it
+    writes, `(".csv",)`; where two renderers name the same one, the first registered has it. Its
     `__init__` takes the options, as keywords with defaults; its `__call__(graph)` takes a `Graph`
     and returns whatever is native to its format. For `save()` it has `write(graph, path)`, unless
     it returns str or bytes. Heavy imports belong inside `__call__`.

@@ -1,28 +1,34 @@
-"""The registry: loads plugins, owns the tables of ops and renderers."""
+"""The registry: owns the tables of plugins, ops and renderers, and loads what is installed."""
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
 import pluggy
 
 from . import hookspecs
-from .config import Config, current_config
-from .errors import ConfigError, MissingOpError, PluginError, PluginWarning, RenderError
+from .config import readable_config
+from .errors import MissingOpError, PluginError, PluginWarning, RenderError
+from .found import (
+    BROKEN,
+    GROUP,
+    distribution_of,
+    found_entry_points,
+    is_being_imported,
+    similar,
+    told,
+)
 from .methods import named_method, operator_method
 from .op import Op
 from .recording import switch
 from .value import EMPTY_SOCKETS, SOCKETS, Value
 
-GROUP = "pluggrad"
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 
 
@@ -33,7 +39,7 @@ class Plugin:
     Attributes:
         name: the entry point's name, or the one given to `register`.
         distribution: the package it came with, and its version; "" when registered by hand.
-        ops: the ops it gave.
+        ops: the ops it gave, in its own order.
         renderers: the renderer classes it gave.
         failure: why it was skipped; "" when all is well.
     """
@@ -44,17 +50,21 @@ class Plugin:
     renderers: tuple[type[Any], ...] = ()
     failure: str = ""
 
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.distribution or 'registered by hand'})"
 
-@dataclass
+
+@dataclass(eq=False)
 class Registry:
     """What is installed: plugins, and the ops and renderers that they gave.
 
-    There is one, `pluggrad.plugins`.
+    There is one, `pluggrad.plugins`. Iterating gives every `Plugin`: those that are loaded, then
+    those that were skipped.
     """
 
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(GROUP))
     _plugins: dict[str, Plugin] = field(default_factory=dict)
-    _failed: list[Plugin] = field(default_factory=list)
+    _skipped: list[Plugin] = field(default_factory=list)
     _ops: dict[str, Op] = field(default_factory=dict)
     _renderers: dict[str, type[Any]] = field(default_factory=dict)
     _waiting: list[EntryPoint] = field(default_factory=list)
@@ -65,18 +75,20 @@ class Registry:
     # ----- What is there -----
 
     @property
-    def ops(self) -> MappingProxyType[str, Op]:
-        """The installed ops by name."""
+    def ops(self) -> Mapping[str, Op]:
+        """The installed ops by name, in the order of registration."""
+        self._load_waiting()
         return MappingProxyType(self._ops)
 
     @property
-    def renderers(self) -> MappingProxyType[str, type[Any]]:
-        """The installed renderer classes by name."""
+    def renderers(self) -> Mapping[str, type[Any]]:
+        """The installed renderer classes by name, in the order of registration."""
+        self._load_waiting()
         return MappingProxyType(self._renderers)
 
-    def __iter__(self) -> Any:
-        """List the plugins: those that are loaded, then those that were skipped."""
-        return iter([*self._plugins.values(), *self._failed])
+    def __iter__(self) -> Iterator[Plugin]:
+        self._load_waiting()
+        return iter([*self._plugins.values(), *self._skipped])
 
     def op(self, name: str) -> Op:
         """Find an op.
@@ -85,10 +97,10 @@ class Registry:
             MissingOpError: when no plugin provides it.
         """
         try:
-            return self._ops[name]
+            return self.ops[name]
         except KeyError:
             raise MissingOpError(
-                f"no plugin provides op {name!r}{_similar(name, self._ops)}"
+                f"no plugin provides op {name!r}{similar(name, self._ops)}"
             ) from None
 
     def renderer(self, name: str) -> type[Any]:
@@ -98,69 +110,88 @@ class Registry:
             RenderError: when no plugin provides it, naming those that are there.
         """
         try:
-            return self._renderers[name]
+            return self.renderers[name]
         except KeyError:
             raise RenderError(
                 f"unknown renderer {name!r}; available: {', '.join(sorted(self._renderers))}"
             ) from None
 
-    # ----- Getting plugins in and out -----
+    # ----- Loading what is installed -----
 
     def load(self) -> None:
-        """Load every plugin that an installed package offers and the settings do not disable."""
+        """Load every plugin that an installed package offers and the settings do not disable.
+
+        `import pluggrad` does this. Called again, it loads what was installed since, and tries
+        again what failed.
+
+        Raises:
+            PluginError: for a broken plugin in strict mode. Else it is skipped with a
+                `PluginWarning`, once all others are loaded.
+        """
+        config, unreadable = readable_config()
+        warned = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
+        self._skipped.clear()
+        self._waiting.clear()
+        for entry_point in found_entry_points():
+            if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
+                self._skip(entry_point, "disabled by the settings (disable_plugins)")
+            else:
+                warned += self._load_or_skip(entry_point, config.strict_plugins)
+        _warn(warned, stacklevel=4)
+
+    def _load_waiting(self) -> None:
+        if self._waiting:
+            config, _ = readable_config()
+            switch.pending = None
+            waiting, self._waiting = self._waiting, []
+            warned = []
+            for entry_point in waiting:
+                warned += self._load_or_skip(entry_point, config.strict_plugins)
+            _warn(warned, stacklevel=4)
+
+    def _load_or_skip(self, entry_point: EntryPoint, strict: bool) -> list[str]:
+        """Load one plugin; give the warning to be issued, if any."""
         try:
-            config = current_config()
-        except ConfigError as cause:
-            warnings.warn(f"{cause}; the settings are ignored", PluginWarning, stacklevel=2)
-            config = Config()
-        for entry_point in _found_entry_points():
-            if any(fnmatchcase(entry_point.name, pattern) for pattern in config.disable_plugins):
-                continue
-            try:
-                self._load_one(entry_point)
-            except PluginError as cause:
-                if config.strict_plugins:
-                    raise
-                self._failed.append(
-                    Plugin(entry_point.name, _distribution(entry_point), failure=str(cause))
-                )
-                warnings.warn(str(cause), PluginWarning, stacklevel=2)
+            self._load_one(entry_point)
+        except PluginError as cause:
+            self._skip(entry_point, str(cause))
+            if strict:
+                raise
+            return [str(cause)]
+        return []
+
+    def _skip(self, entry_point: EntryPoint, why: str) -> None:
+        self._skipped.append(Plugin(entry_point.name, distribution_of(entry_point), failure=why))
 
     def _load_one(self, entry_point: EntryPoint) -> None:
-        name = entry_point.name
-        where = f"plugin {name!r} ({_distribution(entry_point)})"
+        name, distribution = entry_point.name, distribution_of(entry_point)
+        where = f"plugin {name!r} ({distribution})"
         if name in self._plugins:
-            other = self._plugins[name].distribution
+            if self._plugins[name].distribution == distribution:
+                return
             raise PluginError(
-                f"{where} has the same entry-point name as one of {other}, which is kept. Rename "
-                "one of them, or uninstall one of the packages"
+                f"{where} was skipped: {self._plugins[name]} has the same entry-point name and is "
+                "kept. Rename one of them, or uninstall one of the packages"
             )
-        try:
-            plugin = entry_point.load()
-        except (Exception, SystemExit) as cause:
-            raise PluginError(
-                f"{where} failed to load: {_told(cause)}. "
-                f"Fix it, or disable it with PLUGGRAD_DISABLE_PLUGINS={name}"
-            ) from cause
-        if _half_imported(plugin):
-            # The program imports the plugin's module, which imports pluggrad, which is here now.
-            # Its hooks are not defined yet; they will be when the next Value is made.
+        if is_being_imported(entry_point):
+            # The program imports the plugin, which imports pluggrad, which is here now. The
+            # plugin's hooks are not defined yet; they will be when someone looks for an op.
             self._waiting.append(entry_point)
             switch.pending = self._load_waiting
             return
+        doing = "failed to load"
         try:
-            self.register(plugin, name, distribution=_distribution(entry_point))
-        except PluginError as cause:
+            plugin = entry_point.load()
+            doing = "was skipped"
+            self.register(plugin, name, distribution=distribution)
+        except BROKEN as cause:
+            reason = str(cause) if isinstance(cause, PluginError) else told(cause)
             raise PluginError(
-                f"{where} was skipped: {cause}. "
+                f"{where} {doing}: {reason}. "
                 f"Fix it, or disable it with PLUGGRAD_DISABLE_PLUGINS={name}"
             ) from cause
 
-    def _load_waiting(self) -> None:
-        switch.pending = None
-        waiting, self._waiting = self._waiting, []
-        for entry_point in waiting:
-            self._load_one(entry_point)
+    # ----- Getting plugins in and out -----
 
     def register(self, plugin: object, name: str, *, distribution: str = "") -> Plugin:
         """Register a plugin by hand: a module or object with pluggrad's hooks.
@@ -173,22 +204,22 @@ class Registry:
         Raises:
             PluginError: naming the cause. Nothing of the plugin is kept then.
         """
-        if name in self._plugins:
-            raise PluginError(f"a plugin named {name!r} is registered already")
+        self._check_name(name)
+        for other, registered in self.manager.list_name_plugin():
+            if registered is plugin:
+                raise PluginError(f"it is registered already, as {other!r}")
         _check_marked(plugin)
         try:
             self.manager.register(plugin, name)
-        except Exception as cause:
-            self.manager.unregister(plugin) if self.manager.is_registered(plugin) else None
-            raise PluginError(str(cause)) from cause
-        try:
-            self._check_known_hooks(plugin)
-            ops = tuple(self._given(plugin, "pluggrad_register_ops"))
-            renderers = tuple(self._given(plugin, "pluggrad_register_renderers"))
+            self._check_hooks(plugin)
+            ops = self._given(plugin, "pluggrad_register_ops", "Ops")
+            renderers = self._given(plugin, "pluggrad_register_renderers", "renderer classes")
             self._check_ops(ops)
             self._check_renderers(renderers)
-        except BaseException:
-            self.manager.unregister(plugin)
+        except BaseException as cause:
+            self.manager.unregister(name=name)
+            if isinstance(cause, pluggy.PluginValidationError):
+                raise PluginError(" ".join(str(cause).split())) from cause
             raise
         return self._install(Plugin(name, distribution, ops, renderers))
 
@@ -196,7 +227,7 @@ class Registry:
         """Register ops at run time, in a program or notebook, without a plugin around them.
 
         Raises:
-            PluginError: when a name or operator is taken, naming its owner.
+            PluginError: when a name or operator is taken, naming its owner. Nothing is kept then.
 
         >>> from pluggrad import Op, Value, plugins
         >>> plugins.register_op(Op("double", lambda x: 2 * x, lambda g, out, x: 2 * g))
@@ -206,165 +237,178 @@ class Registry:
         """
         self._check_ops(ops)
         for op in ops:
+            self._check_name(op.name)
+        for op in ops:
             self._install(Plugin(op.name, ops=(op,)))
 
     def unregister(self, name: str) -> None:
         """Take a plugin out again, with its ops, operators and renderers.
 
         Graphs that were recorded with its ops keep working.
+
+        Raises:
+            PluginError: when there is no such plugin, naming those that are there.
         """
-        try:
-            plugin = self._plugins.pop(name)
-        except KeyError:
-            raise PluginError(
-                f"no plugin is named {name!r}{_similar(name, self._plugins)}"
-            ) from None
+        self._load_waiting()
+        if name not in self._plugins:
+            raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
+        plugin = self._plugins.pop(name)
         if self.manager.has_plugin(name):
             self.manager.unregister(name=name)
         for op in plugin.ops:
             del self._ops[op.name]
             delattr(Value, op.name)
-            for socket in SOCKETS.get((op.operator or "", op.arity), ()):
+            for socket in _sockets(op):
                 setattr(Value, socket, EMPTY_SOCKETS[socket])
         for renderer in plugin.renderers:
             del self._renderers[renderer.name]
 
     def _install(self, plugin: Plugin) -> Plugin:
-        self._plugins[plugin.name] = plugin
+        # All that can fail comes first: nothing is half registered.
+        methods = {op.name: named_method(op) for op in plugin.ops}
         for op in plugin.ops:
-            self._ops[op.name] = op
-            setattr(Value, op.name, named_method(op))
-            names = SOCKETS.get((op.operator or "", op.arity), ())
-            for socket in names:
-                setattr(Value, socket, operator_method(op, reflected=socket.startswith("__r")
-                                                       and len(names) == 2))
-        for renderer in plugin.renderers:
-            self._renderers[renderer.name] = renderer
+            for place, socket in enumerate(_sockets(op)):
+                methods[socket] = operator_method(op, reflected=place == 1)
+        for name, method in methods.items():
+            setattr(Value, name, method)
+        self._plugins[plugin.name] = plugin
+        self._ops |= {op.name: op for op in plugin.ops}
+        self._renderers |= {renderer.name: renderer for renderer in plugin.renderers}
         return plugin
 
     # ----- Checks -----
 
-    def _given(self, plugin: object, hook: str) -> Iterable[Any]:
+    def _given(self, plugin: object, hook: str, wanted: str) -> tuple[Any, ...]:
         """Call one plugin's own hook, so that a failure has a name."""
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             if impl.plugin is plugin:
                 try:
                     given = impl.function()
-                    listed = [] if given is None else list(given)
-                except Exception as cause:
-                    raise PluginError(f"its {hook}() failed: {_told(cause)}") from cause
-                yield from listed
+                    if given is None:
+                        return ()
+                    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+                        return tuple(given)
+                except BROKEN as cause:
+                    raise PluginError(f"its {hook}() failed: {told(cause)}") from cause
+                raise PluginError(f"its {hook}() gave {_quoted(given)}, not a list of {wanted}")
+        return ()
 
-    def _check_known_hooks(self, plugin: object) -> None:
-        for hook in vars(self.manager.hook).values():
-            if isinstance(hook, pluggy.HookCaller) and not hook.has_spec():
-                for impl in hook.get_hookimpls():
-                    if impl.plugin is plugin and not impl.optionalhook:
-                        raise PluginError(
-                            f"it implements an unknown hook {hook.name!r}"
-                            f"{_similar(hook.name, HOOKS)}"
-                        )
+    def _check_name(self, name: str) -> None:
+        if name in self._plugins:
+            raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
+
+    def _check_hooks(self, plugin: object) -> None:
+        for caller in self.manager.get_hookcallers(plugin) or ():
+            optional = all(i.optionalhook for i in caller.get_hookimpls() if i.plugin is plugin)
+            if not caller.has_spec() and not optional:
+                raise PluginError(
+                    f"it implements an unknown hook {caller.name!r}{similar(caller.name, HOOKS)}"
+                )
 
     def _check_ops(self, ops: Iterable[Any]) -> None:
-        names: set[str] = set()
-        operators: dict[tuple[str, int], str] = {
-            (op.operator, op.arity): op.name for op in self._ops.values() if op.operator
+        own: set[str] = set()
+        operators = {
+            (op.operator or "", op.arity): op.name for op in self._ops.values() if op.operator
         }
         for op in ops:
             if not isinstance(op, Op):
-                raise PluginError(f"pluggrad_register_ops() gave {op!r:.60}, which is not an Op")
-            if op.name in names:
+                raise PluginError(
+                    f"its pluggrad_register_ops() gave {_quoted(op)}, which is not an Op"
+                )
+            if op.name in own:
                 raise PluginError(f"it gives two ops named {op.name!r}")
             if op.name in self._ops:
                 raise PluginError(
-                    f"op {op.name!r} is provided by {self._owner(op.name)} already, which is kept"
+                    f"op {op.name!r} is provided by {self._owner(op)} already, which is kept"
                 )
             if hasattr(Value, op.name):
                 raise PluginError(
                     f"op {op.name!r} would hide Value.{op.name}; give it another name"
                 )
+            if op.name.startswith("_"):
+                raise PluginError(f"op {op.name!r} has a private name; give it a public one")
+            own.add(op.name)
             if op.operator:
-                key = (op.operator, op.arity)
-                if key not in SOCKETS:
-                    known = ", ".join(sorted({symbol for symbol, _ in SOCKETS}))
-                    raise PluginError(
-                        f"op {op.name!r} asks for operator {op.operator!r} with {op.arity} "
-                        f"operands; Python has {known}"
-                    )
-                if key in operators:
-                    holder = operators[key]
-                    raise PluginError(
-                        f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r} of "
-                        f"{self._owner(holder)}, which is kept"
-                    )
-                operators[key] = op.name
-            names.add(op.name)
+                self._check_operator(op, operators)
+
+    def _check_operator(self, op: Op, holders: dict[tuple[str, int], str]) -> None:
+        key = (op.operator or "", op.arity)
+        if key not in SOCKETS:
+            known = ", ".join(f"{symbol} ({arity})" for symbol, arity in SOCKETS)
+            raise PluginError(
+                f"op {op.name!r} asks for operator {op.operator!r} with {op.arity} operands; "
+                f"Python has these, with their number of operands: {known}"
+            )
+        holder = holders.setdefault(key, op.name)
+        if holder != op.name:
+            owner = f" of {self._owner(self._ops[holder])}" if holder in self._ops else ""
+            raise PluginError(
+                f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r}{owner}, "
+                "which is kept. Leave out operator=, or disable the other plugin"
+            )
 
     def _check_renderers(self, renderers: Iterable[Any]) -> None:
-        names: set[str] = set()
+        own: set[str] = set()
         for renderer in renderers:
+            if not isinstance(renderer, type) or "__call__" not in dir(renderer):
+                raise PluginError(
+                    f"its pluggrad_register_renderers() gave {_quoted(renderer)}; a renderer is a "
+                    "class with a name and __call__(graph)"
+                )
             name = getattr(renderer, "name", None)
-            if not isinstance(renderer, type) or not callable(getattr(renderer, "__call__", None)):  # noqa: B004
-                raise PluginError(
-                    f"pluggrad_register_renderers() gave {renderer!r:.60}; a renderer is a class "
-                    "with a name and __call__(graph)"
-                )
             if not isinstance(name, str) or not name:
-                raise PluginError(f"renderer {renderer.__name__} has no name (text)")
-            if name in names or name in self._renderers:
                 raise PluginError(
-                    f"renderer {name!r} is provided by {self._owner(name)} already, which is kept"
+                    f"renderer class {renderer.__name__} has no name; give it one: "
+                    f'name = "{renderer.__name__.removesuffix("Renderer").lower()}"'
                 )
-            if "__call__" not in dir(renderer):
-                raise PluginError(f"renderer {name!r} has no __call__(graph)")
-            names.add(name)
-
-    def _owner(self, name: str) -> str:
-        for plugin in self._plugins.values():
-            if any(op.name == name for op in plugin.ops) or any(
-                renderer.name == name for renderer in plugin.renderers
+            if name in own:
+                raise PluginError(f"it gives two renderers named {name!r}")
+            if name in self._renderers:
+                owner = self._owner(self._renderers[name])
+                raise PluginError(
+                    f"renderer {name!r} is provided by {owner} already, which is kept"
+                )
+            suffixes = getattr(renderer, "suffixes", ())
+            if not isinstance(suffixes, tuple | list) or not all(
+                isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
             ):
-                return f"plugin {plugin.name!r} ({plugin.distribution or 'registered by hand'})"
-        return "this plugin"
+                raise PluginError(
+                    f"renderer {name!r} has suffixes {_quoted(suffixes)}; they are a tuple of "
+                    'texts such as (".svg",)'
+                )
+            own.add(name)
+
+    def _owner(self, given: object) -> Plugin:
+        """Find the plugin that an installed op or renderer class came from."""
+        return next(
+            plugin
+            for plugin in self._plugins.values()
+            if any(given is one for one in (*plugin.ops, *plugin.renderers))
+        )
 
 
-def _found_entry_points() -> list[EntryPoint]:
-    """List the entry points in a fixed order, pluggrad's own first, each distribution's once."""
-    unique = {
-        (ep.name, ep.value, _distribution(ep)): ep for ep in entry_points(group=GROUP)
-    }
-    return sorted(
-        unique.values(),
-        key=lambda ep: (not ep.value.startswith("pluggrad."), ep.name, _distribution(ep)),
-    )
-
-
-def _distribution(entry_point: EntryPoint) -> str:
-    dist = entry_point.dist
-    return f"{dist.name} {dist.version}" if dist is not None else "unknown package"
-
-
-def _half_imported(plugin: object) -> bool:
-    spec = getattr(plugin, "__spec__", None)
-    return bool(getattr(spec, "_initializing", False)) and sys.modules.get(spec.name) is plugin  # type: ignore[union-attr]
+def _sockets(op: Op) -> tuple[str, ...]:
+    return SOCKETS.get((op.operator or "", op.arity), ())
 
 
 def _check_marked(plugin: object) -> None:
     """Find hook functions that lack the marker: pluggy passes over them in silence."""
-    for name, member in list(getattr(plugin, "__dict__", {}).items()):
-        if name in HOOKS and callable(member) and not hasattr(member, f"{GROUP}_impl"):
+    for name in HOOKS:
+        hook = getattr(plugin, name, None)
+        if callable(hook) and not hasattr(hook, f"{GROUP}_impl"):
             raise PluginError(f"its {name}() is not marked; put @hookimpl above it")
 
 
-def _similar(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (available: {', '.join(known) or 'none'})"
+def _quoted(given: object) -> str:
+    """Quote what a plugin gave, briefly, and with its type."""
+    text = repr(given)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"
 
 
-def _told(cause: BaseException) -> str:
-    return f"{type(cause).__name__}: {cause}"
+def _warn(texts: list[str], stacklevel: int) -> None:
+    """Warn when all work is done: where warnings are errors, the first one ends the import."""
+    for text in texts:
+        warnings.warn(text, PluginWarning, stacklevel=stacklevel)
 
 
 plugins = Registry()

@@ -1,0 +1,59 @@
+"""What the packages of this Python offer: the entry points, and whether they can be loaded now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+
+GROUP = "pluggrad"
+
+# What foreign code may raise without taking the program down. A module that calls sys.exit() when
+# it is imported raises SystemExit; KeyboardInterrupt belongs to the person at the keyboard.
+BROKEN = (Exception, SystemExit)
+
+
+def found_entry_points() -> list[EntryPoint]:
+    """List the entry points in a fixed order: pluggrad's own, then by name and distribution.
+
+    The order in which they are found is that of a directory listing. One distribution can be
+    found twice, for instance when pip left a half-removed copy of its metadata.
+    """
+    unique = {(ep.name, ep.value, distribution_of(ep)): ep for ep in entry_points(group=GROUP)}
+    return sorted(
+        unique.values(),
+        key=lambda ep: (not ep.value.startswith(f"{GROUP}."), ep.name, distribution_of(ep)),
+    )
+
+
+def distribution_of(entry_point: EntryPoint) -> str:
+    """Name the package and version that an entry point came with."""
+    dist = entry_point.dist
+    return f"{dist.name} {dist.version}" if dist is not None else "unknown package"
+
+
+def is_being_imported(entry_point: EntryPoint) -> bool:
+    """Tell whether a plugin's module, or a package around it, is just being imported.
+
+    So it is when a program imports the plugin first and the plugin imports pluggrad. Python's
+    import system tells by a flag on the module's spec; it has no public name.
+    """
+    parts = entry_point.module.split(".")
+    names = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    specs = [getattr(sys.modules.get(name), "__spec__", None) for name in names if name != GROUP]
+    return any(getattr(spec, "_initializing", False) for spec in specs)
+
+
+def told(cause: BaseException) -> str:
+    """Tell an exception in one line."""
+    text = " ".join(str(cause).split())
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """Say which known name is like an unknown one, and which there are."""
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} (available: {', '.join(known) or 'none'})"
