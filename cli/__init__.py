@@ -1,6 +1,5 @@
-"""The command line."""
+"""The command line: `pluggrad demo`, `ops`, `renderers`, `plugins`, `render`."""
 
+from .command import main
 
-def main() -> int:
-    """Run."""
-    return 0
+__all__ = ["main"]

@@ -8,7 +8,7 @@ variables (`PLUGGRAD_RENDERER`); the nearest file at or above the working direct
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
@@ -231,7 +231,7 @@ def _is_options(value: object) -> bool:
     )
 
 
-_TYPES = {
+_TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "renderer": ("a renderer's name (text)", lambda x: isinstance(x, str)),
     "renderers": ("a table of options for each renderer's name", _is_options),
     "disable_plugins": ("a list of plugin names (text)", _is_names),

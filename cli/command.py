@@ -1,0 +1,73 @@
+"""The command `pluggrad`: reads its arguments, runs one subcommand, tells errors in one line."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pluggrad import PluggradError, __version__
+
+from . import demo, listing, picture
+
+SUBCOMMANDS = (demo, listing, picture)
+WRONG_USE = 2
+INTERRUPTED = 130  # 128 + SIGINT and 128 + SIGPIPE, as a shell counts them
+BROKEN_PIPE = 141
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong in one line, and leave."""
+        self.exit(WRONG_USE, f"pluggrad: {message}. See {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters:
+        arguments: what stands behind `pluggrad` on the command line; `sys.argv` if not given.
+
+    Returns:
+        The exit code: 0, or 2 for wrong use, which is told in one line on stderr.
+
+    >>> main(["ops"])  # doctest: +ELLIPSIS
+    name ...
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a label can hold anything
+    given = parser().parse_args(arguments)
+    try:
+        given.run(given)
+        sys.stdout.flush()
+    except PluggradError as cause:
+        print(f"pluggrad: {' '.join(str(cause).split())}", file=sys.stderr)
+        return WRONG_USE
+    except BrokenPipeError:
+        # Whoever reads has seen enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def parser() -> Parser:
+    """Build the parser; each subcommand adds its own part."""
+    top = Parser(
+        prog="pluggrad",
+        description="A scalar autodiff engine whose operations and pictures are plugins.",
+    )
+    top.add_argument("--version", action="version", version=f"pluggrad {__version__}")
+    top.set_defaults(run=lambda given: top.print_help())
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    for subcommand in SUBCOMMANDS:
+        subcommand.add_to(commands)
+    return top

@@ -1,0 +1,70 @@
+"""`pluggrad ops`, `pluggrad renderers`, `pluggrad plugins`: what is installed, as tables."""
+
+from __future__ import annotations
+
+import inspect
+from argparse import Namespace
+from typing import Any
+
+from pluggrad import plugins
+
+from .table import table
+
+
+def list_ops(given: Namespace) -> None:
+    """Print the installed ops."""
+    rows = [
+        (op.name, op.operator or "", str(op.arity), plugin.name, op.__doc__ or "")
+        for plugin in plugins
+        for op in plugin.ops
+    ]
+    print(table(("name", "operator", "operands", "plugin", "formula"), rows))
+
+
+def list_renderers(given: Namespace) -> None:
+    """Print the installed renderers, with the options that they take."""
+    rows = [
+        (kind.name, " ".join(getattr(kind, "suffixes", ())), plugin.name, _options(kind))
+        for plugin in plugins
+        for kind in plugin.renderers
+    ]
+    print(table(("name", "suffixes", "plugin", "options"), rows))
+
+
+def list_plugins(given: Namespace) -> None:
+    """Print the plugins with what each gave, then those that were skipped and why."""
+    loaded = [plugin for plugin in plugins if not plugin.failure]
+    skipped = [plugin for plugin in plugins if plugin.failure]
+    rows = [
+        (
+            plugin.name,
+            plugin.distribution,
+            " ".join(op.name for op in plugin.ops),
+            " ".join(kind.name for kind in plugin.renderers),
+        )
+        for plugin in loaded
+    ]
+    print(table(("name", "package", "ops", "renderers"), rows))
+    if skipped:
+        why = [(plugin.name, plugin.distribution, plugin.failure) for plugin in skipped]
+        print("\n" + table(("skipped", "package", "why"), why))
+
+
+def _options(kind: type[Any]) -> str:
+    """Write a renderer's options with their defaults, as in its signature."""
+    shown = []
+    for option in inspect.signature(kind).parameters.values():
+        has_default = option.default is not option.empty
+        shown.append(f"{option.name}={option.default!r}" if has_default else option.name)
+    return ", ".join(shown)
+
+
+def add_to(commands: Any) -> None:
+    """Add these subcommands to the parser."""
+    for name, run, help in (
+        ("ops", list_ops, "list the installed operations"),
+        ("renderers", list_renderers, "list the installed renderers and their options"),
+        ("plugins", list_plugins, "list the installed plugins, and why one was skipped"),
+    ):
+        command = commands.add_parser(name, help=help, description=run.__doc__)
+        command.set_defaults(run=run)

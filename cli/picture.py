@@ -1,0 +1,81 @@
+"""`pluggrad render MODULE:OBJECT`: draw a graph that some program makes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from typing import Any
+
+from pluggrad import render, save
+
+from .target import load
+
+
+def run(given: Namespace) -> None:
+    """Draw what a program has made: to a file, or as text to the terminal."""
+    options = dict(map(option, given.option))
+    values = load(given.target)
+    if given.output is not None:
+        print(save(values, given.output, given.renderer, **options))
+        return
+    result = render(values, given.renderer, **options)
+    if isinstance(result, bytes):
+        sys.stdout.buffer.write(result)
+    else:
+        print(result)
+
+
+def option(text: str) -> tuple[str, Any]:
+    """Read `key=value`; a value that is JSON is what JSON says, any other is text.
+
+    >>> option("max_nodes=100"), option("direction=LR"), option("color=false")
+    (('max_nodes', 100), ('direction', 'LR'), ('color', False))
+    """
+    key, _, value = text.partition("=")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _key_and_value(text: str) -> str:
+    key, equals, _ = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise ValueError
+    return text
+
+
+_key_and_value.__name__ = "key=value"  # argparse names the type in its message
+
+
+def add_to(commands: Any) -> None:
+    """Add this subcommand to the parser."""
+    command = commands.add_parser(
+        "render",
+        help="draw a graph that a module or file makes",
+        description="Draw a Value that a module or file holds, or that a function in it returns.",
+    )
+    command.add_argument(
+        "target",
+        metavar="MODULE:OBJECT|FILE.py:OBJECT",
+        help="a Value, several, a Graph, or a function without arguments that returns one",
+    )
+    command.add_argument(
+        "-r",
+        "--renderer",
+        metavar="NAME",
+        help="see `pluggrad renderers`; else the suffix of PATH, or the settings, choose",
+    )
+    command.add_argument(
+        "-o", "--output", metavar="PATH", help="write a file; else the result is printed"
+    )
+    command.add_argument(
+        "--option",
+        metavar="KEY=VALUE",
+        type=_key_and_value,
+        action="append",
+        default=[],
+        help="an option of the renderer; may be given several times",
+    )
+    command.set_defaults(run=run)
