@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from .config import current_config
@@ -61,6 +60,8 @@ def save(
     path = Path(path)
     made = _chosen(renderer or _by_suffix(path), options)
     graph = _graph(values)
+    from tempfile import NamedTemporaryFile
+
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=".pluggrad-", suffix=path.suffix,
                                 delete=False) as file:

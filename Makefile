@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. Each sets up its own virtual environment in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean
+
+demo: .venv/base
+	$(BIN)/pluggrad demo
+
+test: .venv/test
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps ./plugins_example
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest plugins_example/tests
+
+check: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/bench
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/eager.py
+
+# A strict editable install links each file, so the list of files is part of what it depends on.
+SOURCES := $(shell find core ops renderers cli compiler testing -name '*.py' 2>/dev/null)
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/base: .venv/bin/python pyproject.toml $(SOURCES)
+	$(BIN)/python -m pip install --quiet --editable '.[svg]'
+	@touch $@
+
+.venv/test: .venv/bin/python pyproject.toml $(SOURCES)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ .venv/base
+
+.venv/bench: .venv/test
+	$(BIN)/python -m pip install --quiet --editable '.[test,bench]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

@@ -1,0 +1,126 @@
+"""Eager speed and memory: the moons step on pluggrad and on micrograd, the same code, in one run.
+
+    python benchmarks/eager.py [--steps N]
+
+Prints the time of one training step (forward, backward, update) for both engines with the garbage
+collector off and on, and their ratio; then whether dropping a graph frees it without the
+collector; then memory over a thousand steps. Exits with 1 when the two engines disagree, or when
+memory is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import platform
+import sys
+import time
+import tracemalloc
+from statistics import median
+
+from moons import Moons
+
+from pluggrad import Value
+
+
+def timed(model: Moons) -> float:
+    """Run one step; give its time in milliseconds, including dropping its graph."""
+    start = time.perf_counter()
+    model.step(0)
+    return (time.perf_counter() - start) * 1e3
+
+
+def compare(steps: int) -> bool:
+    """Print the table of step times, both engines in turn; tell whether they agree."""
+    try:
+        from micrograd.engine import Value as MicrogradValue
+    except ImportError:
+        print("micrograd is not installed: pip install micrograd==0.1.0")
+        return True
+    agree = True
+    print(f"{'one step, ms':14}{'pluggrad':>20}{'micrograd':>20}{'ratio of':>12}{'ratio of':>12}")
+    print(f"{'collector':14}{'min    median':>20}{'min    median':>20}{'minima':>12}{'medians':>12}")
+    for collector in ("off", "on"):
+        ours, theirs = Moons(Value), Moons(MicrogradValue)
+        times: dict[Moons, list[float]] = {ours: [], theirs: []}
+        for model in (ours, theirs):
+            for _ in range(steps):
+                # Each engine starts from a clean heap, and pays for its own garbage alone.
+                if collector == "off" or model is ours:
+                    gc.collect()
+                if collector == "off":
+                    gc.disable()
+                try:
+                    times[model].append(timed(model))
+                finally:
+                    gc.enable()
+            gc.collect()
+        low, high = times[ours], times[theirs]
+        print(
+            f"{collector:14}{min(low):10.1f}{median(low):10.1f}{min(high):10.1f}{median(high):10.1f}"
+            f"{min(high) / min(low):11.1f}x{median(high) / median(low):11.1f}x"
+        )
+        agree &= ours.matches(theirs)
+    print("parameters after these steps:", "equal to 1e-9" if agree else "DIFFERENT")
+    return agree
+
+
+def frees_without_collector() -> bool:
+    """Tell whether dropping the last reference to a graph frees all of it."""
+    model = Moons(Value)
+    model.step(0)
+    gc.collect()
+    gc.disable()
+    try:
+        before = count_values()
+        loss = model.loss()
+        loss.backward()
+        during = count_values()
+        del loss
+        after = count_values()
+    finally:
+        gc.enable()
+    print(f"\nvalues alive before, with and after a graph: {before}, {during}, {after}")
+    return before == after < during
+
+
+def count_values() -> int:
+    """Count the Values that are alive."""
+    return sum(type(thing) is Value for thing in gc.get_objects())
+
+
+def memory_is_flat(steps: int) -> bool:
+    """Train with the collector disabled, and tell whether the memory in use stays the same."""
+    model = Moons(Value, samples=4)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        sizes = []
+        for k in range(steps):
+            model.step(k % 100)
+            if k in (steps // 10, steps - 1):
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    early, late = sizes
+    print(f"memory after {steps // 10} and {steps} steps: {early / 1e3:.1f} kB, {late / 1e3:.1f} kB")
+    return late - early < 10_000
+
+
+def main() -> int:
+    """Run everything; give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--steps", type=int, default=9, help="timed steps for each engine")
+    parser.add_argument("--memory-steps", type=int, default=1000)
+    options = parser.parse_args()
+    print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}\n")
+    passed = compare(options.steps)
+    passed &= frees_without_collector()
+    passed &= memory_is_flat(options.memory_steps)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
