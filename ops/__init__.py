@@ -1,1 +1,68 @@
 """The built-in operations, grouped like a maths book; each takes floats or Values."""
+
+from .activation import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, softsign
+from .arithmetic import abs, add, ceil, div, floor, floordiv, mod, mul, neg, pow, round, sub, trunc
+from .exponential import cbrt, exp, exp2, expm1, log, log1p, log2, log10, sqrt
+from .hyperbolic import acosh, asinh, atanh, cosh, sech, sinh, tanh
+from .piecewise import clip, compare, maximum, minimum, sign, step, where
+from .special import erf, erfc, gaussian, ndtr
+from .trigonometric import acos, asin, atan, atan2, cos, hypot, sin, tan
+
+__all__ = [
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "compare",
+    "cos",
+    "cosh",
+    "div",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "floordiv",
+    "gaussian",
+    "gelu",
+    "hypot",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "maximum",
+    "minimum",
+    "mod",
+    "mul",
+    "ndtr",
+    "neg",
+    "pow",
+    "relu",
+    "round",
+    "sech",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "step",
+    "sub",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
+]

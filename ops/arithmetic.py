@@ -1,20 +1,104 @@
-"""Arithmetic: what the operators do."""
+"""Arithmetic: what Python's operators do.
+
+`abs`, `pow` and `round` take the names of Python's own functions here on purpose: an op is called
+what the mathematics is called.
+"""
 
 import math
 import operator
+from builtins import round as python_round
 
 from pluggrad import Op, hookimpl
 
+from .exponential import log
+from .piecewise import sign, step
+
 inf, nan = math.inf, math.nan
+WHOLE = 2.0**52  # from here on every float is a whole number
+TINY = 2.0**-1020  # 1 / x is finite from here on
+
+
+# ----- Forward functions -----
+
+
+def _floor(x: float) -> float:
+    return x // 1.0 if math.fabs(x) < WHOLE else x  # math.floor gives an int, which has no -0.0
+
+
+def _ceil(x: float) -> float:
+    return -(-x // 1.0) if math.fabs(x) < WHOLE else x
+
+
+def _trunc(x: float) -> float:
+    return math.copysign(math.fabs(x) // 1.0, x) if math.fabs(x) < WHOLE else x
+
+
+def _round(x: float, digits: float = 0.0) -> float:
+    return python_round(x, int(digits)) if digits == digits // 1.0 else nan
+
+
+# ----- Where Python raises -----
 
 
 def _quotient_by_zero(a: float, b: float) -> float:
     return nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
 
 
-add = Op("add", operator.add, lambda g, out, a, b: g, lambda g, out, a, b: g, operator="+")
-sub = Op("sub", operator.sub, lambda g, out, a, b: g, lambda g, out, a, b: -g, operator="-")
-mul = Op("mul", operator.mul, lambda g, out, a, b: g * b, lambda g, out, a, b: g * a, operator="*")
+def _pow_beyond(a: float, b: float) -> float:
+    odd = b % 2.0 == 1.0
+    if a < 0.0 and b % 1.0 != 0.0:
+        return nan  # a complex number
+    return math.copysign(inf, a) if odd else inf  # a pole at 0, or overflow
+
+
+def _rounded_beyond(x: float, digits: float) -> float:
+    return math.copysign(inf, x)  # up to the next multiple of 10**-digits, which is too large
+
+
+# ----- Where rules hold -----
+
+
+def _from_whole(x: float) -> float:
+    return x - python_round(x) if math.isfinite(x) else 1.0
+
+
+def _quotient_from_whole(a: float, b: float) -> float:
+    return b and _from_whole(a / b)
+
+
+def _from_half(x: float, digits: float) -> float:
+    return _from_whole(x * 10.0**digits - 0.5)
+
+
+# fmt: off  (a table of rules reads better aligned)
+
+# ----- The four basic operations -----
+
+add = Op(
+    "add",
+    operator.add,
+    lambda g, out, a, b: g,
+    lambda g, out, a, b: g,
+    operator="+",
+    doc="a + b. Derivatives: 1, 1.",
+)
+sub = Op(
+    "sub",
+    operator.sub,
+    lambda g, out, a, b: g,
+    lambda g, out, a, b: -g,
+    operator="-",
+    doc="a - b. Derivatives: 1, -1.",
+)
+mul = Op(
+    "mul",
+    operator.mul,
+    lambda g, out, a, b: g * b,
+    lambda g, out, a, b: g * a,
+    operator="*",
+    doc="a * b. Derivatives: b, a.",
+)
+# Not a / (b * b), which overflows where |b| > 1e154. Few digits are left where a / b is subnormal.
 div = Op(
     "div",
     operator.truediv,
@@ -22,11 +106,96 @@ div = Op(
     lambda g, out, a, b: -g * out / b,
     operator="/",
     ieee=_quotient_by_zero,
+    kinks=lambda a, b: b,
+    doc="a / b. Derivatives: 1 / b, -a / b**2.",
 )
-neg = Op("neg", operator.neg, lambda g, out, x: -g, operator="-")
+neg = Op("neg", operator.neg, lambda g, out, x: -g, operator="-", doc="-x. Derivative: -1.")
+abs = Op(
+    "abs",
+    math.fabs,
+    lambda g, out, x: g * sign(x),
+    operator="abs",
+    kinks=(0.0,),
+    doc="|x|. Derivative: sign(x), 0 at 0.",
+)
+
+# ----- Powers -----
+
+# d/da at b = 0 is 0 for every a; the rule moves a tiny a away, where b * a**(b - 1) is 0 * inf.
+# b - 1 is rounded where b < 0.5, which costs a**(b - 1) |log a| / 2 units in the last place.
+# d/db at a = 0 is the limit 0 from b > 0, and so it is at b = 0, as in PyTorch and JAX. It is nan
+# at a < 0, where a**b is real for whole b only, and has few digits where a**b is subnormal.
+pow = Op(
+    "pow",
+    math.pow,
+    lambda g, out, a, b: g * b * pow(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1),
+    lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
+    operator="**",
+    ieee=_pow_beyond,
+    domain=((0.0, inf), None),
+    doc="a**b. Derivatives: b a**(b - 1), a**b log a.",
+)
+
+# ----- Whole numbers: flat between jumps -----
+
+floor = Op(
+    "floor",
+    _floor,
+    lambda g, out, x: 0.0 * g,
+    operator="floor",
+    kinks=_from_whole,
+    doc="The largest whole number that is not above x. Derivative: 0.",
+)
+ceil = Op(
+    "ceil",
+    _ceil,
+    lambda g, out, x: 0.0 * g,
+    operator="ceil",
+    kinks=_from_whole,
+    doc="The smallest whole number that is not below x. Derivative: 0.",
+)
+trunc = Op(
+    "trunc",
+    _trunc,
+    lambda g, out, x: 0.0 * g,
+    operator="trunc",
+    kinks=_from_whole,
+    doc="The whole part of x. Derivative: 0.",
+)
+round = Op(
+    "round",
+    _round,
+    lambda g, out, x, digits: 0.0 * g,
+    None,
+    operator="round",
+    ieee=_rounded_beyond,
+    kinks=_from_half,
+    doc="x to a number of decimal digits, ties to even. Derivative: 0.",
+)
+floordiv = Op(
+    "floordiv",
+    operator.floordiv,
+    lambda g, out, a, b: 0.0 * g,
+    lambda g, out, a, b: 0.0 * g,
+    operator="//",
+    ieee=_quotient_by_zero,
+    kinks=_quotient_from_whole,
+    doc="floor(a / b). Derivatives: 0.",
+)
+mod = Op(
+    "mod",
+    operator.mod,
+    lambda g, out, a, b: g,
+    lambda g, out, a, b: -g * floordiv(a, b),
+    operator="%",
+    ieee=lambda a, b: nan,
+    kinks=_quotient_from_whole,
+    doc="a - b floor(a / b), with the sign of b. Derivatives: 1, -floor(a / b).",
+)
+# fmt: on
 
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Register the arithmetic operators."""
-    return [add, sub, mul, div, neg]
+    """Give the ops behind Python's operators."""
+    return [add, sub, mul, div, neg, abs, pow, floor, ceil, trunc, round, floordiv, mod]
