@@ -319,7 +319,8 @@ class Registry:
                 raise PluginError(f"it gives two ops named {op.name!r}")
             if op.name in self._ops:
                 raise PluginError(
-                    f"op {op.name!r} is provided by {self._owner(op)} already, which is kept"
+                    f"op {op.name!r} is provided by {self._owner(self._ops[op.name])} already, "
+                    "which is kept"
                 )
             if hasattr(Value, op.name):
                 raise PluginError(

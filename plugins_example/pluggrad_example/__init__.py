@@ -1,0 +1,1 @@
+"""An example of a package that adds to pluggrad: two operations and a renderer."""

@@ -1,0 +1,8 @@
+"""Has the entry-point name that twin-b has too."""
+
+from pluggrad import Op, hookimpl
+
+
+@hookimpl
+def pluggrad_register_ops():
+    return [Op("twin_a", lambda x: x * x, lambda g, out, x: g * 2 * x)]
