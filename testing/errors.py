@@ -1,0 +1,31 @@
+"""What the kit raises."""
+
+from __future__ import annotations
+
+from pluggrad import PluggradError
+
+
+class ConformanceError(PluggradError, AssertionError):
+    """An op breaks the contract; one line says which op, which operand, where, and how.
+
+    Attributes:
+        op: the op's name.
+        check: the name of the check that found it.
+        operand: which operand, from 0; None where no single one is to blame.
+        at: the operands at which it shows; None where it shows everywhere.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        op: str = "",
+        check: str = "",
+        operand: int | None = None,
+        at: tuple[float, ...] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.op = op
+        self.check = check
+        self.operand = operand
+        self.at = at

@@ -1,0 +1,128 @@
+"""What kind of mistake a wrong rule makes, as far as its numbers tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """One place at which a rule was compared with the truth.
+
+    Attributes:
+        got: what the rule gives for g = 1.
+        truth: the derivative.
+        others: the derivatives with respect to the other operands.
+        out: the op's result.
+        operands: where.
+    """
+
+    got: float
+    truth: float
+    others: tuple[float, ...]
+    out: float
+    operands: tuple[float, ...]
+
+
+Hypothesis = tuple[str, Callable[[Sample], float]]
+
+
+def guess(samples: Sequence[Sample], names: Sequence[str]) -> str:
+    """Name the mistake that explains all samples; "" when none on the list does.
+
+    Parameters:
+        samples: places spread over the domain.
+        names: what the operands are called.
+    """
+    telling = [s for s in samples if _finite(s) and s.truth != s.got]
+    agreeing = sum(1 for s in samples if _finite(s) and _close(s.got, s.truth))
+    if not telling:
+        return ""
+    if agreeing:
+        right = [s for s in samples if _finite(s) and _close(s.got, s.truth)]
+        return _where(telling, right)
+    for text, predicted in _hypotheses(telling[0], names):
+        if all(_close(s.got, _safely(predicted, s)) for s in telling):
+            return text
+    return _constant_factor(telling)
+
+
+def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
+    found: list[Hypothesis] = [
+        ("the sign is wrong", lambda s: -s.truth),
+        ("a factor 2 too much", lambda s: 2 * s.truth),
+        ("a factor 2 is missing", lambda s: s.truth / 2),
+        ("the rule is always zero", lambda s: 0.0),
+        ("1 too much (+ g, or + 1, that should not be there)", lambda s: s.truth + 1),
+        ("1 too little", lambda s: s.truth - 1),
+    ]
+    for i in range(len(first.others)):
+        found += [
+            ("it is the gradient of another operand: swapped?", lambda s, i=i: s.others[i]),  # type: ignore[misc]
+            ("that of another operand, negated: swapped?", lambda s, i=i: -s.others[i]),  # type: ignore[misc]
+        ]
+    terms: list[Hypothesis] = [("out", lambda s: s.out)]
+    terms += [(name, lambda s, i=i: s.operands[i]) for i, name in enumerate(names)]  # type: ignore[misc]
+    for name, term in terms:
+        found += [
+            (f"a factor {name} is missing", lambda s, t=term: s.truth / t(s)),  # type: ignore[misc]
+            (f"a factor {name} too much", lambda s, t=term: s.truth * t(s)),  # type: ignore[misc]
+            (f"a factor {name} is missing, twice", lambda s, t=term: s.truth / t(s) ** 2),  # type: ignore[misc]
+            (f"a term {name} too much", lambda s, t=term: s.truth + t(s)),  # type: ignore[misc]
+            (f"a term {name} is missing", lambda s, t=term: s.truth - t(s)),  # type: ignore[misc]
+            (f"it is {name} itself, not the derivative", lambda s, t=term: t(s)),  # type: ignore[misc]
+        ]
+    found += [
+        ("the chain factor is missing: the rule is 1 times g", lambda s: 1.0),
+        ("it is one over the derivative", lambda s: 1 / s.truth),
+        (
+            "sine and cosine (or the like) are mixed up",
+            lambda s: math.copysign(math.sqrt(1 - s.truth * s.truth), s.got),
+        ),
+        (
+            "hyperbolic sine and cosine are mixed up",
+            lambda s: math.copysign(math.sqrt(abs(s.truth * s.truth + (s.got > s.truth) * 2 - 1)), s.got),
+        ),
+    ]
+    return found
+
+
+def _constant_factor(samples: Sequence[Sample]) -> str:
+    ratios = [s.got / s.truth for s in samples if s.truth]
+    if len(ratios) > 1 and all(_close(ratio, ratios[0]) for ratio in ratios):
+        return f"{ratios[0]:.6g} times the derivative everywhere: a constant factor is off"
+    offsets = [s.got - s.truth for s in samples]
+    if len(offsets) > 2 and all(_close(offset, offsets[0]) for offset in offsets):
+        return f"off by {offsets[0]:.6g} everywhere: a constant term too much or missing"
+    return ""
+
+
+def _where(wrong: Sequence[Sample], right: Sequence[Sample]) -> str:
+    """Say which side is wrong, where a rule is right elsewhere."""
+    for index in range(len(wrong[0].operands)):
+        bad = [s.operands[index] for s in wrong]
+        good = [s.operands[index] for s in right]
+        which = f" operand {index}" if len(wrong[0].operands) > 1 else " operand"
+        if min(bad) > max(good):
+            return f"wrong only for a large{which}, above {max(good):.3g}"
+        if max(bad) < min(good):
+            return f"wrong only for a small{which}, below {min(good):.3g}"
+        if min(map(abs, bad)) > max(map(abs, good)):
+            return f"wrong only far from zero, beyond {max(map(abs, good)):.3g}"
+    return ""
+
+
+def _finite(s: Sample) -> bool:
+    return all(map(math.isfinite, (s.got, s.truth, s.out, *s.others, *s.operands)))
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def _safely(predicted: Callable[[Sample], float], s: Sample) -> float:
+    try:
+        return predicted(s)
+    except (ArithmeticError, ValueError):
+        return math.nan

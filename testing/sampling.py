@@ -1,0 +1,139 @@
+"""Where an op is tried: inside its domain, at every magnitude, and close to where it is not smooth.
+
+Two sources. A fixed list goes from simple numbers to edges and extremes, so that the first failure
+is also a readable one; hypothesis draws what nobody thought of, and shrinks what fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from random import Random
+
+from hypothesis import strategies as st
+
+from pluggrad import Op
+
+from .truth import Point
+
+Interval = tuple[float, float] | None
+
+SIMPLE = (1.0, 2.0, 0.5, 3.0, 0.7, 1.3, 5.0, 10.0, 0.1)
+MAGNITUDES = (
+    *(m * 10.0**e for e in (-3, -2, -1, 0, 1, 2) for m in (1.7, 4.1)),
+    *(m * 10.0**e for e in (3, 4, 6, 9, 15) for m in (1.3, 6.7)),
+    *(2.9 * 10.0**e for e in (-4, -6, -9, -15)),
+)
+EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300)
+
+
+def simple(interval: Interval) -> list[float]:
+    """List readable numbers inside an interval, the simplest first."""
+    return _inside([*_at(interval, SIMPLE)], interval)
+
+
+def spread(interval: Interval, near: Sequence[float] = ()) -> list[float]:
+    """List numbers of every magnitude inside an interval, edges included, and close to `near`."""
+    found = [*_at(interval, SIMPLE), *_at(interval, MAGNITUDES), *_at(interval, EXTREMES)]
+    if interval is None:
+        found += [0.0, -0.0]
+    low, high = interval or (-math.inf, math.inf)
+    for edge in (low, high):
+        if math.isfinite(edge):
+            found += [math.nextafter(edge, 0.0), math.nextafter(edge, 1e9)]
+            found += [math.nextafter(edge, -1e9)]
+    for point in near:
+        found += [point, math.nextafter(point, -math.inf), math.nextafter(point, math.inf)]
+        for distance in (1e-12, 1e-6, 1e-3, 0.3):
+            found += [point - distance, point + distance]
+    return _inside(found, interval)
+
+
+def _at(interval: Interval, distances: Sequence[float]) -> list[float]:
+    """Put distances down from each end of an interval, or on both sides of zero."""
+    low, high = interval or (-math.inf, math.inf)
+    found = []
+    for d in distances:
+        if math.isfinite(low) and math.isfinite(high):
+            width = high - low
+            found += [low + width * d / (1 + d) if d < 1e9 else high - width / d]
+            if d < 1:
+                found += [low + width * d, high - width * d]
+        elif math.isfinite(low):
+            found += [low + d, d]
+        elif math.isfinite(high):
+            found += [high - d, d, -d]
+        else:
+            found += [d, -d]
+    return found
+
+
+def _inside(numbers: Sequence[float], interval: Interval) -> list[float]:
+    low, high = interval or (-math.inf, math.inf)
+    kept: dict[tuple[float, float], float] = {}
+    for x in numbers:
+        if low < x < high:
+            kept.setdefault((x, math.copysign(1.0, x)), x)
+    return list(kept.values())
+
+
+def points(op: Op, seed: int) -> list[Point]:
+    """List the fixed points at which an op is tried, simple ones first.
+
+    One operand: all of them. Several: every combination of simple ones, the diagonal, where kinks
+    like that of max(a, b) are, and chance pairings of all magnitudes.
+    """
+    every = [spread(domain, kinks_of(op)) for domain in op.domain]
+    if op.arity == 1:
+        return [(x,) for x in every[0]]
+    random = Random(seed)
+    few = {2: 8, 3: 4}.get(op.arity, 2)
+    found: list[Point] = list(product(*[simple(domain)[:few] for domain in op.domain]))
+    found += _diagonal(op, every)
+    for _ in range(80):
+        found.append(tuple(random.choice(numbers) for numbers in every))
+    return list(dict.fromkeys(found))
+
+
+def _diagonal(op: Op, every: list[list[float]]) -> list[Point]:
+    shared = [x for x in every[0] if all(x in numbers for numbers in every[1:])]
+    return [(x,) * op.arity for x in shared if 1e-9 < abs(x) < 1e9 or x == 0]
+
+
+def kinks_of(op: Op) -> tuple[float, ...]:
+    """Give the declared kinks that are points; empty where they are a function of the operands."""
+    return () if callable(op.kinks) else tuple(op.kinks)
+
+
+def drawn(op: Op) -> st.SearchStrategy[Point]:
+    """Draw operands inside the domain; shrinks towards few digits and moderate magnitudes."""
+    return st.tuples(*[_drawn_from(domain, kinks_of(op)) for domain in op.domain])
+
+
+def _drawn_from(interval: Interval, near: Sequence[float]) -> st.SearchStrategy[float]:
+    low, high = interval or (-math.inf, math.inf)
+    magnitude = st.builds(
+        lambda digits, exponent: float(f"{digits}e{exponent}"),
+        st.integers(1, 9999),
+        st.integers(0, 9).map(lambda n: (n // 2 if n % 2 else -n // 2) - 2) | st.integers(-12, 12),
+    )
+    sign = st.sampled_from([1.0, -1.0])
+    if math.isfinite(low) and math.isfinite(high):
+        width = high - low
+        numbers = st.builds(
+            lambda m, s: low + width * (m / (1 + m)) if s > 0 else high - width * (m / (1 + m)),
+            magnitude,
+            sign,
+        )
+    elif math.isfinite(low):
+        numbers = magnitude.map(lambda m: low + m)
+    elif math.isfinite(high):
+        numbers = magnitude.map(lambda m: high - m)
+    else:
+        numbers = st.builds(lambda m, s: m * s, magnitude, sign)
+    if near:
+        numbers |= st.builds(
+            lambda point, m, s: point + s * m, st.sampled_from(list(near)), magnitude, sign
+        )
+    return numbers.filter(lambda x: low < x < high)

@@ -1,0 +1,260 @@
+"""One op under examination: what the checks ask about it again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from pluggrad import Op, RuleError, Value
+
+from .errors import ConformanceError
+from .guess import Sample, guess
+from .multiprecision import multiprecision
+from .rounding import TINY, rounding
+from .sampling import drawn, kinks_of, points
+from .truth import Point, Truth, exact, extrapolated
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An op, and how thoroughly to try it.
+
+    Attributes:
+        op: the op.
+        seed: where chance starts.
+        examples: how many points hypothesis draws, beside the fixed ones.
+        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        reference: the op's function on mpmath numbers, if its forward cannot serve as such.
+    """
+
+    op: Op
+    seed: int = 0
+    examples: int = 50
+    rtol: float = 1e-9
+    reference: Callable[..., Any] | None = None
+
+    @cached_property
+    def exact_forward(self) -> Callable[..., Any] | None:
+        """The forward function in many digits, where there is one."""
+        return self.reference or multiprecision(self.op.forward)
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """The fixed points."""
+        return points(self.op, self.seed)
+
+    @cached_property
+    def operand_names(self) -> tuple[str, ...]:
+        """What the author calls the operands."""
+        code = getattr(self.op.forward, "__code__", None)
+        if code is not None and code.co_argcount == self.op.arity:
+            return tuple(code.co_varnames[: self.op.arity])
+        return ("x",) if self.op.arity == 1 else tuple("abcdefhi"[: self.op.arity])
+
+    def smooth_points(self) -> Iterator[Point]:
+        """Go through the fixed points that are of moderate size and no declared kinks."""
+        for at in self.points:
+            if all(x == 0 or 1e-4 < abs(x) < 1e4 for x in at) and not self.is_kink(at):
+                yield at
+
+    def try_drawn(self, trial: Callable[[Point], None]) -> None:
+        """Run `trial` on points that hypothesis draws; a failure is that of the simplest point."""
+
+        @seed(self.seed)
+        @settings(
+            max_examples=self.examples,
+            database=None,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            report_multiple_bugs=False,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(drawn(self.op))
+        def run(at: Point) -> None:
+            trial(at)
+
+        try:
+            run()
+        except ConformanceError as error:
+            error.__notes__ = []  # the message already says where
+            raise error from None
+
+    # ----- The op at a point -----
+
+    def forward(self, at: Point) -> float:
+        """Compute the result; ConformanceError where the forward raises."""
+        try:
+            return self.op(*at)
+        except Exception as cause:
+            raise self.failure(
+                f"the forward raises {type(cause).__name__}: {cause}", at=at
+            ) from cause
+
+    def partial(self, index: int, at: Point, out: float, g: float = 1.0) -> float:
+        """Apply a rule to floats; ConformanceError where it raises."""
+        try:
+            return self.op.partial(index, g, out, *at)
+        except RuleError as cause:
+            raise self.failure(
+                f"the rule raises {type(cause.__cause__).__name__}: {cause.__cause__}", index, at
+            ) from cause
+
+    def rounding(self, index: int, at: Point, out: float) -> float:
+        """Bound what rounding may do to a partial."""
+        rule = self.op.rules[index]
+        if rule is None:
+            return 0.0
+        try:
+            recorded_out = Value(out)
+            result = rule(Value(1.0), recorded_out, *map(Value, at))
+            return rounding(result, (recorded_out,)) if isinstance(result, Value) else 0.0
+        except Exception:  # a rule that fails on Values is the business of other checks
+            return 0.0
+
+    def truth(self, index: int, at: Point) -> Truth | None:
+        """Find a partial derivative without the rules; None where that is not possible."""
+        found = None if self.exact_forward is None else exact(self.exact_forward, at, index)
+        return found or self.differences(index, at)
+
+    def differences(self, index: int, at: Point) -> Truth | None:
+        """Find a partial derivative by differences of floats, as far as they tell."""
+        reach = self.room(index, at)
+        if reach <= 0:
+            return None
+        found = extrapolated(lambda x: self._moved(index, at, x), at[index], reach)
+        size = max(abs(found.left), abs(found.right))
+        if not math.isfinite(found.error) or found.error > 1e-4 * size + 1e-12:
+            return None
+        return found
+
+    def room(self, index: int, at: Point) -> float:
+        """Tell how far an operand can be moved inside its domain and away from kinks."""
+        low, high = self.op.domain[index] or (-math.inf, math.inf)
+        x = at[index]
+        near = [abs(x - kink) for kink in kinks_of(self.op) if kink != x]
+        return min([x - low, high - x, *near])
+
+    def is_kink(self, at: Point) -> bool:
+        """Tell whether the op says that it has no derivative here."""
+        if not callable(self.op.kinks):
+            return self.op.arity == 1 and at[0] in self.op.kinks
+        try:
+            return not abs(self.op.kinks(*at)) > 0
+        except (ArithmeticError, ValueError):
+            return True
+
+    def _moved(self, index: int, at: Point, x: float) -> float:
+        return self.op.evaluate(*at[:index], x, *at[index + 1 :])
+
+    # ----- Comparing a partial with the truth -----
+
+    def compare(self, index: int, at: Point) -> bool:
+        """Compare one partial at one point; False where no truth could be found.
+
+        Raises:
+            ConformanceError: when the rule is wrong there.
+        """
+        out = self.forward(at)
+        got = self.partial(index, at, out)
+        if not math.isfinite(out):
+            return False
+        truth = self.truth(index, at)
+        if truth is None:
+            return False
+        if self.agrees(got, truth, index, at, out):
+            self._require_declared(truth, index, at)
+            return True
+        if truth.source == "mpmath" and self._differences_agree(got, index, at):
+            return True
+        raise self.failure(
+            f"the rule says {got:.10g}, the truth is {truth}",
+            index,
+            at,
+            hint=self._hint(got, index, at),
+        )
+
+    def agrees(self, got: float, truth: Truth, index: int, at: Point, out: float) -> bool:
+        """Tell whether a partial is the true one but for rounding."""
+        size = max(abs(truth.left), abs(truth.right))
+        if size > 1e300 or (self.is_kink(at) and size > 1e15):
+            return not math.isnan(got)
+        rtol = self.rtol if truth.source == "mpmath" else max(self.rtol, 1e-6)
+        slack = rtol * size + 16 * TINY
+        return truth.allows(got, slack) or truth.allows(got, slack + self.rounding(index, at, out))
+
+    def _differences_agree(self, got: float, index: int, at: Point) -> bool:
+        """Ask the floats, where the many digits contradict a rule: they may not fit the forward."""
+        found = self.differences(index, at)
+        return (
+            found is not None
+            and not found.kink
+            and found.error < 1e-5 * abs(got)
+            and found.allows(got, 1e-6 * abs(got))
+        )
+
+    def _require_declared(self, truth: Truth, index: int, at: Point) -> None:
+        gap = abs(truth.left - truth.right)
+        if self.is_kink(at) or not (truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))):
+            return
+        what = "jumps" if truth.jump else "has a kink"
+        if self.op.arity == 1:
+            remedy = f"Op(..., kinks=({at[0]!r},))"
+        else:
+            remedy = f"Op(..., kinks=lambda {', '.join(self.operand_names)}: ...), zero there"
+        sides = "" if truth.jump else f": its derivative is {truth}"
+        raise self.failure(f"it {what} that is not declared{sides}. Declare it: {remedy}", index, at)
+
+    # ----- Saying it -----
+
+    def failure(
+        self,
+        what: str,
+        operand: int | None = None,
+        at: Point | None = None,
+        *,
+        hint: str = "",
+    ) -> ConformanceError:
+        """Make the one readable line."""
+        names = self.operand_names
+        where = f"op {self.op.name!r}"
+        if operand is not None:
+            where += f", operand {operand} ({names[operand]})"
+        if at is not None:
+            where += ", at " + ", ".join(f"{n} = {x!r}" for n, x in zip(names, at, strict=True))
+        hint = f"; guess: {hint}" if hint else ""
+        return ConformanceError(
+            f"{where}: {what}{hint}", op=self.op.name, operand=operand, at=at
+        )
+
+    def _hint(self, got: float, index: int, at: Point) -> str:
+        if math.isnan(got):
+            return "0/0 or inf - inf on the way; rearrange the formula for such operands"
+        try:
+            return guess([*self._samples(index)], self.operand_names)
+        except ConformanceError:
+            return ""
+
+    def _samples(self, index: int) -> Iterator[Sample]:
+        """Compare rule and truth at a dozen places, for the guess."""
+        taken = 0
+        for at in self.smooth_points():
+            out = self.forward(at)
+            truths = [self.truth(i, at) for i in range(self.op.arity)]
+            truth = truths[index]
+            if truth is None or truth.kink or not math.isfinite(out):
+                continue
+            others = tuple(
+                math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
+            )
+            got = self.partial(index, at, out)
+            if all(map(math.isfinite, others)):
+                yield Sample(got, truth.value, others, out, at)
+                taken += 1
+            if taken == 16:
+                return

@@ -1,0 +1,116 @@
+"""Running the checks: on one op, and as a pytest suite over a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from pluggrad import Op, PluginError, plugins
+
+from .checks import CHECKS, Check
+from .errors import ConformanceError
+from .subject import Subject
+
+
+def check_op(
+    op: Op,
+    *,
+    seed: int = 0,
+    examples: int = 50,
+    rtol: float = 1e-9,
+    reference: Callable[..., Any] | None = None,
+    checks: Iterable[Check] = CHECKS,
+) -> None:
+    """Prove that an op keeps the contract of `pluggrad.Op`, or say in one line where it does not.
+
+    Parameters:
+        op: the op; it need not be registered.
+        seed: where chance starts. The same seed tries the same operands.
+        examples: how many points hypothesis draws, beside about a hundred fixed ones.
+        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        reference: the function on mpmath numbers. Only needed where the forward, with mpmath's
+            functions put in for those of `math`, does not compute it accurately.
+        checks: which checks to run.
+
+    Raises:
+        ConformanceError: naming op, operand and operands' values, what the rule says, what is
+            true, and a guess at the mistake.
+
+    >>> import math
+    >>> from pluggrad import Op
+    >>> from pluggrad.testing import ConformanceError, check_op
+    >>> cube = Op("cube", lambda x: x * x * x, lambda g, out, x: g * 6 * x * x)
+    >>> try:
+    ...     check_op(cube)
+    ... except ConformanceError as error:
+    ...     print(str(error).partition("; ")[2])
+    guess: a factor 2 too much
+    """
+    subject = Subject(op, seed, examples, rtol, reference)
+    for check in checks:
+        try:
+            check(subject)
+        except ConformanceError as error:
+            error.check = check.__name__
+            raise
+
+
+def ops_of(name: str | None = None) -> list[Op]:
+    """Find the ops that a name stands for.
+
+    Parameters:
+        name: an op, a plugin (its entry point's name), or a distribution; None for all ops.
+
+    Raises:
+        PluginError: when nothing has that name, naming what is close.
+    """
+    if name is None:
+        return list(plugins.ops.values())
+    if name in plugins.ops:
+        return [plugins.ops[name]]
+    listed = list(plugins)
+    failed = [plugin for plugin in listed if plugin.name == name and plugin.failure]
+    if failed:
+        raise PluginError(failed[0].failure)
+    chosen = [p for p in listed if name in (p.name, p.distribution.partition(" ")[0])]
+    if chosen:
+        return [op for plugin in chosen for op in plugin.ops]
+    known = {*plugins.ops, *(p.name for p in listed)}
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "`pluggrad plugins` lists what is installed"
+    raise PluginError(f"no op, plugin or package is named {name!r}; {hint}")
+
+
+def op_suite(
+    which: str | Op | Iterable[Op] | None = None, *, seed: int = 0, examples: int = 50
+) -> Callable[[Op, Check], None]:
+    """Make a pytest test that runs every check on every op of a plugin.
+
+    Put one line into a test file: `test_ops = op_suite("my-plugin")`. Each op and check is a test
+    of its own, `test_ops[cube-partials_are_true]`.
+
+    Parameters:
+        which: a plugin, a distribution or an op by name; an op, or ops; None for all that is
+            installed.
+        seed: where chance starts.
+        examples: how many points hypothesis draws for each op.
+
+    Raises:
+        PluginError: when nothing has that name, or it has no ops to test.
+    """
+    import pytest
+
+    if isinstance(which, str) or which is None:
+        ops = ops_of(which)
+    else:
+        ops = [which] if isinstance(which, Op) else list(which)
+    if not ops:
+        raise PluginError(f"{which!r} provides no ops, so there would be nothing to test")
+
+    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+    @pytest.mark.parametrize("op", ops, ids=lambda op: op.name)
+    def test_op(op: Op, check: Check) -> None:
+        check_op(op, seed=seed, examples=examples, checks=[check])
+
+    return test_op
