@@ -2,6 +2,8 @@
 
 from .config import Config, configure, configured, current_config
 from .errors import (
+    CompileError,
+    CompileWarning,
     ConfigError,
     ForwardError,
     GradientError,
@@ -26,6 +28,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NOT_RUN",
+    "CompileError",
+    "CompileWarning",
     "Config",
     "ConfigError",
     "Edge",

@@ -43,3 +43,11 @@ class ConfigError(PluggradError, ValueError):
 
 class RenderError(PluggradError, RuntimeError):
     """A renderer is unknown, was given wrong options, or could not do its work."""
+
+
+class CompileError(PluggradError, ValueError):
+    """A graph or function cannot be compiled, or a compiled one cannot run as asked."""
+
+
+class CompileWarning(UserWarning):
+    """Compiled code falls back to a slower way; the text names the op and the reason."""

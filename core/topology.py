@@ -7,9 +7,9 @@ set of seen nodes; the lock keeps two threads from marking the same graph at onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .value import Value
@@ -31,6 +31,32 @@ def topological_order(roots: Iterable[Value], *, differentiable: bool = False) -
             if root._mark is not token and (everything or root.requires_grad):
                 _visit(root, token, everything, order)
     return order
+
+
+def operand_columns(
+    order: Sequence[Value],
+) -> tuple[dict[Value, int], list[int], list[int], dict[int, tuple[int, ...]]]:
+    """Give a graph as columns of numbers, for whoever works on it as a table.
+
+    Parameters:
+        order: what `topological_order` gave, without `differentiable`.
+
+    Returns:
+        The row of each node, its position in `order`; the row of every node's first operand, and
+        of its second, -1 where there is none; and for nodes of more than two operands the rows of
+        all of them (their first and second are -1).
+    """
+    row: dict[Any, int] = {node: i for i, node in enumerate(order)}
+    row[None] = -1
+    left = [row[node._left] for node in order]
+    right = [row[node._right] for node in order]
+    more = {
+        i: tuple([row[x] for x in order[i]._operands])
+        for i, first in enumerate(left)
+        if first < 0 and order[i].op is not None
+    }
+    del row[None]
+    return row, left, right, more
 
 
 def _visit(node: Value, token: object, everything: bool, order: list[Value]) -> None:

@@ -1,0 +1,1 @@
+"""Record once, replay fast: programs from recorded graphs."""
