@@ -341,12 +341,15 @@ class Registry:
                 f"Python has these, with their number of operands: {known}"
             )
         holder = holders.setdefault(key, op.name)
-        if holder != op.name:
-            owner = f" of {self._owner(self._ops[holder])}" if holder in self._ops else ""
-            raise PluginError(
-                f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r}{owner}, "
-                "which is kept. Leave out operator=, or disable the other plugin"
-            )
+        if holder == op.name:
+            return
+        if holder not in self._ops:
+            raise PluginError(f"both {holder!r} and {op.name!r} want the operator {op.operator!r}")
+        raise PluginError(
+            f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r} of "
+            f"{self._owner(self._ops[holder])}, which is kept. Leave out operator=, or disable "
+            "the other plugin"
+        )
 
     def _check_renderers(self, renderers: Iterable[Any]) -> None:
         own: set[str] = set()
@@ -402,6 +405,8 @@ def _check_marked(plugin: object) -> None:
 
 def _quoted(given: object) -> str:
     """Quote what a plugin gave, briefly, and with its type."""
+    if isinstance(given, type):
+        return f"class {given.__name__}"
     text = repr(given)
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"
 

@@ -1,0 +1,299 @@
+"""Plugins that are registered by hand; those that pip installs are in tests/plugins/."""
+
+import inspect
+import os
+import pickle
+import subprocess
+import sys
+import types
+
+import pluggrad
+import pytest
+from pluggrad import MissingOpError, Op, PluginError, RenderError, Value, hookimpl, plugins
+from pluggrad import hookspecs as specs
+
+HOOKS = sorted(name for name in vars(specs) if name.startswith("pluggrad_"))
+
+
+def square(name, **more):
+    return Op(name, lambda x: x * x, lambda g, out, x: g * 2 * x, **more)
+
+
+def offering(*, ops=None, renderers=None):
+    """Make a plugin object that gives these."""
+
+    class Offer:
+        @hookimpl
+        def pluggrad_register_ops(self):
+            return ops
+
+        @hookimpl
+        def pluggrad_register_renderers(self):
+            return renderers
+
+    return Offer()
+
+
+class Count:
+    name = "count"
+    suffixes = (".count",)
+
+    def __call__(self, graph):
+        return f"{len(graph)} nodes"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays():
+    """Take out what a test leaves registered, and check that the rest is as it was."""
+    before = dict(vars(Value)), dict(plugins.ops), dict(plugins.renderers), list(plugins)
+    yield
+    for plugin in list(plugins):
+        if plugin not in before[-1]:
+            plugins.unregister(plugin.name)
+    assert (dict(vars(Value)), dict(plugins.ops), dict(plugins.renderers), list(plugins)) == before
+
+
+# ----- The hooks -----
+
+
+def test_ops_from_the_hook_become_methods_and_are_listed_in_order():
+    given = [square("zulu"), square("alpha"), square("mike")]
+    plugin = plugins.register(offering(ops=given), "letters")
+    assert plugin.ops == tuple(given)
+    assert list(plugins.ops.values())[-3:] == given
+    x = Value(3.0)
+    x.alpha().backward()
+    assert (x.alpha().data, x.grad) == (9.0, 6.0)
+
+
+def test_renderers_from_the_hook_can_be_chosen():
+    plugins.register(offering(renderers=[Count]), "counting")
+    assert pluggrad.render(Value(1.0), "count") == "1 nodes"
+
+
+TESTED_HOOKS = {
+    "pluggrad_register_ops": test_ops_from_the_hook_become_methods_and_are_listed_in_order,
+    "pluggrad_register_renderers": test_renderers_from_the_hook_can_be_chosen,
+}
+
+
+def test_every_hook_has_a_test_here():
+    assert sorted(TESTED_HOOKS) == HOOKS
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_documented_like_a_manual_page(name):
+    text = inspect.getdoc(getattr(specs, name))
+    assert text is not None
+    for part in ("Called ", "Returns:", "Example:", "@hookimpl", f"def {name}():"):
+        assert part in text
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_the_example_in_every_hooks_manual_page_registers_and_works(name):
+    text = inspect.getdoc(getattr(specs, name))
+    example = inspect.cleandoc(text.partition("Example:\n")[2])
+    module = types.ModuleType("example")
+    exec(f"from pluggrad import Op, hookimpl\n{example}", vars(module))
+    plugin = plugins.register(module, "example")
+    assert [one.name for one in (*plugin.ops, *plugin.renderers)] in (["square"], ["count"])
+
+
+def test_any_iterable_of_ops_will_do_and_none_is_no_op():
+    plugins.register(offering(ops=(square(name) for name in ["first", "second"])), "generating")
+    assert {"first", "second"} <= {*plugins.ops}
+    assert plugins.register(offering(), "empty").ops == ()
+
+
+def test_an_optional_hook_of_another_version_is_passed_over():
+    class Newer:
+        @hookimpl(optionalhook=True)
+        def pluggrad_register_compilers(self):
+            return []
+
+    plugins.register(Newer(), "newer")
+    assert plugins.register(offering(ops=[square("beside")]), "older").ops
+
+
+# ----- What is refused, and that nothing of it stays -----
+
+
+def refused(plugin, *parts, name="refused"):
+    with pytest.raises(PluginError) as caught:
+        plugins.register(plugin, name)
+    for part in parts:
+        assert part in str(caught.value)
+    assert not plugins.manager.has_plugin(name)
+    assert name not in [plugin.name for plugin in plugins]
+
+
+def test_two_ops_of_one_name_in_one_plugin_are_refused():
+    refused(offering(ops=[square("twice"), square("twice")]), "it gives two ops named 'twice'")
+
+
+def test_a_private_name_is_refused():
+    refused(offering(ops=[square("__len__")]), "op '__len__' has a private name")
+
+
+def test_two_renderers_of_one_name_in_one_plugin_are_refused():
+    refused(offering(renderers=[Count, Count]), "two renderers named 'count'")
+
+
+def test_a_class_that_cannot_be_called_on_a_graph_is_no_renderer():
+    class Mute:
+        name = "mute"
+
+    refused(offering(renderers=[Mute]), "gave class Mute", "__call__(graph)")
+
+
+def test_a_bad_renderer_keeps_the_good_ops_of_its_plugin_out():
+    refused(offering(ops=[square("good")], renderers=["text"]), "gave 'text' (str)")
+    assert not hasattr(Value, "good")
+
+
+def test_a_hook_that_fails_half_way_keeps_nothing():
+    def failing():
+        yield square("before_the_end")
+        raise LookupError("no more")
+
+    refused(offering(ops=failing()), "LookupError: no more")
+    assert not hasattr(Value, "before_the_end")
+
+
+def test_a_method_without_the_marker_is_pointed_out():
+    class Unmarked:
+        def pluggrad_register_ops(self):
+            return [square("unmarked")]
+
+    refused(Unmarked(), "pluggrad_register_ops() is not marked; put @hookimpl above it")
+
+
+def test_a_name_that_is_taken_is_refused_naming_its_owner():
+    plugins.register(offering(), "taken")
+    with pytest.raises(PluginError, match=r"plugin 'taken' \(registered by hand\)"):
+        plugins.register(offering(), "taken")
+
+
+def test_the_same_object_is_not_registered_twice():
+    offer = offering()
+    plugins.register(offer, "once")
+    refused(offer, "registered already, as 'once'")
+
+
+def test_after_a_refusal_the_mended_plugin_registers():
+    refused(offering(ops=[square("mended"), 3]), "gave 3 (int), which is not an Op")
+    assert plugins.register(offering(ops=[square("mended")]), "refused").ops
+
+
+# ----- Ops at run time -----
+
+
+def test_an_op_registered_at_run_time_works_and_leaves_again():
+    plugins.register_op(square("momentary"))
+    assert Value(3.0).momentary().data == 9.0
+    plugins.unregister("momentary")
+    assert not hasattr(Value, "momentary")
+
+
+def test_run_time_ops_are_registered_all_or_none():
+    with pytest.raises(PluginError, match=r"op 'add' is provided by plugin 'pluggrad.arithmetic'"):
+        plugins.register_op(square("fine"), square("add"))
+    assert not hasattr(Value, "fine")
+
+
+def test_a_run_time_op_does_not_take_the_place_of_a_plugin_of_its_name():
+    plugins.register(offering(ops=[square("one")]), "logarithms")
+    with pytest.raises(PluginError, match="already a plugin 'logarithms'"):
+        plugins.register_op(square("logarithms"))
+    assert plugins.op("one")
+
+
+def test_something_else_than_an_op_is_refused_at_run_time():
+    with pytest.raises(PluginError, match="which is not an Op"):
+        plugins.register_op(abs)
+
+
+def test_a_core_without_plugins_takes_operators_in_and_gives_them_back():
+    program = """
+from pluggrad import MissingOpError, Op, PluginError, Value, plugins
+
+def failure(kind, attempt):
+    try:
+        attempt()
+    except kind as cause:
+        return str(cause)
+
+left = lambda g, out, a, b: g
+right = lambda g, out, a, b: -g
+minus = Op("minus", lambda a, b: a - b, left, right, operator="-")
+less = Op("less", lambda a, b: a - b, left, right, operator="-")
+negative = Op("negative", lambda x: -x, lambda g, out, x: -g, operator="-")
+x = Value(3.0)
+assert list(plugins.ops) == []
+print(failure(PluginError, lambda: plugins.register_op(minus, less)))
+print(failure(MissingOpError, lambda: x - 1.0))
+plugins.register_op(minus, negative)
+print((x - 1.0).data, (1.0 - x).data, (-x).data)
+recorded = x - 1.0
+plugins.unregister("minus")
+print(failure(MissingOpError, lambda: x - 1.0)[:24], failure(MissingOpError, lambda: 1.0 - x)[:24])
+print((-x).data, recorded.op is minus, failure(MissingOpError, lambda: plugins.op("minus")))
+"""
+    environment = {**os.environ, "PLUGGRAD_DISABLE_PLUGINS": "*"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    taken, missing, *rest = done.stdout.splitlines()
+    assert taken == "both 'minus' and 'less' want the operator '-'"
+    assert missing.startswith("no plugin provides '-'; `pluggrad plugins` lists")
+    assert rest == [
+        "2.0 -2.0 -3.0",
+        "no plugin provides '-';  no plugin provides '-'; ",
+        "-3.0 True no plugin provides op 'minus' (available: negative)",
+    ]
+
+
+def test_unregister_of_an_unknown_plugin_names_those_there_are():
+    with pytest.raises(
+        PluginError, match=r"no plugin is named 'pluggrad.arithmetics'; did you mean"
+    ):
+        plugins.unregister("pluggrad.arithmetics")
+
+
+# ----- Looking things up -----
+
+
+def test_an_unknown_op_is_told_with_the_nearest_name():
+    with pytest.raises(
+        MissingOpError, match=r"no plugin provides op 'sigmod'; did you mean 'sigmoid'\?"
+    ):
+        plugins.op("sigmod")
+
+
+def test_a_pickle_of_an_op_that_is_gone_says_so():
+    plugins.register_op(square("passing"))
+    pickled = pickle.dumps(plugins.op("passing"))
+    plugins.unregister("passing")
+    with pytest.raises(MissingOpError, match="no plugin provides op 'passing'"):
+        pickle.loads(pickled)
+
+
+def test_an_unknown_renderer_names_the_available_ones():
+    plugins.register(offering(renderers=[Count]), "counting")
+    with pytest.raises(RenderError, match=r"unknown renderer 'pdf'; available: .*count"):
+        plugins.renderer("pdf")
+
+
+def test_the_tables_cannot_be_changed_from_outside():
+    for table in (plugins.ops, plugins.renderers):
+        with pytest.raises(TypeError):
+            table["add"] = None
+
+
+def test_every_built_in_op_came_through_an_entry_point_of_pluggrad():
+    for plugin in plugins:
+        if plugin.name.startswith("pluggrad."):
+            assert plugin.distribution == f"pluggrad {pluggrad.__version__}"
+            assert plugin.failure == ""
+            assert plugins.manager.has_plugin(plugin.name)
