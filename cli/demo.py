@@ -35,6 +35,8 @@ def run(given: Namespace) -> None:
     try:
         path = draw_dot(o, given.output)
     except RenderError as cause:
+        if isinstance(cause.__cause__, OSError):  # the path is wrong, which the person can mend
+            raise
         print(f"No picture: {cause}")
     else:
         print(f"{path}: drawn by {_engine(path)}")
