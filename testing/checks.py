@@ -37,7 +37,7 @@ OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("floor", 1): math.floor,
     ("ceil", 1): math.ceil,
     ("trunc", 1): math.trunc,
-    ("round", 2): lambda x, digits: python_round(x, int(digits)),
+    ("round", 2): python_round,
 }
 
 ODD_NUMBERS = (0.0, -0.0, 5e-324, 1e-300, 1e300, 1.7e308, math.inf, math.nan)
@@ -218,7 +218,7 @@ def _explained_by_curvature(
         return True  # differences of floats cannot tell
     width = above[index] - below[index]
     bends = [exact_higher(subject.exact_forward, at, (index, index)) for at in (below, above)]
-    return any(bend is None or abs(bend) * width > gap / 10 for bend in bends)
+    return any(bend is None or abs(bend[0]) * width > gap / 10 for bend in bends)
 
 
 def rules_are_linear_in_g(subject: Subject) -> None:
@@ -346,8 +346,8 @@ def _derivative(
 def _compare_higher(
     subject: Subject, got: float, bound: float, at: Point, order: tuple[int, ...]
 ) -> None:
-    truth, source = _higher_truth(subject, at, order)
-    if truth is None or abs(got - truth) <= 1e-7 * abs(truth) + 4 * bound + 1e-300:
+    truth, error, source = _higher_truth(subject, at, order)
+    if not abs(got - truth) > 1e-7 * abs(truth) + error + 4 * bound + 1e-300 and got == got:
         return
     if source != "mpmath" or _on_a_side(subject, got, at, order):
         floats = _differences_of_rule(subject, at, order)
@@ -370,13 +370,14 @@ def _compare_higher(
 
 def _higher_truth(
     subject: Subject, at: Point, order: tuple[int, ...]
-) -> tuple[float | None, str]:
+) -> tuple[float, float, str]:
+    """Find a higher derivative, its error, and how it was found; nan where it was not."""
     if subject.exact_forward is not None:
         found = exact_higher(subject.exact_forward, at, order)
         if found is not None:
-            return found, "mpmath"
-    differences = _differences_of_rule(subject, at, order)
-    return (None if differences is None else differences[0]), "finite differences of the rule"
+            return *found, "mpmath"
+    found = _differences_of_rule(subject, at, order)
+    return (*(found or (math.nan, math.inf)), "finite differences of the rule")
 
 
 def _on_a_side(subject: Subject, got: float, at: Point, order: tuple[int, ...]) -> bool:
@@ -390,7 +391,7 @@ def _on_a_side(subject: Subject, got: float, at: Point, order: tuple[int, ...]) 
         found = exact_higher(subject.exact_forward, beside, order)
         if found is None:
             return False
-        sides.append(found)
+        sides.append(found[0])
     slack = 1e-7 * max(map(abs, sides))
     return min(sides) - slack <= got <= max(sides) + slack
 
@@ -430,8 +431,8 @@ def declared_kinks_have_a_gradient_between_both_sides(subject: Subject) -> None:
         if not math.isfinite(out):
             continue
         for index in range(op.arity):
-            truth = subject.truth(index, at)
             got = subject.partial(index, at, out)
+            truth = None if subject.has_no_sides(index, at) else subject.truth(index, at)
             if truth is None or subject.agrees(got, truth, index, at, out):
                 continue
             raise subject.failure(

@@ -16,11 +16,18 @@ from collections.abc import Callable, Iterator
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
-import mpmath
+from mpmath import MPContext
 
 from pluggrad import Op
 
 Forward = Callable[..., Any]
+
+# A context of our own: its precision is nobody else's, and its numbers can be given the few
+# methods of floats that mpmath's lack.
+MP = MPContext()
+MP.mpf.__floordiv__ = lambda a, b: MP.floor(a / b)
+MP.mpf.__rfloordiv__ = lambda a, b: MP.floor(MP.mpf(b) / a)
+MP.mpf.is_integer = lambda x: bool(MP.isint(x))
 
 
 def multiprecision(forward: Forward) -> Forward | None:
@@ -98,54 +105,59 @@ def _copysign(x: Any, y: Any) -> Any:
 
 
 def _truncated(x: Any) -> Any:
-    return mpmath.floor(x) if x >= 0 else mpmath.ceil(x)
+    return MP.floor(x) if x >= 0 else MP.ceil(x)
 
 
 def _rounded(x: Any, digits: Any = 0) -> Any:
-    power = mpmath.mpf(10) ** int(digits or 0)
-    return mpmath.nint(x * power) / power
+    power = MP.mpf(10) ** int(digits or 0)
+    return MP.nint(x * power) / power
+
+
+def _cbrt(x: Any) -> Any:
+    return MP.cbrt(x) if x >= 0 else -MP.cbrt(-x)
 
 
 def _lgamma(x: Any) -> Any:
-    return mpmath.re(mpmath.loggamma(x))
+    return MP.re(MP.loggamma(x))
 
 
 _SAME = """
-    acos acosh asin asinh atan atan2 atanh cbrt cos cosh degrees erf erfc exp expm1 fabs gamma
+    acos acosh asin asinh atan atan2 atanh cos cosh degrees erf erfc exp expm1 fabs gamma
     hypot isfinite isinf isnan log log10 log1p radians sin sinh sqrt tan tanh
 """.split()
 
 _MATH: dict[str, Any] = {
-    **{name: getattr(mpmath, name) for name in _SAME},
+    **{name: getattr(MP, name) for name in _SAME},
     **{name: getattr(math, name) for name in ("e", "inf", "nan", "pi", "tau")},
-    "ceil": mpmath.ceil,
-    "comb": mpmath.binomial,
+    "cbrt": _cbrt,
+    "ceil": MP.ceil,
+    "comb": MP.binomial,
     "copysign": _copysign,
-    "dist": lambda p, q: mpmath.sqrt(sum((a - b) ** 2 for a, b in zip(p, q, strict=True))),
-    "exp2": lambda x: mpmath.mpf(2) ** x,
-    "factorial": mpmath.factorial,
-    "floor": mpmath.floor,
-    "fmod": lambda x, y: x - y * _truncated(mpmath.mpf(x) / y),
-    "fsum": mpmath.fsum,
+    "dist": lambda p, q: MP.sqrt(sum((a - b) ** 2 for a, b in zip(p, q, strict=True))),
+    "exp2": lambda x: MP.mpf(2) ** x,
+    "factorial": MP.factorial,
+    "floor": MP.floor,
+    "fmod": lambda x, y: x - y * _truncated(MP.mpf(x) / y),
+    "fsum": MP.fsum,
     "isclose": lambda a, b, **options: math.isclose(float(a), float(b), **options),
-    "ldexp": lambda x, n: x * mpmath.mpf(2) ** n,
+    "ldexp": lambda x, n: x * MP.mpf(2) ** n,
     "lgamma": _lgamma,
-    "log2": lambda x: mpmath.log(x, 2),
+    "log2": lambda x: MP.log(x, 2),
     "modf": lambda x: (x - _truncated(x), _truncated(x)),
-    "pow": lambda x, y: mpmath.mpf(x) ** y,
-    "prod": mpmath.fprod,
-    "remainder": lambda x, y: x - y * mpmath.nint(mpmath.mpf(x) / y),
+    "pow": lambda x, y: MP.mpf(x) ** y,
+    "prod": MP.fprod,
+    "remainder": lambda x, y: x - y * MP.nint(MP.mpf(x) / y),
     "trunc": _truncated,
 }
 
 _OPERATOR: dict[str, Any] = {
-    "floordiv": lambda a, b: mpmath.floor(mpmath.mpf(a) / b),
-    "mod": lambda a, b: a - b * mpmath.floor(mpmath.mpf(a) / b),
+    "floordiv": lambda a, b: MP.floor(MP.mpf(a) / b),
+    "mod": lambda a, b: a - b * MP.floor(MP.mpf(a) / b),
 }
 
 _BUILTINS: dict[str, Any] = {
     **vars(builtins),
-    "float": lambda x=0: mpmath.mpf(x),
+    "float": lambda x=0: MP.mpf(x),
     "pow": _MATH["pow"],
     "round": _rounded,
 }

@@ -88,10 +88,10 @@ def points(op: Op, seed: int) -> list[Point]:
     if op.arity == 1:
         return [(x,) for x in every[0]]
     random = Random(seed)
-    few = {2: 8, 3: 4}.get(op.arity, 2)
+    few = {2: 6, 3: 3}.get(op.arity, 2)
     found: list[Point] = list(product(*[simple(domain)[:few] for domain in op.domain]))
     found += _diagonal(op, every)
-    for _ in range(80):
+    for _ in range(40):
         found.append(tuple(random.choice(numbers) for numbers in every))
     return list(dict.fromkeys(found))
 

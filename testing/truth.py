@@ -13,15 +13,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import mpmath
+from .multiprecision import MP
 
 Point = tuple[float, ...]
 
 # Digits to compute with, and the part of the operand that is stepped: the error of a central
 # difference is then about 1e-40, that of a one-sided one 1e-20.
 DIGITS = 60
-MOST_DIGITS = 800
-STEP = mpmath.mpf(10) ** -20
+# More digits are added where a derivative is small beside the result, but not without end: what is
+# smaller than 1e-100 of the result is told to be less than that.
+MOST_DIGITS = 100
+STEP = MP.mpf("1e-20")
 
 
 class Truth(NamedTuple):
@@ -67,45 +69,81 @@ class Truth(NamedTuple):
 # ----- In many digits -----
 
 
-def exact(forward: Callable[..., Any], at: Point, index: int) -> Truth | None:
+def exact(
+    forward: Callable[..., Any], at: Point, index: int, *, singular: bool = False
+) -> Truth | None:
     """Differentiate `forward` in many digits with respect to one operand; None if it cannot be.
 
     Parameters:
-        forward: the function on mpmath numbers, see multiprecision.py.
+        forward: the function on numbers of MP, see multiprecision.py.
         at: the operands.
         index: which operand.
+        singular: whether the derivative may be infinite here, which takes a second look.
     """
     digits = DIGITS + _extra_digits(at)
+    most = digits + MOST_DIGITS
+    step = _step(at)
     while True:
-        with mpmath.workdps(digits):
-            sides = _sides(forward, at, index, _step(at[index]))
+        with MP.workdps(digits):
+            sides = _sides(forward, at, index, step)
             if sides is None:
                 return None
-            left, right, lost, jump = sides
-            if lost > digits - 20 and digits < MOST_DIGITS:
-                digits = MOST_DIGITS if lost == math.inf else min(2 * digits, MOST_DIGITS)
+            left, right, largest, jump = sides
+            small = min(abs(left), abs(right)) * step
+            if digits < most and small < largest * MP.mpf(10) ** (20 - digits):
+                digits = most if small == 0 else min(2 * digits, most)
                 continue
-            if _differ(left, right):
-                nearer = _sides(forward, at, index, _step(at[index]) / 1000)
+            if jump and step > _step(at) / 2:
+                step *= MP.mpf("1e-150")  # or is it only that steep, as a**b for b = 1e100?
+                digits, most = digits + 300, most + 300
+                continue
+            if singular or jump or _differ(left, right):
+                nearer = _sides(forward, at, index, step / 1000)
                 if nearer is None:
                     return None
-                if abs(nearer[1] - nearer[0]) < abs(right - left) / 10:
+                apart = abs(right - left)
+                if (
+                    not jump
+                    and abs(nearer[1] - nearer[0]) < apart / 10
+                    and abs(nearer[0] - left) <= apart
+                ):
                     # The difference shrinks with the step: curvature, not a kink.
                     left = right = (nearer[0] + nearer[1]) / 2
+                else:
+                    ends = [_limit(left, nearer[0], singular), _limit(right, nearer[1], singular)]
+                    if None in ends:
+                        return None  # jumps within every step that can be taken
+                    left, right = ends
             else:
                 left = right = (left + right) / 2
-            return Truth(float(left), float(right), 0.0, "mpmath", jump)
+            error = largest * MP.mpf(10) ** (20 - digits) / step
+            return Truth(float(left), float(right), float(error), "mpmath", jump)
 
 
-def exact_higher(forward: Callable[..., Any], at: Point, order: Sequence[int]) -> float | None:
+def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
+    """Tell where a one-sided slope goes as the step shrinks; None if nowhere."""
+    if abs(slope - nearer) <= max(abs(slope), abs(nearer)) * MP.mpf("1e-6"):
+        return nearer
+    if singular and slope * nearer > 0 and abs(nearer) > 2 * abs(slope):
+        return MP.inf if slope > 0 else -MP.inf
+    return None
+
+
+def exact_higher(
+    forward: Callable[..., Any], at: Point, order: Sequence[int]
+) -> tuple[float, float] | None:
     """Differentiate `forward` in many digits, once for each operand index in `order`.
 
-    Differences in one operand after another, each central and with a step of its own.
+    Central differences in one operand after another.
+
+    Returns:
+        the derivative, and how far off it may be; None if it cannot be had.
     """
     digits = 30 + (DIGITS - 20) * len(order) + _extra_digits(at)
+    most = digits + MOST_DIGITS
     while True:
-        with mpmath.workdps(digits):
-            steps = [_step(x) for x in at]
+        with MP.workdps(digits):
+            step = _step(at)
             terms: dict[tuple[int, ...], int] = {(0,) * len(at): 1}
             for index in order:
                 stepped: dict[tuple[int, ...], int] = {}
@@ -114,44 +152,43 @@ def exact_higher(forward: Callable[..., Any], at: Point, order: Sequence[int]) -
                         moved = tuple(o + side * (i == index) for i, o in enumerate(offsets))
                         stepped[moved] = stepped.get(moved, 0) + side * weight
                 terms = {offsets: weight for offsets, weight in stepped.items() if weight}
-            total, largest = mpmath.mpf(0), mpmath.mpf(0)
+            total, largest = MP.mpf(0), MP.mpf(0)
             for offsets, weight in terms.items():
-                moved_to = [mpmath.mpf(x) + o * h for x, o, h in zip(at, offsets, steps, strict=True)]
+                moved_to = [MP.mpf(x) + o * step for x, o in zip(at, offsets, strict=True)]
                 result = number(forward, moved_to)
                 if result is None:
                     return None
                 total += weight * result
                 largest = max(largest, abs(result))
-            if _lost(total, largest) > digits - 20 and digits < MOST_DIGITS:
-                digits = MOST_DIGITS if total == 0 else min(2 * digits, MOST_DIGITS)
+            if digits < most and abs(total) < largest * MP.mpf(10) ** (20 - digits):
+                digits = most if total == 0 else min(2 * digits, most)
                 continue
-            for index in order:
-                total /= 2 * steps[index]
-            return float(total)
+            scale = (2 * step) ** len(order)
+            return float(total / scale), float(largest * MP.mpf(10) ** (20 - digits) / scale)
 
 
 def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Evaluate on mpmath numbers; None where there is no real, finite result."""
     try:
-        result = forward(*map(mpmath.mpf, operands))
-        if isinstance(result, mpmath.mpc):
-            result = result.real if result.imag == 0 else mpmath.nan
-        result = mpmath.mpf(result)
+        result = forward(*map(MP.mpf, operands))
+        if isinstance(result, MP.mpc):
+            result = result.real if result.imag == 0 else MP.nan
+        result = MP.mpf(result)
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
-    return result if mpmath.isfinite(result) else None
+    return result if MP.isfinite(result) else None
 
 
 def _sides(
     forward: Callable[..., Any], at: Point, index: int, step: Any
-) -> tuple[Any, Any, float, bool] | None:
-    """Give both one-sided slopes, the digits that cancelled, and whether there is a jump.
+) -> tuple[Any, Any, Any, bool] | None:
+    """Give both one-sided slopes, the largest result, and whether there is a jump.
 
     The point itself is not evaluated: at a jump it belongs to one side at most.
     """
     found = []
     for offset in (-2, -1, 1, 2):
-        operands = [mpmath.mpf(x) for x in at]
+        operands = [MP.mpf(x) for x in at]
         operands[index] += offset * step
         result = number(forward, operands)
         if result is None:
@@ -159,29 +196,24 @@ def _sides(
         found.append(result)
     a, b, c, d = found
     left, right = (b - a) / step, (d - c) / step
-    lost = max(_lost(b - a, b), _lost(d - c, d))
+    largest = max(map(abs, found))
     across = abs((c - b) - (left + right) * step)
-    jump = bool(across > max(abs(b), abs(c)) * mpmath.mpf(10) ** -9)
-    return left, right, lost, jump
+    return left, right, largest, bool(across > largest * MP.mpf("1e-9"))
 
 
-def _lost(difference: Any, of: Any) -> float:
-    """Count the decimal digits that cancel in a difference."""
-    if of == 0:
-        return 0.0
-    return math.inf if difference == 0 else float(mpmath.log10(abs(of / difference)))
-
-
-def _step(x: float) -> Any:
-    return STEP * min(abs(mpmath.mpf(x)), 1) if x else STEP
+def _step(at: Point) -> Any:
+    """Choose a step that is small beside every operand."""
+    return STEP * min([1.0, *(abs(x) for x in at if x)])
 
 
 def _extra_digits(at: Point) -> int:
-    return int(max(0.0, *(math.log10(abs(x)) if x else 0.0 for x in at)))
+    """Count the digits between the smallest operand and the largest, beyond the usual."""
+    sizes = [math.log10(abs(x)) for x in at if x]
+    return int(max(0.0, *sizes) - min(0.0, *sizes)) if sizes else 0
 
 
 def _differ(left: Any, right: Any) -> bool:
-    return bool(abs(left - right) > max(abs(left), abs(right)) * mpmath.mpf(10) ** -12)
+    return bool(abs(left - right) > max(abs(left), abs(right)) * MP.mpf(10) ** -12)
 
 
 # ----- In floats -----
@@ -197,6 +229,7 @@ def extrapolated(function: Callable[[float], float], x: float, reach: float) -> 
     """
     scale = abs(x) if x else 1.0
     steps = [min(scale * size, reach / 2) for size in (0.3, 0.03, 1e-3, 1e-5)]
+    steps = [step for step in steps if step > max(1e-10 * scale, 1e-290)]
     # The function's own rounding, which the quotient divides by the step.
     noise = 4 * 2.0**-52 * abs(function(x))
     central = _best(
@@ -213,9 +246,17 @@ def extrapolated(function: Callable[[float], float], x: float, reach: float) -> 
 def _best(
     quotient: Callable[[float], float], steps: Sequence[float], power: int, noise: float
 ) -> tuple[float, float]:
-    """Extrapolate from each first step, and give the result that estimates its error smallest."""
-    found = [_tableau(quotient, step, power, noise) for step in steps]
-    return min(found, key=lambda result: result[1])
+    """Extrapolate from each first step, and give the result that estimates its error smallest.
+
+    A larger step is believed only if it does not contradict the smaller ones: it may have passed
+    over something.
+    """
+    best = (math.nan, math.inf)
+    for step in sorted(steps):
+        value, error = _tableau(quotient, step, power, noise)
+        if error < best[1] and not abs(value - best[0]) > 10 * (error + best[1]):
+            best = value, error
+    return best
 
 
 def _tableau(
