@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
 GROUP = "pluggrad"
@@ -53,6 +52,8 @@ def told(cause: BaseException) -> str:
 
 def similar(name: str, known: Iterable[str]) -> str:
     """Say which known name is like an unknown one, and which there are."""
+    from difflib import get_close_matches  # needed for errors only
+
     known = sorted(known)
     close = get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""

@@ -125,40 +125,41 @@ class Registry:
         again what failed.
 
         Raises:
-            PluginError: for a broken plugin in strict mode. Else it is skipped with a
-                `PluginWarning`, once all others are loaded.
+            PluginError: for a broken plugin in strict mode, once all others are loaded. Else it
+                is skipped with a `PluginWarning`.
         """
         config, unreadable = readable_config()
-        warned = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
         self._skipped.clear()
         self._waiting.clear()
+        enabled = []
         for entry_point in found_entry_points():
             if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
                 self._skip(entry_point, "disabled by the settings (disable_plugins)")
             else:
-                warned += self._load_or_skip(entry_point, config.strict_plugins)
-        _warn(warned, stacklevel=4)
+                enabled.append(entry_point)
+        broken = self._load_each(enabled, config.strict_plugins)
+        ignored = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
+        _warn([*ignored, *broken], stacklevel=4)
 
     def _load_waiting(self) -> None:
         if self._waiting:
             config, _ = readable_config()
             switch.pending = None
             waiting, self._waiting = self._waiting, []
-            warned = []
-            for entry_point in waiting:
-                warned += self._load_or_skip(entry_point, config.strict_plugins)
-            _warn(warned, stacklevel=4)
+            _warn(self._load_each(waiting, config.strict_plugins), stacklevel=4)
 
-    def _load_or_skip(self, entry_point: EntryPoint, strict: bool) -> list[str]:
-        """Load one plugin; give the warning to be issued, if any."""
-        try:
-            self._load_one(entry_point)
-        except PluginError as cause:
-            self._skip(entry_point, str(cause))
-            if strict:
-                raise
-            return [str(cause)]
-        return []
+    def _load_each(self, entry_points: Iterable[EntryPoint], strict: bool) -> list[str]:
+        """Load plugins, whatever becomes of the others; give the warnings to be issued."""
+        broken = []
+        for entry_point in entry_points:
+            try:
+                self._load_one(entry_point)
+            except PluginError as cause:
+                self._skip(entry_point, str(cause))
+                broken.append(cause)
+        if strict and broken:
+            raise broken[0]
+        return [str(cause) for cause in broken]
 
     def _skip(self, entry_point: EntryPoint, why: str) -> None:
         self._skipped.append(Plugin(entry_point.name, distribution_of(entry_point), failure=why))
