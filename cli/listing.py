@@ -39,12 +39,12 @@ def list_plugins(given: Namespace) -> None:
         (
             plugin.name,
             plugin.distribution,
-            " ".join(op.name for op in plugin.ops),
             " ".join(kind.name for kind in plugin.renderers),
+            " ".join(op.name for op in plugin.ops),
         )
         for plugin in loaded
     ]
-    print(table(("name", "package", "ops", "renderers"), rows))
+    print(table(("name", "package", "renderers", "ops"), rows))
     if skipped:
         why = [(plugin.name, plugin.distribution, plugin.failure) for plugin in skipped]
         print("\n" + table(("skipped", "package", "why"), why))

@@ -125,7 +125,7 @@ def test_plugins_lists_what_each_gave(run):
     code, out, err = run("plugins")
     assert (code, err) == (0, "")
     header, *rows = columns(out)
-    assert header == ["name", "package", "ops", "renderers"]
+    assert header == ["name", "package", "renderers", "ops"]
     (arithmetic,) = [row for row in rows if row[0] == "pluggrad.arithmetic"]
     assert arithmetic[1] == f"pluggrad {pluggrad.__version__}"
     assert arithmetic[2].startswith("add sub mul")
