@@ -59,73 +59,44 @@ def _softsign(x: float) -> float:
     return x / (1.0 + math.fabs(x)) if math.fabs(x) != math.inf else math.copysign(1.0, x)
 
 
-# fmt: off  (a table of rules reads better aligned)
+# A table of rules reads better aligned.
+# fmt: off
 
 # ----- With a corner -----
 
-relu = Op(
-    "relu",
-    _relu,
-    lambda g, out, x: g * step(x),
-    kinks=(0.0,),
-    doc="x where x > 0, else 0. Derivative: step(x).",
-)
-leaky_relu = Op(
-    "leaky_relu",
-    _leaky_relu,
-    lambda g, out, x, slope: g * (step(x) + (1 - step(x)) * slope),
-    lambda g, out, x, slope: g * minimum(x, 0.0),
-    kinks=lambda x, slope: x,
-    doc="x where x > 0, else slope x. Derivatives: 1 or slope; 0 or x.",
-)
-# exp(minimum(x, 0)): exp(x) overflows where nobody asks for it.
-elu = Op(
-    "elu",
-    _elu,
-    lambda g, out, x, alpha: g * (step(x) + (1 - step(x)) * alpha * exp(minimum(x, 0.0))),
-    lambda g, out, x, alpha: g * expm1(minimum(x, 0.0)),
-    kinks=lambda x, alpha: x,
-    doc="x where x > 0, else alpha (e**x - 1). Derivatives: 1 or alpha e**x; 0 or e**x - 1.",
-)
+relu = Op("relu", _relu, lambda g, out, x: g * step(x), kinks=(0.0,),
+          doc="x where x > 0, else 0. Derivative: step(x).")
+leaky_relu = Op("leaky_relu", _leaky_relu,
+                lambda g, out, x, slope: g * (step(x) + (1 - step(x)) * slope),
+                lambda g, out, x, slope: g * minimum(x, 0.0), kinks=lambda x, slope: x,
+                doc="x where x > 0, else slope x. Derivatives: 1 or slope; 0 or x.")
+# exp(minimum(x, 0)): exp(x) overflows where it is multiplied by 0.
+elu = Op("elu", _elu,
+         lambda g, out, x, alpha: g * (step(x) + (1 - step(x)) * alpha * exp(minimum(x, 0.0))),
+         lambda g, out, x, alpha: g * expm1(minimum(x, 0.0)), kinks=lambda x, alpha: x,
+         doc="x where x > 0, else alpha (e**x - 1). Derivatives: 1 or alpha e**x; 0 or e**x - 1.")
 
 # ----- Smooth -----
 
 # Not out (1 - out): 1 - out has no digit left beyond x = 37. And sigmoid(x) sigmoid(-x), with the
 # same value, has a derivative that loses its digits near 0.
-sigmoid = Op(
-    "sigmoid",
-    _sigmoid,
-    lambda g, out, x: 0.25 * g * sech(0.5 * x) * sech(0.5 * x),
-    doc="s = 1 / (1 + e**-x). Derivative: s (1 - s) = sech(x / 2)**2 / 4.",
-)
-softplus = Op(
-    "softplus",
-    _softplus,
-    lambda g, out, x: g * sigmoid(x),
-    doc="log(1 + e**x). Derivative: sigmoid(x).",
-)
+sigmoid = Op("sigmoid", _sigmoid, lambda g, out, x: 0.25 * g * sech(0.5 * x) * sech(0.5 * x),
+             doc="s = 1 / (1 + e**-x). Derivative: s (1 - s) = sech(x / 2)**2 / 4.")
+softplus = Op("softplus", _softplus, lambda g, out, x: g * sigmoid(x),
+              doc="log(1 + e**x). Derivative: sigmoid(x).")
 # Near their minima, x = -1.278 and x = -0.752, these two derivatives are differences of two numbers
 # that are nearly the same, and their error is a few units in the last place of those.
-silu = Op(
-    "silu",
-    _silu,
-    lambda g, out, x: g * (sigmoid(x) + out * sigmoid(-x)),
-    doc="x s with s = sigmoid(x), also called swish. Derivative: s + x s (1 - s).",
-)
-gelu = Op(
-    "gelu",
-    _gelu,
-    lambda g, out, x: g * (ndtr(x) + DENSITY * x * gaussian(0.5 * x) * gaussian(0.5 * x)),
-    doc="x P(x), P the normal distribution function. Derivative: P(x) + x P'(x).",
-)
+silu = Op("silu", _silu,
+          lambda g, out, x: g * (sigmoid(x) + 0.25 * x * sech(0.5 * x) * sech(0.5 * x)),
+          doc="x s with s = sigmoid(x), also called swish. Derivative: s + x s (1 - s).")
+gelu = Op("gelu", _gelu,
+          lambda g, out, x: g * (ndtr(x) + DENSITY * x * gaussian(0.5 * x) * gaussian(0.5 * x)),
+          doc="x P(x), P the normal distribution function. Derivative: P(x) + x P'(x).")
 # Its second derivative jumps at 0. Two divisions: the square overflows from 1e154 on.
-softsign = Op(
-    "softsign",
-    _softsign,
-    lambda g, out, x: g / (1 + abs(x)) / (1 + abs(x)),
-    kinks=(0.0,),
-    doc="x / (1 + |x|). Derivative: 1 / (1 + |x|)**2.",
-)
+softsign = Op("softsign", _softsign, lambda g, out, x: g / (1 + abs(x)) / (1 + abs(x)),
+              kinks=(0.0,),
+              doc="x / (1 + |x|). Derivative: 1 / (1 + |x|)**2.")
+
 # fmt: on
 
 

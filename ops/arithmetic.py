@@ -70,54 +70,29 @@ def _from_half(x: float, digits: float) -> float:
     return _from_whole(x * 10.0**digits - 0.5)
 
 
-# fmt: off  (a table of rules reads better aligned)
+# A table of rules reads better aligned.
+# fmt: off
 
 # ----- The four basic operations -----
 
-add = Op(
-    "add",
-    operator.add,
-    lambda g, out, a, b: g,
-    lambda g, out, a, b: g,
-    operator="+",
-    doc="a + b. Derivatives: 1, 1.",
-)
-sub = Op(
-    "sub",
-    operator.sub,
-    lambda g, out, a, b: g,
-    lambda g, out, a, b: -g,
-    operator="-",
-    doc="a - b. Derivatives: 1, -1.",
-)
-mul = Op(
-    "mul",
-    operator.mul,
-    lambda g, out, a, b: g * b,
-    lambda g, out, a, b: g * a,
-    operator="*",
-    doc="a * b. Derivatives: b, a.",
-)
+add = Op("add", operator.add, lambda g, out, a, b: g,
+                              lambda g, out, a, b: g,      operator="+",
+         doc="a + b. Derivatives: 1, 1.")
+sub = Op("sub", operator.sub, lambda g, out, a, b: g,
+                              lambda g, out, a, b: -g,     operator="-",
+         doc="a - b. Derivatives: 1, -1.")
+mul = Op("mul", operator.mul, lambda g, out, a, b: g * b,
+                              lambda g, out, a, b: g * a,  operator="*",
+         doc="a * b. Derivatives: b, a.")
 # Not a / (b * b), which overflows where |b| > 1e154. Few digits are left where a / b is subnormal.
-div = Op(
-    "div",
-    operator.truediv,
-    lambda g, out, a, b: g / b,
-    lambda g, out, a, b: -g * out / b,
-    operator="/",
-    ieee=_quotient_by_zero,
-    kinks=lambda a, b: b,
-    doc="a / b. Derivatives: 1 / b, -a / b**2.",
-)
-neg = Op("neg", operator.neg, lambda g, out, x: -g, operator="-", doc="-x. Derivative: -1.")
-abs = Op(
-    "abs",
-    math.fabs,
-    lambda g, out, x: g * sign(x),
-    operator="abs",
-    kinks=(0.0,),
-    doc="|x|. Derivative: sign(x), 0 at 0.",
-)
+div = Op("div", operator.truediv, lambda g, out, a, b: g / b,
+                                  lambda g, out, a, b: -g * out / b, operator="/",
+         ieee=_quotient_by_zero, kinks=lambda a, b: b,
+         doc="a / b. Derivatives: 1 / b, -a / b**2.")
+neg = Op("neg", operator.neg, lambda g, out, x: -g,          operator="-",
+         doc="-x. Derivative: -1.")
+abs = Op("abs", math.fabs,    lambda g, out, x: g * sign(x), operator="abs", kinks=(0.0,),
+         doc="The size of x without its sign. Derivative: sign(x), 0 at 0.")
 
 # ----- Powers -----
 
@@ -125,73 +100,33 @@ abs = Op(
 # b - 1 is rounded where b < 0.5, which costs a**(b - 1) |log a| / 2 units in the last place.
 # d/db at a = 0 is the limit 0 from b > 0, and so it is at b = 0, as in PyTorch and JAX. It is nan
 # at a < 0, where a**b is real for whole b only, and has few digits where a**b is subnormal.
-pow = Op(
-    "pow",
-    math.pow,
-    lambda g, out, a, b: g * b * pow(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1),
-    lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
-    operator="**",
-    ieee=_pow_beyond,
-    domain=((0.0, inf), None),
-    doc="a**b. Derivatives: b a**(b - 1), a**b log a.",
-)
+pow = Op("pow", math.pow,
+         lambda g, out, a, b: g * b * pow(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1),
+         lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
+         operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
+         doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 
 # ----- Whole numbers: flat between jumps -----
 
-floor = Op(
-    "floor",
-    _floor,
-    lambda g, out, x: 0.0 * g,
-    operator="floor",
-    kinks=_from_whole,
-    doc="The largest whole number that is not above x. Derivative: 0.",
-)
-ceil = Op(
-    "ceil",
-    _ceil,
-    lambda g, out, x: 0.0 * g,
-    operator="ceil",
-    kinks=_from_whole,
-    doc="The smallest whole number that is not below x. Derivative: 0.",
-)
-trunc = Op(
-    "trunc",
-    _trunc,
-    lambda g, out, x: 0.0 * g,
-    operator="trunc",
-    kinks=_from_whole,
-    doc="The whole part of x. Derivative: 0.",
-)
-round = Op(
-    "round",
-    _round,
-    lambda g, out, x, digits: 0.0 * g,
-    None,
-    operator="round",
-    ieee=_rounded_beyond,
-    kinks=_from_half,
-    doc="x to a number of decimal digits, ties to even. Derivative: 0.",
-)
-floordiv = Op(
-    "floordiv",
-    operator.floordiv,
-    lambda g, out, a, b: 0.0 * g,
-    lambda g, out, a, b: 0.0 * g,
-    operator="//",
-    ieee=_quotient_by_zero,
-    kinks=_quotient_from_whole,
-    doc="floor(a / b). Derivatives: 0.",
-)
-mod = Op(
-    "mod",
-    operator.mod,
-    lambda g, out, a, b: g,
-    lambda g, out, a, b: -g * floordiv(a, b),
-    operator="%",
-    ieee=lambda a, b: nan,
-    kinks=_quotient_from_whole,
-    doc="a - b floor(a / b), with the sign of b. Derivatives: 1, -floor(a / b).",
-)
+floor = Op("floor", _floor, lambda g, out, x: 0.0 * g, operator="floor", kinks=_from_whole,
+           doc="The largest whole number that is not above x. Derivative: 0.")
+ceil  = Op("ceil",  _ceil,  lambda g, out, x: 0.0 * g, operator="ceil",  kinks=_from_whole,
+           doc="The smallest whole number that is not below x. Derivative: 0.")
+trunc = Op("trunc", _trunc, lambda g, out, x: 0.0 * g, operator="trunc", kinks=_from_whole,
+           doc="The whole part of x. Derivative: 0.")
+round = Op("round", _round, lambda g, out, x, digits: 0.0 * g,
+                            None,                      operator="round", kinks=_from_half,
+           ieee=_rounded_beyond,
+           doc="x to a number of decimal digits, ties to even. Derivatives: 0; none.")
+floordiv = Op("floordiv", operator.floordiv, lambda g, out, a, b: 0.0 * g,
+                                             lambda g, out, a, b: 0.0 * g, operator="//",
+              ieee=_quotient_by_zero, kinks=_quotient_from_whole,
+              doc="floor(a / b). Derivatives: 0.")
+mod = Op("mod", operator.mod, lambda g, out, a, b: g,
+                              lambda g, out, a, b: -g * floordiv(a, b), operator="%",
+         ieee=lambda a, b: nan, kinks=_quotient_from_whole,
+         doc="a - b floor(a / b), with the sign of b. Derivatives: 1, -floor(a / b).")
+
 # fmt: on
 
 

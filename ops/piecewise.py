@@ -38,74 +38,47 @@ def _clip(x: float, low: float, high: float) -> float:
     return raised if raised < high else high if high <= raised else raised + high
 
 
-# fmt: off  (a table of rules reads better aligned)
+# Used in rules above their own lines.
+where: Op
+
+# A table of rules reads better aligned.
+# fmt: off
 
 # ----- Jumps: the gradient is zero on both sides -----
 
-sign = Op(
-    "sign",
-    _sign,
-    lambda g, out, x: 0.0 * g,
-    kinks=(0.0,),
-    doc="-1, 0 or 1 as x is below, at or above 0. Derivative: 0.",
-)
-step = Op(
-    "step",
-    _step,
-    lambda g, out, x: 0.0 * g,
-    kinks=(0.0,),
-    doc="1 where x > 0, else 0. Derivative: 0.",
-)
-# step(a - b) and sign(a - b) are nan for two equal infinities; this is not.
-compare = Op(
-    "compare",
-    _compare,
-    lambda g, out, a, b: 0.0 * g,
-    lambda g, out, a, b: 0.0 * g,
-    kinks=lambda a, b: a - b,
-    doc="-1, 0 or 1 as a is below, at or above b. Derivatives: 0.",
-)
+sign = Op("sign", _sign, lambda g, out, x: 0.0 * g, kinks=(0.0,),
+          doc="-1, 0 or 1 as x is below, at or above 0. Derivative: 0.")
+step = Op("step", _step, lambda g, out, x: 0.0 * g, kinks=(0.0,),
+          doc="1 where x > 0, else 0. Derivative: 0.")
+# sign(a - b) is nan for two equal infinities; this is 0.
+compare = Op("compare", _compare, lambda g, out, a, b: 0.0 * g,
+                                  lambda g, out, a, b: 0.0 * g, kinks=lambda a, b: a - b,
+             doc="-1, 0 or 1 as a is below, at or above b. Derivatives: 0.")
 
 # ----- Choices: the gradient goes where the result came from -----
 
-where = Op(
-    "where",
-    _where,
-    None,
-    lambda g, out, condition, a, b: where(condition, g, 0.0),
-    lambda g, out, condition, a, b: where(condition, 0.0, g),
-    doc="a where the condition is not 0, else b. Derivatives: none, [condition], [not].",
-)
-minimum = Op(
-    "minimum",
-    _minimum,
-    lambda g, out, a, b: g * (0.5 + 0.5 * compare(b, a)),
-    lambda g, out, a, b: g * (0.5 + 0.5 * compare(a, b)),
-    kinks=lambda a, b: a - b,
-    doc="The smaller of a and b. Derivatives: [a < b], [b < a]; 1/2 each at a tie.",
-)
-maximum = Op(
-    "maximum",
-    _maximum,
-    lambda g, out, a, b: g * (0.5 + 0.5 * compare(a, b)),
-    lambda g, out, a, b: g * (0.5 + 0.5 * compare(b, a)),
-    kinks=lambda a, b: a - b,
-    doc="The larger of a and b. Derivatives: [a > b], [b > a]; 1/2 each at a tie.",
-)
+where = Op("where", _where, None,
+                            lambda g, out, condition, a, b: where(condition, g, 0.0),
+                            lambda g, out, condition, a, b: where(condition, 0.0, g),
+           doc="a where the condition is not 0, else b. Derivatives: none; 1 or 0; 0 or 1.")
+minimum = Op("minimum", _minimum, lambda g, out, a, b: g * (0.5 + 0.5 * compare(b, a)),
+                                  lambda g, out, a, b: g * (0.5 + 0.5 * compare(a, b)),
+             kinks=lambda a, b: a - b,
+             doc="The smaller of a and b. Derivatives: 1 for it, 0 for the other; 1/2 if equal.")
+maximum = Op("maximum", _maximum, lambda g, out, a, b: g * (0.5 + 0.5 * compare(a, b)),
+                                  lambda g, out, a, b: g * (0.5 + 0.5 * compare(b, a)),
+             kinks=lambda a, b: a - b,
+             doc="The larger of a and b. Derivatives: 1 for it, 0 for the other; 1/2 if equal.")
 # That is minimum(maximum(x, low), high), so high wins where low > high, as in NumPy.
-clip = Op(
-    "clip",
-    _clip,
-    lambda g, out, x, low, high: (
-        g * (0.5 + 0.5 * compare(x, low)) * (0.5 + 0.5 * compare(high, maximum(x, low)))
-    ),
-    lambda g, out, x, low, high: (
-        g * (0.5 + 0.5 * compare(low, x)) * (0.5 + 0.5 * compare(high, maximum(x, low)))
-    ),
-    lambda g, out, x, low, high: g * (0.5 + 0.5 * compare(maximum(x, low), high)),
-    kinks=lambda x, low, high: (x - low) * (x - high) * (low - high),
-    doc="x, but not below low nor above high. Derivatives: [inside], [below], [above].",
-)
+clip = Op("clip", _clip,
+          lambda g, out, x, low, high: (
+              g * (0.5 + 0.5 * compare(x, low)) * (0.5 + 0.5 * compare(high, maximum(x, low)))),
+          lambda g, out, x, low, high: (
+              g * (0.5 + 0.5 * compare(low, x)) * (0.5 + 0.5 * compare(high, maximum(x, low)))),
+          lambda g, out, x, low, high: g * (0.5 + 0.5 * compare(maximum(x, low), high)),
+          kinks=lambda x, low, high: (x - low) * (x - high) * (low - high),
+          doc="x, but not below low nor above high. Derivatives: 1 for the one it is, else 0.")
+
 # fmt: on
 
 

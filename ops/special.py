@@ -44,38 +44,28 @@ def _ndtr(x: float) -> float:
     return 1.0 - tail if x > 0.0 else tail
 
 
-# fmt: off  (a table of rules reads better aligned)
+# Used in rules above their own lines.
+gaussian: Op
+
+# A table of rules reads better aligned.
+# fmt: off
 
 # ----- Error functions -----
 
-erf = Op(
-    "erf",
-    math.erf,
-    lambda g, out, x: g * (ERF_SLOPE * gaussian(x)),
-    doc="Error function. Derivative: 2 / sqrt(pi) e**-x**2.",
-)
-erfc = Op(
-    "erfc",
-    math.erfc,
-    lambda g, out, x: -g * (ERF_SLOPE * gaussian(x)),
-    doc="1 - erf(x), accurate for large x. Derivative: -2 / sqrt(pi) e**-x**2.",
-)
+erf  = Op("erf",  math.erf,  lambda g, out, x: g * (ERF_SLOPE * gaussian(x)),
+          doc="Error function. Derivative: 2 / sqrt(pi) e**-x**2.")
+erfc = Op("erfc", math.erfc, lambda g, out, x: -g * (ERF_SLOPE * gaussian(x)),
+          doc="1 - erf(x), accurate for large x. Derivative: -2 / sqrt(pi) e**-x**2.")
 
 # ----- The normal distribution -----
 
-gaussian = Op(
-    "gaussian",
-    _gaussian,
-    lambda g, out, x: g * (-2 * x * out),
-    doc="e**-x**2. Derivative: -2 x e**-x**2.",
-)
+# Few digits are left where the result is subnormal, beyond |x| = 26.
+gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * x * out),
+              doc="e**-x**2. Derivative: -2 x e**-x**2.")
 # gaussian(x / 2)**2 is e**(-x**2 / 2), and nothing is rounded on the way into it.
-ndtr = Op(
-    "ndtr",
-    _ndtr,
-    lambda g, out, x: g * (DENSITY * gaussian(0.5 * x) * gaussian(0.5 * x)),
-    doc="Normal distribution function. Derivative: the density, e**(-x**2 / 2) / sqrt(2 pi).",
-)
+ndtr = Op("ndtr", _ndtr, lambda g, out, x: g * (DENSITY * gaussian(0.5 * x) * gaussian(0.5 * x)),
+          doc="Normal distribution function. Derivative: e**(-x**2 / 2) / sqrt(2 pi).")
+
 # fmt: on
 
 

@@ -4,8 +4,9 @@ import math
 
 from pluggrad import Op, hookimpl
 
+from .arithmetic import abs
 from .exponential import sqrt
-from .piecewise import maximum
+from .piecewise import maximum, step, where
 
 inf, nan = math.inf, math.nan
 SMALLEST = 5e-324  # of all positive floats
@@ -19,80 +20,51 @@ def _from_branch_cut(y: float, x: float) -> float:
     return y if x < 0.0 else math.hypot(y, x)
 
 
-# fmt: off  (a table of rules reads better aligned)
+# Used in rules above their own lines.
+cos: Op
+hypot: Op
+
+# A table of rules reads better aligned.
+# fmt: off
 
 # ----- Functions of an angle in radians -----
 
-sin = Op(
-    "sin",
-    math.sin,
-    lambda g, out, x: g * cos(x),
-    ieee=lambda x: nan,
-    doc="Sine. Derivative: cos(x).",
-)
-cos = Op(
-    "cos",
-    math.cos,
-    lambda g, out, x: -g * sin(x),
-    ieee=lambda x: nan,
-    doc="Cosine. Derivative: -sin(x).",
-)
-tan = Op(
-    "tan",
-    math.tan,
-    lambda g, out, x: g * (1 + out * out),
-    ieee=lambda x: nan,
-    doc="Tangent. Derivative: 1 + tan(x)**2.",
-)
+sin = Op("sin", math.sin, lambda g, out, x: g * cos(x),           ieee=lambda x: nan,
+         doc="Sine. Derivative: cos(x).")
+cos = Op("cos", math.cos, lambda g, out, x: -g * sin(x),          ieee=lambda x: nan,
+         doc="Cosine. Derivative: -sin(x).")
+tan = Op("tan", math.tan, lambda g, out, x: g * (1 + out * out),  ieee=lambda x: nan,
+         doc="Tangent. Derivative: 1 + tan(x)**2.")
 
 # ----- Inverse functions -----
 
-# (1 - x) (1 + x) keeps the digits that 1 - x**2 loses near the ends.
-asin = Op(
-    "asin",
-    math.asin,
-    lambda g, out, x: g / sqrt((1 - x) * (1 + x)),
-    ieee=lambda x: nan,
-    domain=(-1.0, 1.0),
-    doc="Arc sine. Derivative: 1 / sqrt(1 - x**2).",
-)
-acos = Op(
-    "acos",
-    math.acos,
-    lambda g, out, x: -g / sqrt((1 - x) * (1 + x)),
-    ieee=lambda x: nan,
-    domain=(-1.0, 1.0),
-    doc="Arc cosine. Derivative: -1 / sqrt(1 - x**2).",
-)
+# 1 - x * x loses digits near 1, and (1 - x) * (1 + x) has a derivative that loses them near 0.
+asin = Op("asin", math.asin,
+          lambda g, out, x: g / sqrt(where(step(0.5 - abs(x)), 1 - x * x, (1 - x) * (1 + x))),
+          ieee=lambda x: nan, domain=(-1.0, 1.0),
+          doc="Arc sine. Derivative: 1 / sqrt(1 - x**2).")
+acos = Op("acos", math.acos,
+          lambda g, out, x: -g / sqrt(where(step(0.5 - abs(x)), 1 - x * x, (1 - x) * (1 + x))),
+          ieee=lambda x: nan, domain=(-1.0, 1.0),
+          doc="Arc cosine. Derivative: -1 / sqrt(1 - x**2).")
 # 1 + x**2 overflows from 1e154 on, where the derivative is not 0 yet.
-atan = Op(
-    "atan",
-    math.atan,
-    lambda g, out, x: g / hypot(1.0, x) / hypot(1.0, x),
-    doc="Arc tangent. Derivative: 1 / (1 + x**2).",
-)
+atan = Op("atan", math.atan, lambda g, out, x: g / hypot(1.0, x) / hypot(1.0, x),
+          doc="Arc tangent. Derivative: 1 / (1 + x**2).")
 
 # ----- A point in the plane -----
 
 # The squares of the coordinates overflow and underflow; their ratios to the radius do not. Digits
 # are lost where the radius is subnormal or beyond 1.8e308.
-atan2 = Op(
-    "atan2",
-    math.atan2,
-    lambda g, out, y, x: g * (x / hypot(y, x) / hypot(y, x)),
-    lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
-    kinks=_from_branch_cut,
-    doc="Angle of the point (x, y). Derivatives: x / r**2, -y / r**2.",
-)
+atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (x / hypot(y, x) / hypot(y, x)),
+                                lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
+           kinks=_from_branch_cut,
+           doc="Angle of the point (x, y). Derivatives: x / r**2, -y / r**2.")
 # At the origin 0 / SMALLEST = 0, between the slopes -1 and 1 as for abs.
-hypot = Op(
-    "hypot",
-    _hypot,
-    lambda g, out, a, b: g * (a / maximum(out, SMALLEST)),
-    lambda g, out, a, b: g * (b / maximum(out, SMALLEST)),
-    kinks=math.hypot,
-    doc="r = sqrt(a**2 + b**2). Derivatives: a / r, b / r.",
-)
+hypot = Op("hypot", _hypot,     lambda g, out, a, b: g * (a / maximum(out, SMALLEST)),
+                                lambda g, out, a, b: g * (b / maximum(out, SMALLEST)),
+           kinks=_hypot,
+           doc="r = sqrt(a**2 + b**2). Derivatives: a / r, b / r.")
+
 # fmt: on
 
 
