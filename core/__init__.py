@@ -1,5 +1,6 @@
 """pluggrad: a scalar autodiff engine whose operations and pictures are plugins."""
 
+from . import func
 from .config import Config, configure, configured, current_config
 from .errors import (
     CompileError,
@@ -16,6 +17,7 @@ from .errors import (
     RuleError,
 )
 from .gradient import grad
+from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
 from .hookspecs import hookimpl
 from .op import Op
@@ -51,9 +53,11 @@ __all__ = [
     "configured",
     "current_config",
     "draw_dot",
+    "func",
     "grad",
     "hookimpl",
     "no_grad",
+    "on_gradient",
     "plugins",
     "render",
     "save",

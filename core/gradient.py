@@ -8,12 +8,17 @@ again the careful way, rule by rule, which follows IEEE 754 or names the rule th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from numbers import Real
 from typing import Any, Literal, SupportsFloat, overload
 
+from .composite import Composite, Cotangents
 from .errors import GradientError
+from .gradient_hooks import hooked, hooks, through_hooks
+from .op import Op
+from .recording import switch, watchers
 from .topology import topological_order
-from .value import NOT_RUN, Value, as_float
+from .value import NOT_RUN, Value, as_float, constant
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
@@ -30,17 +35,22 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     _require_gradient([output])
     order = topological_order([output], differentiable=True)
     leaves = [(node, node.grad) for node in order if node.op is None]
+    if is_watched(order):
+        _run_carefully(output, order, leaves, seed)
+        return
     try:
         _run_fused(output, order, seed)
         _check_leaves(leaves)
     except Exception:
-        _reset(order, leaves)
-        gradients = _propagate([(output, seed)], order, create_graph=False)
-        for node in order:
-            node.grad = gradients.get(node, 0.0) + (node.grad if node.op is None else 0.0)
+        _run_carefully(output, order, leaves, seed)
     except BaseException:  # interrupted: leave no half-summed gradients behind
         _reset(order, leaves)
         raise
+
+
+def is_watched(order: Sequence[Value]) -> bool:
+    """Say whether gradients have to be collected one by one, for hooks or watchers to see them."""
+    return (bool(hooks) and hooked(order)) or (switch.active > 0 and bool(watchers.get()))
 
 
 def _run_fused(output: Value, order: list[Value], seed: float) -> None:
@@ -53,6 +63,18 @@ def _run_fused(output: Value, order: list[Value], seed: float) -> None:
     for node in reversed(order):
         if node.op is not None:
             node.op.pullback(node)
+
+
+def _run_carefully(
+    output: Value, order: list[Value], leaves: list[tuple[Value, float]], seed: float
+) -> None:
+    _reset(order, leaves)
+    gradients = propagate([(output, seed)], order, create_graph=False)
+    for node in order:
+        g = gradients.get(node, 0.0)
+        node.grad = (0.0 if isinstance(g, Cotangents) else g) + (
+            node.grad if node.op is None else 0.0
+        )
 
 
 def _check_leaves(leaves: list[tuple[Value, float]]) -> None:
@@ -132,49 +154,122 @@ def grad(
     _require_gradient(wanted)
     seed: Any = gradient if create_graph and isinstance(gradient, Value) else as_float(gradient)
     order = topological_order([output], differentiable=True)
-    found = _propagate([(output, seed)], order, create_graph=create_graph)
+    found = propagate([(output, seed)], order, create_graph=create_graph, wanted=wanted)
     results = [found.get(x, 0.0) for x in wanted]
     if create_graph:
-        results = [
-            x if isinstance(x, Value) else Value(x, requires_grad=False) for x in results
-        ]
+        results = [_boxed(x) for x in results]
     return results[0] if isinstance(inputs, Value) else results
 
 
-def _propagate(
-    seeds: Iterable[tuple[Value, Any]], order: list[Value], *, create_graph: bool
+def propagate(
+    seeds: Iterable[tuple[Value, Any]],
+    order: Sequence[Value],
+    *,
+    create_graph: bool,
+    wanted: Iterable[Value] | None = None,
 ) -> dict[Value, Any]:
     """Collect the gradient of every node in `order` that one flows to, rule by rule.
 
-    Gradients are floats; with `create_graph` they are Values, because the rules are given Values.
+    Parameters:
+        seeds: where gradients begin: values, and what to start from at each.
+        order: the nodes to visit, operands before users.
+        create_graph: whether gradients are Values, because the rules are given Values, and
+            recorded; else they are floats.
+        wanted: nodes whose gradients are all that is asked for: none is computed for a node that
+            they do not go into.
     """
-    gradients: dict[Value, Any] = dict(seeds)
+    watching = watchers.get() if switch.active else ()
+    for watcher in watching:
+        watcher.starts(order)
+    needed = None if wanted is None else _users_of(wanted, order)
+    gradients: dict[Value, Any] = {}
+    for node, g in seeds:
+        if needed is None or node in needed:
+            g = _boxed(g) if create_graph else g
+            gradients[node] = gradients[node] + g if node in gradients else g
     for node in reversed(order):
-        op = node.op
-        if op is None or node not in gradients:
+        if node not in gradients:
+            continue
+        if hooks and node in hooks:
+            gradients[node] = through_hooks(node, gradients[node])
+        if node.op is None:
             continue
         g = gradients[node]
-        operands = node.prev
-        numbers = [] if create_graph else [x.data for x in operands]
-        for index, x in enumerate(operands):
-            rule = op.rules[index]
-            if rule is None or not x.requires_grad:
-                continue
-            if create_graph:
-                try:
-                    part = rule(g if isinstance(g, Value) else _lifted(g), node, *operands)
-                except Exception as cause:
-                    raise op.rule_error(index, cause) from cause
-                if not isinstance(part, Value | float | int):
-                    raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
-            else:
-                part = op.partial(index, g, node.data, *numbers)
+        for index, x, part in _parts(node, g, needed, create_graph):
             gradients[x] = gradients[x] + part if x in gradients else part
+            for watcher in watching:
+                watcher.flowed(node, index, g, part)
     return gradients
 
 
-def _lifted(g: float) -> Value:
-    return Value(g, requires_grad=False)
+def _parts(
+    node: Value, g: Any, needed: set[Value] | None, create_graph: bool
+) -> Iterator[tuple[int, Value, Any]]:
+    """Give what a node hands on: operand number, operand and gradient."""
+    op = node.op
+    operands = node.prev
+    assert op is not None
+    if op.__class__ is not Op and isinstance(op, Composite):
+        parts = op.gradients(g, node, operands, create_graph=create_graph)
+        for index, (x, part) in enumerate(zip(operands, parts, strict=True)):
+            if part is not None and x.requires_grad and (needed is None or x in needed):
+                yield index, x, part
+        return
+    numbers = [] if create_graph else [x.data for x in operands]
+    for index, x in enumerate(operands):
+        rule = op.rules[index]
+        if rule is None or not x.requires_grad or (needed is not None and x not in needed):
+            continue
+        if not create_graph:
+            yield index, x, op.partial(index, g, node.data, *numbers)
+            continue
+        try:
+            part = rule(g, node, *operands)
+        except Exception as cause:
+            raise op.rule_error(index, cause) from cause
+        if not isinstance(part, Value):
+            if not isinstance(part, Real):
+                raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
+            part = constant(part)
+        yield index, x, part
+
+
+def _boxed(g: Any) -> Any:
+    return g if isinstance(g, Value) else constant(g)
+
+
+def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:
+    """Find the nodes of `order` that any of `wanted` goes into, those themselves included."""
+    found = set(wanted)
+    for node in order:
+        if node.op is not None and node not in found and not found.isdisjoint(node.prev):
+            found.add(node)
+    return found
+
+
+def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
+    """List the nodes between `roots` and `inputs`, operands before users, in topological order.
+
+    Unlike `topological_order` it does not look at what the inputs were computed from.
+    """
+    seen = set(inputs)
+    order = list(seen)
+    for root in roots:
+        if root in seen or not root.requires_grad:
+            continue
+        seen.add(root)
+        stack = [(root, iter(root.prev))]
+        while stack:
+            node, operands = stack[-1]
+            for x in operands:
+                if x.requires_grad and x not in seen:
+                    seen.add(x)
+                    stack.append((x, iter(x.prev)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
 
 
 def _require_gradient(values: list[Value]) -> None:
@@ -185,5 +280,3 @@ def _require_gradient(values: list[Value]) -> None:
                 f"{what}({x!r}) does not require a gradient: it is a constant, or was computed "
                 "from constants only, or under no_grad()"
             )
-
-

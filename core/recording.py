@@ -1,6 +1,6 @@
-"""What the engine does beside computing while an expression runs: record it, or not; name its scope.
+"""What the engine does while an expression runs: record it or not, name its scope, watch it.
 
-Operations run tens of millions of times, contexts a few. So a recording op looks at one thing only,
+Operations run tens of millions of times, contexts a few. So a recording op looks at one thing,
 `switch.active`: the number of contexts open anywhere, in any thread. While it is zero an op takes
 its short path. While it is not, the op asks the context variables here, which belong to one thread
 (or one asyncio task), what holds for it.
@@ -8,10 +8,11 @@ its short path. While it is not, the op asks the context variables here, which b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
 from threading import Lock
+from typing import Any
 
 
 class Switch:
@@ -38,6 +39,50 @@ class Switch:
 switch = Switch()
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
+
+
+class Watcher:
+    """Sees every op that is computed in one thread or task, and every gradient that flows.
+
+    Ops are opaque here (this module is below them): `op` is an Op, operands and results are Values.
+    """
+
+    def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
+        """See that `op` gave the Value `out`."""
+
+    def moved(self, op: Any, operands: Sequence[Any], out: Any, tangent: Any) -> None:
+        """See the tangent that forward mode found for the result of `op`."""
+
+    def starts(self, order: Sequence[Any]) -> None:
+        """See the nodes, operands first, that a backward pass is about to visit."""
+
+    def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
+        """See `part`, the gradient that `node` hands on to its operand number `index`."""
+
+
+watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+@contextmanager
+def watched_by(watcher: Watcher) -> Iterator[None]:
+    """Let a watcher see what is computed inside, in this thread or task."""
+    switch.up()
+    token = watchers.set((*watchers.get(), watcher))
+    try:
+        yield
+    finally:
+        watchers.reset(token)
+        switch.down()
+
+
+@contextmanager
+def always_recording() -> Iterator[None]:
+    """Record inside, `no_grad` around it or not; a `no_grad` inside holds."""
+    token = recording.set(True)
+    try:
+        yield
+    finally:
+        recording.reset(token)
 
 
 class no_grad(ContextDecorator):  # noqa: N801 - a context manager named as in PyTorch

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from .op import Op, recorded
-from .recording import current_scope, recording
+from .recording import current_scope, recording, watchers
 from .value import Value, constant
 
 
 def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Record as the contexts that are open in this thread or task ask for."""
-    if not recording.get():
-        return constant(data)
-    out = recorded(op, operands, data)
+    out = recorded(op, operands, data) if recording.get() else constant(data)
     scope = current_scope.get()
-    if scope:
+    if scope and out.op is not None:
         out.scope = scope
+    for watcher in watchers.get():
+        watcher.computed(op, operands, out)
     return out

@@ -1,0 +1,131 @@
+"""Composite: a node of the graph that stands for a whole function.
+
+An `Op` has one rule per operand and one result. What `checkpoint` and `custom_rule` record has any
+number of both, and finds the gradients of all operands at once. Several results are recorded as one
+node that holds nothing but the connection, and a `Pick` for each result; on the way back the picks
+collect what flows into them as `Cotangents`, which the node gets as its gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from .errors import RuleError
+from .op import Op, recorded
+from .recording import switch
+from .value import Value, as_float
+
+
+class Cotangents(dict[int, Any]):
+    """The gradients of several results, by number; they add up like one gradient."""
+
+    def __add__(self, other: Any) -> Cotangents:
+        if not isinstance(other, Cotangents):
+            return self if other == 0.0 else NotImplemented  # 0.0 is where a node's sum begins
+        total = Cotangents(self)
+        for index, g in other.items():
+            total[index] = total[index] + g if index in total else g
+        return total
+
+    __radd__ = __add__
+
+
+class Composite(Op):
+    """An op that finds the gradients of all its operands at once.
+
+    Parameters:
+        name: what pictures and messages call it.
+        arity: the number of operands.
+        results: the number of results.
+    """
+
+    def __init__(self, name: str, arity: int, results: int) -> None:
+        self.name = name
+        self.results = results
+        self.operator = None
+        self.forward = self._no_plain_forward
+        self.ieee = None
+        self.rules = tuple(partial(self._rule, index) for index in range(arity))
+        self.domain = (None,) * arity
+        self.kinks = ()
+        self.defaults = ()
+        self.__doc__ = f"The results of a function, recorded as one node by {name}."
+        self.pullback = self._pull_back
+
+    def gradients(
+        self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
+    ) -> Sequence[Any]:
+        """Compute the gradient of each operand; None where none flows.
+
+        Parameters:
+            g: the gradient of the one result, or `Cotangents`.
+            node: the node this op was recorded as.
+            operands: its operands.
+            create_graph: whether gradients are Values, and recorded.
+        """
+        raise NotImplementedError
+
+    def record_results(self, operands: tuple[Value, ...], results: Sequence[float]) -> list[Value]:
+        """Make the node, and a Value for each result."""
+        if self.results == 1:
+            return [made(self, operands, results[0])]
+        node = made(self, operands, 0.0)
+        return [made(Pick(self.name, index), (node,), data) for index, data in enumerate(results)]
+
+    def partial(self, index: int, g: Any, out: float, *operands: float) -> float:
+        """Compute one operand's gradient from numbers; all the others are computed with it."""
+        return float(self._rule(index, g, out, *operands))
+
+    def _rule(self, index: int, g: Any, out: Any, *operands: Any) -> Any:
+        boxed = tuple([x if isinstance(x, Value) else Value(x) for x in operands])
+        node = out if isinstance(out, Value) else recorded(self, boxed, out)
+        symbolic = isinstance(g, Value) or any(isinstance(x, Value) for x in operands)
+        part = self.gradients(g, node, boxed, create_graph=symbolic)[index]
+        return 0.0 if part is None else part
+
+    def _pull_back(self, node: Value) -> None:
+        g: Any = node.grad
+        if self.results != 1:
+            node.grad = 0.0
+            if not isinstance(g, Cotangents):
+                return
+        operands = node.prev
+        parts = self.gradients(g, node, operands, create_graph=False)
+        for x, part in zip(operands, parts, strict=True):
+            if part is not None and x.requires_grad:
+                gathered: Any = x.grad  # Cotangents in a node of several results
+                x.grad = gathered + (part if isinstance(part, Cotangents) else as_float(part))
+
+    def _no_plain_forward(self, *operands: float) -> float:
+        raise RuleError(
+            f"{self.name} is a Python function and not an op: it cannot be computed again from "
+            "its operands alone"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(f"{self.name} cannot be pickled: it remembers the function it called")
+
+
+class Pick(Composite):
+    """One of several results."""
+
+    def __init__(self, name: str, index: int) -> None:
+        super().__init__(name, 1, 1)
+        self.index = index
+
+    def gradients(
+        self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
+    ) -> Sequence[Any]:
+        """Say which result `g` belongs to."""
+        return [Cotangents({self.index: g})]
+
+
+def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
+    """Make the Value that `op` gave, in the way that the contexts open here ask for."""
+    if switch.active:
+        from .watching import record_watched
+
+        return record_watched(op, operands, data)
+    return recorded(op, operands, data)

@@ -1,0 +1,31 @@
+"""Function transforms: derivatives of functions, as functions, nested as one likes.
+
+Names and behaviour are those of JAX and torch.func. Arguments and results are numbers, or nested
+lists, tuples and dicts of numbers.
+"""
+
+from .transforms import (
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacrev,
+    jvp,
+    linearize,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+
+__all__ = [
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

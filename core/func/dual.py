@@ -1,0 +1,200 @@
+"""Dual: a number and its tangent, which is all that forward mode needs.
+
+A Dual goes through an expression in place of a number. Every op on it computes its result and, by
+the op's own derivative rules, the tangent of the result; nothing is recorded, so memory does not
+grow with the length of the computation. (Rules are linear in `g`, therefore
+tangent = sum over operands of rule(tangent of the operand, out, *operands).)
+
+Each forward pass has its own level, and an inner pass a higher one. An op on Duals of several
+levels unwraps the highest alone and leaves the others in place as parts of primal and tangent:
+so d/dx (x * d/dy (x + y)) cannot mistake a change of x for one of y. Primal and tangent may be
+floats, Values (forward over reverse) or Duals of lower levels (forward over forward).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+from ..errors import MissingOpError
+from ..op import Op
+from ..recording import recording, switch, watchers
+from ..registry import plugins
+from ..value import EMPTY_SOCKETS, SOCKETS, Value, constant
+
+
+class Dual:
+    """A number on its way through forward mode; made by `pluggrad.func`, not by hand.
+
+    Attributes:
+        primal: the number: a float, a Value, or a Dual of a lower level.
+        tangent: its derivative in the direction of this forward pass.
+        level: which forward pass; inner passes have higher levels.
+    """
+
+    __slots__ = ("level", "primal", "tangent")
+
+    requires_grad = True
+    label = ""
+
+    def __init__(self, primal: Any, tangent: Any, level: int) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @classmethod
+    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Any:
+        """Apply an op: the result from the primals, its tangent from the op's rules."""
+        level = max([x.level for x in operands if x.__class__ is Dual])
+        moving = [x.__class__ is Dual and x.level == level for x in operands]
+        primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
+        out = op(*primals)
+        if switch.active and not recording.get():
+            return out
+        tangent: Any = None
+        for index, moves in enumerate(moving):
+            if moves and op.rules[index] is not None:
+                part = pushed(op, index, operands[index].tangent, out, primals)
+                tangent = part if tangent is None else tangent + part
+        if tangent is None:
+            return out
+        if switch.active:
+            for watcher in watchers.get():
+                watcher.moved(op, primals, out, tangent)
+        return Dual(out, tangent, level)
+
+    @property
+    def data(self) -> float:
+        """The number, without any tangent."""
+        return float(self)
+
+    def detach(self) -> Value:
+        """Give a constant of the same number, which has no tangent at any level."""
+        return constant(float(self))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Give the method of an installed op, as Value has it."""
+        op = None if name.startswith("__") else plugins.ops.get(name)
+        if op is None:
+            raise AttributeError(
+                f"a number inside a forward-mode transform has no attribute {name!r}; it has "
+                f"data, detach() and the installed ops: {', '.join(sorted(plugins.ops))}"
+            )
+        return lambda *others: op(self, *others)
+
+    # ----- A number among numbers -----
+
+    def __pos__(self) -> Dual:
+        return self
+
+    def __float__(self) -> float:
+        x = self.primal
+        while x.__class__ is Dual:
+            x = x.primal
+        return float(x)
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __bool__(self) -> bool:
+        return float(self) != 0
+
+    def __lt__(self, other: Any) -> bool:
+        return float(self) < float(other) if is_operand(other) else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return float(self) <= float(other) if is_operand(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return float(self) > float(other) if is_operand(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return float(self) >= float(other) if is_operand(other) else NotImplemented
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, tangent={self.tangent!r})"
+
+    def __copy__(self) -> Dual:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Dual:
+        return self  # immutable, and a copy of its Values would be cut off from the pass it is in
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a number inside a forward-mode transform cannot be pickled; use float(x)")
+
+
+def is_operand(x: object) -> bool:
+    """Say whether something may stand beside a Dual in an expression."""
+    return isinstance(x, Dual | Value | Real)
+
+
+def pushed(op: Op, index: int, tangent: Any, out: Any, primals: list[Any]) -> Any:
+    """Apply the rule of one operand to its tangent, by IEEE 754 where Python's operators raise.
+
+    Raises:
+        RuleError: when the rule fails, naming op, operand and cause.
+    """
+    if tangent.__class__ is float and out.__class__ is float:
+        return op.partial(index, tangent, out, *primals)
+    rule = op.rules[index]
+    assert rule is not None
+    try:
+        try:
+            part = rule(tangent, out, *primals)
+        except ArithmeticError:  # Python raises for 1.0 / 0.0; ops on Values do not
+            part = rule(*map(_boxed, [tangent, out, *primals]))
+    except Exception as cause:
+        raise op.rule_error(index, cause) from cause
+    if not is_operand(part):
+        raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
+    return part
+
+
+def _boxed(x: Any) -> Any:
+    return constant(x) if isinstance(x, Real) else x
+
+
+# ----- Python's operators, each served by the op that is registered for it -----
+
+_serving: dict[tuple[str, int], Op] = {}
+
+
+def _op_behind(symbol: str, arity: int, socket: str) -> Op:
+    op = _serving.get((symbol, arity))
+    if op is not None and plugins.ops.get(op.name) is op:
+        return op
+    if switch.pending is not None:
+        switch.pending()
+    for op in plugins.ops.values():
+        if (op.operator, op.arity) == (symbol, arity):
+            _serving[symbol, arity] = op
+            return op
+    EMPTY_SOCKETS[socket](0.0, *[0.0] * (arity - 1))
+    raise MissingOpError(f"no plugin provides {symbol!r}")  # pragma: no cover - the line above did
+
+
+def _operator(symbol: str, arity: int, socket: str) -> Callable[..., Any]:
+    reflected = socket.startswith("__r") and socket != "__round__"
+
+    def unary(self: Dual) -> Any:
+        return _op_behind(symbol, arity, socket)(self)
+
+    def binary(self: Dual, other: Any = 0.0) -> Any:
+        if not is_operand(other):
+            return NotImplemented
+        op = _op_behind(symbol, arity, socket)
+        return op(other, self) if reflected else op(self, other)
+
+    method = unary if arity == 1 else binary
+    method.__name__ = socket
+    return method
+
+
+for (_symbol, _arity), _sockets in SOCKETS.items():
+    for _socket in _sockets:
+        setattr(Dual, _socket, _operator(_symbol, _arity, _socket))

@@ -1,0 +1,325 @@
+"""What the transforms are made of: one reverse pass, one forward pass, and what surrounds them.
+
+A reverse pass lifts each argument to a fresh node, a private copy, records the function on it, and
+sends gradients back to the copies. An argument that belongs to a pass further out is copied by an
+identity that is recorded on it, so that both passes find their own node and neither takes the
+other's for its own. An argument that a forward pass moves has its primal copied, and what comes out
+moving is differentiated part by part: the gradient of (p, t) is (gradient of p, gradient of t).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from numbers import Real
+from typing import Any, NamedTuple
+
+from ..composite import made
+from ..gradient import is_watched, order_down_to, propagate
+from ..op import Op
+from ..recording import always_recording, recording
+from ..topology import topological_order
+from ..value import Value, constant
+from .dual import Dual
+from .tree import Structure, leaves, numbers, rebuild, tree_map
+
+
+class _Argument(Op):
+    """The identity by which a pass tells its argument from a value of the pass around it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _argument, ()
+
+
+def _argument() -> Op:
+    return ARGUMENT
+
+
+ARGUMENT = _Argument("argument", lambda x: x, lambda g, out, x: g, doc="x, as an argument")
+
+levels = count(1)
+_depth: ContextVar[int] = ContextVar("_depth", default=0)
+
+
+class Surroundings(NamedTuple):
+    """What a transform was called in.
+
+    Attributes:
+        depth: how many transforms are being run around this one.
+        recording: whether anything outside records; not under `no_grad`.
+    """
+
+    depth: int
+    recording: bool
+
+    def give(self, x: Any) -> Any:
+        """Hand out one number: a float at the outermost level, else something that differentiates.
+
+        A Value stays one where values of the caller's own, outside of any transform, went into it.
+        """
+        if isinstance(x, Dual | Value) and not self.recording:
+            x = float(x)
+        if self.depth:
+            return constant(x) if isinstance(x, Real) else x
+        if isinstance(x, Value) and not (x.requires_grad and stems_from_outside([x], (), 0)):
+            return x.data
+        return float(x) if isinstance(x, Real) else x
+
+
+@contextmanager
+def transforming() -> Iterator[Surroundings]:
+    """Run a transform inside: operations are recorded, under `no_grad` as well."""
+    around = Surroundings(_depth.get(), recording.get())
+    token = _depth.set(around.depth + 1)
+    try:
+        with always_recording():
+            yield around
+    finally:
+        _depth.reset(token)
+
+
+def give_tree(around: Surroundings, tree: Any) -> Any:
+    """Hand out whatever came with a result; what is no number stays as it is."""
+    return tree_map(lambda x: around.give(x) if isinstance(x, Value | Dual) else x, tree)
+
+
+# ----- Arguments -----
+
+
+class Arguments:
+    """The arguments of a call, and those among them that are differentiated.
+
+    Parameters:
+        args: all positional arguments.
+        argnums: which of them, one number or several.
+        name: the transform, for messages.
+    """
+
+    def __init__(self, args: Sequence[Any], argnums: int | Sequence[int], name: str) -> None:
+        self.args = list(args)
+        self.single = isinstance(argnums, int)
+        self.chosen = _checked_argnums(argnums, len(args), name)
+        self.structures: list[Structure] = []
+        self.leaves: list[Any] = []
+        for i in self.chosen:
+            structure, found = numbers(args[i], f"args[{i}]", f"{name}() differentiates in")
+            self.structures.append(structure)
+            self.leaves += found
+
+    def with_leaves(self, replaced: Sequence[Any]) -> list[Any]:
+        """Give all arguments, the differentiated ones made of other leaves."""
+        given = list(self.args)
+        source = iter(replaced)
+        for i, structure in zip(self.chosen, self.structures, strict=True):
+            given[i] = rebuild(structure, source)
+        return given
+
+    def shaped(self, results: Sequence[Any]) -> Any:
+        """Put one result for each leaf into the shape of the differentiated arguments."""
+        source = iter(results)
+        shaped = tuple([rebuild(structure, source) for structure in self.structures])
+        return shaped[0] if self.single else shaped
+
+    def tangents(self, tangents: Sequence[Any], name: str) -> list[Any]:
+        """Take tangents apart that are built like the arguments.
+
+        Raises:
+            TypeError: when they are built differently, naming the place.
+        """
+        found: list[Any] = []
+        for i, (structure, tree) in enumerate(zip(self.structures, tangents, strict=True)):
+            path = f"{name}: tangents[{i}]"
+            for place, x in leaves(structure, tree, path, f"primals[{i}]"):
+                found += numbers(x, place, "tangents are")[1]
+        return found
+
+
+def _checked_argnums(argnums: int | Sequence[int], given: int, name: str) -> list[int]:
+    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in wanted:
+        if not isinstance(i, int) or isinstance(i, bool):
+            raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {argnums!r}")
+        if not -given <= i < given:
+            raise ValueError(
+                f"{name}(): argnums={argnums} asks for argument {i}, but the function was called "
+                f"with {given} positional argument{'' if given == 1 else 's'}; arguments that are "
+                "differentiated are passed by position"
+            )
+    chosen = [i % given for i in wanted]
+    if len(set(chosen)) != len(chosen):
+        raise ValueError(f"{name}(): argnums={argnums} names an argument twice")
+    return chosen
+
+
+# ----- Reverse -----
+
+
+def lifted(x: Any, copies: list[Value]) -> Any:
+    """Make the private copy of an argument that a reverse pass leads to."""
+    if isinstance(x, Dual):
+        return Dual(lifted(x.primal, copies), x.tangent, x.level)
+    operand = x if isinstance(x, Value) else constant(x)
+    copy = made(ARGUMENT, (operand,), operand.data)
+    copy.requires_grad = True
+    copies.append(copy)
+    return copy
+
+
+def pulled(
+    pairs: Sequence[tuple[Any, Any]],
+    copies: Sequence[Value],
+    around: Surroundings,
+    *,
+    again: bool = False,
+) -> list[Any]:
+    """Compute, for each copy, the sum over (output, cotangent) of cotangent * d(output)/d(copy).
+
+    Parameters:
+        pairs: outputs of the function and the gradients to start from.
+        copies: the private copies of the arguments.
+        around: where the transform was called.
+        again: whether the graph will be used again, perhaps by two threads at a time.
+    """
+    level = max([x.level for pair in pairs for x in pair if isinstance(x, Dual)], default=None)
+    if level is not None:
+        still = [(_primal(out, level), _primal(g, level)) for out, g in pairs]
+        moving = [
+            *[(_tangent(out, level), _primal(g, level)) for out, g in pairs],
+            *[(_primal(out, level), _tangent(g, level)) for out, g in pairs],
+        ]
+        moving = [(out, g) for out, g in moving if out is not None and g is not None]
+        primals = pulled(still, copies, around, again=again)
+        tangents = pulled(moving, copies, around, again=again)
+        return [Dual(p, t, level) for p, t in zip(primals, tangents, strict=True)]
+    seeds = [(out, g) for out, g in pairs if isinstance(out, Value) and out.requires_grad]
+    roots = [out for out, _ in seeds]
+    if not around.depth:
+        order = topological_order(roots, differentiable=True)
+    else:
+        order = order_down_to(roots, copies)
+    outside = stems_from_outside(order, copies, around.depth) or any(
+        isinstance(g, Value) and g.requires_grad for _, g in seeds
+    )
+    if outside or again:
+        create_graph = outside and around.recording
+        if not create_graph:
+            seeds = [(out, float(g)) for out, g in seeds]
+        found = propagate(seeds, order, create_graph=create_graph, wanted=copies)
+        return [found.get(x, 0.0) for x in copies]
+    return _pulled_fused([(out, float(g)) for out, g in seeds], order, copies)
+
+
+def _pulled_fused(
+    seeds: Sequence[tuple[Value, float]], order: list[Value], copies: Sequence[Value]
+) -> list[float]:
+    """Do it the fast way, through `grad`, on a graph that nobody else sees."""
+    if not is_watched(order):
+        try:
+            for node in order:
+                node.grad = 0.0
+            for copy in copies:
+                copy.grad = 0.0
+            for out, g in seeds:
+                out.grad += g
+            for node in reversed(order):
+                node.op.pullback(node)  # type: ignore[union-attr]  # nothing but ops: all leaves are ours
+            return [float(copy.grad) for copy in copies]
+        except Exception:  # IEEE 754, or a faulty rule, which the long way names
+            pass
+    found = propagate(seeds, order, create_graph=False, wanted=copies)
+    return [found.get(x, 0.0) for x in copies]
+
+
+def stems_from_outside(nodes: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:
+    """Say whether anything that a caller may differentiate goes into these nodes or their history.
+
+    Parameters:
+        nodes: the nodes of a graph; with no copies and no depth, roots whose history is searched.
+        copies: the copies of this pass, which do not count.
+        depth: how many passes are around; their copies count.
+    """
+    if not copies:
+        nodes = topological_order(nodes, differentiable=True)
+    own = set(copies)
+    if depth and any(copy.prev[0].requires_grad for copy in copies):
+        return True
+    for node in nodes:
+        if node.op is None or (depth and node.op is ARGUMENT and node not in own):
+            return True
+    return False
+
+
+def _primal(x: Any, level: int) -> Any:
+    return x.primal if isinstance(x, Dual) and x.level == level else x
+
+
+def _tangent(x: Any, level: int) -> Any:
+    return x.tangent if isinstance(x, Dual) and x.level == level else None
+
+
+def scalar(result: Any, name: str) -> Any:
+    """Check that a function gave one number.
+
+    Raises:
+        TypeError: naming what it gave.
+    """
+    if isinstance(result, Value | Dual | Real):
+        return result
+    if hasattr(result, "__len__"):
+        what = f"a {type(result).__name__} of {len(result)}"
+    else:
+        what = f"{result!r:.60} ({type(result).__name__})"
+    raise TypeError(
+        f"{name}() differentiates functions that give one number; this one gave {what}. For "
+        "several numbers use jacrev() or jacfwd(), for a pair (number, anything) has_aux=True"
+    )
+
+
+def with_aux(result: Any, name: str) -> tuple[Any, Any]:
+    """Take apart what a function called with `has_aux` gave.
+
+    Raises:
+        TypeError: when it is no pair.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"{name}(has_aux=True) expects the function to give a pair (result, aux); this one "
+            f"gave {result!r:.60}"
+        )
+    return result
+
+
+# ----- Forward -----
+
+
+def pushed_forward(primals: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
+    """Make the arguments of a forward pass; a tangent of 0.0 is no change, and costs nothing."""
+    return [
+        x if isinstance(t, Real) and t == 0 else Dual(_plain(x), _plain(t), level)
+        for x, t in zip(primals, tangents, strict=True)
+    ]
+
+
+def _plain(x: Any) -> Any:
+    return float(x) if isinstance(x, Real) else x
+
+
+def parted(x: Any, level: int) -> tuple[Any, Any]:
+    """Take one result of a forward pass apart into its number and its tangent."""
+    if isinstance(x, Dual) and x.level == level:
+        return x.primal, x.tangent
+    return x, 0.0
+
+
+def cotangents_like(structure: Structure, tree: Any, name: str) -> list[Any]:
+    """Take cotangents apart that are built like the result.
+
+    Raises:
+        TypeError: when they are built differently, naming the place.
+    """
+    found: list[Any] = []
+    for place, x in leaves(structure, tree, f"{name}: cotangents", "the result"):
+        found += numbers(x, place, "cotangents are")[1]
+    return found

@@ -1,0 +1,382 @@
+"""The transforms: functions in, their derivatives out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from .dual import Dual
+from .passes import (
+    Arguments,
+    cotangents_like,
+    give_tree,
+    levels,
+    lifted,
+    parted,
+    pulled,
+    pushed_forward,
+    scalar,
+    transforming,
+    with_aux,
+)
+from .tree import numbers, rebuild, tree_map
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Make the function that computes the gradient of `fun`.
+
+    Parameters:
+        fun: gives one number. Its arguments are numbers, or nested lists, tuples and dicts of them.
+        argnums: which positional argument, or arguments, to differentiate in.
+        has_aux: whether `fun` gives a pair: the number, and anything else to hand through.
+
+    Returns:
+        A function of the same arguments. It gives the gradient, built like the argument; a tuple
+        of gradients for several argnums; with `has_aux` a pair (gradient, aux). Numbers are floats;
+        inside another transform, or where a Value goes in, they can be differentiated again.
+
+    Raises:
+        TypeError: when `fun` gives something else than one number, or an argument is none.
+        ValueError: when there is no such argument.
+        RuleError: when a derivative rule fails.
+
+    >>> from pluggrad import func
+    >>> func.grad(lambda x: x**3)(2.0)
+    12.0
+    >>> func.grad(func.grad(lambda x: x**3))(2.0)
+    12.0
+    >>> func.grad(lambda p: p["w"] * p["b"])({"w": 2.0, "b": 5.0})
+    {'w': 5.0, 'b': 2.0}
+    """
+    both = _value_and_grad(fun, argnums, has_aux, "grad")
+
+    @wraps(fun)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, gradients = both(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
+
+    return gradient
+
+
+def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Make the function that computes both `fun` and its gradient, in one pass.
+
+    Parameters and errors are those of `grad`. The function made gives a pair (value, gradient);
+    with `has_aux` ((value, aux), gradient).
+
+    >>> from pluggrad import func
+    >>> func.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
+    (12.0, (4.0, 3.0))
+    """
+    return _value_and_grad(fun, argnums, has_aux, "value_and_grad")
+
+
+def _value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -> Function:
+    _check_callable(fun, name)
+
+    @wraps(fun)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        arguments = Arguments(args, argnums, name)
+        copies: list[Any] = []
+        with transforming() as around:
+            inputs = [lifted(x, copies) for x in arguments.leaves]
+            result = fun(*arguments.with_leaves(inputs), **kwargs)
+            result, aux = with_aux(result, name) if has_aux else (result, None)
+            result = scalar(result, name)
+            gradients = pulled([(result, 1.0)], copies, around)
+            gradients = [around.give(g) for g in gradients]
+            inward = gradients and not around.depth and type(gradients[0]) is float
+            value = float(result) if inward else around.give(result)
+            given = (value, give_tree(around, aux)) if has_aux else value
+        return given, arguments.shaped(gradients)
+
+    return both
+
+
+def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
+    """Compute `fun`, and make the function that sends gradients of its result back (reverse mode).
+
+    Parameters:
+        fun: gives numbers, nested as one likes.
+        primals: its arguments.
+        has_aux: whether `fun` gives a pair (result, aux).
+
+    Returns:
+        (result, vjp_fun), or (result, vjp_fun, aux). `vjp_fun(cotangents)` takes one number for
+        each of the result, built like it, and gives a tuple with one gradient for each argument.
+        It can be called any number of times.
+
+    Raises:
+        TypeError: when arguments or results are no numbers, or cotangents are built differently.
+
+    >>> from pluggrad import func
+    >>> result, pull = func.vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
+    >>> result, pull([1.0, 0.0]), pull([0.0, 1.0])
+    ([12.0, 7.0], (4.0, 3.0), (1.0, 1.0))
+    """
+    _check_callable(fun, "vjp")
+    arguments = Arguments(primals, range(len(primals)), "vjp")
+    copies: list[Any] = []
+    with transforming() as around:
+        inputs = [lifted(x, copies) for x in arguments.leaves]
+        result = fun(*arguments.with_leaves(inputs))
+        result, aux = with_aux(result, "vjp") if has_aux else (result, None)
+        structure, outputs = numbers(
+            result, "the result", "vjp() differentiates functions that give"
+        )
+        given = rebuild(structure, iter([around.give(x) for x in outputs]))
+        aux = give_tree(around, aux)
+
+    def vjp_fun(cotangents: Any) -> Any:
+        seeds = cotangents_like(structure, cotangents, "vjp_fun")
+        with transforming() as now:
+            pairs = list(zip(outputs, seeds, strict=True))
+            gradients = [now.give(g) for g in pulled(pairs, copies, now, again=True)]
+        return arguments.shaped(gradients)
+
+    return (given, vjp_fun, aux) if has_aux else (given, vjp_fun)
+
+
+def jvp(
+    fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> Any:
+    """Compute `fun` and its derivative in one direction (forward mode).
+
+    Nothing is recorded: memory does not depend on how many operations `fun` does.
+
+    Parameters:
+        fun: gives numbers, nested as one likes.
+        primals: a tuple or list of its arguments.
+        tangents: the direction: one number for each of the primals, built like them. A 0.0 says
+            that a number stays where it is.
+        has_aux: whether `fun` gives a pair (result, aux).
+
+    Returns:
+        (result, tangent of the result), or (result, tangent, aux).
+
+    Raises:
+        TypeError: when tangents are built differently, naming the place, or are no numbers.
+
+    >>> from pluggrad import func
+    >>> func.jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
+    (12.0, 4.0)
+    """
+    _check_callable(fun, "jvp")
+    arguments, directions = _in_direction(primals, tangents, "jvp")
+    with transforming() as around:
+        level = next(levels)
+        result = fun(*arguments.with_leaves(pushed_forward(arguments.leaves, directions, level)))
+        result, aux = with_aux(result, "jvp") if has_aux else (result, None)
+        structure, outputs = numbers(
+            result, "the result", "jvp() differentiates functions that give"
+        )
+        parts = [parted(x, level) for x in outputs]
+        given = rebuild(structure, iter([around.give(p) for p, _ in parts]))
+        moved = rebuild(structure, iter([around.give(t) for _, t in parts]))
+        if has_aux:
+            aux = give_tree(around, tree_without(aux, level))
+    return (given, moved, aux) if has_aux else (given, moved)
+
+
+def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
+    """Compute `fun`, and make the linear function that it looks like near its arguments.
+
+    `fun` runs once; the function made goes through what was recorded.
+
+    Parameters:
+        fun: gives numbers, nested as one likes.
+        primals: its arguments.
+
+    Returns:
+        (result, jvp_fun). `jvp_fun(*tangents)` takes a direction built like the arguments, and
+        gives the tangent of the result. It can be called any number of times.
+
+    Raises:
+        TypeError: when tangents are built differently, naming the place, or are no numbers.
+
+    >>> from pluggrad import func
+    >>> result, push = func.linearize(lambda x, y: x * y, 3.0, 4.0)
+    >>> result, push(1.0, 0.0), push(0.0, 1.0)
+    (12.0, 4.0, 3.0)
+    """
+    from .linear import pushed_along
+
+    _check_callable(fun, "linearize")
+    arguments = Arguments(primals, range(len(primals)), "linearize")
+    copies: list[Any] = []
+    with transforming() as around:
+        inputs = [lifted(x, copies) for x in arguments.leaves]
+        result = fun(*arguments.with_leaves(inputs))
+        what = "linearize() differentiates functions that give"
+        structure, outputs = numbers(result, "the result", what)
+        given = rebuild(structure, iter([around.give(x) for x in outputs]))
+
+    def jvp_fun(*tangents: Any) -> Any:
+        directions = arguments.tangents(_counted(primals, tangents, "jvp_fun"), "jvp_fun")
+        with transforming() as now:
+            moved = [now.give(t) for t in pushed_along(outputs, copies, directions, now)]
+        return rebuild(structure, iter(moved))
+
+    return given, jvp_fun
+
+
+def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Make the function that computes the Jacobian of `fun` in reverse mode, result by result.
+
+    The better choice for fewer results than arguments. Parameters are those of `grad`, but `fun`
+    may give any number of numbers. Each number of the result is replaced by its gradient.
+
+    >>> from pluggrad import func
+    >>> func.jacrev(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
+    [[4.0, 3.0], [1.0, 1.0]]
+    """
+    _check_callable(fun, "jacrev")
+
+    @wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        arguments = Arguments(args, argnums, "jacrev")
+        copies: list[Any] = []
+        with transforming() as around:
+            inputs = [lifted(x, copies) for x in arguments.leaves]
+            result = fun(*arguments.with_leaves(inputs), **kwargs)
+            result, aux = with_aux(result, "jacrev") if has_aux else (result, None)
+            what = "jacrev() differentiates functions that give"
+            structure, outputs = numbers(result, "the result", what)
+            rows = [pulled([(out, 1.0)], copies, around) for out in outputs]
+            shaped = [arguments.shaped([around.give(g) for g in row]) for row in rows]
+            aux = give_tree(around, aux)
+        jacobian = _transposed(arguments, structure, shaped)
+        return (jacobian, aux) if has_aux else jacobian
+
+    return jacobian
+
+
+def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Make the function that computes the Jacobian of `fun` in forward mode, argument by argument.
+
+    The better choice for fewer arguments than results, and in memory. Parameters and results are
+    those of `jacrev`.
+
+    >>> from pluggrad import func
+    >>> func.jacfwd(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
+    [[4.0, 3.0], [1.0, 1.0]]
+    """
+    _check_callable(fun, "jacfwd")
+
+    @wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        arguments = Arguments(args, argnums, "jacfwd")
+        columns: list[list[Any]] = []
+        aux: Any = None
+        structure = None
+        with transforming() as around:
+            for i in range(max(1, len(arguments.leaves))):
+                level = next(levels)
+                moved = list(arguments.leaves)
+                if moved:
+                    moved[i : i + 1] = pushed_forward([moved[i]], [1.0], level)
+                result = fun(*arguments.with_leaves(moved), **kwargs)
+                result, aux = with_aux(result, "jacfwd") if has_aux else (result, None)
+                what = "jacfwd() differentiates functions that give"
+                structure, outputs = numbers(result, "the result", what)
+                columns.append([around.give(parted(x, level)[1]) for x in outputs])
+                aux = give_tree(around, tree_without(aux, level))
+        assert structure is not None
+        rows = [arguments.shaped(row) for row in zip(*columns, strict=True)]
+        jacobian = _transposed(arguments, structure, rows)
+        return (jacobian, aux) if has_aux else jacobian
+
+    return jacobian
+
+
+def _transposed(arguments: Arguments, structure: Any, rows: Sequence[Any]) -> Any:
+    """Put a gradient at each place of the result; several argnums make a tuple around that."""
+    if arguments.single:
+        return rebuild(structure, iter(rows))
+    return tuple(
+        [rebuild(structure, iter([row[i] for row in rows])) for i in range(len(arguments.chosen))]
+    )
+
+
+def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Make the function that computes the matrix of all second derivatives of `fun`.
+
+    Parameters are those of `grad`. Each number of the gradient is replaced by its own gradient.
+
+    >>> from pluggrad import func
+    >>> func.hessian(lambda v: v[0] * v[0] * v[1])([3.0, 4.0])
+    [[8.0, 6.0], [6.0, 0.0]]
+    """
+    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
+
+
+def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """Compute the product of the Hessian of `fun` with a direction, without the Hessian.
+
+    It is the derivative of the gradient in that direction: forward mode over reverse mode.
+
+    Parameters:
+        fun: gives one number.
+        primals: a tuple or list of its arguments.
+        tangents: the direction, built like the primals.
+
+    Returns:
+        The product, built like the argument; a tuple of them for several arguments.
+
+    Raises:
+        TypeError: when `fun` gives something else than one number, or tangents are built
+            differently.
+
+    >>> from pluggrad import func
+    >>> func.hvp(lambda v: v[0] * v[0] * v[1], ([3.0, 4.0],), ([1.0, 0.0],))
+    [8.0, 6.0]
+    """
+    _check_callable(fun, "hvp")
+    _in_direction(primals, tangents, "hvp")
+    argnums = 0 if len(primals) == 1 else range(len(primals))
+    return jvp(grad(fun, argnums), primals, tangents)[1]
+
+
+def stop_gradient(tree: Any) -> Any:
+    """Give the same numbers, cut off from how they were computed: every derivative is 0.
+
+    >>> from pluggrad import func
+    >>> func.grad(lambda x: x * func.stop_gradient(x))(3.0)
+    3.0
+    """
+    return tree_map(lambda x: x.detach() if hasattr(x, "detach") else x, tree)
+
+
+# ----- Checks -----
+
+
+def tree_without(tree: Any, level: int) -> Any:
+    """Take the tangents of one forward pass off."""
+    return tree_map(lambda x: parted(x, level)[0] if isinstance(x, Dual) else x, tree)
+
+
+def _check_callable(fun: object, name: str) -> None:
+    if not callable(fun):
+        raise TypeError(f"{name}() takes a function, not {fun!r:.60}")
+
+
+def _in_direction(
+    primals: Sequence[Any], tangents: Sequence[Any], name: str
+) -> tuple[Arguments, list[Any]]:
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"{name}(): {what} is a tuple with one entry for each argument, not {given!r:.60}"
+            )
+    arguments = Arguments(primals, range(len(primals)), name)
+    return arguments, arguments.tangents(_counted(primals, tangents, name), name)
+
+
+def _counted(primals: Sequence[Any], tangents: Sequence[Any], name: str) -> Sequence[Any]:
+    if len(tangents) != len(primals):
+        raise TypeError(f"{name}() got {len(tangents)} tangents for {len(primals)} arguments")
+    return tangents
