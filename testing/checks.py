@@ -65,7 +65,7 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
             ) from cause
         if not isinstance(result, Traced | int | float):
             raise subject.failure(f"the rule gives {result!r:.40}, which is no number", index)
-        if "g" not in depends_on(result) and result != 0:
+        if "g" not in depends_on(result) and (isinstance(result, Traced) or result != 0):
             raise subject.failure(
                 "the rule does not use g, the gradient of the result; multiply by it", index
             )

@@ -13,6 +13,7 @@ import builtins
 import math
 import operator
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,7 @@ MP.mpf.__rfloordiv__ = lambda a, b: MP.floor(MP.mpf(b) / a)
 MP.mpf.is_integer = lambda x: bool(MP.isint(x))
 
 
+@lru_cache(maxsize=1 << 10)
 def multiprecision(forward: Forward) -> Forward | None:
     """Give the function that computes `forward` on mpmath numbers; None if there is none."""
     try:

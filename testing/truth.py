@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .multiprecision import MP
@@ -69,6 +70,7 @@ class Truth(NamedTuple):
 # ----- In many digits -----
 
 
+@lru_cache(maxsize=1 << 16)
 def exact(
     forward: Callable[..., Any], at: Point, index: int, *, singular: bool = False
 ) -> Truth | None:
@@ -129,8 +131,9 @@ def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
     return None
 
 
+@lru_cache(maxsize=1 << 16)
 def exact_higher(
-    forward: Callable[..., Any], at: Point, order: Sequence[int]
+    forward: Callable[..., Any], at: Point, order: tuple[int, ...]
 ) -> tuple[float, float] | None:
     """Differentiate `forward` in many digits, once for each operand index in `order`.
 
