@@ -1,7 +1,22 @@
 """The built-in operations, grouped like a maths book; each takes floats or Values."""
 
 from .activation import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, softsign
-from .arithmetic import abs, add, ceil, div, floor, floordiv, mod, mul, neg, pow, round, sub, trunc
+from .arithmetic import (
+    abs,
+    add,
+    ceil,
+    div,
+    floor,
+    floordiv,
+    mod,
+    mul,
+    neg,
+    pow,
+    power_rule,
+    round,
+    sub,
+    trunc,
+)
 from .exponential import cbrt, exp, exp2, expm1, log, log1p, log2, log10, sqrt
 from .hyperbolic import acosh, asinh, atanh, cosh, sech, sinh, tanh
 from .piecewise import clip, compare, maximum, minimum, sign, step, where
@@ -48,6 +63,7 @@ __all__ = [
     "ndtr",
     "neg",
     "pow",
+    "power_rule",
     "relu",
     "round",
     "sech",

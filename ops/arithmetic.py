@@ -15,7 +15,7 @@ from .piecewise import sign, step
 
 inf, nan = math.inf, math.nan
 WHOLE = 2.0**52  # from here on every float is a whole number
-TINY = 2.0**-1020  # 1 / x is finite from here on
+TINY = 2.0**-340  # 1 / x**3 is finite from here on
 
 
 # ----- Forward functions -----
@@ -37,6 +37,17 @@ def _round(x: float, digits: float = 0.0) -> float:
     return python_round(x, int(digits)) if digits == digits // 1.0 else nan
 
 
+def _power_rule(a: float, b: float) -> float:
+    if b == 0.0:
+        return 0.0
+    less = b - 1.0
+    rest = b - (less + 1.0)
+    if rest == 0.0 or a <= 0.0 or a == inf:
+        return b * math.pow(a, less)
+    # b - 1 is rounded, for b < 0.5; unmended that would cost |log a| / 2 units in the last place.
+    return b * math.pow(a, less) * math.pow(a, rest)
+
+
 # ----- Where Python raises -----
 
 
@@ -49,6 +60,10 @@ def _pow_beyond(a: float, b: float) -> float:
     if a < 0.0 and b % 1.0 != 0.0:
         return nan  # a complex number
     return math.copysign(inf, a) if odd else inf  # a pole at 0, or overflow
+
+
+def _power_rule_beyond(a: float, b: float) -> float:
+    return b * _pow_beyond(a, b - 1.0)
 
 
 def _rounded_beyond(x: float, digits: float) -> float:
@@ -69,6 +84,9 @@ def _quotient_from_whole(a: float, b: float) -> float:
 def _from_half(x: float, digits: float) -> float:
     return _from_whole(x * 10.0**digits - 0.5)
 
+
+# Used in rules above its own line.
+power_rule: Op
 
 # A table of rules reads better aligned.
 # fmt: off
@@ -96,30 +114,35 @@ abs = Op("abs", math.fabs,    lambda g, out, x: g * sign(x), operator="abs", kin
 
 # ----- Powers -----
 
-# d/da at b = 0 is 0 for every a; the rule moves a tiny a away, where b * a**(b - 1) is 0 * inf.
-# b - 1 is rounded where b < 0.5, which costs a**(b - 1) |log a| / 2 units in the last place.
 # d/db at a = 0 is the limit 0 from b > 0, and so it is at b = 0, as in PyTorch and JAX. It is nan
 # at a < 0, where a**b is real for whole b only, and has few digits where a**b is subnormal.
 pow = Op("pow", math.pow,
-         lambda g, out, a, b: g * b * pow(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1),
+         lambda g, out, a, b: g * power_rule(a, b),
          lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
+# For b = 0 both rules move a tiny a away, where 0 * a**(b - 1) is 0 * inf.
+power_rule = Op("power_rule", _power_rule,
+                lambda g, out, a, b: (
+                    g * b * power_rule(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1)),
+                lambda g, out, a, b: g * (pow(a, b - 1) + out * log(a + (1 - step(abs(out))))),
+                ieee=_power_rule_beyond, domain=((0.0, inf), None),
+                doc="b a**(b - 1), the derivative of a**b by a.")
 
 # ----- Whole numbers: flat between jumps -----
 
-floor = Op("floor", _floor, lambda g, out, x: 0.0 * g, operator="floor", kinks=_from_whole,
+floor = Op("floor", _floor, lambda g, out, x: 0.0, operator="floor", kinks=_from_whole,
            doc="The largest whole number that is not above x. Derivative: 0.")
-ceil  = Op("ceil",  _ceil,  lambda g, out, x: 0.0 * g, operator="ceil",  kinks=_from_whole,
+ceil  = Op("ceil",  _ceil,  lambda g, out, x: 0.0, operator="ceil",  kinks=_from_whole,
            doc="The smallest whole number that is not below x. Derivative: 0.")
-trunc = Op("trunc", _trunc, lambda g, out, x: 0.0 * g, operator="trunc", kinks=_from_whole,
+trunc = Op("trunc", _trunc, lambda g, out, x: 0.0, operator="trunc", kinks=_from_whole,
            doc="The whole part of x. Derivative: 0.")
-round = Op("round", _round, lambda g, out, x, digits: 0.0 * g,
+round = Op("round", _round, lambda g, out, x, digits: 0.0,
                             None,                      operator="round", kinks=_from_half,
            ieee=_rounded_beyond,
            doc="x to a number of decimal digits, ties to even. Derivatives: 0; none.")
-floordiv = Op("floordiv", operator.floordiv, lambda g, out, a, b: 0.0 * g,
-                                             lambda g, out, a, b: 0.0 * g, operator="//",
+floordiv = Op("floordiv", operator.floordiv, lambda g, out, a, b: 0.0,
+                                             lambda g, out, a, b: 0.0, operator="//",
               ieee=_quotient_by_zero, kinks=_quotient_from_whole,
               doc="floor(a / b). Derivatives: 0.")
 mod = Op("mod", operator.mod, lambda g, out, a, b: g,
@@ -133,4 +156,4 @@ mod = Op("mod", operator.mod, lambda g, out, a, b: g,
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
     """Give the ops behind Python's operators."""
-    return [add, sub, mul, div, neg, abs, pow, floor, ceil, trunc, round, floordiv, mod]
+    return [add, sub, mul, div, neg, abs, pow, power_rule, floor, ceil, trunc, round, floordiv, mod]

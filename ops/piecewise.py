@@ -46,13 +46,15 @@ where: Op
 
 # ----- Jumps: the gradient is zero on both sides -----
 
-sign = Op("sign", _sign, lambda g, out, x: 0.0 * g, kinks=(0.0,),
+# Not 0 * g, which is nan for an infinite g.
+
+sign = Op("sign", _sign, lambda g, out, x: 0.0, kinks=(0.0,),
           doc="-1, 0 or 1 as x is below, at or above 0. Derivative: 0.")
-step = Op("step", _step, lambda g, out, x: 0.0 * g, kinks=(0.0,),
+step = Op("step", _step, lambda g, out, x: 0.0, kinks=(0.0,),
           doc="1 where x > 0, else 0. Derivative: 0.")
 # sign(a - b) is nan for two equal infinities; this is 0.
-compare = Op("compare", _compare, lambda g, out, a, b: 0.0 * g,
-                                  lambda g, out, a, b: 0.0 * g, kinks=lambda a, b: a - b,
+compare = Op("compare", _compare, lambda g, out, a, b: 0.0,
+                                  lambda g, out, a, b: 0.0, kinks=lambda a, b: a - b,
              doc="-1, 0 or 1 as a is below, at or above b. Derivatives: 0.")
 
 # ----- Choices: the gradient goes where the result came from -----

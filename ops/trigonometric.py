@@ -6,10 +6,9 @@ from pluggrad import Op, hookimpl
 
 from .arithmetic import abs
 from .exponential import sqrt
-from .piecewise import maximum, step, where
+from .piecewise import sign, step, where
 
 inf, nan = math.inf, math.nan
-SMALLEST = 5e-324  # of all positive floats
 
 
 def _hypot(a: float, b: float) -> float:
@@ -59,9 +58,13 @@ atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (x / hypot(y, x) / hypo
                                 lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
            kinks=_from_branch_cut,
            doc="Angle of the point (x, y). Derivatives: x / r**2, -y / r**2.")
-# At the origin 0 / SMALLEST = 0, between the slopes -1 and 1 as for abs.
-hypot = Op("hypot", _hypot,     lambda g, out, a, b: g * (a / maximum(out, SMALLEST)),
-                                lambda g, out, a, b: g * (b / maximum(out, SMALLEST)),
+# Of a / r itself the derivative is a difference that loses its digits where |b| is small. In this
+# form r cannot overflow either. At the origin it is 0, between the slopes -1 and 1 as for abs.
+hypot = Op("hypot", _hypot,
+           lambda g, out, a, b: g * where(step(abs(a) - abs(b)), sign(a) * cos(atan2(b, abs(a))),
+                                                                 sin(atan2(a, abs(b)))),
+           lambda g, out, a, b: g * where(step(abs(b) - abs(a)), sign(b) * cos(atan2(a, abs(b))),
+                                                                 sin(atan2(b, abs(a)))),
            kinks=_hypot,
            doc="r = sqrt(a**2 + b**2). Derivatives: a / r, b / r.")
 
