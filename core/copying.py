@@ -8,9 +8,8 @@ or pickled together, such as a model's parameters and its loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextvars import ContextVar
 from copy import deepcopy
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from .topology import topological_order
@@ -34,33 +33,39 @@ def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
 
 
 class History(list["Value"]):
-    """A Value's history on its way through a pickle: filled one node at a time, operands first."""
+    """A Value's history on its way through a pickle: filled one node at a time, operands first.
+
+    While it lives, and a pickler keeps it as long as it works, the nodes in it are written with
+    plain references to their operands, which the pickler has written by then.
+    """
 
     def __init__(self, root: Value | None = None) -> None:
         super().__init__()
         self.root = root
+        self.members: set[int] = set()
+        self.histories = _histories_of_this_thread()
 
     def __reduce__(self) -> tuple[object, ...]:
-        return History, (), None, self._nodes_in_order()
-
-    def _nodes_in_order(self) -> Iterator[Value]:
         assert self.root is not None
         order = topological_order([self.root])
-        # The pickler asks for a node only after it has written those before, so each of these
-        # can be written with plain references to its operands.
-        token = _in_order.set(_in_order.get() | set(map(id, order)))
-        try:
-            yield from order
-        finally:
-            _in_order.reset(token)
+        self.members.update(map(id, order))
+        self.histories.append(self.members)
+        return History, (), None, iter(order)
+
+    def __del__(self) -> None:
+        self.histories[:] = [members for members in self.histories if members is not self.members]
 
 
-_in_order: ContextVar[frozenset[int] | set[int]] = ContextVar("_in_order", default=frozenset())
+def _histories_of_this_thread() -> list[set[int]]:
+    return vars(_writing).setdefault("histories", [])
+
+
+_writing = local()
 
 
 def reduce_graph(node: Value) -> tuple[object, ...]:
     """Tell pickle how to write one Value: after its history, if it is not being written already."""
-    if node.op is None or id(node) in _in_order.get():
+    if node.op is None or any(id(node) in members for members in _histories_of_this_thread()):
         return restore, (type(node), *_state(node, node.prev))
     return last, (History(node),)
 

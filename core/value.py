@@ -274,11 +274,18 @@ def constant(number: object) -> Value:
 
 
 def operand(other: object) -> Any:
-    """Turn what stands beside a Value in an expression into a Value, or NotImplemented."""
+    """Turn what stands beside a Value in an expression into a Value, or NotImplemented.
+
+    NotImplemented lets types that know Values have their say, such as arrays. Text and the like
+    do not, and would answer with `can't multiply sequence by non-int`.
+    """
     if isinstance(other, Value):
         return other
     if isinstance(other, Real):
         return constant(other)
+    if other is None or isinstance(other, str | bytes | list | tuple | complex):
+        kind = type(other).__name__
+        raise TypeError(f"a Value combines with real numbers and Values, not {kind}: {other!r:.60}")
     return NotImplemented
 
 
@@ -310,5 +317,3 @@ def _empty_socket(symbol: str) -> NoReturn:
         f"no plugin provides {symbol!r}; `pluggrad plugins` lists the installed plugins and why "
         "one was skipped"
     )
-
-

@@ -1,0 +1,107 @@
+"""Copies and pickles keep numbers, gradients, labels, structure and identity."""
+
+import copy
+import io
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pluggrad import NOT_RUN, Graph, MissingOpError, Op, Value, grad, plugins, scope
+from pluggrad.topology import topological_order
+
+
+def sample() -> tuple[Value, Value, Value]:
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    with scope("layer"):
+        y = (x * w + x) * (x * w)
+    y.backward()
+    return x, w, y
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickled_graph_is_the_same_graph(protocol: int) -> None:
+    x, w, y = sample()
+    restored = pickle.loads(pickle.dumps((x, w, y), protocol))
+    assert Graph(restored[2]).nodes == Graph(y).nodes
+    assert Graph(restored[2]).edges == Graph(y).edges
+    assert grad(restored[2], [restored[0], restored[1]]) == grad(y, [x, w])
+
+
+def test_a_copied_graph_is_the_same_graph_and_shares_no_value() -> None:
+    x, w, y = sample()
+    x2, w2, y2 = copy.deepcopy((x, w, y))
+    assert Graph(y2).nodes == Graph(y).nodes
+    assert not {id(v) for v in (x2, w2, y2)} & {id(v) for v in (x, w, y)}
+    y2.backward()
+    assert x2.grad == 2 * x.grad
+
+
+def test_identity_is_kept_in_whatever_order_values_come() -> None:
+    x, w, y = sample()
+    for together in ([y, x, w], [x, y, w], {"loss": y, "w": w, "x": x}):
+        for restored in (pickle.loads(pickle.dumps(together)), copy.deepcopy(together)):
+            parts = list(restored.values()) if isinstance(restored, dict) else restored
+            loss = max(parts, key=lambda v: v.data)
+            leaves = {v for v in topological_order([loss]) if v.op is None}
+            assert {v for v in parts if v.op is None} == leaves
+
+
+@pytest.mark.parametrize("depth", [999, 1000, 1001, 5000])
+def test_both_of_pythons_picklers_write_deep_graphs(depth: int) -> None:
+    x = y = Value(1.0)
+    for _ in range(depth):
+        y = -y
+    written = io.BytesIO()
+    pickle._Pickler(written).dump((x, y))  # type: ignore[attr-defined]
+    for restored in (pickle.loads(pickle.dumps((x, y))), pickle.loads(written.getvalue())):
+        assert len(topological_order([restored[1]])) == depth + 1
+        assert topological_order([restored[1]])[0] is restored[0]
+
+
+def test_a_gradient_that_was_never_computed_stays_so() -> None:
+    x = Value(1.0)
+    assert pickle.loads(pickle.dumps(x)).grad is NOT_RUN
+    assert copy.deepcopy(x).grad is NOT_RUN
+
+
+def test_a_shallow_copy_is_refused_with_the_way_out() -> None:
+    with pytest.raises(TypeError, match="deepcopy"):
+        copy.copy(Value(1.0))
+
+
+def test_a_pickle_of_an_op_that_is_not_installed_names_it() -> None:
+    op = Op("fleeting", lambda x: x, lambda g, out, x: g)
+    plugins.register_op(op)
+    try:
+        written = pickle.dumps(Value(1.0).fleeting())
+    finally:
+        plugins.unregister("fleeting")
+    with pytest.raises(MissingOpError, match="no plugin provides op 'fleeting'"):
+        pickle.loads(written)
+
+
+def test_a_failed_pickle_leaves_the_next_one_whole() -> None:
+    x = Value(1.0)
+    x.label = lambda: None  # type: ignore[assignment]
+    y = x * 2
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(y)
+    x.label = "x"
+    assert pickle.loads(pickle.dumps(y)).data == 2.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("+-*"), st.integers(0, 100), st.integers(0, 100)), max_size=30
+    )
+)
+def test_any_graph_survives(steps: list[tuple[str, int, int]]) -> None:
+    nodes = [Value(1.5), Value(-0.5)]
+    for sign, i, j in steps:
+        a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
+        nodes.append(a + b if sign == "+" else a - b if sign == "-" else a * b)
+    before = Graph(nodes)
+    for restored in (pickle.loads(pickle.dumps(nodes)), copy.deepcopy(nodes)):
+        after = Graph(restored)
+        assert (after.nodes, after.edges) == (before.nodes, before.edges)
