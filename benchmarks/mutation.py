@@ -178,8 +178,8 @@ def places(op: Op, i: int) -> Iterator[tuple[str, str, Callable[[float], bool]]]
     low, high = op.domain[i] or (-math.inf, math.inf)
     kinks = [0.0] if callable(op.kinks) else list(op.kinks)
     for kink in kinks:
-        yield "side", f"above the kink {kink:g}", lambda x: x > kink
-        yield "side", f"below the kink {kink:g}", lambda x: x < kink
+        yield "side", f"above the kink {kink:g}", lambda x, kink=kink: x > kink
+        yield "side", f"below the kink {kink:g}", lambda x, kink=kink: x < kink
     if not kinks:
         middle = (
             (low + high) / 2
@@ -363,6 +363,8 @@ def grid(op: Op) -> Iterator[tuple[float, ...]]:
         yield tuple(chance.choice(sizes) for _ in range(op.arity))
     for x in sizes:
         yield (x,) * op.arity
+        for i, other in itertools.product(range(op.arity), (0.0, 0.25, -0.25, 1e9, -1e9)):
+            yield tuple(x if j == i else other for j in range(op.arity))
 
 
 def where_differ(op: Op, mutant: Mutant, at: tuple[float, ...]) -> str:

@@ -25,6 +25,8 @@ MAGNITUDES = (
     *(m * 10.0**e for e in (3, 4, 6, 9, 15) for m in (1.3, 6.7)),
     *(2.9 * 10.0**e for e in (-4, -6, -9, -15)),
 )
+# One of each size, for one operand among several.
+REACH = (0.02, 0.4, 1.7, 8.0, 17.0, 41.0, 1.3e3, 1.7e5, 6.7e8)
 EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300)
 
 
@@ -81,8 +83,9 @@ def _inside(numbers: Sequence[float], interval: Interval) -> list[float]:
 def points(op: Op, seed: int) -> list[Point]:
     """List the fixed points at which an op is tried, simple ones first.
 
-    One operand: all of them. Several: every combination of simple ones, the diagonal, where kinks
-    like that of max(a, b) are, and chance pairings of all magnitudes.
+    One operand: all of them. Several: every combination of a few simple ones, each operand in turn
+    at every magnitude while the others are moderate, zero or large on either side (so that max(a,
+    b) takes each branch), the diagonal, where such an op has its kinks, and chance pairings.
     """
     every = [spread(domain, kinks_of(op)) for domain in op.domain]
     if op.arity == 1:
@@ -90,15 +93,37 @@ def points(op: Op, seed: int) -> list[Point]:
     random = Random(seed)
     few = {2: 6, 3: 3}.get(op.arity, 2)
     found: list[Point] = list(product(*[simple(domain)[:few] for domain in op.domain]))
+    found += _star(op)
     found += _diagonal(op, every)
     for _ in range(40):
         found.append(tuple(random.choice(numbers) for numbers in every))
     return list(dict.fromkeys(found))
 
 
+def _star(op: Op) -> list[Point]:
+    found: list[Point] = []
+    for base in (1.5, 0.0, 3e7, -3e7):
+        # One a little off the other, or x would have no room between two equal bounds.
+        centre = [_nearest(base + abs(base) * i / 2, domain) for i, domain in enumerate(op.domain)]
+        for index, domain in enumerate(op.domain):
+            for x in _inside([*_at(domain, REACH), 0.0], domain):
+                found.append((*centre[:index], x, *centre[index + 1 :]))
+    return found
+
+
+def _nearest(x: float, interval: Interval) -> float:
+    """Move a number into an interval."""
+    low, high = interval or (-math.inf, math.inf)
+    if low < x < high:
+        return x
+    if math.isfinite(low) and math.isfinite(high):
+        return low + (high - low) * 0.25
+    return low + 0.25 if math.isfinite(low) else high - 0.25
+
+
 def _diagonal(op: Op, every: list[list[float]]) -> list[Point]:
     shared = [x for x in every[0] if all(x in numbers for numbers in every[1:])]
-    return [(x,) * op.arity for x in shared if 1e-9 < abs(x) < 1e9 or x == 0]
+    return [(x,) * op.arity for x in shared if 1e-2 < abs(x) < 1e3 or x == 0]
 
 
 def kinks_of(op: Op) -> tuple[float, ...]:
