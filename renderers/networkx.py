@@ -1,4 +1,4 @@
-"""The renderer "networkx": a graph as a `networkx.MultiDiGraph`, ready for any of its algorithms."""
+"""The renderer "networkx": a graph as a `networkx.MultiDiGraph`, for any of its algorithms."""
 
 from __future__ import annotations
 
