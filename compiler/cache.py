@@ -1,0 +1,99 @@
+"""What was compiled once, kept on disk for the next process.
+
+An entry is one file, named by what it was made from and for; what reads it checks a digest first.
+A cache is a convenience: a directory that is missing, read-only, full, or holds damaged or foreign
+files costs a compilation, never a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+MAGIC = b"pluggrad code 1\n"
+
+
+def directory() -> Path:
+    """Find where compiled code is kept: `PLUGGRAD_CACHE_DIR`, or the user's cache directory."""
+    chosen = os.environ.get("PLUGGRAD_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "pluggrad"
+
+
+class Cache:
+    """Bytes under names, for one processor and one set of versions.
+
+    Parameters:
+        processor: names the processor that code is made for.
+        folder: where files are; `directory()` when left out.
+    """
+
+    def __init__(self, processor: str, folder: Path | None = None) -> None:
+        made_by = [processor, sys.implementation.cache_tag]
+        for package in ("pluggrad", "numba", "llvmlite"):
+            try:
+                made_by.append(f"{package} {version(package)}")
+            except PackageNotFoundError:
+                made_by.append(f"no {package}")
+        self.tag = hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:12]
+        try:
+            self.folder: Path | None = (folder or directory()) / self.tag
+        except RuntimeError:  # no home directory
+            self.folder = None
+
+    def read(self, key: str) -> bytes | None:
+        """Give what is kept under `key`; None where there is nothing, or nothing to be trusted."""
+        if self.folder is None:
+            return None
+        try:
+            path = self._path(key)
+            # Code that another user could have put there is not run.
+            if hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
+                return None
+            kept = path.read_bytes()
+        except OSError:
+            return None
+        head, digest, payload = kept[: len(MAGIC)], kept[len(MAGIC) : len(MAGIC) + 32], kept[48:]
+        if head != MAGIC or digest != _digest(key, payload):
+            return None
+        return payload
+
+    def write(self, key: str, payload: bytes) -> None:
+        """Keep `payload` under `key`, or, where that is not possible, do nothing."""
+        if self.folder is None:
+            return
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Another process sees the whole file or none.
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(MAGIC + _digest(key, payload) + payload)
+                os.replace(name, self._path(key))
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
+
+    def _path(self, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def _digest(key: str, payload: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + b"\0" + payload).digest()
+
+
+assert len(MAGIC) == 16

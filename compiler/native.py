@@ -1,0 +1,122 @@
+"""LLVM, by way of llvmlite: text of LLVM functions in, addresses of machine code out."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from functools import cache as once
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from .cache import Cache
+
+
+@once
+def machine() -> Any:
+    """Set up LLVM for this processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+@once
+def processor() -> str:
+    """Name this processor, with all that its code may use."""
+    return f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+
+
+@once
+def _jit() -> Any:
+    return llvm.create_lljit_compiler(machine())
+
+
+def optimise(module: Any) -> None:
+    """Run LLVM's standard optimisations, loop vectorisation among them."""
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = False
+    options.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine(), options)
+    builder.getModulePassManager().run(module, builder)
+
+
+class Library:
+    """Machine code, made when first asked for, and kept in memory and on disk.
+
+    Attributes:
+        compiled: how many functions had to be compiled in this process.
+        seconds: the time that took.
+    """
+
+    def __init__(self) -> None:
+        self.cache = Cache(processor())
+        self.compiled = 0
+        self.seconds = 0.0
+        self._addresses: dict[str, int] = {}
+        self._trackers: list[Any] = []
+
+    def address(
+        self, name: str, source: Callable[[], tuple[str, Iterable[str]]], needed_by: str = ""
+    ) -> int:
+        """Give the address of function `name`.
+
+        Parameters:
+            name: its name, which stands for all that it does: it is the key on disk.
+            source: gives its LLVM text, and the texts of modules that it calls into.
+            needed_by: a fingerprint of what the text depends on and the name does not tell.
+        """
+        found = self._addresses.get(name)
+        if found is None:
+            key = f"{name} {needed_by}"
+            code = self.cache.read(key)
+            if code is None:
+                start = time.perf_counter()
+                code = compiled(*source())
+                self.compiled += 1
+                self.seconds += time.perf_counter() - start
+                self.cache.write(key, code)
+            found = self._addresses[name] = self._loaded(name, code)
+        return found
+
+    def _loaded(self, name: str, code: bytes) -> int:
+        def link() -> Any:
+            builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
+            return builder.add_current_process().link(_jit(), f"lib {name} {len(self._trackers)}")
+
+        try:
+            tracker = link()
+        except RuntimeError:
+            import numba  # noqa: F401 - it brings the functions that some of its code calls
+
+            tracker = link()
+        self._trackers.append(tracker)
+        address: int = tracker[name]
+        return address
+
+
+def compiled(text: str, modules: Iterable[str]) -> bytes:
+    """Compile LLVM text, linked with other modules, into an object file."""
+    module = llvm.parse_assembly(text)
+    module.triple = machine().triple
+    module.data_layout = str(machine().target_data)
+    for other in modules:
+        part = llvm.parse_assembly(re.sub(r"(?m)^target (datalayout|triple) = .*$", "", other))
+        part.triple = module.triple
+        part.data_layout = module.data_layout
+        names = [f.name for f in part.functions if not f.is_declaration]
+        module.link_in(part)
+        for function in names:
+            module.get_function(function).linkage = "internal"
+            module.get_function(function).add_function_attribute("alwaysinline")
+    module.verify()
+    optimise(module)
+    code: bytes = machine().emit_object(module)
+    return code

@@ -1,0 +1,184 @@
+"""The tape: a recorded graph as flat columns, which every executor starts from.
+
+It holds no Values: numbers of nodes, in an order in which operands come before users. So it can be
+pickled, sent to another process, and planned without touching the graph again.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sys import getrefcount
+from typing import Any
+
+from pluggrad import CompileError, Op, Value
+from pluggrad.topology import operand_columns, topological_order
+
+
+@dataclass
+class Tape:
+    """A graph as columns; rows are nodes, operands first.
+
+    Attributes:
+        ops: the ops that occur.
+        kinds: for each node the number of its op, -1 for a leaf.
+        left: for each node the row of its first operand, -1 where there is none.
+        right: the same for the second.
+        more: for nodes of more than two operands the rows of all of them.
+        numbers: for each node its value when it was recorded.
+        literals: for each node whether it is a number that nobody can change any more.
+        inputs: the rows of the leaves whose values are read anew for each run.
+        wrt: the rows of the nodes whose gradients are wanted.
+        outputs: the rows of the results.
+    """
+
+    ops: list[Op]
+    kinds: list[int]
+    left: list[int]
+    right: list[int]
+    more: dict[int, tuple[int, ...]]
+    numbers: list[float]
+    literals: list[bool]
+    inputs: list[int]
+    wrt: list[int]
+    outputs: list[int]
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def operands_of(self, row: int) -> tuple[int, ...]:
+        """List the rows of a node's operands."""
+        if self.kinds[row] < 0:
+            return ()
+        if self.left[row] < 0:
+            return self.more[row]
+        return (self.left[row],) if self.right[row] < 0 else (self.left[row], self.right[row])
+
+    @staticmethod
+    def is_addition(op: Op) -> bool:
+        """Tell whether an op's forward function is plain floating point addition."""
+        return op.forward is operator.add
+
+    # ----- As arrays, for the planner -----
+
+    @property
+    def op(self) -> Any:
+        """The column `kinds` as an array."""
+        import numpy as np
+
+        return np.array(self.kinds, np.int64)
+
+    @property
+    def data(self) -> Any:
+        """The column `numbers` as an array."""
+        import numpy as np
+
+        return np.array(self.numbers)
+
+    @property
+    def literal(self) -> Any:
+        """The column `literals` as an array."""
+        import numpy as np
+
+        return np.array(self.literals, bool)
+
+    def operands(self, width: int) -> Any:
+        """Give the rows of every node's operands as a table with `width` columns, -1 for none."""
+        import numpy as np
+
+        table = np.full((len(self), width), -1, np.int64)
+        table[:, 0] = self.left
+        if width > 1:
+            table[:, 1] = self.right
+        for row, rows in self.more.items():
+            table[row, : len(rows)] = rows
+        return table
+
+
+def recorded_tape(
+    outputs: Sequence[Value], wrt: Sequence[Value] | None, inputs: Sequence[Value] | None
+) -> tuple[Tape, list[Value], list[Value]]:
+    """Write a graph down as a tape.
+
+    Parameters:
+        outputs: its results.
+        wrt: whose gradients are wanted; all leaves that require one when None.
+        inputs: what is read anew for each run, besides `wrt`; when None, every leaf that somebody
+            still holds, so that a change to its `data` is never missed.
+
+    Returns:
+        The tape, and the Values of its `wrt` and `inputs`.
+
+    Raises:
+        CompileError: when there is nothing to differentiate by, or an input plays no part.
+    """
+    order = topological_order(outputs)
+    row, left, right, more = operand_columns(order)
+    numbering: dict[Op | None, int] = {None: -1}
+    for node in order:
+        if node.op not in numbering:
+            numbering[node.op] = len(numbering) - 1
+    kinds = [numbering[node.op] for node in order]
+    del numbering[None]
+    leaves = [i for i, kind in enumerate(kinds) if kind < 0]
+    if wrt is None:
+        wrt = [order[i] for i in leaves if order[i].requires_grad]
+    for position, x in enumerate(wrt):
+        if not isinstance(x, Value):
+            raise CompileError(f"wrt= takes Values; number {position} is a {type(x).__name__}")
+        if x not in row:
+            raise CompileError(
+                f"wrt= names {_named(x, position)}, which the outputs do not depend on: it was "
+                "dropped on the way, or belongs to another recording"
+            )
+        if not x.requires_grad:
+            raise CompileError(f"wrt= names {_named(x, position)}, which requires no gradient")
+    chosen = {row[x] for x in wrt}
+    if len(chosen) < len(wrt):
+        raise CompileError("wrt= names a Value twice")
+    if inputs is None:
+        # Held by this list, the table of rows, the loop variable and getrefcount itself, and by
+        # every node that it is an operand of: who else holds it may change it.
+        uses = [4] * len(order)
+        for column in (left, right, *more.values()):
+            for i in column:
+                if i >= 0:
+                    uses[i] += 1
+        changing = [
+            x
+            for i, x in ((i, order[i]) for i in leaves)
+            if i not in chosen and (x.requires_grad or getrefcount(x) > uses[i] + 1)
+        ]
+    else:
+        for position, x in enumerate(inputs):
+            if not isinstance(x, Value) or x not in row or x.op is not None:
+                raise CompileError(
+                    f"inputs= names {_named(x, position)}, which is not a leaf of this graph"
+                )
+        changing = [x for x in inputs if row[x] not in chosen]
+    inner = [x for x in wrt if x.op is not None]
+    read = [x for x in wrt if x.op is None] + changing
+    rows_read = [row[x] for x in read]
+    literals = [kind < 0 for kind in kinds]
+    for i in rows_read:
+        literals[i] = False
+    del inner
+    tape = Tape(
+        list(numbering),  # type: ignore[arg-type]  # None was deleted
+        kinds,
+        left,
+        right,
+        more,
+        [x.data for x in order],
+        literals,
+        rows_read,
+        [row[x] for x in wrt],
+        [row[x] for x in outputs],
+    )
+    return tape, list(wrt), read
+
+
+def _named(x: Any, position: int) -> str:
+    label = getattr(x, "label", "")
+    return f"{label!r}" if label else f"number {position} ({x!r:.80})"

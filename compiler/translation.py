@@ -1,0 +1,179 @@
+"""An op's forward function and rules as LLVM functions on floats.
+
+What can be traced is written down directly, see tracing.py; all else goes through numba. numba's
+half is kept on disk, so that a process which finds it there need not import numba, which alone
+takes half a second.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pluggrad import CompileError, Op
+
+from .cache import Cache
+from .fingerprint import fingerprint
+from .tracing import Trace, Untraceable
+
+# Forward functions of the standard library that are one instruction.
+INSTRUCTIONS: dict[Any, str] = {
+    operator.add: "fadd double %a0, %a1",
+    operator.sub: "fsub double %a0, %a1",
+    operator.mul: "fmul double %a0, %a1",
+    operator.truediv: "fdiv double %a0, %a1",
+    operator.neg: "fneg double %a0",
+    math.fabs: "call double @llvm.fabs.f64(double %a0)",
+    math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    """One LLVM function of floats: `define internal double @name(double ...) { text }`.
+
+    Attributes:
+        name: its name.
+        text: its definition, and what else it needs.
+        used: which of its parameters it reads; `g`, `out`, `a0`, `a1`, ...
+        calls: the functions that it calls.
+        is_module: whether `text` is a module of its own, as numba gives it.
+        is_identity: whether it gives `g` as it is.
+    """
+
+    name: str
+    text: str
+    used: frozenset[str]
+    calls: tuple[Function, ...] = ()
+    is_identity: bool = False
+    is_module: bool = False
+
+    def closure(self) -> Iterable[Function]:
+        """Give this function and all that it calls, each once."""
+        found: dict[str, Function] = {}
+        pending = [self]
+        while pending:
+            function = pending.pop()
+            if function.name not in found:
+                found[function.name] = function
+                pending += function.calls
+        return found.values()
+
+
+@dataclass
+class Translator:
+    """Translates ops, each once."""
+
+    cache: Cache
+    _forwards: dict[str, Function] = field(default_factory=dict)
+    _rules: dict[tuple[str, int], Function | None] = field(default_factory=dict)
+    _keys: dict[int, tuple[Op, str]] = field(default_factory=dict)
+
+    def key(self, op: Op) -> str:
+        """Name an op uniquely: by its name and by what it computes."""
+        known = self._keys.get(id(op))
+        if known is None or known[0] is not op:
+            known = self._keys[id(op)] = op, f"{op.name}_{fingerprint(op)[:16]}"
+        return known[1]
+
+    def forward(self, op: Op) -> Function:
+        """Translate an op's forward function.
+
+        Raises:
+            CompileError: where numba cannot, with its reason.
+        """
+        name = f"f_{self.key(op)}"
+        found = self._forwards.get(name)
+        if found is None:
+            parameters = [f"a{i}" for i in range(op.arity)]
+            instruction = INSTRUCTIONS.get(op.forward)
+            if instruction is not None:
+                lines = [f"  %v0 = {instruction}"]
+                found = _defined(name, parameters, lines, "%v0", frozenset(parameters), ())
+            else:
+                found = self._translated(op, name, op.forward, parameters, "forward function")
+            self._forwards[name] = found
+        return found
+
+    def rule(self, op: Op, index: int) -> Function | None:
+        """Translate the rule of one operand; None where there is none.
+
+        Raises:
+            CompileError: where numba cannot, with its reason.
+        """
+        key = self.key(op), index
+        if key not in self._rules:
+            rule = op.rules[index]
+            parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]
+            name = f"r{index}_{key[0]}"
+            self._rules[key] = (
+                None
+                if rule is None
+                else self._translated(op, name, rule, parameters, f"rule of operand {index}")
+            )
+        return self._rules[key]
+
+    def _translated(
+        self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
+    ) -> Function:
+        calls: dict[str, Function] = {}
+
+        def call(called: Op) -> str:
+            forward = self.forward(called)
+            calls[forward.name] = forward
+            return forward.name
+
+        trace = Trace(parameters, call)
+        try:
+            result = trace.run(function)
+        except Untraceable:
+            return self._by_numba(op, name, function, parameters, what)
+        return _defined(
+            name, parameters, trace.lines, result, frozenset(trace.used), tuple(calls.values())
+        )
+
+    def _by_numba(
+        self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
+    ) -> Function:
+        key = f"{name}_{fingerprint(function)}"
+        kept = self.cache.read(key)
+        if kept is None:
+            from .numba_front import numba_ir
+
+            try:
+                text = numba_ir(function, ["double"] * len(parameters), name)
+            except Exception as cause:
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
+                ) from cause
+            kept = text.encode()
+            self.cache.write(key, kept)
+        return Function(name, kept.decode(), frozenset(parameters), is_module=True)
+
+
+def _defined(
+    name: str,
+    parameters: Iterable[str],
+    lines: list[str],
+    result: str,
+    used: frozenset[str],
+    calls: tuple[Function, ...],
+) -> Function:
+    listed = ", ".join(f"double %{x}" for x in parameters)
+    body = "\n".join(lines)
+    text = (
+        f"define internal double @{name}({listed}) alwaysinline nounwind {{\n{body}\n"
+        f"  ret double {result}\n}}\n"
+    )
+    return Function(name, text, used, calls, is_identity=result == "%g")
+
+
+def _shortly(cause: Exception) -> str:
+    """Find the line of numba's long messages that says what is the matter."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(cause).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Failed in", "During:"))]
+    return f"{type(cause).__name__}: {telling[0][:300] if telling else 'no reason given'}"
