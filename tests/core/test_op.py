@@ -1,0 +1,107 @@
+"""An Op says what is wrong with its declaration, its operands, and its forward function."""
+
+import math
+import operator
+
+import pytest
+from pluggrad import ForwardError, Op, OpError, Value, grad
+from pluggrad.ops import mul
+
+
+def first(g: float, out: float, a: float, b: float) -> float:
+    return g
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("not a name", abs, lambda g, out, x: g), "Python identifier, not 'not a name'"),
+        (("f", 3.0, lambda g, out, x: g), "forward is a function, not 3.0"),
+        (("f", abs), "op 'f' has no rule"),
+        (("f", abs, 2.0), "the rule of operand 0 is a function, not 2.0"),
+        (("f", lambda a, b: a, lambda g, out, a: g), r"1 rules .*takes 2 operands \(\(a, b\)\)"),
+        (("f", math.sin, lambda g, x: g), r"takes \(g, x\); rules take g, out and the 1 operands"),
+        (("f", operator.mul, first), r"the rule of operand 0 takes \(g, out, a, b\)"),
+    ],
+)
+def test_a_wrong_declaration_quotes_the_part(arguments: tuple[object, ...], message: str) -> None:
+    with pytest.raises(OpError, match=message):
+        Op(*arguments)  # type: ignore[arg-type]
+
+
+def test_domains_are_given_for_each_operand() -> None:
+    one = Op("one", abs, lambda g, out, x: g, domain=(0.0, math.inf))
+    assert one.domain == ((0.0, math.inf),)
+    with pytest.raises(OpError, match="2 operands, but 1 domains"):
+        Op("two", operator.mul, first, first, domain=[(0.0, 1.0)])
+
+
+def test_an_op_is_a_function_of_numbers_and_of_values() -> None:
+    assert mul(2, 3.0) == 6.0
+    assert type(mul(2, 3)) is float
+    x = Value(2.0)
+    assert mul(x, 3).prev[0] is x
+    assert mul(3, x).prev[1] is x
+
+
+def test_a_wrong_number_of_operands_says_how_many_it_takes() -> None:
+    with pytest.raises(TypeError, match=r"mul\(\) takes 2 operands, got 1"):
+        mul(1.0)
+    with pytest.raises(TypeError, match=r"leaky_relu\(\) takes 1 to 2 operands, got 3"):
+        Value(1.0).leaky_relu(1.0, 2.0)
+
+
+def test_a_wrong_kind_of_operand_is_named() -> None:
+    with pytest.raises(TypeError, match=r"mul\(\) takes numbers and Values, not str: 'a'"):
+        mul(1.0, "a")
+    with pytest.raises(TypeError, match=r"atan2\(\) takes numbers and Values, not NoneType"):
+        Value(1.0).atan2(None)
+
+
+def test_a_default_operand_is_a_constant() -> None:
+    x = Value(-2.0)
+    y = x.leaky_relu()
+    assert (y.data, y.prev[1].data, y.prev[1].requires_grad) == (-0.02, 0.01, False)
+
+
+def test_a_forward_that_fails_says_where_and_what_to_declare() -> None:
+    op = Op("root", math.sqrt, lambda g, out, x: g / (2 * out))
+    with pytest.raises(ForwardError, match=r"op 'root' has no result for -1\.0: .*ieee="):
+        op(Value(-1.0))
+    with pytest.raises(ForwardError, match=r"for -1\.0"):
+        op(-1.0)
+    nan = Op("root", math.sqrt, lambda g, out, x: g / (2 * out), ieee=lambda x: math.nan)
+    assert math.isnan(nan(-1.0))
+
+
+def test_a_forward_that_gives_no_number_is_named() -> None:
+    op = Op("wrong", lambda x: None, lambda g, out, x: g)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ForwardError, match=r"op 'wrong' gave None for 1\.0"):
+        op(Value(1.0))
+    whole = Op("whole", lambda x: int(x), lambda g, out, x: g)
+    assert type(whole(Value(2.5)).data) is float
+
+
+def test_ops_with_many_operands_differentiate() -> None:
+    op = Op(
+        "volume",
+        lambda a, b, c, d: a * b * c * d,
+        lambda g, out, a, b, c, d: g * b * c * d,
+        lambda g, out, a, b, c, d: g * a * c * d,
+        None,
+        lambda g, out, a, b, c, d: g * a * b * c,
+    )
+    a, b, c, d = (Value(x) for x in (2.0, 3.0, 5.0, 7.0))
+    out = op(a * 1, b, c, d)
+    assert len(out.prev) == 4
+    out.backward()
+    assert [x.grad for x in (a, b, c, d)] == [105.0, 70.0, 0.0, 30.0]
+    assert grad(grad(out, a, create_graph=True), d) == 15.0
+
+
+def test_a_rule_that_branches_is_called_as_it_stands() -> None:
+    op = Op("kinked", lambda x: abs(x), lambda g, out, x: g if x > 0 else -g)
+    for number, slope in ((2.0, 1.0), (-2.0, -1.0)):
+        x = Value(number)
+        op(x).backward()
+        assert x.grad == slope
