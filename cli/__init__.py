@@ -1,4 +1,4 @@
-"""The command line: `pluggrad demo`, `ops`, `renderers`, `plugins`, `render`."""
+"""The command line: `pluggrad demo`, `ops`, `renderers`, `plugins`, `render`, `check`, `new-plugin`."""
 
 from .command import main
 

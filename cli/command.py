@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from pluggrad import PluggradError, __version__
 
-from . import demo, listing, picture
+from . import check, demo, listing, new_plugin, picture
 
-SUBCOMMANDS = (demo, listing, picture)
+SUBCOMMANDS = (demo, listing, picture, check, new_plugin)
 WRONG_USE = 2
 INTERRUPTED = 130  # 128 + SIGINT and 128 + SIGPIPE, as a shell counts them
 BROKEN_PIPE = 141
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands behind `pluggrad` on the command line; `sys.argv` if not given.
 
     Returns:
-        The exit code: 0, or 2 for wrong use, which is told in one line on stderr.
+        The exit code: 0; 1 when `check` finds an op wrong; 2 for wrong use, which is told in one
+        line on stderr.
 
     >>> main(["ops"])  # doctest: +ELLIPSIS
     name ...
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a label can hold anything
     given = parser().parse_args(arguments)
     try:
-        given.run(given)
+        code = given.run(given)
         sys.stdout.flush()
     except PluggradError as cause:
         print(f"pluggrad: {' '.join(str(cause).split())}", file=sys.stderr)
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+    return code or 0
 
 
 def parser() -> Parser:

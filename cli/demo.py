@@ -39,11 +39,14 @@ def run(given: Namespace) -> None:
             raise
         print(f"No picture: {cause}")
     else:
-        print(f"{path}: drawn by {_engine(path)}")
+        print(f"{path}: drawn by {_engine(path) or 'Graphviz'}")
 
 
 def _engine(path: Path) -> str:
-    return "graphviz"
+    """Tell what an SVG says about who laid it out; other formats do not say."""
+    from pluggrad.renderers.layout import engine_of
+
+    return engine_of(path) if path.suffix.lower() == ".svg" else ""
 
 
 def add_to(commands: Any) -> None:

@@ -299,7 +299,10 @@ class Registry:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
 
     def _check_hooks(self, plugin: object) -> None:
-        for caller in self.manager.get_hookcallers(plugin) or ():
+        callers = self.manager.get_hookcallers(plugin)
+        if not callers:
+            raise PluginError(f"it has no hook; there are {', '.join(HOOKS)}")
+        for caller in callers:
             optional = all(i.optionalhook for i in caller.get_hookimpls() if i.plugin is plugin)
             if not caller.has_spec() and not optional:
                 raise PluginError(

@@ -159,9 +159,10 @@ def test_demo_prints_value_gradients_and_picture_and_writes_an_svg(run, folder):
     wanted = {"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0, "b": 0.5}
     assert {name: float(text) for name, text in gradients.items()} == pytest.approx(wanted)
     assert "tanh" in out.partition("do/db")[2]
-    svg = (folder / "graph.svg").read_text()
+    svg = (folder / "graph.svg").read_text(encoding="utf-8")
     assert svg.rstrip().endswith("</svg>")
-    assert re.search(r"graph\.svg.*drawn by \S+", out)
+    (engine,) = re.findall(r"^graph\.svg: drawn by (.+)$", out, re.MULTILINE)
+    assert f"<desc>Drawn by {engine}</desc>" in svg
 
 
 def test_demo_writes_where_it_is_told(run, folder):

@@ -17,6 +17,7 @@ BROKEN = {
         ["pluggrad_register_ops() failed: LookupError: the table of ops is lost"],
     ),
     "hook-exits": ("hook-exits 1.2.3", SEMANTIC, ["SystemExit: 3"]),
+    "hook-absent": ("hook-absent 1.2.3", SEMANTIC, ["it has no hook; there are pluggrad_reg"]),
     "hook-misspelt": (
         "hook-misspelt 1.2.3",
         SEMANTIC,

@@ -1,0 +1,241 @@
+"""`pluggrad new-plugin`: a complete package to start from, whose tests pass at once."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from argparse import Namespace
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from pluggrad import PluggradError, Value, plugins
+
+
+class NewPluginError(PluggradError):
+    """The name cannot be that of a package, or something has it already."""
+
+
+def run(given: Namespace) -> None:
+    """Write the package."""
+    folder = write(given.name, Path(given.path))
+    print(f"{folder} is written. Now: pip install -e {folder} && pytest {folder}")
+
+
+def write(name: str, path: Path) -> Path:
+    """Write the files of a new plugin package.
+
+    Parameters:
+        name: what the package is called: lower-case letters and digits, with single hyphens.
+        path: the folder in which to make the package's own.
+
+    Raises:
+        NewPluginError: when the name is not usable, or the folder cannot be made or exists. Nothing
+            is overwritten.
+    """
+    package = checked(name)
+    folder = path / name
+    if folder.exists():
+        raise NewPluginError(f"{folder} exists already; nothing was written")
+    names = {"name": name, "package": package, "op": f"{package}_cube"}
+    try:
+        for place, text in FILES.items():
+            target = folder / place.replace("PACKAGE", package)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(Template(text).substitute(names), encoding="utf-8")
+    except OSError as cause:
+        raise NewPluginError(f"cannot write {folder}: {cause.strerror}") from cause
+    return folder
+
+
+def checked(name: str) -> str:
+    """Give the importable name of a package.
+
+    Raises:
+        NewPluginError: saying why the name will not do.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise NewPluginError(
+            f"{name!r} cannot be a package's name: lower-case letters and digits, parts joined by "
+            "single hyphens, as in 'my-ops'"
+        )
+    package = name.replace("-", "_")
+    if keyword.iskeyword(package) or package in sys.stdlib_module_names or package == "tests":
+        raise NewPluginError(f"{name!r} is a word of Python or a module of its library")
+    owners = {plugin.name for plugin in plugins} | {
+        plugin.distribution.partition(" ")[0] for plugin in plugins
+    }
+    taken = {*owners, *plugins.renderers}
+    if name in taken or f"{name}.ops" in taken or hasattr(Value, f"{package}_cube"):
+        raise NewPluginError(f"{name!r} is installed already: a package, plugin or renderer")
+    return package
+
+
+def add_to(commands: Any) -> None:
+    """Add this subcommand to the parser."""
+    command = commands.add_parser(
+        "new-plugin",
+        help="write a package with an op, a renderer and their tests, to start from",
+        description="Write a complete, installable plugin package whose tests pass at once.",
+    )
+    command.add_argument("name", metavar="NAME", help="of the package, such as my-ops")
+    command.add_argument("--path", metavar="DIR", default=".", help="where to put its folder")
+    command.set_defaults(run=run)
+
+
+# ----- The files -----
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "$name"
+version = "0.1.0"
+description = "An operation and a renderer for pluggrad"
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["pluggrad"]
+
+[project.optional-dependencies]
+test = ["pluggrad[testing]"]
+
+# This is all that makes it a plugin: a name of your choice, and the module with the hook.
+[project.entry-points.pluggrad]
+"$name.ops" = "$package.ops"
+"$name.renderer" = "$package.renderer"
+
+[tool.setuptools]
+packages = ["$package"]
+package-data = { $package = ["py.typed"] }
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+addopts = "--import-mode=importlib"
+"""
+
+README = """\
+# $name
+
+Adds to [pluggrad](https://pypi.org/project/pluggrad/) an operation, `$op`, and a renderer,
+`$name`.
+
+```python
+from pluggrad import Value, render
+
+x = Value(2.0, label="x")
+y = x.$op()
+y.backward()
+print(y.data, x.grad)  # 8.0 12.0
+print(render(y, "$name"))
+```
+
+```
+pip install -e '.[test]'
+pytest
+pluggrad check $name
+```
+
+An op is a forward function on floats, and for each operand a rule that turns the gradient `g` of
+the result into that of the operand. Rules are written in operators and other ops (`from
+pluggrad.ops import cos`): no `math.*`, no `if`. `pluggrad check $name` tells whether they are right.
+"""
+
+INIT = '''\
+"""An operation and a renderer for pluggrad."""
+'''
+
+OPS = '''\
+"""Operations: a forward function, and one derivative rule for each operand."""
+
+from pluggrad import Op, hookimpl
+
+$op = Op(
+    "$op",
+    lambda x: x * x * x,
+    lambda g, out, x: g * 3 * x * x,
+    doc="x**3. Derivative: 3 x**2.",
+)
+
+
+@hookimpl
+def pluggrad_register_ops() -> list[Op]:
+    """Register the op: it becomes a method of every Value."""
+    return [$op]
+'''
+
+RENDERER = '''\
+"""A renderer: a class with a name, called with the graph to draw."""
+
+from pluggrad import Graph, hookimpl
+
+
+class Renderer:
+    """Write a line for each node, operands before users.
+
+    Parameters:
+        indent: what each line begins with.
+    """
+
+    name = "$name"
+
+    def __init__(self, indent: str = "") -> None:
+        self.indent = indent
+
+    def __call__(self, graph: Graph) -> str:
+        """Give the text."""
+        return "\\n".join(
+            f"{self.indent}{node.label or node.op or 'number'}: {node.data:g}"
+            for node in graph.nodes
+        )
+
+
+@hookimpl
+def pluggrad_register_renderers() -> list[type[Renderer]]:
+    """Register the renderer."""
+    return [Renderer]
+'''
+
+TEST_OPS = '''\
+"""The op against independent truth: each check of pluggrad's conformance kit is a test."""
+
+from pluggrad import Value
+from pluggrad.testing import op_suite
+
+test_ops = op_suite("$name")
+
+
+def test_it_is_a_method_of_values():
+    x = Value(2.0)
+    y = x.$op()
+    y.backward()
+    assert (y.data, x.grad) == (8.0, 12.0)
+'''
+
+TEST_RENDERER = '''\
+"""The renderer, found by its name."""
+
+from pluggrad import Value, render
+
+
+def test_it_writes_a_line_for_each_node():
+    y = Value(2.0, label="x").$op()
+    assert render(y, "$name") == "x: 2\\n$op: 8"
+
+
+def test_it_takes_an_option():
+    assert render(Value(2.0, label="x"), "$name", indent="> ") == "> x: 2"
+'''
+
+FILES = {
+    "pyproject.toml": PYPROJECT,
+    "README.md": README,
+    "PACKAGE/__init__.py": INIT,
+    "PACKAGE/py.typed": "",
+    "PACKAGE/ops.py": OPS,
+    "PACKAGE/renderer.py": RENDERER,
+    "tests/test_ops.py": TEST_OPS,
+    "tests/test_renderer.py": TEST_RENDERER,
+}
