@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 
 GROUP = "pluggrad"
 
@@ -29,7 +30,14 @@ def found_entry_points() -> list[EntryPoint]:
 def distribution_of(entry_point: EntryPoint) -> str:
     """Name the package and version that an entry point came with."""
     dist = entry_point.dist
-    return f"{dist.name} {dist.version}" if dist is not None else "unknown package"
+    return "unknown package" if dist is None else _name_and_version(dist)
+
+
+@cache
+def _name_and_version(dist: Distribution) -> str:
+    """Read a package's metadata, which is slow enough to be done once."""
+    metadata = dist.metadata
+    return f"{metadata['Name']} {metadata['Version']}"
 
 
 def is_being_imported(entry_point: EntryPoint) -> bool:
