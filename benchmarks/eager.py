@@ -19,7 +19,6 @@ import tracemalloc
 from statistics import median
 
 from moons import Moons
-
 from pluggrad import Value
 
 
@@ -39,7 +38,9 @@ def compare(steps: int) -> bool:
         return True
     agree = True
     print(f"{'one step, ms':14}{'pluggrad':>20}{'micrograd':>20}{'ratio of':>12}{'ratio of':>12}")
-    print(f"{'collector':14}{'min    median':>20}{'min    median':>20}{'minima':>12}{'medians':>12}")
+    print(
+        f"{'collector':14}{'min    median':>20}{'min    median':>20}{'minima':>12}{'medians':>12}"
+    )
     for collector in ("off", "on"):
         ours, theirs = Moons(Value), Moons(MicrogradValue)
         times: dict[Moons, list[float]] = {ours: [], theirs: []}
@@ -105,13 +106,17 @@ def memory_is_flat(steps: int) -> bool:
         tracemalloc.stop()
         gc.enable()
     early, late = sizes
-    print(f"memory after {steps // 10} and {steps} steps: {early / 1e3:.1f} kB, {late / 1e3:.1f} kB")
+    print(
+        f"memory after {steps // 10} and {steps} steps: {early / 1e3:.1f} kB, {late / 1e3:.1f} kB"
+    )
     return late - early < 10_000
 
 
 def main() -> int:
     """Run everything; give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=9, help="timed steps for each engine")
     parser.add_argument("--memory-steps", type=int, default=1000)
     options = parser.parse_args()

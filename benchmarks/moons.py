@@ -6,6 +6,7 @@ loss = mean(relu(1 - y * score)) + 1e-4 * sum(p * p); full batch; 65,818 nodes a
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from typing import Any
@@ -34,7 +35,7 @@ class Moons:
         sizes = (2, 16, 16, 1)
         self.layers = [
             [Neuron(value, rng, inputs, outputs > 1) for _ in range(outputs)]
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            for inputs, outputs in itertools.pairwise(sizes)
         ]
         self.parameters = [p for layer in self.layers for n in layer for p in [*n.w, n.b]]
 

@@ -25,7 +25,9 @@ def process_ms(code: str) -> float:
 
 def main() -> int:
     """Time bare Python and the imports in turn; give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=25)
     runs = parser.parse_args().runs
     programs = {

@@ -227,7 +227,7 @@ def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
         out._left, out._right = operands
     else:
         out._operands = operands
-    out.requires_grad = any([x.requires_grad for x in operands])
+    out.requires_grad = any(x.requires_grad for x in operands)
     return out
 
 
@@ -258,7 +258,9 @@ def _check_declaration(op: Op) -> None:
     if not callable(op.forward):
         raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
     if not op.rules:
-        raise OpError(f"op {name!r} has no rule; give one for each operand, or None for no gradient")
+        raise OpError(
+            f"op {name!r} has no rule; give one for each operand, or None for no gradient"
+        )
     if op.arity > len(NAMES):
         raise OpError(f"op {name!r} has {op.arity} operands; the most is {len(NAMES)}")
     for index, rule in enumerate(op.rules):
