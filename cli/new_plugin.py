@@ -119,7 +119,7 @@ addopts = "--import-mode=importlib"
 README = """\
 # $name
 
-Adds to [pluggrad](https://pypi.org/project/pluggrad/) an operation, `$op`, and a renderer,
+Adds to pluggrad an operation, `$op`, and a renderer,
 `$name`.
 
 ```python
