@@ -1,0 +1,83 @@
+"""What holds for every built-in op."""
+
+import math
+import pickle
+
+import numpy as np
+import pluggrad.ops
+import pytest
+from pluggrad import Op, Value, grad, plugins
+
+BUILT_IN = [getattr(pluggrad.ops, name) for name in pluggrad.ops.__all__]
+every_op = pytest.mark.parametrize("op", BUILT_IN, ids=lambda op: op.name)
+
+
+def test_every_registered_op_of_pluggrad_is_exported_under_its_name():
+    ours = [op for p in plugins if p.distribution.startswith("pluggrad ") for op in p.ops]
+    assert sorted(op.name for op in ours) == sorted(pluggrad.ops.__all__)
+    assert all(getattr(pluggrad.ops, op.name) is op for op in ours)
+
+
+@every_op
+def test_takes_floats_and_gives_a_float(op):
+    result = op(*[0.25] * op.arity)
+    assert type(result) is float
+    assert type(op(*[np.float64(0.25)] * op.arity)) is float
+
+
+@every_op
+def test_takes_values_and_records(op):
+    values = [Value(0.25) for _ in range(op.arity)]
+    result = op(*values)
+    assert isinstance(result, Value)
+    assert (result.op, result.prev) == (op, tuple(values))
+    assert result.data == op(*[0.25] * op.arity) or math.isnan(result.data)
+
+
+@every_op
+def test_is_a_method_of_values(op):
+    first, *others = [0.25] * op.arity
+    assert repr(getattr(Value(first), op.name)(*others).data) == repr(op(first, *others))
+
+
+@every_op
+def test_nan_is_never_hidden(op):
+    for index in range(op.arity):
+        operands = [-0.25] * op.arity  # the side on which leaky_relu has a slope
+        operands[index] = math.nan
+        if op.name == "where" and index != 1:
+            continue  # a choice between a and b looks at the one it chooses
+        assert math.isnan(op(*operands)), index
+
+
+@every_op
+def test_rules_are_linear_in_the_gradient(op):
+    operands = [0.3, 0.45, 0.6][: op.arity]
+    out = op(*operands)
+    for index in range(op.arity):
+        one = op.partial(index, 1.0, out, *operands)
+        assert op.partial(index, -4.0, out, *operands) == -4.0 * one or math.isnan(one)
+        assert op.partial(index, 0.0, out, *operands) == 0.0 or math.isnan(one)
+
+
+@every_op
+def test_backward_and_recorded_gradients_agree(op):
+    numbers = [0.3, 0.45, 0.6][: op.arity]
+    leaves = [Value(x) for x in numbers]
+    op(*leaves).backward()
+    again = [Value(x) for x in numbers]
+    recorded = grad(op(*again), again, create_graph=True)
+    np.testing.assert_array_equal([x.grad for x in leaves], [x.data for x in recorded])
+
+
+@every_op
+def test_says_what_it_computes_and_its_derivative(op):
+    assert "Derivative" in op.__doc__
+    assert "\n" not in op.__doc__
+    assert getattr(Value, op.name).__doc__ == op.__doc__
+
+
+@every_op
+def test_pickles_by_name(op):
+    assert isinstance(op, Op)
+    assert pickle.loads(pickle.dumps(op)) is op
