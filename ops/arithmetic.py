@@ -121,8 +121,8 @@ pow = Op("pow", math.pow,
          lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
-# For b = 0 the first rule moves a tiny a away, where 0 * a**(b - 1) is 0 * inf. Its b - 1 is rounded
-# for b < 0.5, which costs |log a| / 2 units in the last place of the second derivative of a power.
+# For b = 0 the first rule moves a tiny a away, where 0 * a**(b - 1) is 0 * inf. Its b - 1 is
+# rounded for b < 0.5: that costs the second derivative of a power |log a| units in the last place.
 power_rule = Op("power_rule", _power_rule,
                 lambda g, out, a, b: (
                     g * b * power_rule(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1)),
