@@ -1,1 +1,5 @@
-"""Record once, replay fast: programs from recorded graphs."""
+"""Record once, replay fast: programs from recorded graphs, and from functions."""
+
+from .program import Program
+
+__all__ = ["Program"]

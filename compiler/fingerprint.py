@@ -55,7 +55,7 @@ class _Walk:
                 cells = [_content(cell) for cell in thing.__closure__ or ()]
                 named = [
                     thing.__globals__[name]
-                    for name in sorted(_names(code))
+                    for name in sorted(names_in(code))
                     if name in thing.__globals__
                 ]
                 return [code, thing.__defaults__, *cells, *named]
@@ -75,12 +75,12 @@ class _Walk:
         return [getattr(thing, "func", None), getattr(thing, "args", None)]
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
     """Collect the global names that code uses, and those of the functions defined in it."""
     found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= _names(constant)
+            found |= names_in(constant)
     return found
 
 

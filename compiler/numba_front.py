@@ -4,37 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from types import CellType, FunctionType
 from typing import Any
 
 import llvmlite.binding as llvm
 import numba
 from numba.core import types
-from numba.extending import typeof_impl
 
 from pluggrad import Op
 
+from .fingerprint import names_in
 from .native import optimise
 
 OPTIONS = {"error_model": "numpy", "nogil": True}
 
 
-@typeof_impl.register(Op)
-def _typeof_op(op: Op, context: Any) -> Any:
-    """Tell numba that an op called in compiled code is its forward function."""
-    return types.Dispatcher(_jitted(op.forward))
+def _jitted(function: Callable[..., Any]) -> Any:
+    """Give numba's version of a function; the functions and ops that it calls are numba's too."""
+    found = _dispatchers.get(function)
+    if found is None:
+        python = _python(function)
+        scope = dict(python.__globals__)
+        copy = FunctionType(
+            python.__code__, scope, python.__name__, python.__defaults__, _cells(python)
+        )
+        copy.__kwdefaults__ = python.__kwdefaults__
+        found = _dispatchers[function] = numba.njit(**OPTIONS)(copy)
+        for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
+            scope[name] = _callable(scope[name])
+    return found
 
 
 _dispatchers: dict[Any, Any] = {}
 
 
-def _jitted(function: Callable[..., Any]) -> Any:
-    found = _dispatchers.get(function)
-    if found is None:
-        found = _dispatchers[function] = numba.njit(**OPTIONS)(_python(function))
-    return found
+def _callable(thing: Any) -> Any:
+    """Replace what numba cannot call, an op or a plain Python function, by what it can."""
+    if isinstance(thing, Op):
+        return _jitted(thing.forward)
+    return _jitted(thing) if isinstance(thing, FunctionType) else thing
 
 
-def _python(function: Callable[..., Any]) -> Callable[..., Any]:
+def _cells(function: Any) -> tuple[CellType, ...] | None:
+    cells = function.__closure__
+    return cells and tuple([CellType(_callable(cell.cell_contents)) for cell in cells])
+
+
+def _python(function: Any) -> Any:
     """Wrap a function of C, such as `math.tanh`, which numba knows but cannot start from."""
     if hasattr(function, "__code__"):
         return function
@@ -47,15 +63,18 @@ def _python(function: Callable[..., Any]) -> Callable[..., Any]:
         count = 1
     names = ", ".join(f"x{i}" for i in range(count))
     exec(f"def forward({names}):\n    return function({names})", scope)
-    wrapped: Callable[..., Any] = scope["forward"]
-    return wrapped
+    return scope["forward"]
 
 
 KINDS = {"double": types.float64, "i64": types.int64, "ptr": types.CPointer(types.int64)}
 
 
 def numba_ir(
-    function: Callable[..., Any], parameters: Sequence[str], name: str, result: str = "double"
+    function: Callable[..., Any],
+    parameters: Sequence[str],
+    name: str,
+    result: str = "double",
+    instead: Callable[..., Any] | None = None,
 ) -> str:
     """Translate a Python function into an LLVM function `name`, with all it needs.
 
@@ -64,12 +83,13 @@ def numba_ir(
         parameters: the kind of each parameter: `double`, `i64` or `ptr` (to 64-bit integers).
         name: what to call it.
         result: the kind of its result, `double` or `i64`.
+        instead: what to compute where `function` raises.
 
     Raises:
         Exception: whatever numba raises.
         TypeError: when the function may raise in compiled code, which nothing there could catch.
     """
-    called = numba.njit(**OPTIONS)(_python(function))
+    called = _jitted(function)
     names = ", ".join(f"x{i}" for i in range(len(parameters)))
     convert = "float" if result == "double" else "int"
     scope: dict[str, Any] = {"called": called}
@@ -79,10 +99,18 @@ def numba_ir(
     text = compiled.inspect_llvm(compiled.signatures[0])
     symbol = re.search(r"define [^@\n]*@(_ZN\w*converted[^(]*)\(ptr", text)
     assert symbol is not None
-    return _extracted(text, symbol.group(1), parameters, name, result)
+    try:
+        return _extracted(text, symbol.group(1), parameters, name, result, None)
+    except TypeError:
+        if instead is None:
+            raise
+    otherwise = numba_ir(instead, parameters, f"{name}.instead", result)
+    return _extracted(text, symbol.group(1), parameters, name, result, otherwise)
 
 
-def _extracted(text: str, symbol: str, parameters: Sequence[str], name: str, kind: str) -> str:
+def _extracted(
+    text: str, symbol: str, parameters: Sequence[str], name: str, kind: str, otherwise: str | None
+) -> str:
     """Cut numba's function out of its module and give it a plain signature."""
     listed = ", ".join(f"{x} %x{i}" for i, x in enumerate(parameters))
     wrapper = f"""
@@ -93,15 +121,19 @@ define {kind} @{name}({listed}) {{
   %failed = icmp ne i32 %status, 0
   br i1 %failed, label %bad, label %good
 bad:
-  call void @pluggrad_may_raise()
-  br label %good
+  {"call void @pluggrad_may_raise()" if otherwise is None else ""}
+  {"br label %good" if otherwise is None else f"%other = call {kind} @{name}.instead({listed})"}
+  {"" if otherwise is None else f"ret {kind} %other"}
 good:
   %value = load {kind}, ptr %result
   ret {kind} %value
 }}
 declare void @pluggrad_may_raise()
+{"" if otherwise is None else f"declare {kind} @{name}.instead({', '.join(parameters)})"}
 """
     module = llvm.parse_assembly(text + wrapper)
+    if otherwise is not None:
+        module.link_in(llvm.parse_assembly(otherwise))
     for function in module.functions:
         if not function.is_declaration and function.name != name:
             function.linkage = "internal"

@@ -2,39 +2,295 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import Any
-import numpy as np
-from .tape import Tape, recorded_tape
-from .plan import Kinds, Plan, joined, clearing, run_address, library
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pluggrad import CompileError, Graph, Op, Value
+
+from .executor import Executor, executor_for
+from .fingerprint import fingerprint
+from .interpreter import Interpreter
+from .tape import recorded_tape
+
+if TYPE_CHECKING:
+    from .report import Report
 
 
-class P:
-    def __init__(self, outputs, wrt=None, inputs=None):
-        self.tape, self.wrt, self.read = recorded_tape(outputs, wrt, inputs)
-        tape=self.tape
-        self.kinds = Kinds(tape.ops, max([op.arity for op in tape.ops]+[1]))
-        plan = self.plan = Plan(tape, self.kinds)
-        I=lambda rows: plan.position[np.array(rows,dtype=np.int64)]
-        self.M = np.zeros(plan.size)
-        lit=np.flatnonzero(tape.literal); self.M[plan.position[lit]]=tape.data[lit]
-        self.M[plan.seed]=1.0
-        nin=len(tape.inputs)
-        read=plan.copies(I(tape.inputs), plan.inputs_at+np.arange(nin))
-        out=plan.copies(plan.outputs_at+np.arange(len(tape.outputs)), I(tape.outputs))
-        fwd=plan.stream()
-        bwd=plan.stream(backward=True)
-        seed=plan.copies(plan.gradient[np.array(tape.outputs)], plan.seeds_at+np.arange(len(tape.outputs)), adding=True)
-        clear=clearing(plan.gradients_at, plan.inputs_at-plan.gradients_at)
-        wrt=plan.copies(plan.wrt_at+np.arange(len(tape.wrt)), plan.gradient[np.array(tape.wrt)])
-        self.parts=dict(read=read,fwd=fwd,out=out,clear=clear,seed=seed,bwd=bwd,wrt=wrt)
-        self.fcode=joined([read,fwd,out]); self.bcode=joined([clear,seed,bwd,wrt]); self.code=np.concatenate([self.fcode,self.bcode])
-        self.runf=ctypes.CFUNCTYPE(ctypes.c_int64,ctypes.c_void_p,ctypes.c_int64,ctypes.c_void_p)(run_address())
-        self.M[plan.inputs_at:plan.inputs_at+nin]=[x.data for x in self.read]
-        self.M[plan.seeds_at:]=1.0
-    def run(self):
-        self.runf(self.code.ctypes.data,len(self.code),self.M.ctypes.data)
-    @property
-    def out(self): return self.M[self.plan.outputs_at:self.plan.outputs_at+len(self.tape.outputs)]
-    @property
-    def grads(self): return self.M[self.plan.wrt_at:self.plan.wrt_at+len(self.tape.wrt)]
+class Program:
+    """A recorded graph that computes again, forward and backward, from flat arrays.
+
+    Calling it does what recording the loss anew and `loss.backward()` would do, leaves
+    accumulating: it reads `data` of the leaves, computes, writes `data` of the outputs, and adds to
+    `grad` of the leaves. Interior values of the graph are left as they were. `step()` does the same
+    without touching the Values, on the arrays `parameters` and `gradients`.
+
+    Parameters:
+        outputs: the Value to compute, or several; gradients are those of their sum.
+        wrt: the leaves whose gradients are wanted, in this order; all that require one, if not
+            given.
+        inputs: further leaves to read anew for each run. If not given, these are all leaves that
+            something besides the graph still refers to; plain numbers in an expression are not.
+        executor: `auto`, `numba` (or an error), or `interpreter`.
+        check_finite: look for nan and inf after each run, and raise when there is one.
+
+    Attributes:
+        parameters: the values of `wrt`, an array. Assign into it: `parameters[:] = ...`.
+        gradients: the gradients of `wrt` that the last run found, an array.
+        results: the values of the outputs, an array.
+        inputs: the values of all leaves that are read, `parameters` first, an array.
+        seeds: what gradients start from, an array of one 1.0 for each output.
+        executor: the executor that runs it.
+
+    Raises:
+        CompileError: when the graph cannot be compiled, saying why.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.compiler import Program
+    >>> x = Value(3.0)
+    >>> program = Program(x * x, executor="interpreter")
+    >>> x.data = 5.0
+    >>> program(), x.grad
+    (25.0, 10.0)
+    """
+
+    def __init__(
+        self,
+        outputs: Value | Sequence[Value],
+        wrt: Sequence[Value] | Value | None = None,
+        *,
+        inputs: Sequence[Value] | None = None,
+        executor: str = "auto",
+        check_finite: bool = False,
+    ) -> None:
+        self._single = isinstance(outputs, Value)
+        given: list[Value] = [outputs] if isinstance(outputs, Value) else list(outputs)
+        for x in given:
+            if not isinstance(x, Value):
+                raise CompileError(f"a Program is made of Values, not {type(x).__name__}")
+        if not given:
+            raise CompileError("a Program has at least one output")
+        wanted = [wrt] if isinstance(wrt, Value) else wrt
+        self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
+        if not self._read:
+            raise CompileError(
+                "a Program needs inputs: this graph was computed from plain numbers only, so it "
+                "would give the same result each time"
+            )
+        self._outputs = given
+        self._check_finite = check_finite
+        self._choice = executor
+        self._start(executor_for(self.tape, executor))
+
+    def _start(self, executor: Executor) -> None:
+        self.executor = executor
+        self.inputs = _array(executor.inputs)
+        self.parameters = self.inputs[: len(self.tape.wrt)]
+        self.gradients = _array(executor.gradients)
+        self.results = _array(executor.outputs)
+        self.seeds = _array(executor.seeds)
+
+    def __len__(self) -> int:
+        return len(self.tape)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Program of {len(self.tape)} nodes, {len(self.tape.inputs)} inputs and "
+            f"{len(self.tape.outputs)} outputs, in {self.executor.name}>"
+        )
+
+    # ----- With Values -----
+
+    def __call__(self) -> float | tuple[float, ...]:
+        """Read the leaves, compute, write outputs and gradients back; give the output's value.
+
+        Raises:
+            CompileError: when a value is not a number, or `check_finite` finds one not finite.
+        """
+        self.read()
+        self.step()
+        self.write()
+        results = self.results.tolist()
+        return float(results[0]) if self._single else tuple(results)
+
+    def read(self) -> None:
+        """Read `data` of the leaves into `inputs`."""
+        try:
+            self.inputs[:] = _listed([x.data for x in self._values()])
+        except (TypeError, ValueError) as cause:
+            for x in self._read:
+                if not isinstance(x.data, float | int):
+                    raise CompileError(
+                        f"the data of {x.label or 'a leaf'!r} is {x.data!r:.60}, not a number"
+                    ) from cause
+            raise
+
+    def write(self) -> None:
+        """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
+        self._values()
+        for x, data in zip(self._outputs, self.results.tolist(), strict=True):
+            x.data = data
+        for x, g in zip(self.wrt, self.gradients.tolist(), strict=True):
+            x.grad += g
+
+    def _values(self) -> list[Value]:
+        if len(self._read) != len(self.tape.inputs):
+            raise CompileError(
+                "a Program that went through a pickle has left its Values behind; use its arrays: "
+                "parameters, step(), gradients, results"
+            )
+        return self._read
+
+    # ----- On arrays -----
+
+    def forward(self) -> Any:
+        """Compute `results` from `inputs`, and give them: a float, or a copy of the array."""
+        self.executor.forward()
+        if self._check_finite:
+            self._check(self.results)
+        return self.results.tolist()[0] if self._single else _copied(self.results)
+
+    def backward(self) -> Any:
+        """Compute `gradients` from `seeds`, after `forward`; give a copy of the array."""
+        self.executor.backward()
+        if self._check_finite:
+            self._check(self.gradients)
+        return _copied(self.gradients)
+
+    def step(self) -> None:
+        """Compute `results` and `gradients` from `inputs`, touching no Value."""
+        self.executor.step()
+        if self._check_finite:
+            self._check(self.results, self.gradients)
+
+    def value_and_gradient(self, parameters: Any) -> tuple[float, Any]:
+        """Give the first output and the gradients at `parameters`, as SciPy's optimizers want it.
+
+        Raises:
+            CompileError: for a wrong number of parameters.
+        """
+        if len(parameters) != len(self.parameters):
+            raise CompileError(
+                f"this program has {len(self.parameters)} parameters, not {len(parameters)}"
+            )
+        self.parameters[:] = parameters if hasattr(parameters, "dtype") else _listed(parameters)
+        self.step()
+        return float(self.results[0]), _copied(self.gradients)
+
+    def _check(self, *arrays: Any) -> None:
+        if all(math.isfinite(x) for numbers in arrays for x in numbers.tolist()):
+            return
+        slow = Interpreter(self.tape)
+        slow.inputs[:] = _as_buffer(self.inputs)
+        slow.seeds[:] = _as_buffer(self.seeds)
+        slow.forward()
+        for row, op, operands in slow.nodes:
+            if not math.isfinite(slow.values[row]):
+                numbers = ", ".join(repr(slow.values[x]) for x in operands)
+                raise CompileError(
+                    f"node n{row}, op {op.name!r}, gave {slow.values[row]!r} for {numbers}"
+                )
+        found = slow.flow()
+        for row, op, operands in reversed(slow.nodes):
+            for x in operands:
+                if not math.isfinite(found[x]):
+                    numbers = ", ".join(repr(slow.values[y]) for y in operands)
+                    raise CompileError(
+                        f"node n{row}, op {op.name!r}, gave a gradient of {found[x]!r} at {numbers}"
+                    )
+        raise CompileError(
+            "an input is nan or infinite"
+            if not all(map(math.isfinite, self.inputs.tolist()))
+            else "a result of the compiled program is nan or infinite"
+        )
+
+    # ----- Looking inside -----
+
+    def graph(self) -> Graph:
+        """Give the graph with the numbers of the last run, for a renderer: `render(p.graph())`."""
+        slow = Interpreter(self.tape)
+        slow.inputs[:] = _as_buffer(self.inputs)
+        slow.seeds[:] = _as_buffer(self.seeds)
+        slow.forward()
+        gradients = slow.flow()
+        return Graph(self.tape.rebuilt(slow.values, gradients, slow.needs))
+
+    def report(self) -> Report:
+        """Tell how the program is laid out, and where its time goes."""
+        from .report import report
+
+        return report(self)
+
+    # ----- Pickles -----
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "tape": self.tape,
+            "inputs": self.inputs.tolist(),
+            "seeds": self.seeds.tolist(),
+            "single": self._single,
+            "check_finite": self._check_finite,
+            "choice": self._choice,
+            "python": sys.version_info[:2],
+            "fingerprints": [fingerprint(op) for op in self.tape.ops],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        try:
+            self.tape = state["tape"]
+            check_ops(self.tape.ops, state["fingerprints"], state["python"])
+            self._single = state["single"]
+            self._check_finite = state["check_finite"]
+            self._choice = state["choice"]
+            self.wrt, self._read, self._outputs = [], [], []
+            self._start(executor_for(self.tape, self._choice))
+            self.inputs[:] = _listed(state["inputs"])
+            self.seeds[:] = _listed(state["seeds"])
+        except KeyError as cause:
+            raise CompileError(
+                f"this pickle was written by another version of pluggrad: it has no {cause}"
+            ) from cause
+
+
+def check_ops(ops: Sequence[Op], fingerprints: Sequence[str], python: tuple[int, int]) -> None:
+    """Check that the ops installed here are those that a pickle was made with.
+
+    Raises:
+        CompileError: naming the one that differs.
+    """
+    if python != sys.version_info[:2]:
+        return  # byte code differs between versions of Python, so nothing can be told
+    for op, expected in zip(ops, fingerprints, strict=True):
+        if fingerprint(op) != expected:
+            raise CompileError(
+                f"stale pickle: op {op.name!r} computes something else here than where the "
+                "program was recorded; record it again"
+            )
+
+
+def _array(buffer: Any) -> Any:
+    """Show a buffer as a NumPy array, where there is NumPy."""
+    if hasattr(buffer, "dtype"):
+        return buffer
+    try:
+        import numpy as np
+    except ImportError:
+        return memoryview(buffer)
+    return np.frombuffer(buffer)
+
+
+def _listed(numbers: Sequence[float]) -> Any:
+    """Make of a list what may be assigned into such an array."""
+    from array import array
+
+    return array("d", numbers)
+
+
+def _as_buffer(numbers: Any) -> Any:
+    return _listed(numbers.tolist())
+
+
+def _copied(numbers: Any) -> Any:
+    return numbers.copy() if hasattr(numbers, "copy") else _listed(numbers.tolist())
+

@@ -13,6 +13,8 @@ from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.composite import Composite
+from pluggrad.op import recorded
 from pluggrad.topology import operand_columns, topological_order
 
 
@@ -31,6 +33,7 @@ class Tape:
         inputs: the rows of the leaves whose values are read anew for each run.
         wrt: the rows of the nodes whose gradients are wanted.
         outputs: the rows of the results.
+        labels: the labels of the nodes that have one.
     """
 
     ops: list[Op]
@@ -43,6 +46,7 @@ class Tape:
     inputs: list[int]
     wrt: list[int]
     outputs: list[int]
+    labels: dict[int, str]
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -54,6 +58,24 @@ class Tape:
         if self.left[row] < 0:
             return self.more[row]
         return (self.left[row],) if self.right[row] < 0 else (self.left[row], self.right[row])
+
+    def rebuilt(
+        self, values: Sequence[float], gradients: Sequence[float], needs: Sequence[bool]
+    ) -> list[Value]:
+        """Make the graph again, as Values with the given numbers; give its outputs."""
+        made: list[Value] = []
+        for row, kind in enumerate(self.kinds):
+            if kind < 0:
+                node = Value(values[row], requires_grad=needs[row])
+            else:
+                node = recorded(
+                    self.ops[kind], tuple([made[x] for x in self.operands_of(row)]), values[row]
+                )
+            node.label = self.labels.get(row, "")
+            if needs[row]:
+                node.grad = gradients[row]
+            made.append(node)
+        return [made[row] for row in self.outputs]
 
     @staticmethod
     def is_addition(op: Op) -> bool:
@@ -121,6 +143,12 @@ def recorded_tape(
             numbering[node.op] = len(numbering) - 1
     kinds = [numbering[node.op] for node in order]
     del numbering[None]
+    for op in numbering:
+        if isinstance(op, Composite):
+            raise CompileError(
+                f"{op.name} recorded a Python function as one node, which cannot be computed "
+                "again; compile the function without it"
+            )
     leaves = [i for i, kind in enumerate(kinds) if kind < 0]
     if wrt is None:
         wrt = [order[i] for i in leaves if order[i].requires_grad]
@@ -131,6 +159,10 @@ def recorded_tape(
             raise CompileError(
                 f"wrt= names {_named(x, position)}, which the outputs do not depend on: it was "
                 "dropped on the way, or belongs to another recording"
+            )
+        if x.op is not None:
+            raise CompileError(
+                f"wrt= names {_named(x, position)}, which was computed; only leaves can be set"
             )
         if not x.requires_grad:
             raise CompileError(f"wrt= names {_named(x, position)}, which requires no gradient")
@@ -157,13 +189,11 @@ def recorded_tape(
                     f"inputs= names {_named(x, position)}, which is not a leaf of this graph"
                 )
         changing = [x for x in inputs if row[x] not in chosen]
-    inner = [x for x in wrt if x.op is not None]
-    read = [x for x in wrt if x.op is None] + changing
+    read = [*wrt, *changing]
     rows_read = [row[x] for x in read]
     literals = [kind < 0 for kind in kinds]
     for i in rows_read:
         literals[i] = False
-    del inner
     tape = Tape(
         list(numbering),  # type: ignore[arg-type]  # None was deleted
         kinds,
@@ -175,6 +205,7 @@ def recorded_tape(
         rows_read,
         [row[x] for x in wrt],
         [row[x] for x in outputs],
+        {i: str(x.label) for i, x in enumerate(order) if x.label},
     )
     return tape, list(wrt), read
 

@@ -139,13 +139,14 @@ class Translator:
     def _by_numba(
         self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
-        key = f"{name}_{fingerprint(function)}"
+        instead = op.ieee if function is op.forward else None
+        key = f"{name}_{fingerprint(function, instead)}"
         kept = self.cache.read(key)
         if kept is None:
             from .numba_front import numba_ir
 
             try:
-                text = numba_ir(function, ["double"] * len(parameters), name)
+                text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
             except Exception as cause:
                 raise CompileError(
                     f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"

@@ -1,0 +1,75 @@
+"""The interpreter: a tape in plain Python, node by node. It needs nothing but pluggrad.
+
+It is what every other executor is compared with, and what runs where there is no other.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from .tape import Tape
+
+
+class Interpreter:
+    """Runs a tape as the engine itself would: each op's `evaluate`, each rule's `partial`."""
+
+    name = "interpreter"
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.values = list(tape.numbers)
+        self.inputs = array("d", [tape.numbers[row] for row in tape.inputs])
+        self.outputs = array("d", [tape.numbers[row] for row in tape.outputs])
+        self.gradients = array("d", [0.0] * len(tape.wrt))
+        self.seeds = array("d", [1.0] * len(tape.outputs))
+        self.needs = _differentiable(tape)
+        self.nodes = [
+            (row, tape.ops[kind], tape.operands_of(row))
+            for row, kind in enumerate(tape.kinds)
+            if kind >= 0
+        ]
+
+    def forward(self) -> None:
+        """Compute `outputs` from `inputs`."""
+        values = self.values
+        for row, x in zip(self.tape.inputs, self.inputs, strict=True):
+            values[row] = x
+        for row, op, operands in self.nodes:
+            values[row] = op.evaluate(*[values[x] for x in operands])
+        for i, row in enumerate(self.tape.outputs):
+            self.outputs[i] = values[row]
+
+    def backward(self) -> None:
+        """Compute `gradients` from `seeds`, after `forward`."""
+        found = self.flow()
+        for i, row in enumerate(self.tape.wrt):
+            self.gradients[i] = found[row]
+
+    def flow(self) -> list[float]:
+        """Compute the gradient of every node."""
+        values, needs = self.values, self.needs
+        found = [0.0] * len(values)
+        for row, seed in zip(self.tape.outputs, self.seeds, strict=True):
+            found[row] += seed
+        for row, op, operands in reversed(self.nodes):
+            if needs[row]:
+                numbers = [values[x] for x in operands]
+                for index, x in enumerate(operands):
+                    if needs[x] and op.rules[index] is not None:
+                        found[x] += op.partial(index, found[row], values[row], *numbers)
+        return found
+
+    def step(self) -> None:
+        """Do both."""
+        self.forward()
+        self.backward()
+
+
+def _differentiable(tape: Tape) -> list[bool]:
+    needs = [False] * len(tape)
+    for row in tape.wrt:
+        needs[row] = True
+    for row, kind in enumerate(tape.kinds):
+        if kind >= 0 and any([needs[x] for x in tape.operands_of(row)]):
+            needs[row] = True
+    return needs

@@ -1,0 +1,119 @@
+"""The compiled executor: a plan's instructions, run by machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from functools import cache as once
+from typing import Any
+
+import numpy as np
+
+from .plan import Kinds, Plan, Stream, clearing, joined, run_address
+from .tape import Tape
+
+# Lanes are run in blocks whose memory stays in the processor's second-level cache.
+BLOCK_BYTES = 400_000
+
+
+@once
+def _run() -> Any:
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    return kind(run_address())
+
+
+class Machine:
+    """Runs a tape in machine code, for one set of inputs or for many lanes of them.
+
+    Parameters:
+        tape: what to run.
+        plan: where things are; made when left out.
+        lanes: how many sets of inputs are computed side by side.
+    """
+
+    name = "numba"
+
+    def __init__(self, tape: Tape, plan: Plan | None = None, lanes: int = 1) -> None:
+        start = time.perf_counter()
+        if plan is None:
+            plan = Plan(tape, Kinds(tape.ops, max([op.arity for op in tape.ops], default=1)))
+        self.plan = plan
+        self.lanes = lanes
+        self.planned_in = time.perf_counter() - start
+        self.memory = np.zeros(plan.literals + (plan.size - plan.literals) * lanes)
+        literal = np.flatnonzero(tape.literal)
+        self.memory[plan.position[literal]] = tape.data[literal]
+        self.memory[plan.seed] = 1.0
+        numbers = tape.data
+        self.inputs = self._view(plan.inputs_at, len(tape.inputs))
+        self.gradients = self._view(plan.wrt_at, len(tape.wrt))
+        self.outputs = self._view(plan.outputs_at, len(tape.outputs))
+        self.seeds = self._view(plan.seeds_at, len(tape.outputs))
+        self.inputs.T[...] = numbers[tape.inputs]
+        self.seeds[...] = 1.0
+        self.streams = self._streams(tape)
+        self.linked_in = time.perf_counter() - start - self.planned_in
+        pieces = self.streams
+        self._forward = joined([pieces["read"], pieces["forward"], pieces["give"]])
+        self._backward = joined(
+            [pieces["clear"], pieces["seed"], pieces["backward"], pieces["collect"]]
+        )
+        self._both = np.concatenate([self._forward, self._backward])
+        self._run = _run()
+        at = self.memory.ctypes.data
+        self._calls = [
+            (code.ctypes.data, len(code), at)
+            for code in (self._forward, self._backward, self._both)
+        ]
+
+    def _view(self, at: int, count: int) -> Any:
+        """Show a stretch of memory: numbers, or rows of one number for each lane."""
+        shared, lanes = self.plan.literals, self.lanes
+        start = shared + (at - shared) * lanes
+        flat = self.memory[start : start + count * lanes]
+        return flat if lanes == 1 else flat.reshape(count, lanes)
+
+    def _streams(self, tape: Tape) -> dict[str, Stream]:
+        plan, lanes = self.plan, self.lanes
+        inputs, outputs, wrt = (
+            np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
+        )
+        shared = plan.literals
+        gradients = shared + (plan.gradients_at - shared) * lanes
+        flowing = np.flatnonzero(plan.gradient[outputs] >= 0)
+        # An output that depends on nothing wanted has no gradient to start from.
+        return {
+            "read": plan.copies(
+                plan.position[inputs], plan.inputs_at + np.arange(len(inputs)), lanes
+            ),
+            "forward": plan.stream(lanes),
+            "give": plan.copies(
+                plan.outputs_at + np.arange(len(outputs)), plan.position[outputs], lanes
+            ),
+            "clear": clearing(gradients, (plan.inputs_at - plan.gradients_at) * lanes),
+            "seed": plan.copies(
+                plan.gradient[outputs[flowing]], plan.seeds_at + flowing, lanes, adding=True
+            ),
+            "backward": plan.stream(lanes, backward=True),
+            "collect": plan.copies(
+                plan.wrt_at + np.arange(len(wrt)), plan.gradient[wrt], lanes
+            ),
+        }
+
+    def forward(self) -> None:
+        """Compute `outputs` from `inputs`."""
+        self._run(*self._calls[0])
+
+    def backward(self) -> None:
+        """Compute `gradients` from `seeds`, after `forward`."""
+        self._run(*self._calls[1])
+
+    def step(self) -> None:
+        """Do both."""
+        self._run(*self._calls[2])
+
+
+def best_lanes(plan: Plan) -> int:
+    """Choose how many lanes to run side by side: as many as the cache holds, 8 at least."""
+    each = 8 * max(1, plan.size - plan.literals)
+    return max(8, min(4096, BLOCK_BYTES // each // 8 * 8))
