@@ -57,7 +57,8 @@ class History(list["Value"]):
 
 
 def _histories_of_this_thread() -> list[set[int]]:
-    return vars(_writing).setdefault("histories", [])
+    histories: list[set[int]] = vars(_writing).setdefault("histories", [])
+    return histories
 
 
 _writing = local()
@@ -99,7 +100,7 @@ def restore(
     return value
 
 
-def _state(node: Value, prev: tuple[Value, ...]) -> tuple[object, ...]:
+def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     from .value import NOT_RUN
 
     grad = None if node.grad is NOT_RUN else node.grad

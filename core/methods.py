@@ -80,7 +80,7 @@ def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
 
 
 def _make(op: Op, *, reflected: bool) -> Callable[..., Any]:
-    make = _compiled(op.arity, len(op.defaults), INLINE.get(op.forward), reflected)  # type: ignore[arg-type]
+    make = _compiled(op.arity, len(op.defaults), INLINE.get(op.forward), reflected)
     method: Callable[..., Any] = make(op, op.forward, op.evaluate, *op.defaults)
     return method
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from keyword import iskeyword
 from numbers import Real
 from typing import Any, overload
 
@@ -247,13 +248,13 @@ def _domain_of_each(
     if domain is None:
         return (None,) * arity
     if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
-        return (domain,)  # type: ignore[return-value]  # a single interval for a single operand
+        return (domain,)  # a single interval for a single operand
     return tuple(domain)  # type: ignore[arg-type]
 
 
 def _check_declaration(op: Op) -> None:
     name = op.name
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise OpError(f"an op's name is a Python identifier, not {name!r}")
     if not callable(op.forward):
         raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")

@@ -24,7 +24,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .op import NAMES, Op, Rule
-from .value import Value
+from .value import SOCKETS, Value
+
+ARITHMETIC = {("+", 2), ("-", 2), ("*", 2), ("/", 2)}  # what is written as it stands
 
 
 def fuse(op: Op) -> Callable[[Value], None]:
@@ -117,7 +119,7 @@ def _writes(symbol: str) -> tuple[Callable[..., _Symbol], Callable[..., _Symbol]
     return write, write_reflected
 
 
-_Symbol.__add__, _Symbol.__radd__ = _writes("+")  # type: ignore[attr-defined]
-_Symbol.__sub__, _Symbol.__rsub__ = _writes("-")  # type: ignore[attr-defined]
-_Symbol.__mul__, _Symbol.__rmul__ = _writes("*")  # type: ignore[attr-defined]
-_Symbol.__truediv__, _Symbol.__rtruediv__ = _writes("/")  # type: ignore[attr-defined]
+for _symbol, _names in SOCKETS.items():
+    if _symbol in ARITHMETIC:
+        for _name, _method in zip(_names, _writes(_symbol[0]), strict=True):
+            setattr(_Symbol, _name, _method)

@@ -223,16 +223,16 @@ class Value:
         return self.data != 0
 
     def __lt__(self, other: Operand) -> bool:
-        return self.data < _comparable(other)
+        return bool(self.data < _comparable(other))
 
     def __le__(self, other: Operand) -> bool:
-        return self.data <= _comparable(other)
+        return bool(self.data <= _comparable(other))
 
     def __gt__(self, other: Operand) -> bool:
-        return self.data > _comparable(other)
+        return bool(self.data > _comparable(other))
 
     def __ge__(self, other: Operand) -> bool:
-        return self.data >= _comparable(other)
+        return bool(self.data >= _comparable(other))
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -265,7 +265,7 @@ def _comparable(other: object) -> Any:
 def constant(number: object) -> Value:
     """Make a leaf that gets no gradient, as every plain number in an expression is."""
     value = new_value(Value)
-    value.data = number if number.__class__ is float else as_float(number)  # type: ignore[assignment]
+    value.data = number if number.__class__ is float else as_float(number)
     value.label = ""
     value.grad = NOT_RUN
     value.op = value._left = value._right = value._mark = None

@@ -16,6 +16,7 @@ def first(g: float, out: float, a: float, b: float) -> float:
     ("arguments", "message"),
     [
         (("not a name", abs, lambda g, out, x: g), "Python identifier, not 'not a name'"),
+        (("lambda", abs, lambda g, out, x: g), "Python identifier, not 'lambda'"),
         (("f", 3.0, lambda g, out, x: g), "forward is a function, not 3.0"),
         (("f", abs), "op 'f' has no rule"),
         (("f", abs, 2.0), "the rule of operand 0 is a function, not 2.0"),
