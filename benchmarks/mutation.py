@@ -24,6 +24,7 @@ import inspect
 import itertools
 import math
 import multiprocessing
+import operator
 import random
 import sys
 import time
@@ -34,8 +35,12 @@ from typing import Any
 
 from pluggrad import Op, Value, grad, plugins
 from pluggrad.testing import ConformanceError, check_op
+from pluggrad.testing.multiprecision import MP, multiprecision
 
 Rule = Callable[..., Any]
+
+# Enough to see 1e-250 beside 1, as in cos(atan2(1, x)).
+DIGITS = 700
 
 PARTNERS = {
     "cos": "sin",
@@ -327,12 +332,16 @@ def why_same(op: Op, mutant: Mutant) -> str:
         return "the rule depends on g alone" if constant else ""
     at_kink = False
     outside = False
+    digits = False
     for at in grid(op):
         kind = where_differ(op, mutant, at)
         if kind == "inside":
             return ""
         at_kink |= kind == "kink"
         outside |= kind == "outside"
+        digits |= kind == "digits"
+    if digits:
+        return "the same function, seen with many digits; in floats it loses some"
     if at_kink:
         return "another choice between the two sides, at declared kinks only"
     return "differs only outside the declared domain" if outside else "the same numbers everywhere"
@@ -392,6 +401,11 @@ def where_differ(op: Op, mutant: Mutant, at: tuple[float, ...]) -> str:
             return "kink" if between else "inside"
         if abs(right) > 1e280 or right != right:
             return "outside"  # beyond what floats can hold
+        exact = [many(which, i, at) for which in (op, mutant.op)]
+        if None not in exact and wrong == wrong:
+            with MP.workdps(DIGITS):
+                if abs(exact[0] - exact[1]) <= MP.mpf("1e-14") * abs(exact[0]):
+                    return "digits"
         return "inside"
     return ""
 
@@ -408,6 +422,55 @@ def is_kink(op: Op, at: tuple[float, ...]) -> bool:
         except ArithmeticError:  # 10.0**400 on the way: too large to have kinks or not
             return False
     return at[0] in op.kinks
+
+
+class Many:
+    """A number with many digits that rules can compute with."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, number: Any) -> None:
+        self.number = MP.mpf(number)
+
+    @classmethod
+    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> "Many":
+        forward = multiprecision(op.forward)
+        return cls(forward(*(x.number if isinstance(x, Many) else MP.mpf(x) for x in operands)))
+
+
+def many(op: Op, i: int, at: tuple[float, ...]) -> Any:
+    """Evaluate a rule with many digits; None where it cannot be."""
+    rule = op.rules[i]
+    forward = multiprecision(op.forward)
+    if rule is None or forward is None:
+        return None
+    with MP.workdps(DIGITS):
+        try:
+            operands = [Many(x) for x in at]
+            result = rule(Many(1), Many(forward(*(x.number for x in operands))), *operands)
+            return result.number if isinstance(result, Many) else MP.mpf(result)
+        except Exception:
+            return None
+
+
+def operators_of_many() -> None:
+    def binary(function: Callable[..., Any]) -> tuple[Any, Any]:
+        def forward(a: Many, b: Any) -> Many:
+            return Many(function(a.number, b.number if isinstance(b, Many) else b))
+
+        def reflected(a: Many, b: Any) -> Many:
+            return Many(function(b, a.number))
+
+        return forward, reflected
+
+    for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv"):
+        forward, reflected = binary(getattr(operator, name))
+        setattr(Many, f"__{name}__", forward)
+        setattr(Many, f"__r{name}__", reflected)
+    Many.__neg__ = lambda x: Many(-x.number)  # type: ignore[attr-defined]
+
+
+operators_of_many()
 
 
 # ----- Running -----
@@ -492,8 +555,12 @@ def main() -> int:
     seeds = (0, *(random.SystemRandom().randrange(2**31) for _ in range(given.seeds)))
     print(f"seeds: {', '.join(map(str, seeds))}")
     start = time.perf_counter()
+    done = []
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        done = pool.map(examine, [(name, seeds) for name in names], chunksize=1)
+        for result in pool.imap(examine, [(name, seeds) for name in names]):
+            done.append(result)
+            print(f"\r{len(done)} of {len(names)} ops", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     show(done)
     show_same(done, every=given.list)
     real = sum(r.real.total() for r in done)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pluggrad import Op, PluggradError
@@ -18,6 +20,13 @@ def run(given: Namespace) -> int:
     """Check ops against the truth, one line each; exit code 1 if one fails."""
     if bool(given.names) == given.all:
         raise CheckError("check takes names of ops or plugins, or --all; `pluggrad plugins` lists")
+    with TemporaryDirectory() as folder:
+        # Else hypothesis leaves a folder of its own wherever the command is run.
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        return _check(given)
+
+
+def _check(given: Namespace) -> int:
     try:
         from pluggrad.testing import ConformanceError, check_op, ops_of
     except ModuleNotFoundError as cause:

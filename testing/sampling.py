@@ -102,7 +102,7 @@ def points(op: Op, seed: int) -> list[Point]:
 
 def _star(op: Op) -> list[Point]:
     found: list[Point] = []
-    for base in (1.5, 0.0, 3e7, -3e7):
+    for base in (1.0, 0.0, 3e7, -3e7):
         # One a little off the other, or x would have no room between two equal bounds.
         centre = [_nearest(base + abs(base) * i / 2, domain) for i, domain in enumerate(op.domain)]
         for index, domain in enumerate(op.domain):

@@ -25,6 +25,7 @@ DIGITS = 60
 # smaller than 1e-100 of the result is told to be less than that.
 MOST_DIGITS = 100
 STEP = MP.mpf("1e-20")
+AT_ZERO = MP.mpf("1e-40")
 
 
 class Truth(NamedTuple):
@@ -205,14 +206,16 @@ def _sides(
 
 
 def _step(at: Point) -> Any:
-    """Choose a step that is small beside every operand."""
-    return STEP * min([1.0, *(abs(x) for x in at if x)])
+    """Choose a step that is small beside every operand; at zero, one that is small beside most."""
+    step = STEP * min([1.0, *(abs(x) for x in at if x)])
+    return step if all(at) else step * AT_ZERO
 
 
 def _extra_digits(at: Point) -> int:
     """Count the digits between the smallest operand and the largest, beyond the usual."""
     sizes = [math.log10(abs(x)) for x in at if x]
-    return int(max(0.0, *sizes) - min(0.0, *sizes)) if sizes else 0
+    extra = int(max(0.0, *sizes) - min(0.0, *sizes)) if sizes else 0
+    return extra if all(at) else extra + 40
 
 
 def _differ(left: Any, right: Any) -> bool:
