@@ -1,8 +1,13 @@
 """pluggrad: a scalar autodiff engine whose operations and pictures are plugins."""
 
 from . import func
+from .anomaly import detect_anomaly
+from .checkpoint import checkpoint
+from .compiling import compile
 from .config import Config, configure, configured, current_config
+from .custom import custom_rule
 from .errors import (
+    AnomalyError,
     CompileError,
     CompileWarning,
     ConfigError,
@@ -16,6 +21,7 @@ from .errors import (
     RenderError,
     RuleError,
 )
+from .func import stop_gradient
 from .gradient import grad
 from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
@@ -30,6 +36,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NOT_RUN",
+    "AnomalyError",
     "CompileError",
     "CompileWarning",
     "Config",
@@ -49,9 +56,13 @@ __all__ = [
     "RenderError",
     "RuleError",
     "Value",
+    "checkpoint",
+    "compile",
     "configure",
     "configured",
     "current_config",
+    "custom_rule",
+    "detect_anomaly",
     "draw_dot",
     "func",
     "grad",
@@ -62,6 +73,7 @@ __all__ = [
     "render",
     "save",
     "scope",
+    "stop_gradient",
 ]
 
 # Last, when all that a plugin may import from here is there.

@@ -29,6 +29,10 @@ class GradientError(PluggradError, ValueError):
     """A gradient was asked for that does not exist."""
 
 
+class AnomalyError(PluggradError, ArithmeticError):
+    """`detect_anomaly()` saw a number that is not finite, or a graph that is out of date."""
+
+
 class PluginError(PluggradError, RuntimeError):
     """A plugin could not be loaded or registered; nothing of it was kept."""
 

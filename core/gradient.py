@@ -16,7 +16,7 @@ from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
-from .recording import switch, watchers
+from .recording import Watcher, switch, watchers
 from .topology import topological_order
 from .value import NOT_RUN, Value, as_float, constant
 
@@ -179,8 +179,24 @@ def propagate(
             they do not go into.
     """
     watching = watchers.get() if switch.active else ()
+    if not watching:
+        return _propagate(seeds, order, create_graph, wanted, ())
     for watcher in watching:
         watcher.starts(order)
+    token = watchers.set(())  # they see what flows, not the arithmetic in the rules
+    try:
+        return _propagate(seeds, order, create_graph, wanted, watching)
+    finally:
+        watchers.reset(token)
+
+
+def _propagate(
+    seeds: Iterable[tuple[Value, Any]],
+    order: Sequence[Value],
+    create_graph: bool,
+    wanted: Iterable[Value] | None,
+    watching: Sequence[Watcher],
+) -> dict[Value, Any]:
     needed = None if wanted is None else _users_of(wanted, order)
     gradients: dict[Value, Any] = {}
     for node, g in seeds:

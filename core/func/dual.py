@@ -52,16 +52,21 @@ class Dual:
         out = op(*primals)
         if switch.active and not recording.get():
             return out
+        watching = watchers.get() if switch.active else ()
+        token = watchers.set(()) if watching else None  # they see tangents, not how rules work
         tangent: Any = None
-        for index, moves in enumerate(moving):
-            if moves and op.rules[index] is not None:
-                part = pushed(op, index, operands[index].tangent, out, primals)
-                tangent = part if tangent is None else tangent + part
+        try:
+            for index, moves in enumerate(moving):
+                if moves and op.rules[index] is not None:
+                    part = pushed(op, index, operands[index].tangent, out, primals)
+                    tangent = part if tangent is None else tangent + part
+        finally:
+            if token is not None:
+                watchers.reset(token)
         if tangent is None:
             return out
-        if switch.active:
-            for watcher in watchers.get():
-                watcher.moved(op, primals, out, tangent)
+        for watcher in watching:
+            watcher.moved(op, primals, out, tangent)
         return Dual(out, tangent, level)
 
     @property

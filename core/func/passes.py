@@ -61,11 +61,20 @@ class Surroundings(NamedTuple):
         """
         if isinstance(x, Dual | Value) and not self.recording:
             x = float(x)
-        if self.depth:
-            return constant(x) if isinstance(x, Real) else x
-        if isinstance(x, Value) and not (x.requires_grad and stems_from_outside([x], (), 0)):
-            return x.data
-        return float(x) if isinstance(x, Real) else x
+        if isinstance(x, Real):
+            return constant(x) if self.depth else float(x)
+        if isinstance(x, Value) and not self.depth:
+            order = topological_order([x], differentiable=True)
+            return x if stems_from_outside(order, (), 0) else x.data
+        return x
+
+    def give_result(self, x: Any, copies: Sequence[Value]) -> Any:
+        """Hand out what a reverse pass computed on its copies, without the copies where it can."""
+        if isinstance(x, Value) and x.requires_grad:
+            order = order_down_to([x], copies)
+            if not stems_from_outside(order, copies, self.depth):
+                x = x.data
+        return self.give(x)
 
 
 @contextmanager
@@ -80,9 +89,11 @@ def transforming() -> Iterator[Surroundings]:
         _depth.reset(token)
 
 
-def give_tree(around: Surroundings, tree: Any) -> Any:
+def give_tree(around: Surroundings, tree: Any, copies: Sequence[Value] = ()) -> Any:
     """Hand out whatever came with a result; what is no number stays as it is."""
-    return tree_map(lambda x: around.give(x) if isinstance(x, Value | Dual) else x, tree)
+    return tree_map(
+        lambda x: around.give_result(x, copies) if isinstance(x, Value | Dual) else x, tree
+    )
 
 
 # ----- Arguments -----
@@ -232,20 +243,18 @@ def _pulled_fused(
     return [found.get(x, 0.0) for x in copies]
 
 
-def stems_from_outside(nodes: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:
-    """Say whether anything that a caller may differentiate goes into these nodes or their history.
+def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:
+    """Say whether anything that a caller may differentiate goes into a graph.
 
     Parameters:
-        nodes: the nodes of a graph; with no copies and no depth, roots whose history is searched.
-        copies: the copies of this pass, which do not count.
+        order: the nodes of the graph.
+        copies: the copies of this pass, which count only for what they were copied from.
         depth: how many passes are around; their copies count.
     """
-    if not copies:
-        nodes = topological_order(nodes, differentiable=True)
-    own = set(copies)
-    if depth and any(copy.prev[0].requires_grad for copy in copies):
+    if any(copy.prev[0].requires_grad for copy in copies):
         return True
-    for node in nodes:
+    own = set(copies)
+    for node in order:
         if node.op is None or (depth and node.op is ARGUMENT and node not in own):
             return True
     return False

@@ -88,10 +88,10 @@ def _value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -
             result, aux = with_aux(result, name) if has_aux else (result, None)
             result = scalar(result, name)
             gradients = pulled([(result, 1.0)], copies, around)
+            closed = bool(gradients) and type(gradients[0]) is float  # nothing from outside
+            value = around.give(float(result)) if closed else around.give_result(result, copies)
             gradients = [around.give(g) for g in gradients]
-            inward = gradients and not around.depth and type(gradients[0]) is float
-            value = float(result) if inward else around.give(result)
-            given = (value, give_tree(around, aux)) if has_aux else value
+            given = (value, give_tree(around, aux, copies)) if has_aux else value
         return given, arguments.shaped(gradients)
 
     return both
@@ -128,8 +128,8 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
         structure, outputs = numbers(
             result, "the result", "vjp() differentiates functions that give"
         )
-        given = rebuild(structure, iter([around.give(x) for x in outputs]))
-        aux = give_tree(around, aux)
+        given = rebuild(structure, iter([around.give_result(x, copies) for x in outputs]))
+        aux = give_tree(around, aux, copies)
 
     def vjp_fun(cotangents: Any) -> Any:
         seeds = cotangents_like(structure, cotangents, "vjp_fun")
@@ -213,7 +213,7 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
         result = fun(*arguments.with_leaves(inputs))
         what = "linearize() differentiates functions that give"
         structure, outputs = numbers(result, "the result", what)
-        given = rebuild(structure, iter([around.give(x) for x in outputs]))
+        given = rebuild(structure, iter([around.give_result(x, copies) for x in outputs]))
 
     def jvp_fun(*tangents: Any) -> Any:
         directions = arguments.tangents(_counted(primals, tangents, "jvp_fun"), "jvp_fun")
@@ -248,7 +248,7 @@ def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
             structure, outputs = numbers(result, "the result", what)
             rows = [pulled([(out, 1.0)], copies, around) for out in outputs]
             shaped = [arguments.shaped([around.give(g) for g in row]) for row in rows]
-            aux = give_tree(around, aux)
+            aux = give_tree(around, aux, copies)
         jacobian = _transposed(arguments, structure, shaped)
         return (jacobian, aux) if has_aux else jacobian
 

@@ -41,7 +41,9 @@ def structure_of(tree: object) -> Structure:
     return Structure(kind) if tree is None else LEAF
 
 
-def leaves(structure: Structure, tree: Any, path: str, like: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(
+    structure: Structure, tree: Any, path: str, like: str = "", *, optional: bool = False
+) -> Iterator[tuple[str, Any]]:
     """Walk through `tree` along a structure, giving each leaf with its path, `args[0]['w'][2]`.
 
     Parameters:
@@ -49,10 +51,15 @@ def leaves(structure: Structure, tree: Any, path: str, like: str = "") -> Iterat
         tree: the tree.
         path: what to call the tree itself.
         like: what the structure was taken from, for the message.
+        optional: whether None may stand for a part of the tree; it is given for each leaf there.
 
     Raises:
         TypeError: when the tree is built differently, naming the place.
     """
+    if optional and tree is None:
+        for _ in range(leaf_count(structure)):
+            yield path, None
+        return
     if structure == LEAF:
         if isinstance(tree, list | tuple | dict) or tree is None:
             raise TypeError(f"{path} is {_told(tree)}, but {like} has a number there")
@@ -62,7 +69,14 @@ def leaves(structure: Structure, tree: Any, path: str, like: str = "") -> Iterat
     if not isinstance(tree, kind) or _keys(tree) != set(structure.keys):
         raise TypeError(f"{path} is {_told(tree)}, but {like} has {_described(structure)} there")
     for key, child in zip(structure.keys, structure.children, strict=True):
-        yield from leaves(child, tree[key], f"{path}[{key!r}]", f"{like}[{key!r}]")
+        yield from leaves(
+            child, tree[key], f"{path}[{key!r}]", f"{like}[{key!r}]", optional=optional
+        )
+
+
+def leaf_count(structure: Structure) -> int:
+    """Count the leaves of a tree of this shape."""
+    return 1 if structure == LEAF else sum(map(leaf_count, structure.children))
 
 
 def rebuild(structure: Structure, found: Iterator[Any]) -> Any:

@@ -7,7 +7,6 @@ from collections import namedtuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pluggrad import GradientError, RuleError, Value, func, no_grad
 from pluggrad.func import (
     grad,
@@ -121,7 +120,7 @@ def test_inside_a_transform_results_have_the_methods_of_values(outer, inner):
 
 
 def random_function(steps):
-    """A function of two numbers from a list of steps, each on the last number and an earlier one."""
+    """A function of two numbers from a list of steps, each on the last and an earlier number."""
 
     def f(x, y):
         made = [x, y]

@@ -1,0 +1,151 @@
+"""detect_anomaly: find out where the first number went wrong."""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from .composite import Composite, Cotangents
+from .errors import AnomalyError
+from .op import Op
+from .recording import Watcher, watched_by
+from .value import Value
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise at the first number that is not finite, and at a graph that is out of date.
+
+    Inside, every op looks at its result, every backward pass at each gradient that it hands on, and
+    forward mode at each tangent. A backward pass also checks that nobody changed the `data` of a
+    value after it was used: its gradient would be that of another computation. Reports name the
+    op, its operands with their labels and, for what was computed inside, the line of the program.
+    This is slow, and costs nothing outside. It holds for the current thread or task.
+
+    Raises:
+        AnomalyError: from the op or the backward pass that met the number.
+
+    >>> from pluggrad import Value, detect_anomaly
+    >>> x = Value(0.0, label="x")
+    >>> with detect_anomaly():  # doctest: +ELLIPSIS
+    ...     y = 1.0 / x
+    Traceback (most recent call last):
+    ...
+    pluggrad.errors.AnomalyError: op 'div' gave inf for 1.0 and x = 0.0, at <doctest ...
+    """
+    with watched_by(_Detector()):
+        yield
+
+
+class _Made(NamedTuple):
+    """How a value was made, while `detect_anomaly` looked."""
+
+    place: str
+    data: float
+    operands: tuple[float, ...]
+
+
+class _Detector(Watcher):
+    def __init__(self) -> None:
+        self.made: WeakKeyDictionary[Value, _Made] = WeakKeyDictionary()
+
+    def computed(self, op: Op, operands: tuple[Value, ...], out: Value) -> None:
+        place = _place()
+        if not math.isfinite(out.data):
+            raise AnomalyError(
+                f"op {op.name!r} gave {out.data} for {_listed(operands)}, at {place}"
+            )
+        self.made[out] = _Made(place, out.data, tuple([x.data for x in operands]))
+
+    def moved(self, op: Op, operands: Sequence[Any], out: Any, tangent: Any) -> None:
+        for what, number in (("", out), (" a tangent of", tangent)):
+            if not math.isfinite(number):
+                raise AnomalyError(
+                    f"op {op.name!r} gave{what} {float(number)} for {_listed(operands)}, "
+                    f"at {_place()}"
+                )
+
+    def starts(self, order: Sequence[Value]) -> None:
+        for node in order:
+            if node.op is not None:
+                self._check_unchanged(node)
+
+    def _check_unchanged(self, node: Value) -> None:
+        op, operands = node.op, node.prev
+        assert op is not None
+        made = self.made.get(node)
+        if made is not None:
+            for x, before in zip(operands, made.operands, strict=True):
+                if not _same(x.data, before):
+                    raise AnomalyError(
+                        f"the data of {_named(x)} was {before} when op {op.name!r} used it at "
+                        f"{made.place}; the graph is out of date. {REMEDY}"
+                    )
+            if not _same(node.data, made.data):
+                raise AnomalyError(
+                    f"the data of {_named(node)} was {made.data} when op {op.name!r} computed it "
+                    f"at {made.place}; the graph is out of date. {REMEDY}"
+                )
+        elif not isinstance(op, Composite):
+            again = op.evaluate(*[x.data for x in operands])
+            if not _same(node.data, again):
+                raise AnomalyError(
+                    f"op {op.name!r} gave {node.data}, but gives {again} for {_listed(operands)}: "
+                    f"some data was changed after it was used. {REMEDY}"
+                )
+
+    def flowed(self, node: Value, index: int, g: Any, part: Any) -> None:
+        numbers = part.values() if isinstance(part, Cotangents) else [part]
+        if all(map(math.isfinite, numbers)):
+            return
+        assert node.op is not None
+        made = self.made.get(node)
+        place = (
+            f"recorded at {made.place}"
+            if made is not None
+            else "recorded outside detect_anomaly(), so its line is not known"
+        )
+        began = "" if isinstance(g, Cotangents) else f" from the gradient {float(g)} of its result"
+        raise AnomalyError(
+            f"backward: op {node.op.name!r} gave operand {index}, {_named(node.prev[index])}, the "
+            f"gradient {', '.join([str(float(x)) for x in numbers])}{began} {node.data}; operands: "
+            f"{_listed(node.prev)}; {place}"
+        )
+
+
+PACKAGE = os.path.join(os.path.dirname(__file__), "")
+REMEDY = "Compute it again after changing data, or change a detached copy"
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)
+
+
+def _listed(operands: Sequence[Any]) -> str:
+    return " and ".join([_named(x) for x in operands])
+
+
+def _named(x: Any) -> str:
+    label = getattr(x, "label", "")
+    return f"{label} = {float(x)}" if label else str(float(x))
+
+
+def _place() -> str:
+    """Tell the innermost line of the program that is not pluggrad's own."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    code = frame.f_code
+    text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
+    where = f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
+    return f"{where}: {text}" if text else where
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((PACKAGE, "<pluggrad "))

@@ -1,0 +1,227 @@
+"""checkpoint: compute a part of a program again in the backward pass instead of keeping it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .composite import Composite
+from .errors import GradientError
+from .func.dual import Dual
+from .func.passes import ARGUMENT
+from .func.tree import leaves, rebuild, structure_of
+from .gradient import is_watched, order_down_to, propagate
+from .op import recorded
+from .recording import Watcher, always_recording, recording, switch, watchers
+from .value import Value, constant
+
+Result = TypeVar("Result")
+
+
+def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Call a function without keeping what it computes on the way; gradients compute it again.
+
+    The whole call becomes one node of the graph, which remembers the function and its arguments.
+    A long program cut into k parts needs the memory of one part and of k results, for the time of
+    one more forward pass. Gradients are the same, of any order and in any mode.
+
+    Parameters:
+        fun: any function. It must give the same whenever it is called with the same arguments;
+            Values that it uses without being given them are found, and get their gradients.
+        args, kwargs: its arguments: numbers, nested lists, tuples and dicts, and anything else.
+
+    Returns:
+        What `fun` gives.
+
+    Raises:
+        GradientError: in the backward pass, when `fun` gives something else than before.
+
+    >>> from pluggrad import Value, checkpoint
+    >>> x = Value(3.0)
+    >>> y = checkpoint(lambda x: x * x * x, x)
+    >>> y.backward()
+    >>> y.data, x.grad, y.prev == (x,)
+    (27.0, 27.0, True)
+    """
+    if not recording.get():
+        return fun(*args, **kwargs)
+    call = _Call(fun, args, kwargs)
+    made = _MadeInside()
+    inputs = [_copy(x, x) for x in call.operands]
+    with switch_to(made):
+        result: Any = call(inputs)
+    structure, atoms = _atoms(result)
+    inside = made.nodes.union(inputs)
+    roots = [x for x in atoms if isinstance(x, Value) and x.requires_grad]
+    closed_over = _entering(roots, inside, inputs)
+    op = _Checkpoint(call, len(call.operands) + len(closed_over), [x.data for x in roots])
+    if not roots:
+        return result  # type: ignore[no-any-return]
+    outputs = iter(op.record_results((*call.operands, *closed_over), op.data))
+    kept = [
+        next(outputs) if isinstance(x, Value) and x.requires_grad else _without_history(x)
+        for x in atoms
+    ]
+    return _joined(structure, kept)  # type: ignore[no-any-return]
+
+
+class _Call:
+    """A call of a function, with its Values taken out, so that it can be repeated with others."""
+
+    def __init__(self, fun: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        self.fun = fun
+        self.structure, atoms = _atoms((args, kwargs))
+        self.operands = [x for x in atoms if isinstance(x, Value)]
+        self.fixed = [None if isinstance(x, Value) else (x,) for x in atoms]
+
+    def __call__(self, inputs: Sequence[Value]) -> Any:
+        values = iter(inputs)
+        args, kwargs = _joined(
+            self.structure, [next(values) if x is None else x[0] for x in self.fixed]
+        )
+        return self.fun(*args, **kwargs)
+
+    @property
+    def name(self) -> str:
+        return getattr(self.fun, "__qualname__", repr(self.fun))
+
+
+class _Checkpoint(Composite):
+    def __init__(self, call: _Call, arity: int, data: Sequence[float]) -> None:
+        super().__init__("checkpoint", arity, len(data))
+        self.call = call
+        self.data = list(data)
+
+    def gradients(
+        self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
+    ) -> Sequence[Any]:
+        given = operands[: len(self.call.operands)]
+        closed_over = operands[len(given) :]
+        with always_recording():
+            inputs = [_copy(x if create_graph else constant(x.data), x) for x in given]
+            roots = self._again(inputs)
+            cotangents = {0: g} if self.results == 1 else g
+            seeds = [(roots[i], part) for i, part in cotangents.items()]
+            wanted = [x for x in (*inputs, *closed_over) if x.requires_grad]
+            order = order_down_to([root for root, _ in seeds], wanted)
+            if create_graph or closed_over or is_watched(order):
+                found = propagate(seeds, order, create_graph=create_graph, wanted=wanted)
+                return [found.get(x) for x in (*inputs, *closed_over)]
+            return _fused(seeds, order, inputs)
+
+    def _again(self, inputs: Sequence[Value]) -> list[Value]:
+        atoms = _atoms(self.call(inputs))[1]
+        roots = [x for x in atoms if isinstance(x, Value) and x.requires_grad]
+        now = [x.data for x in roots]
+        if repr(now) != repr(self.data):
+            raise GradientError(
+                f"checkpoint({self.call.name}): computed again for the gradient it gave "
+                f"{_told(now)}, but {_told(self.data)} before. It has to give the same every time, "
+                "and what it uses must not change between"
+            )
+        return roots
+
+
+def _fused(
+    seeds: Sequence[tuple[Value, float]], order: Sequence[Value], inputs: Sequence[Value]
+) -> Sequence[Any]:
+    """Do it the fast way, through `grad`: nobody else sees this graph."""
+    try:
+        for node in order:
+            node.grad = 0.0
+        for root, g in seeds:
+            root.grad += g
+        own = set(inputs)
+        for node in reversed(order):
+            if node not in own and node.op is not None:
+                node.op.pullback(node)
+        return [x.grad for x in inputs]
+    except Exception:  # IEEE 754, or a faulty rule, which the long way names
+        found = propagate(seeds, order, create_graph=False, wanted=inputs)
+        return [found.get(x) for x in inputs]
+
+
+def _copy(operand: Value, like: Value) -> Value:
+    copy = recorded(ARGUMENT, (operand,), operand.data)
+    copy.label = like.label
+    copy.requires_grad = like.requires_grad
+    return copy
+
+
+class _MadeInside(Watcher):
+    def __init__(self) -> None:
+        self.nodes: set[Value] = set()
+
+    def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
+        self.nodes.add(out)
+
+
+class switch_to:  # noqa: N801 - a context manager
+    """Let one watcher for checkpoints see what is computed inside, in place of those around it."""
+
+    def __init__(self, made: _MadeInside) -> None:
+        self.made = made
+
+    def __enter__(self) -> None:
+        switch.up()
+        others = [x for x in watchers.get() if not isinstance(x, _MadeInside)]
+        self.token = watchers.set((*others, self.made))
+
+    def __exit__(self, *exc: object) -> None:
+        watchers.reset(self.token)
+        switch.down()
+
+
+def _entering(roots: Sequence[Value], inside: set[Value], inputs: Sequence[Value]) -> list[Value]:
+    """Find the Values from outside that went into `roots` without being arguments."""
+    found: list[Value] = []
+    seen = set(inputs)
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if node in seen or not node.requires_grad:
+            continue
+        seen.add(node)
+        if node in inside:
+            stack.extend(reversed(node.prev))
+        else:
+            found.append(node)
+    return found
+
+
+# ----- Results and arguments, down to floats and Values -----
+
+
+def _atoms(tree: Any) -> tuple[Any, list[Any]]:
+    """Take a tree apart, and the primal and tangent of what a forward pass moves."""
+    structure = structure_of(tree)
+    shapes: list[Any] = []
+    atoms: list[Any] = []
+    for _, x in leaves(structure, tree, ""):
+        shapes.append(_shape(x, atoms))
+    return (structure, shapes), atoms
+
+
+def _shape(x: Any, atoms: list[Any]) -> Any:
+    if isinstance(x, Dual):
+        return _shape(x.primal, atoms), _shape(x.tangent, atoms), x.level
+    atoms.append(x)
+    return None
+
+
+def _joined(structure: Any, atoms: Sequence[Any]) -> Any:
+    tree, shapes = structure
+    source = iter(atoms)
+
+    def join(shape: Any) -> Any:
+        return next(source) if shape is None else Dual(join(shape[0]), join(shape[1]), shape[2])
+
+    return rebuild(tree, iter([join(shape) for shape in shapes]))
+
+
+def _without_history(x: Any) -> Any:
+    return x.detach() if isinstance(x, Value) else x
+
+
+def _told(data: Sequence[float]) -> str:
+    return str(data[0]) if len(data) == 1 else f"{len(data)} numbers, {list(data)!r:.60}"

@@ -1,0 +1,243 @@
+"""custom_rule: a derivative of one's own for a function, without making an op of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from inspect import signature
+from numbers import Real
+from typing import Any
+
+from .composite import Composite, Cotangents, Pick
+from .errors import GradientError, RuleError
+from .func.dual import Dual
+from .func.tree import Structure, leaves, numbers, rebuild, structure_of
+from .op import recorded
+from .recording import always_recording, no_grad, recording
+from .topology import topological_order
+from .value import Value, constant
+
+
+def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None) -> CustomRule:
+    """Give a function a derivative rule of its own, in place of the one through its steps.
+
+    For what is computed in a way that should not be differentiated: an iteration that converges, a
+    table, a formula whose derivative loses digits. One rule serves reverse and forward mode.
+
+    Parameters:
+        fun: any function of numbers, nested lists, tuples and dicts, and anything else. It may use
+            any Python; Values reach it as constants.
+        rule: `rule(g, out, *args)` gives the gradient of the argument from the gradient `g` of the
+            result `out`; a tuple for several arguments. Each is built like its argument, and None
+            says that no gradient flows there. It is linear in `g` and made of operators and ops, so
+            that higher derivatives follow from it. It can also be put on later, with `@fun.rule`.
+
+    Raises:
+        GradientError: in a call, when `fun` uses a Value that is none of its arguments, whose
+            gradient would be lost; or when there is no rule.
+        RuleError: when the rule fails, or gives gradients of another build.
+
+    >>> from pluggrad import Value, custom_rule
+    >>> @custom_rule
+    ... def cube_root(x):
+    ...     return float(x) ** (1 / 3)
+    >>> @cube_root.rule
+    ... def _(g, out, x):
+    ...     return g / (3.0 * out * out)
+    >>> x = Value(8.0)
+    >>> y = cube_root(x)
+    >>> y.backward()
+    >>> y.data, round(x.grad, 12)
+    (2.0, 0.083333333333)
+    """
+    if not callable(fun):
+        raise TypeError(f"custom_rule() takes a function, not {fun!r:.60}")
+    return CustomRule(fun, rule)
+
+
+class CustomRule:
+    """A function with a derivative rule of its own; see `custom_rule`."""
+
+    def __init__(self, fun: Callable[..., Any], rule: Callable[..., Any] | None) -> None:
+        update_wrapper(self, fun)
+        self._fun = fun
+        self._rule = rule
+        self._name: str = getattr(fun, "__qualname__", repr(fun))
+
+    def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Put the rule on, as a decorator; see `custom_rule`."""
+        self._rule = rule
+        return rule
+
+    def __repr__(self) -> str:
+        return f"<custom_rule {self._name}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, and record the call as one node."""
+        if kwargs:
+            bound = signature(self._fun).bind(*args, **kwargs)
+            bound.apply_defaults()
+            if bound.kwargs:
+                raise TypeError(
+                    f"{self._name}: arguments of a custom_rule function are passed to its rule by "
+                    f"position, which {', '.join(bound.kwargs)} cannot be"
+                )
+            args = bound.args
+        arguments = _Taken(args)
+        level = max([x.level for x in arguments.leaves if isinstance(x, Dual)], default=None)
+        if level is not None:
+            return self._moved(arguments, level)
+        out = self._computed(arguments)
+        if not (recording.get() and any(map(_differentiable, arguments.leaves))):
+            return out
+        structure, results = numbers(out, "the result", f"custom_rule {self._name} gives")
+        op = _Custom(self, arguments, structure, [float(x) for x in results])
+        operands = tuple([x for x in arguments.leaves if isinstance(x, Value)])
+        return rebuild(structure, iter(op.record_results(operands, op.data)))
+
+    def _computed(self, arguments: _Taken) -> Any:
+        held = [constant(x.data) if isinstance(x, Value) else x for x in arguments.leaves]
+        with always_recording():  # so that what comes in from elsewhere shows
+            out = self._fun(*arguments.with_leaves(held))
+        structure = structure_of(out)
+        found = [x for _, x in leaves(structure, out, "")]
+        for x in found:
+            if _differentiable(x):
+                raise GradientError(
+                    f"custom_rule {self._name} used {_origin(x)}, which is none of its arguments: "
+                    "its rule could not give it a gradient. Pass it as an argument, or use "
+                    "stop_gradient()"
+                )
+        given = [x.detach() if isinstance(x, Value) else x for x in found]
+        return rebuild(structure, iter(given))
+
+    def _moved(self, arguments: _Taken, level: int) -> Any:
+        """Forward mode: with the gradients of a result, its tangent is their sum with tangents."""
+        moving = [isinstance(x, Dual) and x.level == level for x in arguments.leaves]
+        primals = _Taken(
+            arguments.with_leaves(
+                [x.primal if m else x for x, m in zip(arguments.leaves, moving, strict=True)]
+            )
+        )
+        out = self(*primals.args)
+        if not recording.get():
+            return out
+        structure, results = numbers(out, "the result", f"custom_rule {self._name} gives")
+        moved = []
+        for index, result in enumerate(results):
+            seeds = [constant(1.0 if i == index else 0.0) for i in range(len(results))]
+            row = self.gradients(rebuild(structure, iter(seeds)), out, primals)
+            tangent: Any = 0.0
+            for x, part, moves in zip(arguments.leaves, row, moving, strict=True):
+                if moves and part is not None:
+                    tangent = _plain(part) * x.tangent + tangent
+            moved.append(Dual(_plain(result), _plain(tangent), level))
+        return rebuild(structure, iter(moved))
+
+    def gradients(self, g: Any, out: Any, arguments: _Taken) -> list[Any]:
+        """Ask the rule for the gradient of each leaf of the arguments; None where none flows."""
+        if self._rule is None:
+            raise GradientError(
+                f"custom_rule {self._name} has no rule; give it one with @{self._name}.rule"
+            )
+        count = len(arguments.args)
+        try:
+            found = self._rule(g, out, *arguments.args)
+        except Exception as cause:
+            raise RuleError(f"the rule of custom_rule {self._name}: {cause}") from cause
+        if count == 1:
+            found = (found,)
+        if not isinstance(found, tuple) or len(found) != count:
+            raise RuleError(
+                f"the rule of custom_rule {self._name} gave {found!r:.60}; it gives a tuple with "
+                f"one gradient, or None, for each of the {count} arguments"
+            )
+        try:
+            listed = leaves(
+                arguments.structure, list(found), "the gradient", "the arguments", optional=True
+            )
+            gradients = list(listed)
+        except TypeError as cause:
+            raise RuleError(f"the rule of custom_rule {self._name}: {cause}") from None
+        for place, x in gradients:
+            if not isinstance(x, Value | Dual | Real | None):
+                raise RuleError(
+                    f"the rule of custom_rule {self._name}: {place} is {x!r:.60}, no number"
+                )
+        return [x for _, x in gradients]
+
+
+class _Taken:
+    """Arguments, and their leaves."""
+
+    def __init__(self, args: Sequence[Any]) -> None:
+        self.args = list(args)
+        self.structure = structure_of(self.args)
+        self.leaves = [x for _, x in leaves(self.structure, self.args, "")]
+
+    def with_leaves(self, replaced: Sequence[Any]) -> list[Any]:
+        args: list[Any] = rebuild(self.structure, iter(replaced))
+        return args
+
+
+class _Custom(Composite):
+    def __init__(
+        self, custom: CustomRule, arguments: _Taken, structure: Structure, data: Sequence[float]
+    ) -> None:
+        fixed = [None if isinstance(x, Value) else (x,) for x in arguments.leaves]
+        super().__init__(custom._name.rpartition(".")[2], fixed.count(None), len(data))
+        self.custom = custom
+        self.arguments = arguments.structure
+        self.fixed = fixed
+        self.structure = structure
+        self.data = list(data)
+
+    def gradients(
+        self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
+    ) -> Sequence[Any]:
+        if create_graph:
+            with always_recording():
+                return self._gradients(g, self._outputs(node), operands)
+        with no_grad():
+            held = [constant(x.data) for x in operands]
+            parts = self._gradients(g, [constant(x) for x in self.data], held)
+        return [None if part is None else float(part) for part in parts]
+
+    def _outputs(self, node: Value) -> list[Value]:
+        if self.results == 1:
+            return [node]
+        return [
+            recorded(Pick(self.name, index), (node,), data) for index, data in enumerate(self.data)
+        ]
+
+    def _gradients(self, g: Any, out: Sequence[Any], operands: Sequence[Value]) -> list[Any]:
+        cotangents = g if isinstance(g, Cotangents) else {0: g}
+        seeds = [_boxed(cotangents.get(i, 0.0)) for i in range(self.results)]
+        source = iter(operands)
+        filled = [next(source) if x is None else x[0] for x in self.fixed]
+        found = self.custom.gradients(
+            rebuild(self.structure, iter(seeds)),
+            rebuild(self.structure, iter(out)),
+            _Taken(rebuild(self.arguments, iter(filled))),
+        )
+        return [part for part, x in zip(found, self.fixed, strict=True) if x is None]
+
+
+def _differentiable(x: object) -> bool:
+    return isinstance(x, Dual) or (isinstance(x, Value) and x.requires_grad)
+
+
+def _boxed(x: Any) -> Any:
+    return constant(x) if isinstance(x, Real) else x
+
+
+def _plain(x: Any) -> Any:
+    return x.data if isinstance(x, Value) and not x.requires_grad else x
+
+
+def _origin(x: Value | Dual) -> str:
+    if isinstance(x, Dual):
+        return f"a number of a forward-mode transform ({float(x)})"
+    sources = [node for node in topological_order([x], differentiable=True) if node.op is None]
+    labels = [node.label for node in sources if node.label]
+    return repr(labels[0]) if labels else repr(sources[0] if sources else x)
