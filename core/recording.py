@@ -59,6 +59,13 @@ class Watcher:
     def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
         """See `part`, the gradient that `node` hands on to its operand number `index`."""
 
+    def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
+        """See that Python code looked at the number in `left`, and can act on the `answer`.
+
+        `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; or `bool`,
+        `float`, `int` or `detach`, and `right` is None.
+        """
+
 
 watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 

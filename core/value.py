@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .copying import copy_graph, reduce_graph
 from .errors import MissingOpError
-from .recording import switch
+from .recording import switch, watchers
 
 if TYPE_CHECKING:
     from .op import Op
@@ -144,6 +144,8 @@ class Value:
 
     def detach(self) -> Value:
         """Give a constant of the same number and label that is cut off from this one's history."""
+        if switch.active:
+            _observed("detach", self, None, None)
         return Value(self.data, self.label, requires_grad=False)
 
     # ----- Operators: sockets that registered ops are plugged into -----
@@ -213,26 +215,35 @@ class Value:
 
     # ----- A number among numbers -----
 
+    # While anything watches this thread, it is told what Python code gets to know of a number.
+
     def __float__(self) -> float:
-        return float(self.data)
+        number = float(self.data)
+        return _observed("float", self, None, number) if switch.active else number
 
     def __int__(self) -> int:
-        return int(self.data)
+        number = int(self.data)
+        return _observed("int", self, None, number) if switch.active else number
 
     def __bool__(self) -> bool:
-        return self.data != 0
+        answer = self.data != 0
+        return _observed("bool", self, None, answer) if switch.active else answer
 
     def __lt__(self, other: Operand) -> bool:
-        return bool(self.data < _comparable(other))
+        answer = bool(self.data < _comparable(other))
+        return _observed("<", self, other, answer) if switch.active else answer
 
     def __le__(self, other: Operand) -> bool:
-        return bool(self.data <= _comparable(other))
+        answer = bool(self.data <= _comparable(other))
+        return _observed("<=", self, other, answer) if switch.active else answer
 
     def __gt__(self, other: Operand) -> bool:
-        return bool(self.data > _comparable(other))
+        answer = bool(self.data > _comparable(other))
+        return _observed(">", self, other, answer) if switch.active else answer
 
     def __ge__(self, other: Operand) -> bool:
-        return bool(self.data >= _comparable(other))
+        answer = bool(self.data >= _comparable(other))
+        return _observed(">=", self, other, answer) if switch.active else answer
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -260,6 +271,12 @@ class Value:
 def _comparable(other: object) -> Any:
     """Return what a Value's data is compared with; Python's own message names a wrong type."""
     return other.data if isinstance(other, Value) else other
+
+
+def _observed(how: str, left: Value, right: object, answer: Any) -> Any:
+    for watcher in watchers.get():
+        watcher.observed(how, left, right, answer)
+    return answer
 
 
 def constant(number: object) -> Value:
