@@ -11,11 +11,11 @@ from builtins import round as python_round
 from pluggrad import Op, hookimpl
 
 from .exponential import log
-from .piecewise import sign, step
+from .piecewise import sign, step, where
 
 inf, nan = math.inf, math.nan
 WHOLE = 2.0**52  # from here on every float is a whole number
-TINY = 2.0**-340  # 1 / x**3 is finite from here on
+SMALL = 2.0**-900  # far above the subnormal numbers, below 2**-1022
 
 
 # ----- Forward functions -----
@@ -37,15 +37,22 @@ def _round(x: float, digits: float = 0.0) -> float:
     return python_round(x, int(digits)) if digits == digits // 1.0 else nan
 
 
-def _power_rule(a: float, b: float) -> float:
-    if b == 0.0:
-        return 0.0
+def _power_rule(a: float, b: float, factor: float = 1.0) -> float:
+    factor *= b
+    if factor == 0.0:
+        return 0.0  # for every a, also where a**(b - 1) is infinite
     less = b - 1.0
-    rest = b - (less + 1.0)
-    if rest == 0.0 or a <= 0.0 or a == inf:
-        return b * math.pow(a, less)
+    power = math.pow(a, less)
+    if a <= 0.0 or a == inf:
+        return factor * power
     # b - 1 is rounded, for b < 0.5; unmended that would cost |log a| / 2 units in the last place.
-    return b * math.pow(a, less) * math.pow(a, rest)
+    rest = b - (less + 1.0)
+    if rest != 0.0:
+        factor *= math.pow(a, rest)
+    if power < SMALL:  # and soon subnormal; factor * power need not be
+        half = math.pow(a, 0.5 * less)
+        return factor * half * half
+    return factor * power
 
 
 # ----- Where Python raises -----
@@ -62,8 +69,8 @@ def _pow_beyond(a: float, b: float) -> float:
     return math.copysign(inf, a) if odd else inf  # a pole at 0, or overflow
 
 
-def _power_rule_beyond(a: float, b: float) -> float:
-    return b * _pow_beyond(a, b - 1.0)
+def _power_rule_beyond(a: float, b: float, factor: float) -> float:
+    return factor * b * _pow_beyond(a, b - 1.0)
 
 
 def _rounded_beyond(x: float, digits: float) -> float:
@@ -82,7 +89,8 @@ def _quotient_from_whole(a: float, b: float) -> float:
 
 
 def _from_half(x: float, digits: float) -> float:
-    return _from_whole(x * 10.0**digits - 0.5)
+    # Beyond 9 digits the steps lie so close that they look like a slope.
+    return _from_whole(x * 10.0**digits - 0.5) if digits < 9.0 else 0.0
 
 
 # Used in rules above its own line.
@@ -117,18 +125,19 @@ abs = Op("abs", math.fabs,    lambda g, out, x: g * sign(x), operator="abs", kin
 # d/db at a = 0 is the limit 0 from b > 0, and so it is at b = 0, as in PyTorch and JAX. It is nan
 # at a < 0, where a**b is real for whole b only, and has few digits where a**b is subnormal.
 pow = Op("pow", math.pow,
-         lambda g, out, a, b: g * power_rule(a, b),
+         lambda g, out, a, b: g * power_rule(a, b, 1.0),
          lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
-# For b = 0 the first rule moves a tiny a away, where 0 * a**(b - 1) is 0 * inf. Its b - 1 is
-# rounded for b < 0.5: that costs the second derivative of a power |log a| units in the last place.
+# The factor makes the second derivative of a power the same again, 0 where b (b - 1) is. There
+# b - 1 is rounded, for b < 0.5, which costs |log a| units in the last place.
 power_rule = Op("power_rule", _power_rule,
-                lambda g, out, a, b: (
-                    g * b * power_rule(a + (1 - step(abs(b))) * step(TINY - abs(a)), b - 1)),
-                lambda g, out, a, b: g * (pow(a, b - 1) + out * log(a + (1 - step(abs(out))))),
-                ieee=_power_rule_beyond, domain=((0.0, inf), None),
-                doc="b a**(b - 1). Derivatives: b (b - 1) a**(b - 2), a**(b - 1) (1 + b log a).")
+    lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
+    lambda g, out, a, b, factor: (
+        g * (where(factor, factor * pow(a, b - 1), 0.0) + out * log(a + (1 - step(abs(out)))))),
+    lambda g, out, a, b, factor: g * power_rule(a, b, 1.0),
+    ieee=_power_rule_beyond, domain=((0.0, inf), None, None),
+    doc="factor b a**(b - 1), the slope of a power. Derivatives: the same for that and so on.")
 
 # ----- Whole numbers: flat between jumps -----
 
