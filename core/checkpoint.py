@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from .composite import Composite
 from .errors import GradientError
 from .func.dual import Dual
-from .func.passes import ARGUMENT
+from .func.passes import ARGUMENT, transforming
 from .func.tree import leaves, rebuild, structure_of
 from .gradient import is_watched, order_down_to, propagate
 from .op import recorded
-from .recording import Watcher, always_recording, recording, switch, watchers
+from .recording import Watcher, recording, switch, watchers
 from .value import Value, constant
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     call = _Call(fun, args, kwargs)
     made = _MadeInside()
     inputs = [_copy(x, x) for x in call.operands]
-    with switch_to(made):
+    with transforming(), _Seen(made):
         result: Any = call(inputs)
     structure, atoms = _atoms(result)
     inside = made.nodes.union(inputs)
@@ -97,7 +97,7 @@ class _Checkpoint(Composite):
     ) -> Sequence[Any]:
         given = operands[: len(self.call.operands)]
         closed_over = operands[len(given) :]
-        with always_recording():
+        with transforming():
             inputs = [_copy(x if create_graph else constant(x.data), x) for x in given]
             roots = self._again(inputs)
             cotangents = {0: g} if self.results == 1 else g
@@ -127,13 +127,12 @@ def _fused(
 ) -> Sequence[Any]:
     """Do it the fast way, through `grad`: nobody else sees this graph."""
     try:
-        for node in order:
+        for node in (*order, *inputs):
             node.grad = 0.0
         for root, g in seeds:
             root.grad += g
-        own = set(inputs)
         for node in reversed(order):
-            if node not in own and node.op is not None:
+            if node.op is not None:
                 node.op.pullback(node)
         return [x.grad for x in inputs]
     except Exception:  # IEEE 754, or a faulty rule, which the long way names
@@ -156,7 +155,7 @@ class _MadeInside(Watcher):
         self.nodes.add(out)
 
 
-class switch_to:  # noqa: N801 - a context manager
+class _Seen:
     """Let one watcher for checkpoints see what is computed inside, in place of those around it."""
 
     def __init__(self, made: _MadeInside) -> None:

@@ -41,6 +41,11 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     try:
         _run_fused(output, order, seed)
         _check_leaves(leaves)
+    except (
+        GradientError
+    ):  # of a function that was recorded as one node; again it would say the same
+        _reset(order, leaves)
+        raise
     except Exception:
         _run_carefully(output, order, leaves, seed)
     except BaseException:  # interrupted: leave no half-summed gradients behind
@@ -264,12 +269,12 @@ def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:
 
 
 def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
-    """List the nodes between `roots` and `inputs`, operands before users, in topological order.
+    """List the nodes from `inputs`, which are left out, to `roots`, operands before users.
 
     Unlike `topological_order` it does not look at what the inputs were computed from.
     """
     seen = set(inputs)
-    order = list(seen)
+    order: list[Value] = []
     for root in roots:
         if root in seen or not root.requires_grad:
             continue

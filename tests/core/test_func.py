@@ -488,9 +488,9 @@ def test_grad_of_several_numbers_names_what_came_back():
 def test_argnums_out_of_range_names_the_number_of_arguments():
     with pytest.raises(ValueError, match=r"grad\(\): argnums=2 asks for argument 2, .* 1 posit"):
         grad(lambda x: x, argnums=2)(1.0)
-    with pytest.raises(TypeError, match="argnums is an int or a tuple of ints, not 'x'"):
+    with pytest.raises(TypeError, match=r"argnums is an int or a tuple of ints, not 'x'"):
         grad(lambda x: x, argnums="x")(1.0)
-    with pytest.raises(ValueError, match="names an argument twice"):
+    with pytest.raises(ValueError, match=r"names an argument twice"):
         grad(lambda x: x, argnums=(0, -1))(1.0)
 
 
@@ -553,7 +553,7 @@ def test_an_unknown_method_in_forward_mode_names_the_ops():
 
 
 def test_a_string_beside_a_number_in_forward_mode_is_a_type_error():
-    with pytest.raises(TypeError, match="unsupported operand"):
+    with pytest.raises(TypeError, match=r"unsupported operand"):
         jvp(lambda x: x + "1", (1.0,), (1.0,))
 
 
@@ -572,10 +572,12 @@ def test_a_rule_that_fails_in_forward_mode_is_named():
 
     bad = Op("bad", lambda x: x, rule)
     for x in (1.0, Value(1.0)):
-        with pytest.raises(RuleError, match="op 'bad', rule of operand 0: 'gone'"):
+        with pytest.raises(RuleError, match=r"op 'bad', rule of operand 0: 'gone'"):
             jvp(bad, (x,), (1.0,))
     text = Op("text", lambda x: x, lambda g, out, x: "g")
-    with pytest.raises(RuleError, match="op 'text', rule of operand 0: gave 'g', which is no numb"):
+    with pytest.raises(
+        RuleError, match=r"op 'text', rule of operand 0: gave 'g', which is no numb"
+    ):
         jvp(text, (Value(1.0),), (1.0,))
 
 
@@ -584,6 +586,6 @@ def test_an_exception_in_the_function_leaves_nothing_behind():
         raise GradientError("mine")
 
     for d in DERIVATIVES.values():
-        with pytest.raises(GradientError, match="mine"):
+        with pytest.raises(GradientError, match=r"mine"):
             d(f)(1.0)
         assert type(grad(lambda x: x * x)(3.0)) is float
