@@ -38,21 +38,20 @@ def _round(x: float, digits: float = 0.0) -> float:
 
 
 def _power_rule(a: float, b: float, factor: float = 1.0) -> float:
-    factor *= b
-    if factor == 0.0:
+    if b == 0.0 or factor == 0.0:
         return 0.0  # for every a, also where a**(b - 1) is infinite
     less = b - 1.0
     power = math.pow(a, less)
     if a <= 0.0 or a == inf:
-        return factor * power
+        return factor * (b * power)
     # b - 1 is rounded, for b < 0.5; unmended that would cost |log a| / 2 units in the last place.
     rest = b - (less + 1.0)
     if rest != 0.0:
-        factor *= math.pow(a, rest)
-    if power < SMALL:  # and soon subnormal; factor * power need not be
+        b *= math.pow(a, rest)
+    if power < SMALL:  # and soon subnormal; b * power need not be
         half = math.pow(a, 0.5 * less)
-        return factor * half * half
-    return factor * power
+        return factor * half * (b * half)
+    return factor * (b * power)
 
 
 # ----- Where Python raises -----
