@@ -1,5 +1,45 @@
-"""Record once, replay fast: programs from recorded graphs, and from functions."""
+"""Record once, replay fast: programs from recorded graphs, and compiled functions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, overload
+
+from pluggrad import Value
+
+from .function import Compiled
 from .program import Program
+from .recording import Recording
 
-__all__ = ["Program"]
+__all__ = ["Compiled", "Program", "Recording", "compile"]
+
+
+@overload
+def compile(target: Value | Sequence[Value], **options: Any) -> Program: ...
+@overload
+def compile(target: Callable[..., Any], **options: Any) -> Compiled: ...
+@overload
+def compile(**options: Any) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(target: Any = None, **options: Any) -> Any:
+    """Compile a recorded graph or a function; also a decorator, with options or without.
+
+    Parameters:
+        target: a Value or several give a `Program`, a function gives a `Compiled`.
+        options: those of `Program`, or of `Compiled`.
+
+    Raises:
+        CompileError: when the target cannot be compiled.
+
+    >>> from pluggrad.compiler import compile
+    >>> @compile(executor="interpreter")
+    ... def cube(x):
+    ...     return x * x * x
+    >>> cube(2.0), cube.grad(2.0)
+    (8.0, 12.0)
+    """
+    if target is None:
+        return partial(compile, **options)
+    if isinstance(target, Value | list | tuple):
+        return Program(target, **options)
+    return Compiled(target, **options)

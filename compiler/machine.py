@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from functools import cache as once
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,18 @@ class Machine:
     def step(self) -> None:
         """Do both."""
         self._run(*self._calls[2])
+
+    def packed(self) -> tuple[Any, ...]:
+        """Give what a call on plain floats needs: packing, running and unpacking, at one go each.
+
+        The gradients and the outputs stand one behind the other in memory, in this order.
+        """
+        shared = memoryview(self.memory).cast("B")
+        inputs, outputs = len(self.inputs), len(self.outputs)
+        write = Struct(f"{inputs}d").pack_into
+        give = Struct(f"{len(self.gradients) + outputs}d").unpack_from
+        at, back = 8 * self.plan.inputs_at, 8 * self.plan.wrt_at
+        return write, shared, at, self._run, *self._calls[2], give, back
 
 
 def best_lanes(plan: Plan) -> int:

@@ -1,0 +1,86 @@
+"""Nested arguments taken apart: their shape, which tells recordings apart, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from numbers import Real
+from typing import Any
+
+LEAF = "number"
+Shape = Any  # hashable: LEAF, ("elements", shape), (container type, keys, shapes), or ("static", x)
+
+
+def taken_apart(tree: Any, numbers: list[Any], *, elements: bool) -> Shape:
+    """Give the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
+
+    Parameters:
+        tree: nested lists, tuples and dicts; all else that is not a number is static: a recording
+            is for this very value.
+        numbers: is appended to.
+        elements: whether an array stands for a nest of its elements, and not for one number that
+            has many values.
+    """
+    kind = type(tree)
+    if kind is float or kind is int:
+        numbers.append(tree)
+        return LEAF
+    if kind is list or kind is tuple:
+        return kind, len(tree), tuple([taken_apart(x, numbers, elements=elements) for x in tree])
+    if kind is dict:
+        shapes = [taken_apart(x, numbers, elements=elements) for x in tree.values()]
+        return kind, tuple(tree), tuple(shapes)
+    if isinstance(tree, tuple):  # a named tuple
+        return kind, len(tree), tuple([taken_apart(x, numbers, elements=elements) for x in tree])
+    if kind is bool or tree is None or isinstance(tree, str | bytes):
+        return "static", kind, tree
+    if hasattr(tree, "dtype") and hasattr(tree, "shape") and tree.shape and elements:
+        numbers.extend(tree.ravel().tolist())
+        return "elements", tree.shape
+    numbers.append(tree)
+    return LEAF
+
+
+def is_symbolic(x: Any) -> bool:
+    """Tell whether a number is one that records: a Value, or what stands for one."""
+    return hasattr(type(x), "backward") or hasattr(type(x), "__pluggrad_op__")
+
+
+def is_array(x: Any) -> bool:
+    """Tell whether a number has many values."""
+    return not isinstance(x, Real) and getattr(x, "shape", None) is not None and x.shape != ()
+
+
+def put_together(shape: Shape, numbers: Iterator[Any], array: Callable[..., Any] | None) -> Any:
+    """Build a tree of this shape from numbers; the inverse of `taken_apart`.
+
+    Parameters:
+        shape: what `taken_apart` gave.
+        numbers: as many as the shape has.
+        array: makes an array of a list of numbers and a shape; None gives nested lists.
+    """
+    if shape == LEAF:
+        return next(numbers)
+    kind = shape[0]
+    if kind == "static":
+        return shape[2]
+    if kind == "elements":
+        return _elements(shape[1], numbers, array)
+    parts = [put_together(x, numbers, array) for x in shape[2]]
+    if kind is dict:
+        return dict(zip(shape[1], parts, strict=True))
+    if kind is list or kind is tuple:
+        return kind(parts)
+    return kind(*parts)
+
+
+def _elements(
+    lengths: tuple[int, ...], numbers: Iterator[Any], array: Callable[..., Any] | None
+) -> Any:
+    if array is not None:
+        count = 1
+        for length in lengths:
+            count *= length
+        return array([next(numbers) for _ in range(count)], lengths)
+    if not lengths:
+        return next(numbers)
+    return [_elements(lengths[1:], numbers, None) for _ in range(lengths[0])]

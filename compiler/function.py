@@ -1,0 +1,334 @@
+"""Compiled: a function of numbers, recorded once for each way through it, that runs like a ufunc."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial, update_wrapper
+from typing import Any
+
+from pluggrad import CompileError, CompileWarning, func
+
+from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
+from .fingerprint import fingerprint
+from .program import check_ops
+from .recording import Recording, record
+
+Numbers = list[Any]
+EXACT_WARNING = 8
+
+
+class Compiled:
+    """A function of numbers at hardware speed.
+
+    Numbers give numbers. Where an argument has an array for a number, all are broadcast, and the
+    results are arrays: one lane for each element, as with NumPy's ufuncs. Arguments may be nested
+    lists, tuples and dicts of numbers; each shape is recorded apart.
+
+    The function is run once on Values, and what it did is kept. Where its Python code looked at a
+    number (`if x > 0`, `float(x)`), the recording holds for inputs that give the same answer; for
+    others the function is recorded again. A look at `x.data` is not noticed. Called with Values, it
+    records as the function itself would.
+
+    Parameters:
+        function: takes and gives numbers, and is made of operators and ops.
+        executor: `auto`, `numba` (or an error), or `interpreter`.
+        bound: how many recordings are kept; the one not used for longest goes first.
+        threads: how many threads share the lanes of arrays.
+        arrays: `lanes`, or `elements`: then an array is a (nested) list of numbers, and so is its
+            gradient; this is what optimizers want that pass one vector.
+
+    Raises:
+        CompileError: when it is called, and the function cannot be recorded or the arguments do not
+            fit together, saying why.
+
+    >>> from pluggrad.compiler import compile
+    >>> square = compile(lambda x: x * x, executor="interpreter")
+    >>> square(3.0), square.value_and_grad(3.0)
+    (9.0, (9.0, 6.0))
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        executor: str = "auto",
+        bound: int = 16,
+        threads: int = 1,
+        arrays: str = "lanes",
+    ) -> None:
+        if not callable(function):
+            raise CompileError(
+                f"compile() takes a Value, several, or a function, not {type(function).__name__}"
+            )
+        if arrays not in ("lanes", "elements"):
+            raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
+        if bound < 1 or threads < 1:
+            raise CompileError("bound= and threads= are at least 1")
+        self.function = function
+        self.executor = executor
+        self.bound = bound
+        self.threads = threads
+        self.arrays = arrays
+        self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
+        self._exact = 0
+        self._fast: tuple[Any, ...] | None = None
+        self._derived: dict[str, Compiled] = {}
+        update_wrapper(self, function)
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self.function, '__qualname__', self.function)}>"
+
+    # ----- What is kept -----
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """The recordings that are kept, the one used last at the end."""
+        return tuple(recording for _, recording in self._recordings)
+
+    def forget(self) -> None:
+        """Drop all recordings."""
+        self._recordings.clear()
+        self._fast = None
+
+    # ----- Calls -----
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the function."""
+        shape, numbers = self._taken_apart(args, kwargs)
+        if any(map(is_symbolic, numbers)):
+            return self.function(*args, **kwargs)
+        if any(map(is_array, numbers)):
+            recording, results, _ = self._lanes(shape, numbers, backward=False)
+            return put_together(recording.result, iter(results), None)
+        recording = self._single(shape, numbers, backward=False)
+        return put_together(recording.result, iter(recording.results()), None)
+
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the function, which gives one number, and its gradient.
+
+        Returns:
+            The value, and the gradient built like the argument; for several arguments a tuple of
+            gradients, one for each. Keyword arguments get none.
+
+        Raises:
+            CompileError: when the function gives more than one number.
+        """
+        fast = self._fast
+        if fast is not None and not kwargs and tuple(map(type, args)) == fast[0]:
+            _, recording, write, memory, at, run, code, length, place, give, back = fast
+            write(memory, at, *args)
+            run(code, length, place)
+            *gradients, value, failures = give(memory, back)
+            if failures == 0.0:
+                recording.calls += 1
+                return value, gradients[0] if len(args) == 1 else tuple(gradients)
+        shape, numbers = self._taken_apart(args, kwargs)
+        if any(map(is_symbolic, numbers)):
+            argnums = 0 if len(args) == 1 else tuple(range(len(args)))
+            return func.value_and_grad(self.function, argnums)(*args, **kwargs)
+        if any(map(is_array, numbers)):
+            recording, results, gradients = self._lanes(shape, numbers, backward=True)
+            self._check_one(recording)
+            return results[0], self._built(shape, gradients)
+        recording = self._single(shape, numbers, backward=True)
+        self._check_one(recording)
+        if not kwargs and all(type(x) is float for x in args):
+            self._remember(recording, args)
+        return recording.results()[0], self._built(shape, recording.gradient())
+
+    def grad(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the gradient of the function, built as `value_and_grad` builds it."""
+        return self.value_and_grad(*args, **kwargs)[1]
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        """Compute the function and its derivative in a direction.
+
+        Parameters:
+            primals: a tuple of its arguments.
+            tangents: the direction, built like the primals.
+
+        Returns:
+            The result and its derivative, both built like the result.
+        """
+        return self._derivative("jvp")(tuple(primals), tuple(tangents))
+
+    def hvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        """Compute the product of the function's Hessian with a direction.
+
+        Parameters:
+            primals: a tuple of its arguments.
+            tangents: the direction, built like the primals.
+
+        Returns:
+            The product, built like the argument; a tuple of them for several arguments.
+        """
+        return self._derivative("hvp")(tuple(primals), tuple(tangents))
+
+    # ----- How -----
+
+    def _taken_apart(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Numbers]:
+        numbers: Numbers = []
+        shape = taken_apart((args, kwargs), numbers, elements=self.arrays == "elements")
+        return shape, numbers
+
+    def _derivative(self, name: str) -> Compiled:
+        if name not in self._derived:
+            self._derived[name] = Compiled(
+                partial(getattr(func, name), self.function),
+                executor=self.executor,
+                bound=self.bound,
+                threads=self.threads,
+                arrays=self.arrays,
+            )
+        return self._derived[name]
+
+    def _built(self, shape: Any, gradients: Any) -> Any:
+        def array(numbers: list[Any], lengths: tuple[int, ...]) -> Any:
+            import numpy as np
+
+            return np.array(numbers).reshape(lengths)
+
+        args, _ = put_together(shape, iter(gradients), array)
+        return args[0] if len(args) == 1 else args
+
+    def _check_one(self, recording: Recording) -> None:
+        if recording.result != LEAF:
+            raise CompileError(
+                f"value_and_grad() is for functions that give one number; "
+                f"{self!r} gives nested ones. Take func.jacrev of it and compile that"
+            )
+
+    def _remember(self, recording: Recording, args: tuple[Any, ...]) -> None:
+        packed = recording.fast()
+        self._fast = packed and (tuple(map(type, args)), recording, *packed)
+
+    def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
+        return [entry for entry in reversed(self._recordings) if entry[0] == shape]
+
+    def _used(self, entry: tuple[Any, Recording]) -> None:
+        if self._recordings[-1] is not entry:
+            self._recordings.remove(entry)
+            self._recordings.append(entry)
+
+    def _recorded(self, shape: Any, numbers: Numbers) -> tuple[Any, Recording]:
+        recording, exact = record(self.function, shape, numbers, self.executor)
+        self._exact += exact
+        if self._exact == EXACT_WARNING:
+            warnings.warn(
+                f"{self!r} turns a Value into a float or int, so each new number records it again. "
+                "Keep it a Value, or pass it as something else than a number",
+                CompileWarning,
+                stacklevel=5,
+            )
+        entry = shape, recording
+        self._recordings.append(entry)
+        if len(self._recordings) > self.bound:
+            _, dropped = self._recordings.pop(0)
+            if self._fast is not None and self._fast[1] is dropped:
+                self._fast = None
+        return entry
+
+    def _single(self, shape: Any, numbers: Numbers, *, backward: bool) -> Recording:
+        for entry in self._matching(shape):
+            if entry[1].answer(numbers, backward=backward):
+                self._used(entry)
+                return entry[1]
+        _, recording = self._recorded(shape, [float(x) for x in numbers])
+        if not recording.answer(numbers, backward=backward):
+            raise CompileError(
+                f"{self!r} did not take the way again that it took while it was recorded: it is "
+                "not a function of its arguments alone"
+            )
+        return recording
+
+    def _lanes(
+        self, shape: Any, numbers: Numbers, *, backward: bool
+    ) -> tuple[Recording, Any, Any]:
+        import numpy as np
+
+        try:
+            together = np.broadcast_arrays(*[np.asarray(x, float) for x in numbers])
+        except ValueError as cause:
+            shapes = ", ".join(str(np.shape(x)) for x in numbers)
+            raise CompileError(
+                f"the arrays among the arguments do not broadcast together: {shapes}"
+            ) from cause
+        lengths = together[0].shape
+        rows = np.array([x.ravel() for x in together])
+        count = rows.shape[1]
+        if count == 0:  # whoever asks wants to know the kind of the result
+            entry = next(iter(self._matching(shape)), None) or self._recorded(
+                shape, [1.0] * len(rows)
+            )
+            given = len(entry[1].tape.outputs) - 1
+            empty = np.empty((max(given, len(rows)), *lengths))
+            return entry[1], empty[:given], empty[: len(rows)]
+        tried = self._matching(shape) or [self._recorded(shape, rows[:, 0].tolist())]
+        first = tried[0][1]
+        results = np.empty((len(first.tape.outputs) - 1, count))
+        gradients = np.zeros((len(rows), count)) if backward else None
+        holds = first.lanes(rows, results, gradients, self.threads)
+        self._used(tried.pop(0))
+        left = np.flatnonzero(~holds)
+        while len(left):
+            entry = tried.pop(0) if tried else self._recorded(shape, rows[:, left[0]].tolist())
+            recording = entry[1]
+            if recording.result != first.result:
+                raise CompileError(
+                    f"{self!r} gives results of different shapes in different lanes"
+                )
+            part = np.empty((len(results), len(left)))
+            part_gradients = np.zeros((len(rows), len(left))) if backward else None
+            holds = recording.lanes(rows[:, left], part, part_gradients, self.threads)
+            results[:, left[holds]] = part[:, holds]
+            if gradients is not None and part_gradients is not None:
+                gradients[:, left[holds]] = part_gradients[:, holds]
+            left = left[~holds]
+        shaped = results.reshape(len(results), *lengths)
+        return (
+            first,
+            shaped,
+            None if gradients is None else gradients.reshape(len(rows), *lengths),
+        )
+
+    # ----- Pickles -----
+
+    def __reduce__(self) -> tuple[object, ...]:
+        module = sys.modules.get(self.__dict__.get("__module__") or "")
+        found: Any = module
+        for name in (self.__dict__.get("__qualname__") or "").split("."):
+            found = getattr(found, name, None)
+        if found is self:  # a decorated function: the other process imports it, decorated
+            return _imported, (self.__dict__["__module__"], self.__dict__["__qualname__"])
+        options = {
+            name: getattr(self, name) for name in ("executor", "bound", "threads", "arrays")
+        }
+        kept = [
+            (shape, recording, [fingerprint(op) for op in recording.tape.ops])
+            for shape, recording in self._recordings
+        ]
+        return _restored, (self.function, options, kept, sys.version_info[:2])
+
+
+def _imported(module: str, name: str) -> Any:
+    from importlib import import_module
+
+    found: Any = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _restored(
+    function: Callable[..., Any],
+    options: dict[str, Any],
+    kept: list[tuple[Any, Recording, list[str]]],
+    python: tuple[int, int],
+) -> Compiled:
+    compiled = Compiled(function, **options)
+    for shape, recording, fingerprints in kept:
+        check_ops(recording.tape.ops, fingerprints, python)
+        compiled._recordings.append((shape, recording))
+    return compiled

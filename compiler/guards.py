@@ -1,0 +1,136 @@
+"""Guards: what Python code got to know of a number while a function was recorded.
+
+A recording is right for all inputs for which the function's Python code would take the same way.
+Code can choose a way only by looking at a number, and whoever looks is noticed (`Watcher.observed`).
+Each look becomes one more node of the recording, which is 0 where the answer is what it was and 1
+where it is another; their sum is an output. So both executors check guards as they compute, for all
+lanes at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pluggrad import CompileError, Op, Value
+from pluggrad.recording import Watcher
+
+
+class Guard(Op):
+    """An op that no plugin provides: it is found again by its name here."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _guard, (self.name,)
+
+
+def _less(a: float, b: float) -> float:
+    return 0.0 if a < b else 1.0
+
+
+def _not_less(a: float, b: float) -> float:
+    return 1.0 if a < b else 0.0
+
+
+def _at_most(a: float, b: float) -> float:
+    return 0.0 if a <= b else 1.0
+
+
+def _not_at_most(a: float, b: float) -> float:
+    return 1.0 if a <= b else 0.0
+
+
+def _same(a: float, b: float) -> float:
+    return 0.0 if a == b or (a != a and b != b) else 1.0
+
+
+def _whole(a: float, b: float) -> float:
+    return 0.0 if math.fabs(a) < 9e15 and math.trunc(a) == b else _same(a, b)
+
+
+def _nonzero(a: float) -> float:
+    return 0.0 if a != 0.0 else 1.0
+
+
+def _zero(a: float) -> float:
+    return 0.0 if a == 0.0 else 1.0
+
+
+def _add(a: float, b: float) -> float:
+    return a + b
+
+
+GUARDS = {
+    function.__name__: Guard(function.__name__, function, *[None] * function.__code__.co_argcount)
+    for function in (
+        _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero, _add,
+    )
+}  # fmt: skip
+
+
+def _guard(name: str) -> Guard:
+    return GUARDS[name]
+
+
+class Looks(Watcher):
+    """Notices, while a function runs, what it looks at, and what a recording would miss."""
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[Any, ...], Value] = {}
+        self.exact = 0
+
+    def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
+        """See that `op` gave the Value `out`."""
+        if out.op is None and any(x.requires_grad for x in operands if isinstance(x, Value)):
+            raise CompileError(
+                f"op {op.name!r} was computed under no_grad(): a compiled function would give its "
+                "result of today for ever. Compile the function without no_grad()"
+            )
+
+    def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
+        """See that Python code looked at the number in `left`."""
+        if how == "detach":
+            if left.requires_grad:
+                raise CompileError(
+                    "detach() in a compiled function would freeze a number that depends on the "
+                    "inputs. Compile the function without it"
+                )
+            return
+        pair: list[Any] = [left, right]
+        if not any(isinstance(x, Value) and x.requires_grad for x in pair):
+            return
+        if how in (">", ">="):
+            pair.reverse()
+        match how:
+            case "<" | ">":
+                name = "_less" if answer else "_not_less"
+            case "<=" | ">=":
+                name = "_at_most" if answer else "_not_at_most"
+            case "bool":
+                name, pair = "_nonzero" if answer else "_zero", [left]
+            case "int":
+                name, pair = "_whole", [left, float(answer)]
+                self.exact += 1
+            case _:
+                name, pair = "_same", [left, answer]
+                self.exact += 1
+        key = (name, *[id(x) if isinstance(x, Value) else float(x) for x in pair])
+        if key not in self.seen:
+            self.seen[key] = _applied(GUARDS[name], pair)
+
+
+def _applied(op: Op, operands: Sequence[Any]) -> Value:
+    made: Value = op.record(
+        tuple([x if isinstance(x, Value) else Value(x, requires_grad=False) for x in operands])
+    )
+    return made
+
+
+def failed(looks: Looks) -> Value:
+    """Give the Value that counts the guards that do not hold."""
+    total = Value(0.0, requires_grad=False)
+    for guard in looks.seen.values():
+        total = _applied(GUARDS["_add"], [total, guard])
+    return total
+
+

@@ -1,0 +1,260 @@
+"""Recording: one way through a function, as a tape with guards, ready to run."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pluggrad import CompileError, Value
+from pluggrad.recording import always_recording, watched_by
+from pluggrad.topology import topological_order
+
+from .arguments import Shape, put_together, taken_apart
+from .executor import Executor, executor_for
+from .guards import Looks, failed
+from .tape import Tape, recorded_tape
+
+
+class Recording:
+    """One way through a function.
+
+    Parameters:
+        tape: the function's results and the count of failed guards as outputs; its numbers that
+            matter as inputs.
+        result: the shape of what the function gave.
+        used: the positions, among all numbers of the arguments, of those that matter.
+        read: Values from outside that the function used; read anew for each call.
+        executor: `auto`, `numba` or `interpreter`.
+        guards: how many looks at numbers are checked.
+        count: how many numbers the arguments have.
+
+    Attributes:
+        calls: how often it has answered.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        result: Shape,
+        used: Sequence[int],
+        read: Sequence[Value],
+        executor: str,
+        guards: int,
+        count: int,
+    ) -> None:
+        self.tape = tape
+        self.result = result
+        self.used = list(used)
+        self.read = list(read)
+        self.choice = executor
+        self.guards = guards
+        self.count = count
+        self.calls = 0
+        self.all_used = self.used == list(range(count))
+        self._executor: Executor | None = None
+        self._wide: list[Any] = []
+
+    def __repr__(self) -> str:
+        return (
+            f"<Recording of {len(self.tape)} nodes, {len(self.used)} numbers and "
+            f"{self.guards} guards, {self.calls} calls>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            **self.__dict__,
+            "read": [x.detach() for x in self.read],  # what they are at this moment
+            "_executor": None,
+            "_wide": [],
+        }
+
+    @property
+    def executor(self) -> Executor:
+        """The executor for single calls, made when first asked for."""
+        if self._executor is None:
+            self._executor = executor_for(self.tape, self.choice)
+        return self._executor
+
+    # ----- One set of numbers -----
+
+    def answer(self, numbers: Sequence[Any], *, backward: bool = False) -> bool:
+        """Compute for one set of numbers; give whether all guards hold.
+
+        Raises:
+            TypeError: for what is no number.
+        """
+        executor = self.executor
+        chosen = numbers if self.all_used else [numbers[i] for i in self.used]
+        given = array("d", chosen)
+        given.extend([x.data for x in self.read])
+        executor.inputs[:] = given
+        if backward:
+            executor.step()
+        else:
+            executor.forward()
+        if executor.outputs[-1] != 0.0:
+            return False
+        self.calls += 1
+        return True
+
+    def results(self) -> list[float]:
+        """Give the results of the last run."""
+        return [float(x) for x in self.executor.outputs[:-1]]
+
+    def gradient(self) -> list[float]:
+        """Give the gradient of the last run, one for each number of the arguments."""
+        found = self.executor.gradients
+        if self.all_used:
+            return list(found.tolist())
+        return _spread(found.tolist(), self.used, self.count)
+
+    def fast(self) -> tuple[Any, ...] | None:
+        """Give what a call on plain floats needs: how to write, run, and read all at once."""
+        executor = self.executor
+        if not self.all_used or self.read or executor.name != "numba":
+            return None
+        return executor.packed()  # type: ignore[attr-defined, no-any-return]
+
+    # ----- Lanes -----
+
+    def lanes(
+        self, rows: Any, results: Any, gradients: Any | None, threads: int
+    ) -> Any:
+        """Compute for many sets of numbers at once.
+
+        Parameters:
+            rows: the numbers, a row for each number of the arguments, a column for each lane.
+            results: is filled with a row for each result.
+            gradients: is filled with a row for each number; None computes forward only.
+            threads: how many threads share the lanes.
+
+        Returns:
+            For each lane whether all guards hold.
+        """
+        import numpy as np
+
+        count = rows.shape[1]
+        holds = np.empty(count, bool)
+        if self.executor.name != "numba":
+            self._lanes_slowly(rows, results, gradients, holds)
+            return holds
+        from .machine import Machine, best_lanes
+
+        plan = self.executor.plan  # type: ignore[attr-defined]
+        width = min(best_lanes(plan), max(8, -(-count // 8) * 8))
+        threads = max(1, min(threads, -(-count // width)))
+        if self._wide and self._wide[0].lanes < width:
+            self._wide = []
+        while len(self._wide) < threads:
+            self._wide.append(Machine(self.tape, plan, width))
+        width = self._wide[0].lanes
+        used = rows if self.all_used else rows[self.used]
+        outside = np.array([x.data for x in self.read])[:, None]
+
+        def work(machine: Any, blocks: range) -> None:
+            for block in blocks:
+                start = block * width
+                end = min(start + width, count)
+                size = end - start
+                inputs = machine.inputs
+                inputs[: len(used), :size] = used[:, start:end]
+                if size < width:  # the rest repeats the last one, so that nothing odd happens there
+                    inputs[: len(used), size:] = used[:, end - 1 : end]
+                inputs[len(used) :] = outside
+                if gradients is None:
+                    machine.forward()
+                else:
+                    machine.step()
+                    if self.all_used:
+                        gradients[:, start:end] = machine.gradients[:, :size]
+                    else:
+                        gradients[self.used, start:end] = machine.gradients[:, :size]
+                results[:, start:end] = machine.outputs[:-1, :size]
+                np.equal(machine.outputs[-1, :size], 0.0, out=holds[start:end])
+
+        blocks = -(-count // width)
+        if threads == 1:
+            work(self._wide[0], range(blocks))
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                for done in [
+                    pool.submit(work, self._wide[t], range(t, blocks, threads))
+                    for t in range(threads)
+                ]:
+                    done.result()
+        self.calls += 1
+        return holds
+
+    def _lanes_slowly(self, rows: Any, results: Any, gradients: Any, holds: Any) -> None:
+        for lane in range(rows.shape[1]):
+            holds[lane] = self.answer(rows[:, lane].tolist(), backward=gradients is not None)
+            results[:, lane] = self.results()
+            if gradients is not None:
+                gradients[:, lane] = self.gradient()
+
+
+def _spread(found: list[float], used: Sequence[int], count: int) -> list[float]:
+    spread = [0.0] * count
+    for i, g in zip(used, found, strict=True):
+        spread[i] = g
+    return spread
+
+
+def record(
+    function: Callable[..., Any],
+    shape: Shape,
+    numbers: Sequence[float],
+    executor: str,
+) -> tuple[Recording, bool]:
+    """Run a function once on Values, and keep what it did.
+
+    Parameters:
+        function: what to run.
+        shape: the shape of its positional and keyword arguments, a pair.
+        numbers: the numbers in them.
+        executor: `auto`, `numba` or `interpreter`.
+
+    Returns:
+        The recording, and whether it holds for these very numbers only, because the function
+        turned one of them into a plain float or int.
+
+    Raises:
+        CompileError: when the function gives something else than numbers.
+    """
+    leaves = [Value(x) for x in numbers]
+    args, kwargs = put_together(shape, iter(leaves), None)
+    looks = Looks()
+    with always_recording(), watched_by(looks):
+        returned = function(*args, **kwargs)
+    found: list[Any] = []
+    result = taken_apart(returned, found, elements=False)
+    outputs = []
+    for x in found:
+        if not isinstance(x, Value):
+            try:
+                x = Value(x, requires_grad=False)
+            except TypeError:
+                raise CompileError(
+                    f"a compiled function gives numbers, or nested lists, tuples and dicts of "
+                    f"numbers; {_name(function)} gave a {type(x).__name__}"
+                ) from None
+        outputs.append(x)
+    # A result that is an input itself, or given twice, is fine; one that is a constant too.
+    outputs.append(failed(looks))
+    inside = set(topological_order(outputs))
+    used = [i for i, x in enumerate(leaves) if x in inside]
+    chosen = [leaves[i] for i in used]
+    del args, kwargs, returned, found, inside  # what they refer to is not "held by somebody"
+    tape, _, read = recorded_tape(outputs, chosen, None)
+    others = read[len(chosen) :]
+    recording = Recording(
+        tape, result, used, others, executor, len(looks.seen), len(leaves)
+    )
+    return recording, looks.exact > 0
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__qualname__", function))
+
