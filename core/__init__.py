@@ -4,7 +4,6 @@ from . import func
 from .anomaly import detect_anomaly
 from .checkpoint import checkpoint
 from .compiling import compile
-from .compiling import compile
 from .config import Config, configure, configured, current_config
 from .custom import custom_rule
 from .errors import (
@@ -58,7 +57,6 @@ __all__ = [
     "RuleError",
     "Value",
     "checkpoint",
-    "compile",
     "compile",
     "configure",
     "configured",

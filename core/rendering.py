@@ -63,8 +63,9 @@ def save(
     from tempfile import NamedTemporaryFile
 
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=".pluggrad-", suffix=path.suffix,
-                                delete=False) as file:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=".pluggrad-", suffix=path.suffix, delete=False
+        ) as file:
             unfinished = Path(file.name)
         try:
             if hasattr(made, "write"):
