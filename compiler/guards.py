@@ -60,10 +60,14 @@ def _add(a: float, b: float) -> float:
     return a + b
 
 
+def _constant(a: float) -> float:
+    return a
+
+
 GUARDS = {
     function.__name__: Guard(function.__name__, function, *[None] * function.__code__.co_argcount)
     for function in (
-        _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero, _add,
+        _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero, _add, _constant,
     )
 }  # fmt: skip
 
@@ -128,9 +132,12 @@ def _applied(op: Op, operands: Sequence[Any]) -> Value:
 
 def failed(looks: Looks) -> Value:
     """Give the Value that counts the guards that do not hold."""
-    total = Value(0.0, requires_grad=False)
+    total = fixed(0.0)
     for guard in looks.seen.values():
         total = _applied(GUARDS["_add"], [total, guard])
     return total
 
 
+def fixed(number: float) -> Value:
+    """Give a Value that is always this number; a node, for nobody to set."""
+    return _applied(GUARDS["_constant"], [number])

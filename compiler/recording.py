@@ -13,7 +13,7 @@ from pluggrad.topology import topological_order
 
 from .arguments import Shape, put_together, taken_apart
 from .executor import Executor, executor_for
-from .guards import Looks, failed
+from .guards import Looks, failed, fixed
 from .tape import Tape, recorded_tape
 
 
@@ -234,7 +234,7 @@ def record(
     for x in found:
         if not isinstance(x, Value):
             try:
-                x = Value(x, requires_grad=False)
+                x = fixed(x)
             except TypeError:
                 raise CompileError(
                     f"a compiled function gives numbers, or nested lists, tuples and dicts of "
