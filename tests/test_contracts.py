@@ -14,9 +14,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"networkx", "numpy", "numba", "graphviz"}
-MODULES = sorted(module.name
+MODULES = sorted(
+    module.name
     for module in pkgutil.walk_packages(pluggrad.__path__, "pluggrad.")
-    if not module.name.endswith("__main__")  # importing it is running it)
+    if not module.name.endswith("__main__")  # importing it is running it
+)
 
 
 def imports_of(path: Path) -> set[str]:
