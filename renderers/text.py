@@ -38,10 +38,10 @@ class TextRenderer:
     >>> y = x * x + 2.0
     >>> y.backward()
     >>> print(render(y, "text"))
-    id  node                      value  gradient
-    n3  _ + 2                        11         1
-    n1  └─ *                          9         1
-    n0     ├─ x                       3         6
+    id  node     value  gradient
+    n3  _ + 2       11         1
+    n1  └─ *         9         1
+    n0     ├─ x      3         6
            └─ ↑ x (n0, shown above)
     """
 
