@@ -21,6 +21,11 @@ check: .venv/test
 bench: .venv/bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/eager.py
+	$(BIN)/python benchmarks/calculus.py
+	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/mutation.py
+	$(BIN)/python benchmarks/random_programs.py
+	$(BIN)/python benchmarks/compile.py
 
 # A strict editable install links each file, so the list of files is part of what it depends on.
 SOURCES := $(shell find core ops renderers cli compiler testing -name '*.py' 2>/dev/null)
