@@ -125,6 +125,45 @@ class Machine:
         at, back = 8 * self.plan.inputs_at, 8 * self.plan.wrt_at
         return write, shared, at, self._run, *self._calls[2], give, back
 
+    # ----- Measuring -----
+
+    def pieces(self) -> list[tuple[str, str, Any]]:
+        """Split the code by phase and op; give the phase, the op's name, and the instructions."""
+        found = []
+        for phase, stream in self.streams.items():
+            ends = np.append(stream.starts[1:], len(stream.words))
+            kinds = np.array([self.plan.kinds.source_kind(int(v)) for v in stream.variants])
+            for kind in np.unique(kinds):
+                parts = [
+                    stream.words[start:end]
+                    for start, end in zip(
+                        stream.starts[kinds == kind], ends[kinds == kind], strict=True
+                    )
+                ]
+                ops = self.plan.kinds.ops
+                name = ops[kind].name if kind < len(ops) else "add"
+                found.append((phase, name, np.concatenate(parts)))
+        return found
+
+    def timed(self, words: Any, seconds: float) -> float:
+        """Measure a piece of code; give microseconds for one run, without the call from Python."""
+        if len(words) == 0:
+            return 0.0
+        words = np.ascontiguousarray(words)
+        at = self.memory.ctypes.data
+        best = empty = float("inf")
+        end = time.perf_counter() + seconds
+        while True:
+            start = time.perf_counter()
+            self._run(words.ctypes.data, 0, at)
+            middle = time.perf_counter()
+            self._run(words.ctypes.data, len(words), at)
+            now = time.perf_counter()
+            empty = min(empty, middle - start)
+            best = min(best, now - middle)
+            if now > end:
+                return max(0.0, best - empty) * 1e6
+
 
 def best_lanes(plan: Plan) -> int:
     """Choose how many lanes to run side by side: as many as the cache holds, 8 at least."""

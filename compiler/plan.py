@@ -342,11 +342,20 @@ class Plan:
             return nodes
         keys = self.keys[nodes]
         where = np.where(keys >= 0, self.position[keys], 0)
-        order = np.lexsort((nodes, *[where[:, k] for k in (3, 2, 1, 0)], kind))
-        nodes, kind, where = nodes[order], kind[order], where[order]
-        columns = np.ascontiguousarray(where.T)
-        rows = _zeros(len(nodes), 4)
-        made = _call("nests", len(nodes), 4, columns, kind, rows)
+        best: tuple[int, Ints, Ints] | None = None
+        # By where their operands are, or as they were recorded: whichever makes fewer loops.
+        for order in (
+            np.lexsort((nodes, *[where[:, k] for k in (3, 2, 1, 0)], kind)),
+            np.lexsort((nodes, kind)),
+        ):
+            rows = _zeros(len(nodes), 4)
+            made = _call("nests", len(nodes), 4, np.ascontiguousarray(where[order].T), kind[order],
+                         rows)  # fmt: skip
+            if best is None or made < best[0]:
+                best = made, order, rows
+        assert best is not None
+        made, order, rows = best
+        nodes = nodes[order]
         if made > 100:
             return nodes
         placed = []
