@@ -72,7 +72,9 @@ class MicroGPT:
         for position in range(count):
             x = [
                 a + b
-                for a, b in zip(self.tokens[letters[position]], self.positions[position], strict=True)
+                for a, b in zip(
+                    self.tokens[letters[position]], self.positions[position], strict=True
+                )
             ]
             x = rmsnorm(x)
             before = x

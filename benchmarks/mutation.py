@@ -147,8 +147,10 @@ def wrapped(op: Op, i: int) -> Iterator[tuple[str, str, Rule]]:
     yield "zero", "0", lambda g, out, *x: 0.0 * g
     yield "+g", "rule + g", lambda g, out, *x: rule(g, out, *x) + g
     yield "+g", "rule + 1", lambda g, out, *x: rule(g, out, *x) + 1.0
-    yield "factor", "rule without the last operand's part: rule / operand", (
-        lambda g, out, *x: rule(g, out, *x) / x[i]
+    yield (
+        "factor",
+        "rule without the last operand's part: rule / operand",
+        (lambda g, out, *x: rule(g, out, *x) / x[i]),
     )
     yield "factor", "rule * out", lambda g, out, *x: rule(g, out, *x) * out
     yield "cut", "rule of floats", lambda g, out, *x: rule(g, float(out), *map(float, x))
@@ -160,11 +162,15 @@ def wrapped(op: Op, i: int) -> Iterator[tuple[str, str, Rule]]:
                 yield "swap", f"the rule of operand {j}", other
     for kind, text, condition in places(op, i):
         where = indicator(condition)
-        yield kind, f"2 * rule {text}", (
-            lambda g, out, *x, where=where: rule(g, out, *x) * (1.0 + where(x[i]))
+        yield (
+            kind,
+            f"2 * rule {text}",
+            (lambda g, out, *x, where=where: rule(g, out, *x) * (1.0 + where(x[i]))),
         )
-        yield kind, f"rule + g {text}", (
-            lambda g, out, *x, where=where: rule(g, out, *x) + g * where(x[i])
+        yield (
+            kind,
+            f"rule + g {text}",
+            (lambda g, out, *x, where=where: rule(g, out, *x) + g * where(x[i])),
         )
 
 
@@ -202,7 +208,7 @@ def places(op: Op, i: int) -> Iterator[tuple[str, str, Callable[[float], bool]]]
         if math.isfinite(high):
             yield "large", f"nearer than {size:g} to {high:g}", lambda x, s=size: x > high - s
         edge = low if math.isfinite(low) else 0.0
-        yield "small", f"nearer than {size:g} to {edge:g}", lambda x, s=size: abs(x - edge) < s
+        yield "small", f"nearer than {size:g} to {edge:g}", lambda x, s=size, e=edge: abs(x - e) < s
 
 
 # ----- Breaking from inside -----
@@ -220,8 +226,10 @@ def edited(op: Op, i: int) -> Iterator[tuple[str, str, Rule]]:
         text = ast.unparse(edit)
         from pluggrad import ops
 
-        yield kind, text, eval(
-            compile(expression, "<mutant>", "eval"), {**vars(ops), **rule.__globals__}
+        yield (
+            kind,
+            text,
+            eval(compile(expression, "<mutant>", "eval"), {**vars(ops), **rule.__globals__}),
         )
 
 
@@ -391,9 +399,10 @@ def where_differ(op: Op, mutant: Mutant, at: tuple[float, ...]) -> str:
         wrong = mutant.op.partial(i, g, out, *at)
         if right == wrong or (right != right and wrong != wrong):
             continue
-        if abs(right - wrong) <= 1e-7 * max(abs(right), abs(wrong)) or max(
-            abs(right), abs(wrong)
-        ) < 1e-290:
+        if (
+            abs(right - wrong) <= 1e-7 * max(abs(right), abs(wrong))
+            or max(abs(right), abs(wrong)) < 1e-290
+        ):
             continue
         inside = all(d is None or d[0] < x < d[1] for d, x in zip(op.domain, at, strict=True))
         if not inside or not math.isfinite(out):
@@ -436,7 +445,7 @@ class Many:
         self.number = MP.mpf(number)
 
     @classmethod
-    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> "Many":
+    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Many:
         forward = multiprecision(op.forward)
         return cls(forward(*(x.number if isinstance(x, Many) else MP.mpf(x) for x in operands)))
 
@@ -519,9 +528,7 @@ def show(results: list[Result]) -> None:
     kinds = list(KINDS)
     print(f"{'op':12}" + "".join(f"{kind:>9}" for kind in kinds) + f"{'same':>6}{'all':>10}")
     for r in results:
-        cells = [
-            f"{r.caught[kind]}/{r.real[kind]}" if r.real[kind] else "." for kind in kinds
-        ]
+        cells = [f"{r.caught[kind]}/{r.real[kind]}" if r.real[kind] else "." for kind in kinds]
         total = f"{r.caught.total()}/{r.real.total()}"
         print(f"{r.name:12}" + "".join(f"{c:>9}" for c in cells) + f"{len(r.same):>6}{total:>10}")
     print("\ncaught/real mutants; same: edits that are no other rule (listed below)")

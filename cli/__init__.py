@@ -1,4 +1,4 @@
-"""The command line: `pluggrad demo`, `ops`, `renderers`, `plugins`, `render`, `check`, `new-plugin`."""
+"""The command line: `pluggrad demo`, `ops`, `renderers`, `plugins`, `render`, `check` and more."""
 
 from .command import main
 

@@ -140,7 +140,7 @@ pluggrad check $name
 
 An op is a forward function on floats, and for each operand a rule that turns the gradient `g` of
 the result into that of the operand. Rules are written in operators and other ops (`from
-pluggrad.ops import cos`): no `math.*`, no `if`. `pluggrad check $name` tells whether they are right.
+pluggrad.ops import cos`): no `math.*`, no `if`. `pluggrad check $name` tells if they are right.
 """
 
 INIT = '''\

@@ -1,4 +1,4 @@
-"""Compiled: a function of numbers, recorded once for each way through it, that runs like a ufunc."""
+"""A compiled function of numbers: recorded once for each way through it, called like a ufunc."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
+from threading import RLock
 from typing import Any
 
 from pluggrad import CompileError, CompileWarning, func
@@ -73,6 +74,7 @@ class Compiled:
         self.arrays = arrays
         self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
         self._exact = 0
+        self._lock = RLock()  # recordings have one memory each
         self._fast: tuple[Any, ...] | None = None
         self._derived: dict[str, Compiled] = {}
         update_wrapper(self, function)
@@ -99,11 +101,12 @@ class Compiled:
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             return self.function(*args, **kwargs)
-        if any(map(is_array, numbers)):
-            recording, results, _ = self._lanes(shape, numbers, backward=False)
-            return put_together(recording.result, iter(results), None)
-        recording = self._single(shape, numbers, backward=False)
-        return put_together(recording.result, iter(recording.results()), None)
+        with self._lock:
+            if any(map(is_array, numbers)):
+                recording, results, _ = self._lanes(shape, numbers, backward=False)
+                return put_together(recording.result, iter(results), None)
+            recording = self._single(shape, numbers, backward=False)
+            return put_together(recording.result, iter(recording.results()), None)
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function, which gives one number, and its gradient.
@@ -118,9 +121,10 @@ class Compiled:
         fast = self._fast
         if fast is not None and not kwargs and tuple(map(type, args)) == fast[0]:
             _, recording, write, memory, at, run, code, length, place, give, back = fast
-            write(memory, at, *args)
-            run(code, length, place)
-            *gradients, value, failures = give(memory, back)
+            with self._lock:
+                write(memory, at, *args)
+                run(code, length, place)
+                *gradients, value, failures = give(memory, back)
             if failures == 0.0:
                 recording.calls += 1
                 return value, gradients[0] if len(args) == 1 else tuple(gradients)
@@ -128,15 +132,16 @@ class Compiled:
         if any(map(is_symbolic, numbers)):
             argnums = 0 if len(args) == 1 else tuple(range(len(args)))
             return func.value_and_grad(self.function, argnums)(*args, **kwargs)
-        if any(map(is_array, numbers)):
-            recording, results, gradients = self._lanes(shape, numbers, backward=True)
+        with self._lock:
+            if any(map(is_array, numbers)):
+                recording, results, gradients = self._lanes(shape, numbers, backward=True)
+                self._check_one(recording)
+                return results[0], self._built(shape, gradients)
+            recording = self._single(shape, numbers, backward=True)
             self._check_one(recording)
-            return results[0], self._built(shape, gradients)
-        recording = self._single(shape, numbers, backward=True)
-        self._check_one(recording)
-        if not kwargs and all(type(x) is float for x in args):
-            self._remember(recording, args)
-        return recording.results()[0], self._built(shape, recording.gradient())
+            if not kwargs and all(type(x) is float for x in args):
+                self._remember(recording, args)
+            return recording.results()[0], self._built(shape, recording.gradient())
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the gradient of the function, built as `value_and_grad` builds it."""
@@ -243,9 +248,7 @@ class Compiled:
             )
         return recording
 
-    def _lanes(
-        self, shape: Any, numbers: Numbers, *, backward: bool
-    ) -> tuple[Recording, Any, Any]:
+    def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         import numpy as np
 
         try:
@@ -276,9 +279,7 @@ class Compiled:
             entry = tried.pop(0) if tried else self._recorded(shape, rows[:, left[0]].tolist())
             recording = entry[1]
             if recording.result != first.result:
-                raise CompileError(
-                    f"{self!r} gives results of different shapes in different lanes"
-                )
+                raise CompileError(f"{self!r} gives results of different shapes in different lanes")
             part = np.empty((len(results), len(left)))
             part_gradients = np.zeros((len(rows), len(left))) if backward else None
             holds = recording.lanes(rows[:, left], part, part_gradients, self.threads)
@@ -302,9 +303,7 @@ class Compiled:
             found = getattr(found, name, None)
         if found is self:  # a decorated function: the other process imports it, decorated
             return _imported, (self.__dict__["__module__"], self.__dict__["__qualname__"])
-        options = {
-            name: getattr(self, name) for name in ("executor", "bound", "threads", "arrays")
-        }
+        options = {name: getattr(self, name) for name in ("executor", "bound", "threads", "arrays")}
         kept = [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings

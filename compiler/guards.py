@@ -1,7 +1,7 @@
 """Guards: what Python code got to know of a number while a function was recorded.
 
 A recording is right for all inputs for which the function's Python code would take the same way.
-Code can choose a way only by looking at a number, and whoever looks is noticed (`Watcher.observed`).
+Code can choose a way only by looking at a number, and who looks is noticed (`Watcher.observed`).
 Each look becomes one more node of the recording, which is 0 where the answer is what it was and 1
 where it is another; their sum is an output. So both executors check guards as they compute, for all
 lanes at once.

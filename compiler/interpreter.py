@@ -70,6 +70,6 @@ def _differentiable(tape: Tape) -> list[bool]:
     for row in tape.wrt:
         needs[row] = True
     for row, kind in enumerate(tape.kinds):
-        if kind >= 0 and any([needs[x] for x in tape.operands_of(row)]):
+        if kind >= 0 and any(needs[x] for x in tape.operands_of(row)):
             needs[row] = True
     return needs

@@ -60,8 +60,11 @@ class Kernel:
         """A name that says all that the kernel does."""
         flags = "".join(
             letter
-            for letter, said in zip("sjaxo", (self.summing, self.jammed, self.adding, self.exact,
-                                              self.single), strict=True)
+            for letter, said in zip(
+                "sjaxo",
+                (self.summing, self.jammed, self.adding, self.exact, self.single),
+                strict=True,
+            )
             if said
         )
         strides = "g" if self.contiguous is None else "".join("01"[x] for x in self.contiguous)
@@ -113,8 +116,9 @@ class _Writer:
         self.block = "entry"
 
     def text(self) -> str:
-        return "entry:\n" + "".join(f"  {line}\n" if not line.endswith(":") else f"{line}\n"
-                                    for line in self.lines)
+        return "entry:\n" + "".join(
+            f"  {line}\n" if not line.endswith(":") else f"{line}\n" for line in self.lines
+        )
 
     def say(self, line: str) -> None:
         self.lines.append(line)
@@ -166,8 +170,13 @@ class _Writer:
         ]
         bases = [self.at("%m", w[0]) for w in words]
         self.strides = [w[1:] for w in words]
-        self.loop("a", lengths[0], "0", bases, lambda i, a: self.loop(
-            "b", lengths[1], "1", a, lambda i, b: self.middle(lengths, b)))
+        self.loop(
+            "a",
+            lengths[0],
+            "0",
+            bases,
+            lambda i, a: self.loop("b", lengths[1], "1", a, lambda i, b: self.middle(lengths, b)),
+        )
         self.say("ret void")
         return self.text()
 
@@ -193,8 +202,9 @@ class _Writer:
 
     def middle(self, lengths: list[str], pointers: list[str]) -> None:
         if not self.kernel.jammed:
-            self.loop("c", lengths[2], "2", pointers,
-                      lambda i, c: self.inner("d", lengths[3], [c], "!3"))
+            self.loop(
+                "c", lengths[2], "2", pointers, lambda i, c: self.inner("d", lengths[3], [c], "!3")
+            )
             return
         whole = self.new(f"udiv i64 {lengths[2]}, {JAM}")
         rest = self.new(f"urem i64 {lengths[2]}, {JAM}")
@@ -203,9 +213,10 @@ class _Writer:
         self.label("jam")
         single = [s[2] for s in self.strides]
         fours = [self.new(f"mul i64 {s}, {JAM}") for s in single]
-        kept, self.strides = self.strides, [
-            [s[0], s[1], four, s[3]] for s, four in zip(self.strides, fours, strict=True)
-        ]
+        kept, self.strides = (
+            self.strides,
+            [[s[0], s[1], four, s[3]] for s, four in zip(self.strides, fours, strict=True)],
+        )
 
         def four_steps(i: str, first: list[str]) -> None:
             steps = [first]

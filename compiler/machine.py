@@ -96,9 +96,7 @@ class Machine:
                 plan.gradient[outputs[flowing]], plan.seeds_at + flowing, lanes, adding=True
             ),
             "backward": plan.stream(lanes, backward=True),
-            "collect": plan.copies(
-                plan.wrt_at + np.arange(len(wrt)), plan.gradient[wrt], lanes
-            ),
+            "collect": plan.copies(plan.wrt_at + np.arange(len(wrt)), plan.gradient[wrt], lanes),
         }
 
     def forward(self) -> None:
@@ -118,7 +116,7 @@ class Machine:
 
         The gradients and the outputs stand one behind the other in memory, in this order.
         """
-        shared = memoryview(self.memory).cast("B")
+        shared = self.memory.data.cast("B")
         inputs, outputs = len(self.inputs), len(self.outputs)
         write = Struct(f"{inputs}d").pack_into
         give = Struct(f"{len(self.gradients) + outputs}d").unpack_from

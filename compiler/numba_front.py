@@ -10,13 +10,12 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from numba.core import types
-
 from pluggrad import Op
 
 from .fingerprint import names_in
 from .native import optimise
 
-OPTIONS = {"error_model": "numpy", "nogil": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 def _jitted(function: Callable[..., Any]) -> Any:
@@ -66,7 +65,8 @@ def _python(function: Any) -> Any:
     return scope["forward"]
 
 
-KINDS = {"double": types.float64, "i64": types.int64, "ptr": types.CPointer(types.int64)}
+POINTER: Any = types.CPointer
+KINDS = {"double": types.float64, "i64": types.int64, "ptr": POINTER(types.int64)}
 
 
 def numba_ir(

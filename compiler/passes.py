@@ -229,7 +229,10 @@ def nests(n: int, count: int, columns: Ints, group: Ints, rows: Ints) -> int:
             while going and j < n and group[j] == group[i]:
                 for c in range(count):
                     at = c * n
-                    if columns[at + j] - columns[at + j - 1] != columns[at + i + 1] - columns[at + i]:
+                    if (
+                        columns[at + j] - columns[at + j - 1]
+                        != columns[at + i + 1] - columns[at + i]
+                    ):
                         going = False
                         break
                 if going:
@@ -252,11 +255,7 @@ def nests(n: int, count: int, columns: Ints, group: Ints, rows: Ints) -> int:
             going = True
             while going and s < before:
                 start = rows[s * 4]
-                if (
-                    rows[s * 4 + 1] != a
-                    or rows[s * 4 + 2] != b
-                    or group[start] != group[first]
-                ):
+                if rows[s * 4 + 1] != a or rows[s * 4 + 2] != b or group[start] != group[first]:
                     break
                 previous = rows[(s - 1) * 4]
                 second = rows[(r + 1) * 4]
@@ -316,7 +315,7 @@ def emit(
     """Turn nests into instructions, each for the kernel whose loops fit it best.
 
     `columns`, in order: the value of the result, of each operand, the gradient of the result, of
-    each operand. `reads[kind, function]` has a bit for each column that this function reads; function
+    each operand. `reads[kind, function]` has a bit for each column that it reads; function
     0 is the forward one, 1 + k the rule of operand k. `wanted` has a bit for each operand whose
     gradient is asked for. With `lanes`, memory from position `shared` on has that many numbers for
     each position. Returns the number of instructions; `starts[number]` is the length of the code.
@@ -374,10 +373,7 @@ def emit(
                             general = odd
                     step *= size
             single = 1 if (inner < 0 and lanes == 1) else 0
-            if single != 0:
-                words = 2 + used
-            else:
-                words = 2 + 4 + 5 * used
+            words = 2 + used if single != 0 else 2 + 4 + 5 * used
             # The loop around it: one over which the innermost one can be jammed.
             middle = -1
             summing = 0

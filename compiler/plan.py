@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from pluggrad import Op
 
 from . import passes
@@ -332,7 +331,9 @@ class Plan:
         for start, end in zip(bounds, np.append(bounds[1:], len(stored)), strict=True):
             chosen = by_level[start:end]
             nodes = stored[chosen]
-            self.position[self._ordered(nodes, kind[chosen])] = next_position + np.arange(len(nodes))
+            self.position[self._ordered(nodes, kind[chosen])] = next_position + np.arange(
+                len(nodes)
+            )
             next_position += len(nodes)
         self.count = next_position
 

@@ -293,4 +293,3 @@ def _as_buffer(numbers: Any) -> Any:
 
 def _copied(numbers: Any) -> Any:
     return numbers.copy() if hasattr(numbers, "copy") else _listed(numbers.tolist())
-

@@ -119,9 +119,7 @@ class Recording:
 
     # ----- Lanes -----
 
-    def lanes(
-        self, rows: Any, results: Any, gradients: Any | None, threads: int
-    ) -> Any:
+    def lanes(self, rows: Any, results: Any, gradients: Any | None, threads: int) -> Any:
         """Compute for many sets of numbers at once.
 
         Parameters:
@@ -230,6 +228,8 @@ def record(
         returned = function(*args, **kwargs)
     found: list[Any] = []
     result = taken_apart(returned, found, elements=False)
+    if result[0] == "static":
+        found.append(returned)
     outputs = []
     for x in found:
         if not isinstance(x, Value):
@@ -249,12 +249,9 @@ def record(
     del args, kwargs, returned, found, inside  # what they refer to is not "held by somebody"
     tape, _, read = recorded_tape(outputs, chosen, None)
     others = read[len(chosen) :]
-    recording = Recording(
-        tape, result, used, others, executor, len(looks.seen), len(leaves)
-    )
+    recording = Recording(tape, result, used, others, executor, len(looks.seen), len(leaves))
     return recording, looks.exact > 0
 
 
 def _name(function: Any) -> str:
     return str(getattr(function, "__qualname__", function))
-

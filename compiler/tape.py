@@ -170,17 +170,16 @@ def recorded_tape(
     if len(chosen) < len(wrt):
         raise CompileError("wrt= names a Value twice")
     if inputs is None:
-        # Held by this list, the table of rows, the loop variable and getrefcount itself, and by
-        # every node that it is an operand of: who else holds it may change it.
-        uses = [4] * len(order)
+        uses = [0] * len(order)
         for column in (left, right, *more.values()):
             for i in column:
-                if i >= 0:
-                    uses[i] += 1
+                uses[i] += i >= 0
+        known = _references([Value(0.0)], [0])[0]
+        references = _references(order, leaves)
         changing = [
-            x
-            for i, x in ((i, order[i]) for i in leaves)
-            if i not in chosen and (x.requires_grad or getrefcount(x) > uses[i] + 1)
+            order[i]
+            for i, count in zip(leaves, references, strict=True)
+            if i not in chosen and (order[i].requires_grad or count > known + uses[i] + 1)
         ]
     else:
         for position, x in enumerate(inputs):
@@ -208,6 +207,11 @@ def recorded_tape(
         {i: str(x.label) for i, x in enumerate(order) if x.label},
     )
     return tape, list(wrt), read
+
+
+def _references(nodes: list[Value], rows: Sequence[int]) -> list[int]:
+    """Count what refers to each node: this list, its operations, a table of rows, and others."""
+    return [getrefcount(nodes[i]) for i in rows]
 
 
 def _named(x: Any, position: int) -> str:

@@ -109,7 +109,8 @@ def _writes(instruction: str) -> tuple[Callable[..., Symbol], Callable[..., Symb
     return write, write_reflected
 
 
-Symbol.__add__, Symbol.__radd__ = _writes("fadd")  # type: ignore[attr-defined]
-Symbol.__sub__, Symbol.__rsub__ = _writes("fsub")  # type: ignore[attr-defined]
-Symbol.__mul__, Symbol.__rmul__ = _writes("fmul")  # type: ignore[attr-defined]
-Symbol.__truediv__, Symbol.__rtruediv__ = _writes("fdiv")  # type: ignore[attr-defined]
+for _name, _instruction in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul"), ("truediv", "fdiv")):
+    for _socket, _method in zip(
+        (f"__{_name}__", f"__r{_name}__"), _writes(_instruction), strict=True
+    ):
+        setattr(Symbol, _socket, _method)

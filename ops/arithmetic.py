@@ -15,7 +15,7 @@ from .piecewise import sign, step, where
 
 inf, nan = math.inf, math.nan
 WHOLE = 2.0**52  # from here on every float is a whole number
-SMALL = 2.0**-900  # far above the subnormal numbers, below 2**-1022
+LARGE = 2.0**450  # its square and the square's inverse are far inside the range of floats
 
 
 # ----- Forward functions -----
@@ -41,17 +41,16 @@ def _power_rule(a: float, b: float, factor: float = 1.0) -> float:
     if b == 0.0 or factor == 0.0:
         return 0.0  # for every a, also where a**(b - 1) is infinite
     less = b - 1.0
-    power = math.pow(a, less)
     if a <= 0.0 or a == inf:
-        return factor * (b * power)
+        return factor * (b * math.pow(a, less))
     # b - 1 is rounded, for b < 0.5; unmended that would cost |log a| / 2 units in the last place.
     rest = b - (less + 1.0)
     if rest != 0.0:
         b *= math.pow(a, rest)
-    if power < SMALL:  # and soon subnormal; b * power need not be
-        half = math.pow(a, 0.5 * less)
-        return factor * half * (b * half)
-    return factor * (b * power)
+    half = math.pow(a, 0.5 * less)
+    if 1.0 / LARGE < half < LARGE:
+        return factor * (b * math.pow(a, less))
+    return factor * half * (b * half)  # the power overflows or gets subnormal; this need not
 
 
 # ----- Where Python raises -----
@@ -129,13 +128,14 @@ pow = Op("pow", math.pow,
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is. There
-# b - 1 is rounded, for b < 0.5, which costs |log a| units in the last place.
+# b - 1 is rounded, for b < 0.5, which costs |log a| units in the last place. The domain keeps
+# factor * b from overflowing.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
     lambda g, out, a, b, factor: (
         g * (where(factor, factor * pow(a, b - 1), 0.0) + out * log(a + (1 - step(abs(out)))))),
     lambda g, out, a, b, factor: g * power_rule(a, b, 1.0),
-    ieee=_power_rule_beyond, domain=((0.0, inf), None, None),
+    ieee=_power_rule_beyond, domain=((0.0, inf), (-1e75, 1e75), (-1e75, 1e75)),
     doc="factor b a**(b - 1), the slope of a power. Derivatives: the same for that and so on.")
 
 # ----- Whole numbers: flat between jumps -----

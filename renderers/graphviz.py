@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from .options import flag, limit, one_of, seconds, whole
 if TYPE_CHECKING:
     import graphviz
 
-LABEL = 32  # characters of a label in the picture
+LABEL = 28  # characters of a label in the picture
 TOOLTIP = 2000  # and in the tooltip
 FEW = 60  # nodes, up to which edges are labelled unless told otherwise
 
@@ -24,7 +26,7 @@ FONT = "Helvetica,Arial,sans-serif"
 INK, MUTED, LINE = "#1f2933", "#616e7c", "#829ab1"
 LEAF = {"fillcolor": "#e0effa", "color": "#2b6cb0"}
 RESULT = {"fillcolor": "#ffffff", "color": LINE}
-OUTPUT = {"fillcolor": "#fdf0d5", "color": "#b7791f", "penwidth": "2"}
+OUTPUT = {"fillcolor": "#fdf0d5", "color": "#b7791f", "penwidth": "1.6"}
 CONSTANT = {
     "shape": "box",
     "style": "rounded,filled",
@@ -118,7 +120,7 @@ class GraphvizRenderer:
                 "fontname": FONT,
                 "fontsize": "11",
                 "fontcolor": INK,
-                "margin": "0.1,0.04",
+                "margin": "0.12,0.04",
                 "height": "0.3",
             },
             edge_attr={
@@ -146,7 +148,8 @@ class GraphvizRenderer:
             drawn.edge(
                 edge.source,
                 f"{edge.target}:{_entry(edge.operand)}:{side}",
-                **({} if local is None else {"label": short(local, self.digits)}),
+                # The space keeps it off an edge that runs down the page.
+                **({} if local is None else {"label": f" ∂ {short(local, self.digits)}"}),
                 edgetooltip=_quoted(_edge_tooltip(edge, target, local)),
             )
         return drawn
@@ -176,11 +179,47 @@ class GraphvizRenderer:
         picture, self.engine_used = lay_out(
             self(graph).source, SUFFIXES[suffix], self.engines, self.timeout
         )
-        path.write_bytes(picture)
+        path.write_bytes(self._emphasised(picture, graph) if suffix == ".svg" else picture)
+
+    def _emphasised(self, svg: bytes, graph: Graph) -> bytes:
+        """Set names and operations in bold, which Graphviz cannot do for a part of a record."""
+        bold: set[int] = set()
+        position = 0
+
+        def refined(match: re.Match[str]) -> str:
+            nonlocal bold, position
+            title, text = match["title"], match["text"]
+            if title is not None:
+                bold = self._bold(graph.node(title)) if title in known else set()
+                position = 0
+                return match[0]
+            if not unescape(text).strip():  # an empty entry: some versions write it, some do not
+                return match[0]
+            position += 1
+            return match[0].replace("<text", '<text font-weight="bold"', position - 1 in bold)
+
+        known = {node.id for node in graph.nodes}
+        return re.sub(
+            "<title>(?P<title>[^<]*)</title>|<text[^>]*>(?P<text>[^<]*)</text>",
+            refined,
+            svg.decode(),
+        ).encode()
+
+    def _bold(self, node: Node) -> set[int]:
+        """Tell which of a card's texts, in order, are its name and its operation."""
+        named = bool(_name(node))
+        if node.kind == "constant":
+            return set()
+        if node.kind == "leaf":
+            return {0} if named else set()
+        if self.rankdir in ("LR", "TB"):
+            return {0, 1} if named else {0}
+        fields = named + 1 + node.requires_grad
+        return {0, fields} if named else {fields}
 
     def _label(self, node: Node, arity: int, plain: bool) -> str:
         """Write what stands in a node: lines in a plain box, or the fields of a record."""
-        name = one_line(node.label, LABEL)
+        name = _name(node)
         data = short(node.data, self.digits)
         if plain:
             return _escaped(f"{name} = {data}" if name else data)
@@ -193,8 +232,7 @@ class GraphvizRenderer:
         card = "|".join(map(_record, fields))
         if node.kind != "op":
             return card if self.rankdir in ("LR", "RL") else f"{{{card}}}"
-        entries = "|".join(f"<{_entry(index)}>" for index in range(arity))
-        parts = [f"{{{entries}}}", _record(node.symbol or ""), f"{{{card}}}"]
+        parts = [f"{{{_entries(node.symbol or '', arity)}}}", f"{{{card}}}"]
         return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
 
 
@@ -205,6 +243,10 @@ def _look(node: Node, output: bool) -> dict[str, Any]:
     if node.kind == "constant":
         return dict(CONSTANT)
     return dict(LEAF if node.kind == "leaf" else RESULT)
+
+
+def _name(node: Node) -> str:
+    return one_line(node.label, LABEL).strip()
 
 
 def _tooltip(node: Node) -> str:
@@ -228,13 +270,19 @@ def _edge_tooltip(edge: Edge, target: Node, local: float | None) -> str:
 
 def _ran(graph: Graph, edge: Edge) -> bool:
     """Say whether a gradient went along an edge."""
-    return (
-        graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
-    )
+    return graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
 
 
 def _entry(operand: int) -> str:
     return f"o{operand}"
+
+
+def _entries(symbol: str, arity: int) -> str:
+    """Give the side of a card where operands arrive: `a * b` as written, else the name first."""
+    ports = [f"<{_entry(index)}>" for index in range(arity)]
+    if arity == 1:
+        return ports[0] + _record(symbol)
+    return "|".join([*ports[: arity == 2], _record(symbol), *ports[arity == 2 :]])
 
 
 # ----- What DOT makes of a text (https://graphviz.org/doc/info/attrs.html#k:escString) -----

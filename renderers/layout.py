@@ -51,7 +51,7 @@ def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) ->
         timeout: seconds that each may take.
 
     Returns:
-        The file's contents, and the name and version of the engine. An SVG tells it too, in `<desc>`.
+        The file's contents, and the engine with its version, which an SVG has in `<desc>` too.
 
     Raises:
         RenderError: when no engine can, with the reason of each and the remedies.
@@ -71,7 +71,7 @@ def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) ->
 
 
 def engine_of(path: str | Path) -> str:
-    """Tell which engine drew an SVG file, such as "Graphviz 2.43.0 (dot)"; "" where it says none."""
+    """Tell which engine drew an SVG file: "Graphviz 2.43.0 (dot)"; "" where it does not say."""
     told = re.search("<desc>Drawn by ([^<]*)</desc>", Path(path).read_text(encoding="utf-8"))
     return unescape(told[1]) if told else ""
 

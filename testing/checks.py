@@ -10,11 +10,11 @@ import math
 import operator
 import pickle
 from builtins import round as python_round
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from pluggrad import Value, grad, no_grad, plugins
+from pluggrad import Op, Value, grad, no_grad, plugins
 
 from .rounding import rounding
 from .scan import discontinuities
@@ -74,31 +74,36 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
 # ----- Forward -----
 
 
+def _ways(op: Op, at: Point) -> Iterator[tuple[str, Callable[..., Any], Sequence[Any]]]:
+    """Give the ways to evaluate an op at a point: name, function, operands."""
+    values = [Value(x) for x in at]
+    yield "calling the op again", op, at
+    yield "the op on Values", op, values
+    try:
+        plain = op.forward(*at)
+    except (ArithmeticError, ValueError):
+        pass  # Python raises where IEEE 754 has an answer, which the op gives
+    else:
+        yield "the plain forward", lambda *_: plain, at
+    if plugins.ops.get(op.name) is not op:
+        return
+    yield "the method", getattr(Value(at[0]), op.name), at[1:]
+    symbol = OPERATORS.get((op.operator or "", op.arity))
+    if symbol is not None:
+        yield "the operator", symbol, (values[0], *at[1:])
+        yield "the operator", symbol, values
+        if op.arity == 2 and op.operator != "round":
+            yield "the operator", symbol, (at[0], values[1])
+
+
 def forward_is_the_same_every_way(subject: Subject) -> None:
     """Compare a plain call of the forward with the op, the method, the operator, and itself."""
     op = subject.op
     for at in subject.points[:60]:
         expected = subject.forward(at)
-        ways: list[tuple[str, Callable[[], Any]]] = [
-            ("calling the op again", lambda at=at: op(*at)),
-            ("the op on Values", lambda at=at: op(*map(Value, at))),
-        ]
-        try:
-            plain = op.forward(*at)
-            ways.append(("the plain forward", lambda plain=plain: plain))
-        except (ArithmeticError, ValueError):
-            pass  # Python raises where IEEE 754 has an answer, which the op gives
-        if plugins.ops.get(op.name) is op:
-            ways.append(("the method", lambda at=at: getattr(Value(at[0]), op.name)(*at[1:])))
-            symbol = OPERATORS.get((op.operator or "", op.arity))
-            if symbol is not None:
-                ways.append(("the operator", lambda at=at: symbol(Value(at[0]), *at[1:])))
-                ways.append(("the operator", lambda at=at: symbol(*map(Value, at))))
-            if symbol is not None and op.arity == 2 and op.operator != "round":
-                ways.append(("the operator", lambda at=at: symbol(at[0], Value(at[1]))))
-        for name, way in ways:
+        for name, way, operands in _ways(op, at):
             try:
-                got = way()
+                got = way(*operands)
             except Exception as cause:
                 raise subject.failure(
                     f"{name} raises {type(cause).__name__}: {cause}", at=at
@@ -139,7 +144,9 @@ def odd_numbers_raise_nothing(subject: Subject) -> None:
         (*simple[:index], x, *simple[index + 1 :]) for index in range(op.arity) for x in each
     ]
     if 1 < op.arity <= 3:
-        points += product((0.0, -0.0, 1e300, -1e-300, math.inf, -math.inf, math.nan), repeat=op.arity)
+        points += product(
+            (0.0, -0.0, 1e300, -1e-300, math.inf, -math.inf, math.nan), repeat=op.arity
+        )
     for at in points:
         out = subject.forward(at)
         for index in range(op.arity):
@@ -190,7 +197,9 @@ def rules_jump_only_at_declared_kinks(subject: Subject) -> None:
         if gap > 1e-6 * size and not _explained_by_curvature(subject, index, below, above, gap):
             names = subject.operand_names
             remedy = (
-                f"({above[0]!r},)" if op.arity == 1 else f"lambda {', '.join(names)}: ..., zero there"
+                f"({above[0]!r},)"
+                if op.arity == 1
+                else f"lambda {', '.join(names)}: ..., zero there"
             )
             raise subject.failure(
                 f"the derivative jumps from {left.left:.6g} to {right.right:.6g}: a kink that is "
@@ -368,9 +377,7 @@ def _compare_higher(
     )
 
 
-def _higher_truth(
-    subject: Subject, at: Point, order: tuple[int, ...]
-) -> tuple[float, float, str]:
+def _higher_truth(subject: Subject, at: Point, order: tuple[int, ...]) -> tuple[float, float, str]:
     """Find a higher derivative, its error, and how it was found; nan where it was not."""
     if subject.exact_forward is not None:
         found = exact_higher(subject.exact_forward, at, order)

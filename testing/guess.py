@@ -82,7 +82,9 @@ def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
         ),
         (
             "hyperbolic sine and cosine are mixed up",
-            lambda s: math.copysign(math.sqrt(abs(s.truth * s.truth + (s.got > s.truth) * 2 - 1)), s.got),
+            lambda s: math.copysign(
+                math.sqrt(abs(s.truth * s.truth + (s.got > s.truth) * 2 - 1)), s.got
+            ),
         ),
     ]
     return found

@@ -18,7 +18,6 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleN
 from typing import Any
 
 from mpmath import MPContext
-
 from pluggrad import Op
 
 Forward = Callable[..., Any]
@@ -65,8 +64,9 @@ class _Exchange:
         return lambda *operands: forward(*op.complete(operands))
 
     def _rebuilt(self, function: FunctionType) -> Forward:
-        if id(function) in self.done:
-            return self.done[id(function)]
+        known: Forward | None = self.done.get(id(function))
+        if known is not None:
+            return known
         namespace: dict[str, Any] = {"__builtins__": _BUILTINS}
         cells = tuple(CellType() for _ in function.__closure__ or ())
         rebuilt = FunctionType(
@@ -124,8 +124,8 @@ def _lgamma(x: Any) -> Any:
 
 
 _SAME = """
-    acos acosh asin asinh atan atan2 atanh cos cosh degrees erf erfc exp expm1 fabs gamma
-    hypot isfinite isinf isnan log log10 log1p radians sin sinh sqrt tan tanh
+    acos acosh asin asinh atan atan2 atanh cos cosh degrees erf erfc exp expm1 fabs gamma hypot
+    isfinite isinf isnan log log10 log1p radians sin sinh sqrt tan tanh
 """.split()
 
 _MATH: dict[str, Any] = {
@@ -164,9 +164,7 @@ _BUILTINS: dict[str, Any] = {
     "round": _rounded,
 }
 
-_KEPT = """
-    abs add and_ eq ge gt le lt mul ne neg not_ or_ pos pow sub truediv
-""".split()
+_KEPT = "abs add and_ eq ge gt le lt mul ne neg not_ or_ pos pow sub truediv".split()
 
 _COUNTERPARTS: dict[Any, Forward] = {
     **{getattr(operator, name): getattr(operator, name) for name in _KEPT},

@@ -12,7 +12,6 @@ from itertools import product
 from random import Random
 
 from hypothesis import strategies as st
-
 from pluggrad import Op
 
 from .truth import Point
@@ -27,7 +26,7 @@ MAGNITUDES = (
 )
 # One of each size, for one operand among several.
 REACH = (0.02, 0.4, 1.7, 8.0, 17.0, 41.0, 1.3e3, 1.7e5, 6.7e8)
-EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300)
+EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300, 1.7e308)
 
 
 def simple(interval: Interval) -> list[float]:

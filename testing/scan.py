@@ -1,9 +1,10 @@
-"""Finding where a rule changes abruptly: by bisection, so that no such place hides between points."""
+"""Find where a rule changes abruptly: by bisection, so that no such place hides between points."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from .sampling import kinks_of, spread
 from .subject import Subject
@@ -27,11 +28,13 @@ def discontinuities(subject: Subject) -> Iterator[tuple[int, Point, Point]]:
             def moved(x: float, base: Point = base, index: int = index) -> Point:
                 return (*base[:index], x, *base[index + 1 :])
 
-            def partial(x: float, index: int = index, moved: Callable[[float], Point] = moved) -> float:
+            def partial(
+                x: float, index: int = index, moved: Callable[[float], Point] = moved
+            ) -> float:
                 at = moved(x)
                 return subject.partial(index, at, subject.forward(at))
 
-            for low, high in zip(numbers, numbers[1:], strict=False):
+            for low, high in pairwise(numbers):
                 found = _closed_in(partial, low, high)
                 if found is not None:
                     yield index, moved(found[0]), moved(found[1])

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-
 from pluggrad import Op, RuleError, Value
 
 from .errors import ConformanceError
@@ -18,7 +17,6 @@ from .multiprecision import multiprecision
 from .rounding import rounding
 from .sampling import drawn, kinks_of, points
 from .truth import Point, Truth, exact, extrapolated
-
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
 SUBNORMAL = 1e-310
@@ -156,7 +154,7 @@ class Subject:
             return True
 
     def has_no_sides(self, index: int, at: Point) -> bool:
-        """Tell whether kinks lie so close that none of them has a side, as of floor from 2**52 on."""
+        """Tell whether kinks lie so close that none has a side, as of floor from 2**52 on."""
         if not (callable(self.op.kinks) and self.is_kink(at)):
             return False
         x = at[index]
@@ -216,7 +214,9 @@ class Subject:
 
     def _require_declared(self, truth: Truth, index: int, at: Point) -> None:
         gap = abs(truth.left - truth.right)
-        if self.is_kink(at) or not (truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))):
+        if self.is_kink(at) or not (
+            truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))
+        ):
             return
         what = "jumps" if truth.jump else "has a kink"
         if self.op.arity == 1:
@@ -224,7 +224,9 @@ class Subject:
         else:
             remedy = f"Op(..., kinks=lambda {', '.join(self.operand_names)}: ...), zero there"
         sides = "" if truth.jump else f": its derivative is {truth}"
-        raise self.failure(f"it {what} that is not declared{sides}. Declare it: {remedy}", index, at)
+        raise self.failure(
+            f"it {what} that is not declared{sides}. Declare it: {remedy}", index, at
+        )
 
     # ----- Saying it -----
 
@@ -244,9 +246,7 @@ class Subject:
         if at is not None:
             where += ", at " + ", ".join(f"{n} = {x!r}" for n, x in zip(names, at, strict=True))
         hint = f"; guess: {hint}" if hint else ""
-        return ConformanceError(
-            f"{where}: {what}{hint}", op=self.op.name, operand=operand, at=at
-        )
+        return ConformanceError(f"{where}: {what}{hint}", op=self.op.name, operand=operand, at=at)
 
     def _hint(self, got: float, index: int, at: Point) -> str:
         if math.isnan(got):

@@ -67,10 +67,10 @@ def _comparison(self: Traced, other: object) -> bool:
     _refuse("compares its operands (<, >, ==); use where() or step()")
 
 
-for _name in (
-    "add radd sub rsub mul rmul truediv rtruediv pow rpow mod rmod floordiv rfloordiv "
-    "neg pos abs floor ceil trunc round"
-).split():
+for _name in """
+    add radd sub rsub mul rmul truediv rtruediv pow rpow mod rmod floordiv rfloordiv
+    neg pos abs floor ceil trunc round
+""".split():
     setattr(Traced, f"__{_name}__", _operator)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(Traced, f"__{_name}__", _comparison)

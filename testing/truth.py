@@ -1,7 +1,7 @@
 """What a derivative really is, found without looking at any rule.
 
 Two independent ways: differences of the forward function in so many digits that the step can be
-1e-20 of the operand (mpmath), and, where the forward cannot be evaluated so, differences of floats
+1e-30 of the operand (mpmath), and, where the forward cannot be evaluated so, differences of floats
 extrapolated to step zero with an estimate of what is left (C. Ridders, "Accurate computation of
 F'(x) and F'(x) F''(x)", Advances in Engineering Software 4, 1982). Both look at the two sides of
 the point apart, so that a kink shows as two different numbers.
@@ -19,12 +19,12 @@ from .multiprecision import MP
 Point = tuple[float, ...]
 
 # Digits to compute with, and the part of the operand that is stepped: the error of a central
-# difference is then about 1e-40, that of a one-sided one 1e-20.
-DIGITS = 60
+# difference is then about 1e-60, that of a one-sided one 1e-30, also next to a pole.
+DIGITS = 80
 # More digits are added where a derivative is small beside the result, but not without end: what is
 # smaller than 1e-100 of the result is told to be less than that.
 MOST_DIGITS = 100
-STEP = MP.mpf("1e-20")
+STEP = MP.mpf("1e-30")
 AT_ZERO = MP.mpf("1e-40")
 
 
@@ -93,7 +93,7 @@ def exact(
                 return None
             left, right, largest, jump = sides
             small = min(abs(left), abs(right)) * step
-            if digits < most and small < largest * MP.mpf(10) ** (20 - digits):
+            if digits < most and small < largest * MP.mpf(10) ** (15 - digits):
                 digits = most if small == 0 else min(2 * digits, most)
                 continue
             if jump and step > _step(at) / 2:
@@ -119,7 +119,7 @@ def exact(
                     left, right = ends
             else:
                 left = right = (left + right) / 2
-            error = largest * MP.mpf(10) ** (20 - digits) / step
+            error = largest * MP.mpf(10) ** (15 - digits) / step
             return Truth(float(left), float(right), float(error), "mpmath", jump)
 
 
@@ -143,7 +143,7 @@ def exact_higher(
     Returns:
         the derivative, and how far off it may be; None if it cannot be had.
     """
-    digits = 30 + (DIGITS - 20) * len(order) + _extra_digits(at)
+    digits = 30 + (DIGITS - 30) * len(order) + _extra_digits(at)
     most = digits + MOST_DIGITS
     while True:
         with MP.workdps(digits):
@@ -164,11 +164,11 @@ def exact_higher(
                     return None
                 total += weight * result
                 largest = max(largest, abs(result))
-            if digits < most and abs(total) < largest * MP.mpf(10) ** (20 - digits):
+            if digits < most and abs(total) < largest * MP.mpf(10) ** (15 - digits):
                 digits = most if total == 0 else min(2 * digits, most)
                 continue
             scale = (2 * step) ** len(order)
-            return float(total / scale), float(largest * MP.mpf(10) ** (20 - digits) / scale)
+            return float(total / scale), float(largest * MP.mpf(10) ** (15 - digits) / scale)
 
 
 def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:

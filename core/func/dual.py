@@ -13,7 +13,7 @@ floats, Values (forward over reverse) or Duals of lower levels (forward over for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -46,28 +46,11 @@ class Dual:
     @classmethod
     def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Any:
         """Apply an op: the result from the primals, its tangent from the op's rules."""
-        level = max([x.level for x in operands if x.__class__ is Dual])
-        moving = [x.__class__ is Dual and x.level == level for x in operands]
-        primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
-        out = op(*primals)
-        if switch.active and not recording.get():
-            return out
-        watching = watchers.get() if switch.active else ()
-        token = watchers.set(()) if watching else None  # they see tangents, not how rules work
-        tangent: Any = None
-        try:
-            for index, moves in enumerate(moving):
-                if moves and op.rules[index] is not None:
-                    part = pushed(op, index, operands[index].tangent, out, primals)
-                    tangent = part if tangent is None else tangent + part
-        finally:
-            if token is not None:
-                watchers.reset(token)
-        if tangent is None:
-            return out
-        for watcher in watching:
-            watcher.moved(op, primals, out, tangent)
-        return Dual(out, tangent, level)
+        if not switch.active:
+            moved = _moved_floats(op, operands)
+            if moved is not None:
+                return moved
+        return apply(op, operands)
 
     @property
     def data(self) -> float:
@@ -133,9 +116,74 @@ class Dual:
         raise TypeError("a number inside a forward-mode transform cannot be pickled; use float(x)")
 
 
+def apply(op: Op, operands: Sequence[Any]) -> Any:
+    """Apply an op whatever primals and tangents are made of, rule by rule."""
+    level = max([x.level for x in operands if x.__class__ is Dual])
+    moving = [x.__class__ is Dual and x.level == level for x in operands]
+    primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
+    out = op(*primals)
+    if switch.active and not recording.get():
+        return out
+    watching = watchers.get() if switch.active else ()
+    token = watchers.set(()) if watching else None  # they see tangents, not how rules work
+    tangent: Any = None
+    try:
+        for index, moves in enumerate(moving):
+            if moves and op.rules[index] is not None:
+                part = pushed(op, index, operands[index].tangent, out, primals)
+                tangent = part if tangent is None else tangent + part
+    finally:
+        if token is not None:
+            watchers.reset(token)
+    if tangent is None:
+        return out
+    for watcher in watching:
+        watcher.moved(op, primals, out, tangent)
+    return Dual(out, tangent, level)
+
+
+def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
+    """Apply an op the short way, by code of its own, where primals and tangents are floats."""
+    if len(operands) > 2:
+        return None
+    mask = level = 0
+    numbers: list[float] = []
+    tangents: list[float] = []
+    for bit, x in enumerate(operands, 1):  # the bits of the first two operands are 1 and 2
+        if x.__class__ is Dual:
+            if x.primal.__class__ is not float or x.tangent.__class__ is not float:
+                return None
+            if level and x.level != level:
+                return None
+            mask += bit
+            level = x.level
+            numbers.append(x.primal)
+            tangents.append(x.tangent)
+        elif x.__class__ is float:
+            numbers.append(x)
+        else:
+            return None
+    try:
+        push = _pushes[op, mask]
+    except KeyError:
+        from .fused import push_code
+
+        push = _pushes[op, mask] = push_code(op, mask)
+    if push is None:
+        return None
+    try:
+        out, tangent = push(*numbers, *tangents)
+    except (ArithmeticError, ValueError):  # IEEE 754, which the long way follows
+        return None
+    return Dual(out, tangent, level) if tangent.__class__ is float else None
+
+
+_pushes: dict[tuple[Op, int], Callable[..., Any] | None] = {}
+
+
 def is_operand(x: object) -> bool:
     """Say whether something may stand beside a Dual in an expression."""
-    return isinstance(x, Dual | Value | Real)
+    return isinstance(x, Dual | Value | Real) or hasattr(type(x), "__pluggrad_op__")
 
 
 def pushed(op: Op, index: int, tangent: Any, out: Any, primals: list[Any]) -> Any:
@@ -171,7 +219,7 @@ _serving: dict[tuple[str, int], Op] = {}
 
 def _op_behind(symbol: str, arity: int, socket: str) -> Op:
     op = _serving.get((symbol, arity))
-    if op is not None and plugins.ops.get(op.name) is op:
+    if op is not None and plugins._ops.get(op.name) is op:
         return op
     if switch.pending is not None:
         switch.pending()
@@ -187,13 +235,16 @@ def _operator(symbol: str, arity: int, socket: str) -> Callable[..., Any]:
     reflected = socket.startswith("__r") and socket != "__round__"
 
     def unary(self: Dual) -> Any:
-        return _op_behind(symbol, arity, socket)(self)
+        return Dual.__pluggrad_op__(_op_behind(symbol, arity, socket), (self,))
 
     def binary(self: Dual, other: Any = 0.0) -> Any:
-        if not is_operand(other):
-            return NotImplemented
         op = _op_behind(symbol, arity, socket)
-        return op(other, self) if reflected else op(self, other)
+        if other.__class__ is not Dual and other.__class__ is not float:
+            if not is_operand(other):
+                return NotImplemented
+            if isinstance(other, Real):
+                other = float(other)
+        return Dual.__pluggrad_op__(op, (other, self) if reflected else (self, other))
 
     method = unary if arity == 1 else binary
     method.__name__ = socket

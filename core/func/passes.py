@@ -9,7 +9,7 @@ moving is differentiated part by part: the gradient of (p, t) is (gradient of p,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
@@ -241,6 +241,32 @@ def _pulled_fused(
             pass
     found = propagate(seeds, order, create_graph=False, wanted=copies)
     return [found.get(x, 0.0) for x in copies]
+
+
+def product_along_graph(
+    fun: Callable[..., Any], arguments: Arguments, directions: Sequence[Any]
+) -> list[float] | None:
+    """Compute the product of a Hessian with a direction the fast way: two sweeps over one graph.
+
+    Returns:
+        None where anything from outside, a hook or a watcher takes part: then it is for `jvp` of
+        `grad` to do.
+    """
+    from .fused import gradient_moved
+
+    given = [*arguments.leaves, *directions]
+    if _depth.get() or not all(isinstance(x, Real) for x in given):
+        return None
+    copies: list[Value] = []
+    with transforming():
+        inputs = [lifted(x, copies) for x in arguments.leaves]
+        result = scalar(fun(*arguments.with_leaves(inputs)), "hvp")
+    if not isinstance(result, Value) or not result.requires_grad:
+        return None
+    order = topological_order([result], differentiable=True)
+    if is_watched(order) or stems_from_outside(order, copies, 0):
+        return None
+    return gradient_moved(result, order, copies, [float(t) for t in directions])
 
 
 def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:

@@ -14,6 +14,7 @@ from .passes import (
     levels,
     lifted,
     parted,
+    product_along_graph,
     pulled,
     pushed_forward,
     scalar,
@@ -336,9 +337,13 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     [8.0, 6.0]
     """
     _check_callable(fun, "hvp")
-    _in_direction(primals, tangents, "hvp")
-    argnums = 0 if len(primals) == 1 else range(len(primals))
-    return jvp(grad(fun, argnums), primals, tangents)[1]
+    arguments, directions = _in_direction(primals, tangents, "hvp")
+    arguments.single = len(primals) == 1
+    quick = product_along_graph(fun, arguments, directions)
+    if quick is not None:
+        return arguments.shaped(quick)
+    argnums = 0 if arguments.single else range(len(primals))
+    return jvp(_value_and_grad(fun, argnums, False, "hvp"), primals, tangents)[1][1]
 
 
 def stop_gradient(tree: Any) -> Any:

@@ -4,7 +4,6 @@ import math
 import random
 
 import pytest
-
 from pluggrad import Op, Value, plugins
 from pluggrad.compiler import Program
 
