@@ -102,9 +102,11 @@ dependencies = ["pluggrad"]
 [project.optional-dependencies]
 test = ["pluggrad[testing]"]
 
-# This is all that makes it a plugin: a name of your choice, and the module with the hook.
+# This is all that makes them plugins: names of your choice, and the modules with the hooks.
 [project.entry-points.pluggrad]
 "$name.ops" = "$package.ops"
+
+[project.entry-points."pluggrad.renderers"]
 "$name.renderer" = "$package.renderer"
 
 [tool.setuptools]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
+from .entry_points import entry_points
 from .errors import CompileError
 
 GROUP = "pluggrad.compilers"
@@ -43,7 +43,7 @@ def compile(*args: Any, compiler: str = "default", **options: Any) -> Any:
 
 @cache
 def _compiler(name: str) -> Callable[..., Any]:
-    found = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    found = {entry_point.name: entry_point for entry_point in entry_points(GROUP)}
     if name not in found:
         available = ", ".join(sorted(found)) or "none"
         raise CompileError(f"unknown compiler {name!r}; available: {available}")

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
 
-GROUP = "pluggrad"
+from .entry_points import EntryPoint, entry_points
+
+GROUP = "pluggrad"  # loaded by `import pluggrad`
+RENDERERS = "pluggrad.renderers"  # loaded when the first renderer is asked for
 
 # What foreign code may raise without taking the program down. A module that calls sys.exit() when
 # it is imported raises SystemExit; KeyboardInterrupt belongs to the person at the keyboard.
 BROKEN = (Exception, SystemExit)
 
 
-def found_entry_points() -> list[EntryPoint]:
-    """List the entry points in a fixed order: pluggrad's own, then by name and distribution.
-
-    The order in which they are found is that of a directory listing. One distribution can be
-    found twice, for instance when pip left a half-removed copy of its metadata.
-    """
-    unique = {(ep.name, ep.value, distribution_of(ep)): ep for ep in entry_points(group=GROUP)}
+def found_entry_points(group: str) -> list[EntryPoint]:
+    """List a group's entry points in a fixed order: pluggrad's own, then by name and package."""
     return sorted(
-        unique.values(),
-        key=lambda ep: (not ep.value.startswith(f"{GROUP}."), ep.name, distribution_of(ep)),
+        set(entry_points(group)),
+        key=lambda ep: (not ep.value.startswith(f"{GROUP}."), ep.name, ep.distribution),
     )
-
-
-def distribution_of(entry_point: EntryPoint) -> str:
-    """Name the package and version that an entry point came with."""
-    dist = entry_point.dist
-    return "unknown package" if dist is None else _name_and_version(dist)
-
-
-@cache
-def _name_and_version(dist: Distribution) -> str:
-    """Read a package's metadata, which is slow enough to be done once."""
-    metadata = dist.metadata
-    return f"{metadata['Name']} {metadata['Version']}"
 
 
 def is_being_imported(entry_point: EntryPoint) -> bool:

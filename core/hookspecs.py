@@ -6,9 +6,14 @@ package offers its plugin modules to pluggrad by entry points of the group `plug
     [project.entry-points.pluggrad]
     "my-ops" = "my_package.ops"
 
-All built-in operations and renderers come through these hooks and entry points too. Plugins are
-loaded when `pluggrad` is imported, pluggrad's own first, then the others in the order of their
-entry points' names. A plugin that fails is skipped as a whole, with a `PluginWarning`.
+    [project.entry-points."pluggrad.renderers"]
+    "my-picture" = "my_package.picture"
+
+Plugins of the first group are loaded when `pluggrad` is imported, those of the second, which only
+draw, when somebody asks for a renderer: so `import pluggrad` stays quick. All built-in operations
+and renderers come through these hooks and entry points too. pluggrad's own are loaded first, then
+the others in the order of their entry points' names. A plugin that fails is skipped as a whole,
+with a `PluginWarning`.
 """
 
 from __future__ import annotations

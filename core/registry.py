@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
@@ -14,11 +13,12 @@ import pluggy
 
 from . import hookspecs
 from .config import readable_config
+from .entry_points import EntryPoint
 from .errors import MissingOpError, PluginError, PluginWarning, RenderError
 from .found import (
     BROKEN,
     GROUP,
-    distribution_of,
+    RENDERERS,
     found_entry_points,
     is_being_imported,
     similar,
@@ -26,10 +26,9 @@ from .found import (
 )
 from .methods import named_method, operator_method
 from .op import Op
+from .plugin_checks import check_hooks, check_marked, check_ops, check_renderers, quoted
 from .recording import switch
 from .value import EMPTY_SOCKETS, SOCKETS, Value
-
-HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Plugin:
         ops: the ops it gave, in its own order.
         renderers: the renderer classes it gave.
         failure: why it was skipped; "" when all is well.
+        value: the module or object that it is, as the entry point says; "" when by hand.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Plugin:
     ops: tuple[Op, ...] = ()
     renderers: tuple[type[Any], ...] = ()
     failure: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
         return f"plugin {self.name!r} ({self.distribution or 'registered by hand'})"
@@ -68,6 +69,7 @@ class Registry:
     _ops: dict[str, Op] = field(default_factory=dict)
     _renderers: dict[str, type[Any]] = field(default_factory=dict)
     _waiting: list[EntryPoint] = field(default_factory=list)
+    _drawing: list[EntryPoint] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
@@ -83,11 +85,11 @@ class Registry:
     @property
     def renderers(self) -> Mapping[str, type[Any]]:
         """The installed renderer classes by name, in the order of registration."""
-        self._load_waiting()
+        self._load_renderers()
         return MappingProxyType(self._renderers)
 
     def __iter__(self) -> Iterator[Plugin]:
-        self._load_waiting()
+        self._load_renderers()
         return iter([*self._plugins.values(), *self._skipped])
 
     def op(self, name: str) -> Op:
@@ -121,8 +123,9 @@ class Registry:
     def load(self) -> None:
         """Load every plugin that an installed package offers and the settings do not disable.
 
-        `import pluggrad` does this. Called again, it loads what was installed since, and tries
-        again what failed.
+        `import pluggrad` does this; what the group `pluggrad.renderers` has waits until somebody
+        asks for a renderer. Called again, it loads what was installed since, and tries again what
+        failed.
 
         Raises:
             PluginError: for a broken plugin in strict mode, once all others are loaded. Else it
@@ -131,13 +134,15 @@ class Registry:
         config, unreadable = readable_config()
         self._skipped.clear()
         self._waiting.clear()
-        enabled = []
-        for entry_point in found_entry_points():
-            if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
-                self._skip(entry_point, "disabled by the settings (disable_plugins)")
-            else:
-                enabled.append(entry_point)
-        broken = self._load_each(enabled, config.strict_plugins)
+        enabled: dict[str, list[EntryPoint]] = {GROUP: [], RENDERERS: []}
+        for group, entry_points in enabled.items():
+            for entry_point in found_entry_points(group):
+                if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
+                    self._skip(entry_point, "disabled by the settings (disable_plugins)")
+                else:
+                    entry_points.append(entry_point)
+        self._drawing = enabled[RENDERERS]
+        broken = self._load_each(enabled[GROUP], config.strict_plugins)
         ignored = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
         _warn([*ignored, *broken], stacklevel=4)
 
@@ -147,6 +152,13 @@ class Registry:
             switch.pending = None
             waiting, self._waiting = self._waiting, []
             _warn(self._load_each(waiting, config.strict_plugins), stacklevel=4)
+
+    def _load_renderers(self) -> None:
+        self._load_waiting()
+        if self._drawing:
+            drawing, self._drawing = self._drawing, []
+            config, _ = readable_config()
+            _warn(self._load_each(drawing, config.strict_plugins), stacklevel=4)
 
     def _load_each(self, entry_points: Iterable[EntryPoint], strict: bool) -> list[str]:
         """Load plugins, whatever becomes of the others; give the warnings to be issued."""
@@ -162,13 +174,14 @@ class Registry:
         return [str(cause) for cause in broken]
 
     def _skip(self, entry_point: EntryPoint, why: str) -> None:
-        self._skipped.append(Plugin(entry_point.name, distribution_of(entry_point), failure=why))
+        self._skipped.append(Plugin(entry_point.name, entry_point.distribution, failure=why))
 
     def _load_one(self, entry_point: EntryPoint) -> None:
-        name, distribution = entry_point.name, distribution_of(entry_point)
+        name, distribution = entry_point.name, entry_point.distribution
         where = f"plugin {name!r} ({distribution})"
         if name in self._plugins:
-            if self._plugins[name].distribution == distribution:
+            known = self._plugins[name]
+            if (known.distribution, known.value) == (distribution, entry_point.value):
                 return
             raise PluginError(
                 f"{where} was skipped: {self._plugins[name]} has the same entry-point name and is "
@@ -184,7 +197,8 @@ class Registry:
         try:
             plugin = entry_point.load()
             doing = "was skipped"
-            self.register(plugin, name, distribution=distribution)
+            registered = self.register(plugin, name, distribution=distribution)
+            self._plugins[name] = replace(registered, value=entry_point.value)
         except BROKEN as cause:
             reason = str(cause) if isinstance(cause, PluginError) else told(cause)
             raise PluginError(
@@ -209,14 +223,16 @@ class Registry:
         for other, registered in self.manager.list_name_plugin():
             if registered is plugin:
                 raise PluginError(f"it is registered already, as {other!r}")
-        _check_marked(plugin)
+        check_marked(plugin)
         try:
             self.manager.register(plugin, name)
-            self._check_hooks(plugin)
+            check_hooks(self.manager, plugin)
             ops = self._given(plugin, "pluggrad_register_ops", "Ops")
             renderers = self._given(plugin, "pluggrad_register_renderers", "renderer classes")
-            self._check_ops(ops)
-            self._check_renderers(renderers)
+            if renderers:
+                self._load_renderers()  # who came first keeps the name
+            check_ops(ops, self._ops, self._owner)
+            check_renderers(renderers, self._renderers, self._owner)
         except BaseException as cause:
             self.manager.unregister(name=name)
             if isinstance(cause, pluggy.PluginValidationError):
@@ -236,7 +252,7 @@ class Registry:
         8.0
         >>> plugins.unregister("double")
         """
-        self._check_ops(ops)
+        check_ops(ops, self._ops, self._owner)
         for op in ops:
             self._check_name(op.name)
         for op in ops:
@@ -250,7 +266,7 @@ class Registry:
         Raises:
             PluginError: when there is no such plugin, naming those that are there.
         """
-        self._load_waiting()
+        self._load_renderers()
         if name not in self._plugins:
             raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
         plugin = self._plugins.pop(name)
@@ -291,100 +307,12 @@ class Registry:
                         return tuple(given)
                 except BROKEN as cause:
                     raise PluginError(f"its {hook}() failed: {told(cause)}") from cause
-                raise PluginError(f"its {hook}() gave {_quoted(given)}, not a list of {wanted}")
+                raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
         return ()
 
     def _check_name(self, name: str) -> None:
         if name in self._plugins:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
-
-    def _check_hooks(self, plugin: object) -> None:
-        callers = self.manager.get_hookcallers(plugin)
-        if not callers:
-            raise PluginError(f"it has no hook; there are {', '.join(HOOKS)}")
-        for caller in callers:
-            optional = all(i.optionalhook for i in caller.get_hookimpls() if i.plugin is plugin)
-            if not caller.has_spec() and not optional:
-                raise PluginError(
-                    f"it implements an unknown hook {caller.name!r}{similar(caller.name, HOOKS)}"
-                )
-
-    def _check_ops(self, ops: Iterable[Any]) -> None:
-        own: set[str] = set()
-        operators = {
-            (op.operator or "", op.arity): op.name for op in self._ops.values() if op.operator
-        }
-        for op in ops:
-            if not isinstance(op, Op):
-                raise PluginError(
-                    f"its pluggrad_register_ops() gave {_quoted(op)}, which is not an Op"
-                )
-            if op.name in own:
-                raise PluginError(f"it gives two ops named {op.name!r}")
-            if op.name in self._ops:
-                raise PluginError(
-                    f"op {op.name!r} is provided by {self._owner(self._ops[op.name])} already, "
-                    "which is kept"
-                )
-            if hasattr(Value, op.name):
-                raise PluginError(
-                    f"op {op.name!r} would hide Value.{op.name}; give it another name"
-                )
-            if op.name.startswith("_"):
-                raise PluginError(f"op {op.name!r} has a private name; give it a public one")
-            own.add(op.name)
-            if op.operator:
-                self._check_operator(op, operators)
-
-    def _check_operator(self, op: Op, holders: dict[tuple[str, int], str]) -> None:
-        key = (op.operator or "", op.arity)
-        if key not in SOCKETS:
-            known = ", ".join(f"{symbol} ({arity})" for symbol, arity in SOCKETS)
-            raise PluginError(
-                f"op {op.name!r} asks for operator {op.operator!r} with {op.arity} operands; "
-                f"Python has these, with their number of operands: {known}"
-            )
-        holder = holders.setdefault(key, op.name)
-        if holder == op.name:
-            return
-        if holder not in self._ops:
-            raise PluginError(f"both {holder!r} and {op.name!r} want the operator {op.operator!r}")
-        raise PluginError(
-            f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r} of "
-            f"{self._owner(self._ops[holder])}, which is kept. Leave out operator=, or disable "
-            "the other plugin"
-        )
-
-    def _check_renderers(self, renderers: Iterable[Any]) -> None:
-        own: set[str] = set()
-        for renderer in renderers:
-            if not isinstance(renderer, type) or "__call__" not in dir(renderer):
-                raise PluginError(
-                    f"its pluggrad_register_renderers() gave {_quoted(renderer)}; a renderer is a "
-                    "class with a name and __call__(graph)"
-                )
-            name = getattr(renderer, "name", None)
-            if not isinstance(name, str) or not name:
-                raise PluginError(
-                    f"renderer class {renderer.__name__} has no name; give it one: "
-                    f'name = "{renderer.__name__.removesuffix("Renderer").lower()}"'
-                )
-            if name in own:
-                raise PluginError(f"it gives two renderers named {name!r}")
-            if name in self._renderers:
-                owner = self._owner(self._renderers[name])
-                raise PluginError(
-                    f"renderer {name!r} is provided by {owner} already, which is kept"
-                )
-            suffixes = getattr(renderer, "suffixes", ())
-            if not isinstance(suffixes, tuple | list) or not all(
-                isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
-            ):
-                raise PluginError(
-                    f"renderer {name!r} has suffixes {_quoted(suffixes)}; they are a tuple of "
-                    'texts such as (".svg",)'
-                )
-            own.add(name)
 
     def _owner(self, given: object) -> Plugin:
         """Find the plugin that an installed op or renderer class came from."""
@@ -397,22 +325,6 @@ class Registry:
 
 def _sockets(op: Op) -> tuple[str, ...]:
     return SOCKETS.get((op.operator or "", op.arity), ())
-
-
-def _check_marked(plugin: object) -> None:
-    """Find hook functions that lack the marker: pluggy passes over them in silence."""
-    for name in HOOKS:
-        hook = getattr(plugin, name, None)
-        if callable(hook) and not hasattr(hook, f"{GROUP}_impl"):
-            raise PluginError(f"its {name}() is not marked; put @hookimpl above it")
-
-
-def _quoted(given: object) -> str:
-    """Quote what a plugin gave, briefly, and with its type."""
-    if isinstance(given, type):
-        return f"class {given.__name__}"
-    text = repr(given)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"
 
 
 def _warn(texts: list[str], stacklevel: int) -> None:

@@ -271,5 +271,11 @@ def test_the_order_of_plugins_is_that_of_their_names_after_pluggrads_own(python,
         **only(names, "well-behaved", "example.ops", "example.csv"),
     )
     listed = json.loads(done.stdout)
-    own = [name for name in listed if name.startswith("pluggrad.")]
-    assert listed == [*sorted(own), "example.csv", "example.ops", "well-behaved"]
+    drawing = [name for name in listed if name in ("pluggrad.graphviz", "pluggrad.text")]
+    own = listed[: listed.index("example.ops")]
+    assert own == sorted(own)
+    assert {name.partition(".")[0] for name in own} == {"pluggrad"}
+    assert listed[len(own) :][:2] == ["example.ops", "well-behaved"]
+    pictures = listed[len(own) + 2 :]  # from here on those of the second group
+    assert drawing == ["pluggrad.graphviz", "pluggrad.text"]
+    assert pictures == [*sorted(pictures[:-1]), "example.csv"]

@@ -1,0 +1,130 @@
+"""Entry points: what the installed packages of this Python offer.
+
+They stand in a text file beside each package's metadata, in a specified format (Python Packaging
+User Guide, "Entry points specification"), and are read from there. `importlib.metadata` gives the
+same, but importing it takes as long as all the rest of `import pluggrad`; it is asked where
+packages lie elsewhere than in folders on `sys.path`, in a zip file for instance.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.machinery import PathFinder
+from typing import Any, NamedTuple
+
+
+class EntryPoint(NamedTuple):
+    """One thing that an installed package offers.
+
+    Attributes:
+        name: what it is called.
+        value: where it is: `module` or `module:attribute`.
+        distribution: the package that offers it, and its version, such as `pluggrad 0.1.0`.
+    """
+
+    name: str
+    value: str
+    distribution: str
+
+    @property
+    def module(self) -> str:
+        """The module that it is, or is in."""
+        return self.value.partition(":")[0].strip()
+
+    def load(self) -> Any:
+        """Import it.
+
+        Raises:
+            Exception: whatever the import raises.
+            AttributeError: when the module has no such thing.
+        """
+        thing: Any = import_module(self.module)
+        for attribute in filter(None, self.value.partition(":")[2].strip().split(".")):
+            thing = getattr(thing, attribute)
+        return thing
+
+
+def entry_points(group: str) -> list[EntryPoint]:
+    """List the entry points of a group, each package's own in the order of its file."""
+    if _packages_lie_elsewhere():
+        from importlib import metadata
+
+        return [
+            EntryPoint(found.name, _without_extras(found.value), _told(found.dist))
+            for found in metadata.entry_points(group=group)
+        ]
+    return [
+        EntryPoint(name, value, _name_and_version(folder))
+        for folder in _metadata_folders()
+        for name, value in _in_file(os.path.join(folder, "entry_points.txt"), group)
+    ]
+
+
+def _packages_lie_elsewhere() -> bool:
+    return any(map(os.path.isfile, sys.path)) or any(
+        hasattr(finder, "find_distributions") and finder is not PathFinder
+        for finder in sys.meta_path
+    )
+
+
+def _metadata_folders() -> Iterator[str]:
+    """Give the metadata folder of each package; of equal names the first on `sys.path` counts."""
+    seen = set()
+    for path in sys.path:
+        try:
+            names = sorted(os.listdir(path or "."))
+        except OSError:
+            continue
+        for name in names:
+            stem, suffix = os.path.splitext(name)
+            if suffix in (".dist-info", ".egg-info"):
+                package = stem.partition("-")[0].replace(".", "_").lower()
+                if package not in seen:
+                    seen.add(package)
+                    yield os.path.join(path, name)
+
+
+def _in_file(path: str, group: str) -> Iterator[tuple[str, str]]:
+    """Read the names and values of one group from a package's `entry_points.txt`."""
+    section = ""
+    for line in _lines(path):
+        if line.startswith("["):
+            section = line.strip("[] ")
+        elif section == group and line and line[0] not in "#;":
+            name, _, value = line.partition("=")
+            yield name.strip(), _without_extras(value)
+
+
+def _name_and_version(folder: str) -> str:
+    """Read a package's name and version from the head of its metadata."""
+    for file in ("METADATA", "PKG-INFO"):
+        head: dict[str, str] = {}
+        for line in _lines(os.path.join(folder, file)):
+            if not line:
+                break
+            key, _, value = line.partition(":")
+            head.setdefault(key.lower(), value.strip())
+        if "name" in head:
+            return f"{head['name']} {head.get('version', 'without a version')}"
+    return f"unknown package in {folder}"
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return [line.strip() for line in file]
+    except OSError:
+        return []
+
+
+def _without_extras(value: str) -> str:
+    return value.partition("[")[0].strip()
+
+
+def _told(distribution: Any) -> str:
+    if distribution is None:
+        return "unknown package"
+    return f"{distribution.metadata['Name']} {distribution.metadata['Version']}"

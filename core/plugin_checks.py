@@ -1,0 +1,139 @@
+"""What a plugin must be and give: each check raises a `PluginError` that names what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pluggy import PluginManager
+
+from . import hookspecs
+from .errors import PluginError
+from .found import GROUP, similar
+from .op import Op
+from .value import SOCKETS, Value
+
+HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
+Owner = Callable[[object], object]
+
+
+def check_marked(plugin: object) -> None:
+    """Find hook functions that lack the marker: pluggy passes over them in silence."""
+    for name in HOOKS:
+        hook = getattr(plugin, name, None)
+        if callable(hook) and not hasattr(hook, f"{GROUP}_impl"):
+            raise PluginError(f"its {name}() is not marked; put @hookimpl above it")
+
+
+def check_hooks(manager: PluginManager, plugin: object) -> None:
+    """Check that a registered plugin has hooks, and none that pluggrad does not know."""
+    callers = manager.get_hookcallers(plugin)
+    if not callers:
+        raise PluginError(f"it has no hook; there are {', '.join(HOOKS)}")
+    for caller in callers:
+        optional = all(i.optionalhook for i in caller.get_hookimpls() if i.plugin is plugin)
+        if not caller.has_spec() and not optional:
+            raise PluginError(
+                f"it implements an unknown hook {caller.name!r}{similar(caller.name, HOOKS)}"
+            )
+
+
+def check_ops(ops: Iterable[Any], installed: Mapping[str, Op], owner: Owner) -> None:
+    """Check that each of a plugin's ops can be installed beside those that are.
+
+    Parameters:
+        ops: what the plugin gave.
+        installed: the ops that are there.
+        owner: tells which plugin an installed op came from.
+    """
+    own: set[str] = set()
+    operators = {(op.operator or "", op.arity): op.name for op in installed.values() if op.operator}
+    for op in ops:
+        if not isinstance(op, Op):
+            raise PluginError(f"its pluggrad_register_ops() gave {quoted(op)}, which is not an Op")
+        if op.name in own:
+            raise PluginError(f"it gives two ops named {op.name!r}")
+        if op.name in installed:
+            raise PluginError(
+                f"op {op.name!r} is provided by {owner(installed[op.name])} already, which is kept"
+            )
+        if hasattr(Value, op.name):
+            raise PluginError(f"op {op.name!r} would hide Value.{op.name}; give it another name")
+        if op.name.startswith("_"):
+            raise PluginError(f"op {op.name!r} has a private name; give it a public one")
+        own.add(op.name)
+        if op.operator:
+            _check_operator(op, operators, installed, owner)
+
+
+def _check_operator(
+    op: Op,
+    holders: dict[tuple[str, int], str],
+    installed: Mapping[str, Op],
+    owner: Owner,
+) -> None:
+    key = (op.operator or "", op.arity)
+    if key not in SOCKETS:
+        known = ", ".join(f"{symbol} ({arity})" for symbol, arity in SOCKETS)
+        raise PluginError(
+            f"op {op.name!r} asks for operator {op.operator!r} with {op.arity} operands; "
+            f"Python has these, with their number of operands: {known}"
+        )
+    holder = holders.setdefault(key, op.name)
+    if holder == op.name:
+        return
+    if holder not in installed:
+        raise PluginError(f"both {holder!r} and {op.name!r} want the operator {op.operator!r}")
+    raise PluginError(
+        f"operator {op.operator!r} of op {op.name!r} belongs to op {holder!r} of "
+        f"{owner(installed[holder])}, which is kept. Leave out operator=, or disable "
+        "the other plugin"
+    )
+
+
+def check_renderers(
+    renderers: Iterable[Any], installed: Mapping[str, type[Any]], owner: Owner
+) -> None:
+    """Check that each of a plugin's renderer classes can be installed beside those that are.
+
+    Parameters:
+        renderers: what the plugin gave.
+        installed: the renderer classes that are there.
+        owner: tells which plugin an installed class came from.
+    """
+    own: set[str] = set()
+    for renderer in renderers:
+        if not isinstance(renderer, type) or "__call__" not in dir(renderer):
+            raise PluginError(
+                f"its pluggrad_register_renderers() gave {quoted(renderer)}; a renderer is a "
+                "class with a name and __call__(graph)"
+            )
+        name = getattr(renderer, "name", None)
+        if not isinstance(name, str) or not name:
+            raise PluginError(
+                f"renderer class {renderer.__name__} has no name; give it one: "
+                f'name = "{renderer.__name__.removesuffix("Renderer").lower()}"'
+            )
+        if name in own:
+            raise PluginError(f"it gives two renderers named {name!r}")
+        if name in installed:
+            raise PluginError(
+                f"renderer {name!r} is provided by {owner(installed[name])} already, which is kept"
+            )
+        suffixes = getattr(renderer, "suffixes", ())
+        if not isinstance(suffixes, tuple | list) or not all(
+            isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
+        ):
+            raise PluginError(
+                f"renderer {name!r} has suffixes {quoted(suffixes)}; they are a tuple of "
+                'texts such as (".svg",)'
+            )
+        own.add(name)
+
+
+def quoted(given: object) -> str:
+    """Quote what a plugin gave, briefly, and with its type."""
+    if isinstance(given, type):
+        return f"class {given.__name__}"
+    text = repr(given)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"

@@ -1,0 +1,94 @@
+"""What packages offer is found as `importlib.metadata` finds it."""
+
+import importlib.metadata
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from pluggrad.entry_points import EntryPoint, entry_points
+
+METADATA = "Metadata-Version: 2.1\nName: My.Package\nVersion: 1.2\n\nName: not this\n"
+
+
+def installed(folder: Path, name: str, text: str, metadata: str = METADATA) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "METADATA").write_text(metadata)
+    (folder / name / "entry_points.txt").write_text(text)
+
+
+def as_the_standard_library_says(group: str) -> set[tuple[str, str, str]]:
+    return {
+        (ep.name, ep.value, f"{ep.dist.metadata['Name']} {ep.dist.metadata['Version']}")
+        for ep in importlib.metadata.entry_points(group=group)
+        if ep.dist is not None
+    }
+
+
+@pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers", "pytest11", "console_scripts"])
+def test_every_group_of_this_python_reads_as_the_standard_library_reads_it(group: str) -> None:
+    found = entry_points(group)
+    assert found
+    assert {(ep.name, ep.value, ep.distribution) for ep in found} == {
+        (name, value.partition("[")[0].strip(), distribution)
+        for name, value, distribution in as_the_standard_library_says(group)
+    }
+
+
+def test_comments_extras_blanks_and_other_groups_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """\
+[other]
+a = wrong
+[ some.group ]
+# a comment = nothing
+; another = nothing
+
+  one=pkg.module : thing.part [extra1,extra2]
+two = pkg
+[after]
+b = wrong
+"""
+    installed(tmp_path, "My_Package-1.2.dist-info", text)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert entry_points("some.group") == [
+        EntryPoint("one", "pkg.module : thing.part", "My.Package 1.2"),
+        EntryPoint("two", "pkg", "My.Package 1.2"),
+    ]
+    assert [ep.module for ep in entry_points("some.group")] == ["pkg.module", "pkg"]
+
+
+def test_of_two_copies_of_a_package_the_first_on_the_path_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path / "a", "my_package-2.dist-info", "[g]\nnew = x")
+    installed(tmp_path / "b", "My.Package-1.dist-info", "[g]\nold = x")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "a"), str(tmp_path / "b"), "/nowhere"])
+    assert [ep.name for ep in entry_points("g")] == ["new"]
+    assert {name for name, *_ in as_the_standard_library_says("g")} == {"new"}
+
+
+def test_a_package_in_a_zip_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "packages.zip", "w") as archive:
+        archive.writestr("my_package-1.2.dist-info/METADATA", METADATA)
+        archive.writestr("my_package-1.2.dist-info/entry_points.txt", "[g]\nzipped = x:y [e]\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages.zip")])
+    assert entry_points("g") == [EntryPoint("zipped", "x:y", "My.Package 1.2")]
+
+
+def test_a_half_removed_package_is_named_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path, "gone-1.dist-info", "[g]\nleft = x", metadata="")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert [ep.distribution for ep in entry_points("g")] == [
+        f"unknown package in {tmp_path / 'gone-1.dist-info'}"
+    ]
+
+
+def test_loading_follows_dots_behind_the_colon() -> None:
+    assert EntryPoint("x", "os:path.join", "").load() is __import__("os").path.join
+    assert EntryPoint("x", "os.path", "").load() is __import__("os").path
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        EntryPoint("x", "os:nothing", "").load()
