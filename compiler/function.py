@@ -14,7 +14,7 @@ from pluggrad import CompileError, CompileWarning, func
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
 from .fingerprint import fingerprint
 from .program import check_ops
-from .recording import Recording, record
+from .recording import Recording, check_numbers, record
 
 Numbers = list[Any]
 EXACT_WARNING = 8
@@ -240,6 +240,7 @@ class Compiled:
             if entry[1].answer(numbers, backward=backward):
                 self._used(entry)
                 return entry[1]
+        check_numbers(numbers)
         _, recording = self._recorded(shape, [float(x) for x in numbers])
         if not recording.answer(numbers, backward=backward):
             raise CompileError(

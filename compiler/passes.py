@@ -22,6 +22,8 @@ def analyse(
     is_sum: Ints,
     fusable: Ints,
     identity: Ints,
+    has_rule: Ints,
+    literal: Ints,
     needs: Ints,
     uses: Ints,
     root: Ints,
@@ -31,6 +33,7 @@ def analyse(
     depth: Ints,
     segment: Ints,
     last: Ints,
+    mark: Ints,
     keys: Ints,
     item_node: Ints,
     item_out: Ints,
@@ -43,6 +46,9 @@ def analyse(
     A chain of additions, each used by the next one only, is one sum of many addends. An addend
     that is used nowhere else is never stored: its op adds right into the sum. So what is left to
     do is a list of items: "compute this node, and put it (or add it) there".
+
+    A sum is added up in the order in which it was recorded, to the last bit. Its addends that one
+    loop may add up, one after the other, are a segment of it; segments are done in their order.
 
     `state`: 0 an ordinary node, 1 an addition inside a chain, 2 an addend computed into its sum.
     `slot`: the node whose gradient is this node's gradient too.
@@ -113,12 +119,12 @@ def analyse(
             top = level[x]
             at = depth[x] + 1
             part = segment[x]
-            kind = last[x]
+            before = mark[x]
         else:
             top = level[x]
             at = 1
             part = 0
-            kind = -1
+            before = -1
             item_node[items] = x
             item_out[items] = r
             item_index[items] = 0
@@ -138,7 +144,8 @@ def analyse(
         if level[y] > top:
             top = level[y]
         this = op[y] if state[y] == 2 else ops
-        if this != kind:
+        here = looks(this, y, r, width, ops, operands, identity, has_rule, literal, needs, slot)
+        if here != before:
             part += 1
         item_node[items] = y
         item_out[items] = r
@@ -149,8 +156,42 @@ def analyse(
         depth[i] = at
         segment[i] = part
         last[i] = this
+        mark[i] = here
         level[i] = top if state[i] == 1 else top + 1
     return items
+
+
+def looks(
+    kind: int,
+    node: int,
+    out: int,
+    width: int,
+    ops: int,
+    operands: Ints,
+    identity: Ints,
+    has_rule: Ints,
+    literal: Ints,
+    needs: Ints,
+    slot: Ints,
+) -> int:
+    """Sum up what of an item decides which loop may do it; equal numbers may share one.
+
+    For each operand: whether it is a literal, and whether a gradient flows to it.
+    """
+    bits = 0
+    for k in range(width):
+        x = -1
+        if kind != ops:
+            x = operands[node * width + k]
+        elif k == 0:
+            x = node
+        if x >= 0:
+            bits |= literal[x] << (2 * k)
+            rule = kind * width + k
+            elsewhere = identity[rule] == 0 or slot[x] != slot[out]
+            if needs[x] != 0 and has_rule[rule] != 0 and elsewhere:
+                bits |= 2 << (2 * k)
+    return (kind << (2 * width)) | bits
 
 
 def leaf_roles(

@@ -253,13 +253,16 @@ class Plan:
     def _analyse(self, n: int) -> None:
         tape, kinds = self.tape, self.kinds
         ops = len(kinds.ops)
-        is_sum, fusable, identity = _zeros(ops + 1), _zeros(ops + 1), _zeros(ops + 1, self.width)
+        is_sum, fusable = _zeros(ops + 1), _zeros(ops + 1)
+        identity, has_rule = _zeros(ops + 1, self.width), _zeros(ops + 1, self.width)
         for kind, op in enumerate(kinds.ops):
             rules = kinds.rules[kind]
             same = [rule is not None and rule.is_identity for rule in rules]
             identity[kind, : len(same)] = same
+            has_rule[kind, : len(same)] = [rule is not None for rule in rules]
             is_sum[kind] = tape.is_addition(op) and all(same)
             fusable[kind] = not any(rule is not None and "out" in rule.used for rule in rules)
+        identity[ops, 0] = has_rule[ops, 0] = 1
         keep = _zeros(n)
         keep[tape.outputs] = 1
         keep[tape.wrt] = 1
@@ -267,16 +270,16 @@ class Plan:
         self.needs = _zeros(n)
         self.needs[tape.wrt] = 1
         self.root, self.state, self.slot, self.level = (_zeros(n) for _ in range(4))
-        uses, depth, segment, last = (_zeros(n) for _ in range(4))
+        uses, depth, segment, last, mark = (_zeros(n) for _ in range(5))
         self.keys = np.full((n, 4), -1, np.int64)
         columns = [_zeros(2 * n) for _ in range(5)]
         count = _call(
             "analyse", n, self.width, ops, self.op, self.operands, keep, is_sum, fusable, identity,
-            self.needs, uses, self.root, self.state, self.slot, self.level, depth, segment, last,
-            self.keys, *columns,
+            has_rule, tape.literal.astype(np.int64), self.needs, uses, self.root, self.state,
+            self.slot, self.level, depth, segment, last, mark, self.keys, *columns,
         )  # fmt: skip
         self.items = Items(*[column[:count].copy() for column in columns])
-        self.identity = identity
+        self.identity, self.has_rule = identity != 0, has_rule != 0
         self.sums = is_sum
         self.depth, self.last = depth, last
 
@@ -423,14 +426,8 @@ class Plan:
         there = operands >= 0
         values = np.where(there, self.position[operands], 0)
         gradients = np.where(there, self.gradient[operands], -1)
-        handed_on = np.zeros((ops + 1, width), bool)
-        handed_on[:ops] = self.identity[:ops] != 0
-        handed_on[ops, 0] = True
-        shared = handed_on[kind] & (self.slot[operands] == self.slot[out][:, None]) & there
-        has_rule = np.zeros((ops + 1, width), bool)
-        for k, rules in enumerate(self.kinds.rules):
-            has_rule[k, : len(rules)] = [rule is not None for rule in rules]
-        flows = (gradients >= 0) & ~shared & has_rule[kind]
+        shared = self.identity[kind] & (self.slot[operands] == self.slot[out][:, None]) & there
+        flows = (gradients >= 0) & ~shared & self.has_rule[kind]
         bits = (flows << np.arange(width)).sum(1)
         literal = ((there & (values < self.literals)) << np.arange(width)).sum(1)
         replaces = (items.index == 0).astype(np.int64)

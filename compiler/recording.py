@@ -83,11 +83,15 @@ class Recording:
         """Compute for one set of numbers; give whether all guards hold.
 
         Raises:
-            TypeError: for what is no number.
+            CompileError: for what is no number, naming its type.
         """
         executor = self.executor
         chosen = numbers if self.all_used else [numbers[i] for i in self.used]
-        given = array("d", chosen)
+        try:
+            given = array("d", chosen)
+        except TypeError:
+            check_numbers(numbers)
+            raise
         given.extend([x.data for x in self.read])
         executor.inputs[:] = given
         if backward:
@@ -251,6 +255,20 @@ def record(
     others = read[len(chosen) :]
     recording = Recording(tape, result, used, others, executor, len(looks.seen), len(leaves))
     return recording, looks.exact > 0
+
+
+def check_numbers(numbers: Sequence[Any]) -> None:
+    """Check that all of them are real numbers.
+
+    Raises:
+        CompileError: naming the type of the first that is not.
+    """
+    for x in numbers:
+        if isinstance(x, str | bytes) or not hasattr(x, "__float__"):
+            raise CompileError(
+                f"a compiled function takes real numbers and arrays of them, not a "
+                f"{type(x).__name__}: {x!r:.60}"
+            )
 
 
 def _name(function: Any) -> str:

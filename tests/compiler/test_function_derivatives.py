@@ -1,0 +1,55 @@
+"""Derivatives of compiled functions, and compiled derivatives."""
+
+import math
+from typing import Any
+
+import pytest
+from pluggrad import Value, func
+from pluggrad.compiler import compile
+from pluggrad.ops import exp, sin, tanh
+
+np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
+pytest.importorskip("numba", reason="compiled code needs numba")
+
+executors = pytest.mark.parametrize("executor", ["interpreter", "numba"])
+
+
+def smooth(x: Any, y: Any) -> Any:
+    return x * y + tanh(x) / y
+
+
+def smooth_gradient(x: float, y: float) -> tuple[float, float]:
+    t = math.tanh(x)
+    return y + (1 - t * t) / y, x - t / y**2
+
+
+compiled_smooth = compile(smooth)
+
+
+@executors
+def test_jvp_and_hvp_are_those_of_func(executor: str) -> None:
+    f = compile(smooth, executor=executor)
+    primals, tangents = (1.2, 0.7), (0.5, -2.0)
+    assert f.jvp(primals, tangents) == pytest.approx(func.jvp(smooth, primals, tangents), rel=1e-13)
+    assert f.hvp(primals, tangents) == pytest.approx(func.hvp(smooth, primals, tangents), rel=1e-12)
+    lanes = f.hvp((np.array([1.2, 1.3]), 0.7), (0.5, -2.0))
+    assert [x[0] for x in lanes] == pytest.approx(func.hvp(smooth, primals, tangents), rel=1e-12)
+
+
+@executors
+def test_a_hessian_compiles(executor: str) -> None:
+    def f(v: Any) -> Any:
+        return v[0] * v[0] * exp(v[1]) + sin(v[2] * v[0])
+
+    point = [0.3, -0.4, 1.1]
+    compiled = compile(func.hessian(f), executor=executor)(point)
+    np.testing.assert_allclose(compiled, func.hessian(f)(point), rtol=1e-12)
+
+
+def test_a_compiled_function_is_differentiated_by_func() -> None:
+    assert func.grad(compiled_smooth, (0, 1))(1.0, 2.0) == pytest.approx(
+        smooth_gradient(1.0, 2.0), rel=1e-13
+    )
+    x = Value(1.0)
+    compiled_smooth(x, 2.0).backward()
+    assert x.grad == pytest.approx(smooth_gradient(1.0, 2.0)[0], rel=1e-13)

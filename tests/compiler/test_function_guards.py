@@ -1,0 +1,95 @@
+"""Guards: a compiled function never gives the answer of another branch."""
+
+import math
+from typing import Any
+
+import pluggrad
+import pytest
+from pluggrad import CompileError, CompileWarning, Value
+from pluggrad.compiler import compile
+
+np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
+pytest.importorskip("numba", reason="compiled code needs numba")
+
+executors = pytest.mark.parametrize("executor", ["interpreter", "numba"])
+
+
+def two_ways(x: Any) -> Any:
+    return x * x if x > 0 else -3.0 * x
+
+
+@executors
+def test_no_call_gives_the_answer_of_the_other_branch(executor: str) -> None:
+    f = compile(two_ways, executor=executor)
+    for x in (2.0, -2.0, 3.0, -3.0, 0.0):
+        assert f(x) == two_ways(x)
+        assert f.grad(x) == (2 * x if x > 0 else -3.0)
+    assert len(f.recordings) == 2
+
+
+@executors
+def test_lanes_take_each_its_own_branch(executor: str) -> None:
+    f = compile(two_ways, executor=executor)
+    x = np.array([1.0, -1.0, 0.0, 4.0, -5.0, math.nan])
+    np.testing.assert_array_equal(f(x), np.array([1.0, 3.0, -0.0, 16.0, 15.0, math.nan]))
+    np.testing.assert_array_equal(f.grad(x)[:5], [2.0, -3.0, -3.0, 8.0, -3.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        (lambda x: x + 1 if x < 2 else x - 1, [1.0, 2.0, 3.0]),
+        (lambda x: x + 1 if x >= 2 else x - 1, [1.0, 2.0, 3.0]),
+        (lambda x: x + 1 if x <= 2 else x - 1, [1.0, 2.0, 3.0, math.nan]),
+        (lambda x: x + 1 if x else x - 1, [1.0, 0.0, -0.0, math.nan]),
+        (lambda x: x * int(x), [1.5, 1.9, -1.5, 0.5, -0.5, 2.0, 0.0]),
+        (lambda x: x * float(x), [1.5, 2.5, 1.5]),
+        (lambda x: max(x, x * x, 0.5), [0.1, 0.7, 3.0, -4.0]),
+        (lambda x: sum([x] * int(x)) if x > 0 else x, [3.0, 5.0, 3.5]),
+    ],
+)
+def test_every_look_at_a_number_is_guarded(function: Any, inputs: list[float]) -> None:
+    for executor in ("interpreter", "numba"):
+        f = compile(function, executor=executor)
+        for x in [*inputs, *reversed(inputs)]:
+            np.testing.assert_equal(f(x), float(function(x)))
+        np.testing.assert_array_equal(
+            f(np.array(inputs)), np.array([float(function(x)) for x in inputs])
+        )
+
+
+def test_the_cache_of_recordings_is_bounded() -> None:
+    f = compile(lambda x: x * float(x), bound=3, executor="interpreter")
+    for x in range(7):
+        assert f(float(x)) == x * x
+    assert len(f.recordings) == 3
+    assert "1 guards" in repr(f.recordings[0])
+    f.forget()
+    assert f.recordings == ()
+
+
+def test_a_function_that_is_recorded_again_and_again_says_why() -> None:
+    f = compile(lambda x: x * float(x), executor="interpreter")
+    with pytest.warns(CompileWarning, match="turns a Value into a float or int"):
+        list(map(f, map(float, range(10))))
+
+
+def test_what_a_recording_would_miss_is_an_error() -> None:
+    def hidden(x: Any) -> Any:
+        with pluggrad.no_grad():
+            y = x * x
+        return x + y
+
+    with pytest.raises(CompileError, match=r"no_grad\(\)"):
+        compile(hidden)(2.0)
+    with pytest.raises(CompileError, match=r"detach\(\)"):
+        compile(lambda x: x + (x * x).detach())(2.0)
+
+
+def test_values_from_outside_are_read_anew() -> None:
+    weight = Value(2.0)
+    f = compile(lambda x: x * weight)
+    assert f(3.0) == 6.0
+    weight.data = 5.0
+    assert (f(3.0), f(np.array([1.0, 2.0])).tolist()) == (15.0, [5.0, 10.0])
+    assert f.value_and_grad(3.0) == (15.0, 5.0)

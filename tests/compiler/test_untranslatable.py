@@ -1,0 +1,46 @@
+"""Ops that cannot be translated, and those that only look so."""
+
+import pytest
+from pluggrad import CompileError, CompileWarning, Op, Value, compile, plugins
+from pluggrad.ops import exp
+
+pytest.importorskip("numba", reason="compiled code needs numba")
+
+
+def test_an_op_that_numba_cannot_translate_runs_in_the_interpreter_with_one_warning() -> None:
+    op = Op("by_text", lambda x: float(f"{2.0 * x:.17g}"), lambda g, out, x: 2.0 * g)
+    x = Value(3.0)
+    y = op(x)
+    with pytest.warns(CompileWarning, match="op 'by_text': numba cannot translate its forward"):
+        program = compile(y * y)
+    assert program.executor.name == "interpreter"
+    assert (program(), x.grad) == (36.0, 24.0)
+    with pytest.raises(CompileError, match="by_text"):
+        compile(y * y, executor="numba")
+
+
+def test_a_rule_may_branch_and_call_helpers_and_other_ops() -> None:
+    def helper(x: float) -> float:
+        return x * 3.0 if x > 0.0 else x
+
+    op = Op(
+        "branching",
+        lambda x: helper(x) + 1.0,
+        lambda g, out, x: g * (3.0 if x > 0.0 else 1.0) + 0.0 * exp(x),
+    )
+    values = [Value(x) for x in (-1.0, 2.0, 5.0)]
+    program = compile([op.record((x,)) for x in values], executor="numba")
+    program.step()
+    assert program.results.tolist() == [0.0, 7.0, 16.0]
+    assert program.gradients.tolist() == [1.0, 3.0, 3.0]
+
+
+def test_an_op_removed_after_recording_still_runs() -> None:
+    plugins.register_op(Op("thrice", lambda x: 3.0 * x, lambda g, out, x: 3.0 * g))
+    try:
+        x = Value(2.0)
+        y = x.thrice()
+    finally:
+        plugins.unregister("thrice")
+    program = compile(y, executor="numba")
+    assert (program(), x.grad) == (6.0, 3.0)
