@@ -12,6 +12,7 @@ from .func.passes import ARGUMENT, transforming
 from .func.tree import leaves, rebuild, structure_of
 from .gradient import is_watched, order_down_to, propagate
 from .op import recorded
+from .pullback import pull_back
 from .recording import Watcher, recording, switch, watchers
 from .value import Value, constant
 
@@ -131,9 +132,7 @@ def _fused(
             node.grad = 0.0
         for root, g in seeds:
             root.grad += g
-        for node in reversed(order):
-            if node.op is not None:
-                node.op.pullback(node)
+        pull_back([node for node in order if node.op is not None])
         return [x.grad for x in inputs]
     except Exception:  # IEEE 754, or a faulty rule, which the long way names
         found = propagate(seeds, order, create_graph=False, wanted=inputs)

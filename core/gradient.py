@@ -16,8 +16,9 @@ from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
+from .pullback import pull_back
 from .recording import Watcher, switch, watchers
-from .topology import topological_order
+from .topology import leaves_and_results, topological_order
 from .value import NOT_RUN, Value, as_float, constant
 
 
@@ -33,23 +34,20 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
             f"{type(gradient).__name__}"
         ) from None
     _require_gradient([output])
-    order = topological_order([output], differentiable=True)
-    leaves = [(node, node.grad) for node in order if node.op is None]
-    if is_watched(order):
-        _run_carefully(output, order, leaves, seed)
+    leaves, results = leaves_and_results(output)
+    before = [leaf.grad for leaf in leaves]
+    if is_watched(leaves) or is_watched(results):
+        _run_carefully(output, leaves, results, before, seed)
         return
     try:
-        _run_fused(output, order, seed)
-        _check_leaves(leaves)
-    except (
-        GradientError
-    ):  # of a function that was recorded as one node; again it would say the same
-        _reset(order, leaves)
+        _run_fused(output, leaves, results, seed)
+    except GradientError:  # of a function recorded as one node; again it would say the same
+        _reset(leaves, results, before)
         raise
     except Exception:
-        _run_carefully(output, order, leaves, seed)
+        _run_carefully(output, leaves, results, before, seed)
     except BaseException:  # interrupted: leave no half-summed gradients behind
-        _reset(order, leaves)
+        _reset(leaves, results, before)
         raise
 
 
@@ -58,41 +56,35 @@ def is_watched(order: Sequence[Value]) -> bool:
     return (bool(hooks) and hooked(order)) or (switch.active > 0 and bool(watchers.get()))
 
 
-def _run_fused(output: Value, order: list[Value], seed: float) -> None:
-    for node in order:
-        if node.op is not None:
-            node.grad = 0.0
-        else:
-            node.grad += 0.0  # so that a leaf without any contribution reads as computed
+def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> None:
+    for leaf in leaves:
+        leaf.grad += 0.0  # so that a leaf without any contribution reads as computed
+    for node in results:
+        node.grad = 0.0
     output.grad += seed
-    for node in reversed(order):
-        if node.op is not None:
-            node.op.pullback(node)
-
-
-def _run_carefully(
-    output: Value, order: list[Value], leaves: list[tuple[Value, float]], seed: float
-) -> None:
-    _reset(order, leaves)
-    gradients = propagate([(output, seed)], order, create_graph=False)
-    for node in order:
-        g = gradients.get(node, 0.0)
-        node.grad = (0.0 if isinstance(g, Cotangents) else g) + (
-            node.grad if node.op is None else 0.0
-        )
-
-
-def _check_leaves(leaves: list[tuple[Value, float]]) -> None:
-    for leaf, _ in leaves:
+    pull_back(results)
+    for leaf in leaves:
         if leaf.grad.__class__ is not float:
             leaf.grad = as_float(leaf.grad)  # a rule that gave a complex number ends here
 
 
-def _reset(order: list[Value], leaves: list[tuple[Value, float]]) -> None:
-    for node in order:
+def _run_carefully(
+    output: Value, leaves: list[Value], results: list[Value], before: list[float], seed: float
+) -> None:
+    _reset(leaves, results, before)
+    gradients = propagate([(output, seed)], [*leaves, *results], create_graph=False)
+    for leaf in leaves:
+        leaf.grad += gradients.get(leaf, 0.0)
+    for node in results:
+        g = gradients.get(node, 0.0)
+        node.grad = 0.0 if isinstance(g, Cotangents) else g
+
+
+def _reset(leaves: list[Value], results: list[Value], before: list[float]) -> None:
+    for node in results:
         node.grad = NOT_RUN
-    for leaf, before in leaves:
-        leaf.grad = before
+    for leaf, grad in zip(leaves, before, strict=True):
+        leaf.grad = grad
 
 
 @overload

@@ -20,20 +20,71 @@ Either way the numbers are those of the rule, operation by operation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .op import NAMES, Op, Rule
 from .value import SOCKETS, Value
 
 ARITHMETIC = {("+", 2), ("-", 2), ("*", 2), ("/", 2)}  # what is written as it stands
+LARGE = 500  # from how many nodes on frequent ops are looked for, and how many nodes tell which
+INLINED = 4
 
 
 def fuse(op: Op) -> Callable[[Value], None]:
     """Make the function that adds a node's gradient contributions to its operands' `grad`."""
-    names = NAMES[: op.arity]
     namespace: dict[str, Any] = {}
-    lines = ["def pullback(node):", "    g = node.grad"]
+    lines = _lines(op, namespace, "")
+    exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
+    pullback: Callable[[Value], None] = namespace["pullback"]
+    return pullback
+
+
+def pull_back(nodes: Sequence[Value]) -> None:
+    """Run the pullbacks of all nodes, which stand operands before users, the last one first.
+
+    A call for every node costs as much as what it does. So in a large graph the code of its most
+    frequent ops stands in the loop itself.
+    """
+    if len(nodes) < LARGE:
+        for node in reversed(nodes):
+            node.op.pullback(node)  # type: ignore[union-attr]  # no leaves
+    else:
+        sample = Counter([node.op for node in nodes[:: len(nodes) // LARGE]])
+        frequent = [op for op, _ in sample.most_common(INLINED) if type(op) is Op]
+        _loop(tuple(sorted(frequent, key=lambda op: op.name)))(nodes)
+
+
+@lru_cache(maxsize=64)
+def _loop(ops: tuple[Op, ...]) -> Callable[[Sequence[Value]], None]:
+    namespace: dict[str, Any] = {f"op{i}": op for i, op in enumerate(ops)}
+    bound = ", ".join(f"{name}={name}" for name in namespace)
+    lines = [
+        f"def pull_back(nodes, {bound}):",
+        "    for node in reversed(nodes):",
+        "        op = node.op",
+    ]
+    for i, op in enumerate(ops):
+        lines += [f"        {'elif' if i else 'if'} op is op{i}:"]
+        lines += ["        " + line for line in _lines(op, namespace, f"op{i}_")]
+    lines += (
+        ["        else:", "            op.pullback(node)"] if ops else ["        op.pullback(node)"]
+    )
+    exec(compile("\n".join(lines), _file(ops), "exec"), namespace)
+    loop: Callable[[Sequence[Value]], None] = namespace["pull_back"]
+    return loop
+
+
+def _file(ops: Sequence[Op]) -> str:
+    return f"<pullback of {', '.join(op.name for op in ops)}>"
+
+
+def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
+    """Write the code for one node of an op, and put what it calls in `namespace`."""
+    names = NAMES[: op.arity]
+    lines = ["    g = node.grad"]
     match op.arity:
         case 1:
             lines += ["    a = node._left"]
@@ -45,23 +96,21 @@ def fuse(op: Op) -> Callable[[Value], None]:
         if rule is not None:
             lines += [
                 f"    if {x}.requires_grad:",
-                f"        {x}.grad += {_written(rule, index, names, namespace)}",
+                f"        {x}.grad += {_written(rule, f'{prefix}r{index}', names, namespace)}",
             ]
-    exec(compile("\n".join(lines), f"<pullback of {op.name}>", "exec"), namespace)
-    pullback: Callable[[Value], None] = namespace["pullback"]
-    return pullback
+    return lines
 
 
-def _written(rule: Rule, index: int, names: tuple[str, ...], namespace: dict[str, Any]) -> str:
+def _written(rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]) -> str:
     """Write a rule as an expression in which only operators and calls of ops occur."""
     arguments = ["g", "node.data", *(f"{x}.data" for x in names)]
     bound: dict[str, Any] = {}
     try:
-        symbols = [_Symbol(text, bound, f"r{index}_") for text in arguments]
+        symbols = [_Symbol(text, bound, f"{prefix}_") for text in arguments]
         text = symbols[0]._text_of(rule(*symbols))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats
-        text = f"rule_{index}({', '.join(arguments)})"
-        bound = {f"rule_{index}": rule}
+        text = f"{prefix}({', '.join(arguments)})"
+        bound = {prefix: rule}
     namespace.update(bound)
     return text
 

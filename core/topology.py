@@ -29,8 +29,17 @@ def topological_order(roots: Iterable[Value], *, differentiable: bool = False) -
         token = object()
         for root in roots:
             if root._mark is not token and (everything or root.requires_grad):
-                _visit(root, token, everything, order)
+                _visit(root, token, everything, order, order)
     return order
+
+
+def leaves_and_results(root: Value) -> tuple[list[Value], list[Value]]:
+    """List the nodes below `root` that need a gradient: leaves, and results, operands first."""
+    leaves: list[Value] = []
+    results: list[Value] = []
+    with _marking:
+        _visit(root, object(), False, results, leaves)
+    return leaves, results
 
 
 def operand_columns(
@@ -59,29 +68,30 @@ def operand_columns(
     return row, left, right, more
 
 
-def _visit(node: Value, token: object, everything: bool, order: list[Value]) -> None:
+def _visit(
+    node: Value, token: object, everything: bool, order: list[Value], leaves: list[Value]
+) -> None:
+    """List what is new below `node`, leaves in `leaves`, the rest in `order`."""
     stack: list[Value] = []
     push, pop, emit = stack.append, stack.pop, order.append
     while True:
         node._mark = token
         operand = node._left
-        if (
-            operand is not None
-            and operand._mark is not token
-            and (operand.requires_grad or everything)
-        ):
-            push(node)
-            node = operand
-            continue
+        if operand is not None:
+            if operand._mark is not token and (operand.requires_grad or everything):
+                push(node)
+                node = operand
+                continue
+        elif node.op is None:
+            leaves.append(node)
+            if not stack:
+                return
+            node = pop()
         while True:  # the first operand is done: on to the next one, or emit the node and go back
             operand = node._right
-            if operand is None:  # a leaf, one operand, or more than two
-                if node._left is None and node.op is not None:
-                    for operand in node._operands:
-                        if operand._mark is not token and (operand.requires_grad or everything):
-                            break
-                    else:
-                        operand = None
+            if operand is None:
+                if node._left is None:  # more than two operands
+                    operand = _first_new(node._operands, token, everything)
             elif operand._mark is token or not (operand.requires_grad or everything):
                 operand = None
             if operand is not None:
@@ -92,3 +102,10 @@ def _visit(node: Value, token: object, everything: bool, order: list[Value]) -> 
             if not stack:
                 return
             node = pop()
+
+
+def _first_new(operands: tuple[Value, ...], token: object, everything: bool) -> Value | None:
+    for operand in operands:
+        if operand._mark is not token and (operand.requires_grad or everything):
+            return operand
+    return None

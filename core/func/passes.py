@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from ..composite import made
 from ..gradient import is_watched, order_down_to, propagate
 from ..op import Op
+from ..pullback import pull_back
 from ..recording import always_recording, recording
 from ..topology import topological_order
 from ..value import Value, constant
@@ -234,8 +235,7 @@ def _pulled_fused(
                 copy.grad = 0.0
             for out, g in seeds:
                 out.grad += g
-            for node in reversed(order):
-                node.op.pullback(node)  # type: ignore[union-attr]  # nothing but ops: all leaves are ours
+            pull_back(order)  # nothing but ops: all leaves are ours
             return [float(copy.grad) for copy in copies]
         except Exception:  # IEEE 754, or a faulty rule, which the long way names
             pass
