@@ -125,6 +125,7 @@ def _without_extras(value: str) -> str:
 
 
 def _told(distribution: Any) -> str:
-    if distribution is None:
+    try:
+        return f"{distribution.metadata['Name']} {distribution.metadata['Version']}"
+    except Exception:  # half removed; what is raised depends on the finder
         return "unknown package"
-    return f"{distribution.metadata['Name']} {distribution.metadata['Version']}"

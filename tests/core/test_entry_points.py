@@ -3,12 +3,27 @@
 import importlib.metadata
 import sys
 import zipfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
 from pluggrad.entry_points import EntryPoint, entry_points
 
 METADATA = "Metadata-Version: 2.1\nName: My.Package\nVersion: 1.2\n\nName: not this\n"
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give an empty `sys.path`."""
+    folders: list[str] = []
+    monkeypatch.setattr(sys, "path", folders)
+    return folders
+
+
+@pytest.fixture
+def nobody_else_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave Python's own finder alone; the package `importlib_metadata` brings another."""
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])
 
 
 def installed(folder: Path, name: str, text: str, metadata: str = METADATA) -> None:
@@ -35,8 +50,9 @@ def test_every_group_of_this_python_reads_as_the_standard_library_reads_it(group
     }
 
 
+@pytest.mark.usefixtures("nobody_else_looks")
 def test_comments_extras_blanks_and_other_groups_are_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, path: list[str]
 ) -> None:
     text = """\
 [other]
@@ -51,7 +67,7 @@ two = pkg
 b = wrong
 """
     installed(tmp_path, "My_Package-1.2.dist-info", text)
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    path.append(str(tmp_path))
     assert entry_points("some.group") == [
         EntryPoint("one", "pkg.module : thing.part", "My.Package 1.2"),
         EntryPoint("two", "pkg", "My.Package 1.2"),
@@ -60,31 +76,50 @@ b = wrong
 
 
 def test_of_two_copies_of_a_package_the_first_on_the_path_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, path: list[str]
 ) -> None:
     installed(tmp_path / "a", "my_package-2.dist-info", "[g]\nnew = x")
     installed(tmp_path / "b", "My.Package-1.dist-info", "[g]\nold = x")
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "a"), str(tmp_path / "b"), "/nowhere"])
+    path += [str(tmp_path / "a"), str(tmp_path / "b"), "/nowhere"]
     assert [ep.name for ep in entry_points("g")] == ["new"]
     assert {name for name, *_ in as_the_standard_library_says("g")} == {"new"}
 
 
-def test_a_package_in_a_zip_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_in_a_zip_file_is_found(tmp_path: Path, path: list[str]) -> None:
     with zipfile.ZipFile(tmp_path / "packages.zip", "w") as archive:
         archive.writestr("my_package-1.2.dist-info/METADATA", METADATA)
         archive.writestr("my_package-1.2.dist-info/entry_points.txt", "[g]\nzipped = x:y [e]\n")
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages.zip")])
+    path.append(str(tmp_path / "packages.zip"))
     assert entry_points("g") == [EntryPoint("zipped", "x:y", "My.Package 1.2")]
 
 
-def test_a_half_removed_package_is_named_by_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("nobody_else_looks")
+def test_a_half_removed_package_is_named_by_its_folder(tmp_path: Path, path: list[str]) -> None:
     installed(tmp_path, "gone-1.dist-info", "[g]\nleft = x", metadata="")
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    path.append(str(tmp_path))
     assert [ep.distribution for ep in entry_points("g")] == [
         f"unknown package in {tmp_path / 'gone-1.dist-info'}"
     ]
+
+
+def test_where_somebody_else_finds_packages_the_standard_library_is_asked(
+    tmp_path: Path, path: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Elsewhere:
+        @staticmethod
+        def find_distributions(
+            context: importlib.metadata.DistributionFinder.Context,
+        ) -> list[importlib.metadata.Distribution]:
+            folders = [tmp_path / "my_package-1.dist-info", tmp_path / "gone-1.dist-info"]
+            return [importlib.metadata.PathDistribution(folder) for folder in folders]
+
+    installed(tmp_path, "my_package-1.dist-info", "[g]\nhere = x")
+    installed(tmp_path, "gone-1.dist-info", "[g]\nleft = x")
+    (tmp_path / "gone-1.dist-info" / "METADATA").unlink()
+    monkeypatch.setattr(sys, "meta_path", [Elsewhere])
+    found = {ep.name: ep.distribution for ep in entry_points("g")}
+    assert found["here"] == "My.Package 1.2"
+    assert set(found) == {"here", "left"}
 
 
 def test_loading_follows_dots_behind_the_colon() -> None:
