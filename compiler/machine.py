@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .plan import Kinds, Plan, Stream, clearing, joined, run_address
+from .kinds import Kinds
+from .plan import Plan
+from .stream import Stream, clearing, joined, run_address
 from .tape import Tape
 
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
@@ -41,15 +43,17 @@ class Machine:
         self.plan = plan
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
-        self.memory = np.zeros(plan.literals + (plan.size - plan.literals) * lanes)
+        self.memory = np.zeros(
+            plan.layout.literals + (plan.layout.size - plan.layout.literals) * lanes
+        )
         literal = np.flatnonzero(tape.literal)
-        self.memory[plan.position[literal]] = tape.data[literal]
-        self.memory[plan.seed] = 1.0
+        self.memory[plan.layout.position[literal]] = tape.data[literal]
+        self.memory[plan.layout.seed] = 1.0
         numbers = tape.data
-        self.inputs = self._view(plan.inputs_at, len(tape.inputs))
-        self.gradients = self._view(plan.wrt_at, len(tape.wrt))
-        self.outputs = self._view(plan.outputs_at, len(tape.outputs))
-        self.seeds = self._view(plan.seeds_at, len(tape.outputs))
+        self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
+        self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
+        self.outputs = self._view(plan.layout.outputs_at, len(tape.outputs))
+        self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
         self.seeds[...] = 1.0
         self.streams = self._streams(tape)
@@ -69,7 +73,7 @@ class Machine:
 
     def _view(self, at: int, count: int) -> Any:
         """Show a stretch of memory: numbers, or rows of one number for each lane."""
-        shared, lanes = self.plan.literals, self.lanes
+        shared, lanes = self.plan.layout.literals, self.lanes
         start = shared + (at - shared) * lanes
         flat = self.memory[start : start + count * lanes]
         return flat if lanes == 1 else flat.reshape(count, lanes)
@@ -79,24 +83,33 @@ class Machine:
         inputs, outputs, wrt = (
             np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
         )
-        shared = plan.literals
-        gradients = shared + (plan.gradients_at - shared) * lanes
-        flowing = np.flatnonzero(plan.gradient[outputs] >= 0)
+        shared = plan.layout.literals
+        gradients = shared + (plan.layout.gradients_at - shared) * lanes
+        flowing = np.flatnonzero(plan.layout.gradient[outputs] >= 0)
         # An output that depends on nothing wanted has no gradient to start from.
         return {
             "read": plan.copies(
-                plan.position[inputs], plan.inputs_at + np.arange(len(inputs)), lanes
+                plan.layout.position[inputs], plan.layout.inputs_at + np.arange(len(inputs)), lanes
             ),
             "forward": plan.stream(lanes),
             "give": plan.copies(
-                plan.outputs_at + np.arange(len(outputs)), plan.position[outputs], lanes
+                plan.layout.outputs_at + np.arange(len(outputs)),
+                plan.layout.position[outputs],
+                lanes,
             ),
-            "clear": clearing(gradients, (plan.inputs_at - plan.gradients_at) * lanes),
+            "clear": clearing(
+                gradients, (plan.layout.inputs_at - plan.layout.gradients_at) * lanes
+            ),
             "seed": plan.copies(
-                plan.gradient[outputs[flowing]], plan.seeds_at + flowing, lanes, adding=True
+                plan.layout.gradient[outputs[flowing]],
+                plan.layout.seeds_at + flowing,
+                lanes,
+                adding=True,
             ),
             "backward": plan.stream(lanes, backward=True),
-            "collect": plan.copies(plan.wrt_at + np.arange(len(wrt)), plan.gradient[wrt], lanes),
+            "collect": plan.copies(
+                plan.layout.wrt_at + np.arange(len(wrt)), plan.layout.gradient[wrt], lanes
+            ),
         }
 
     def forward(self) -> None:
@@ -120,7 +133,7 @@ class Machine:
         inputs, outputs = len(self.inputs), len(self.outputs)
         write = Struct(f"{inputs}d").pack_into
         give = Struct(f"{len(self.gradients) + outputs}d").unpack_from
-        at, back = 8 * self.plan.inputs_at, 8 * self.plan.wrt_at
+        at, back = 8 * self.plan.layout.inputs_at, 8 * self.plan.layout.wrt_at
         return write, shared, at, self._run, *self._calls[2], give, back
 
     # ----- Measuring -----
@@ -165,5 +178,5 @@ class Machine:
 
 def best_lanes(plan: Plan) -> int:
     """Choose how many lanes to run side by side: as many as the cache holds, 8 at least."""
-    each = 8 * max(1, plan.size - plan.literals)
+    each = 8 * max(1, plan.layout.size - plan.layout.literals)
     return max(8, min(4096, BLOCK_BYTES // each // 8 * 8))

@@ -102,6 +102,12 @@ class Library:
         return address
 
 
+@once
+def library() -> Library:
+    """Give this process's compiled code."""
+    return Library()
+
+
 def compiled(text: str, modules: Iterable[str]) -> bytes:
     """Compile LLVM text, linked with other modules, into an object file."""
     module = llvm.parse_assembly(text)
