@@ -45,7 +45,7 @@ def _compiled(function: Any) -> Callable[..., int]:
 
         return numba_ir(function, kinds, name, "i64"), []
 
-    address = library().address(name, source, fingerprint(function))
+    address = library().address(name, source, fingerprint(function), optimised=True)
     types = [ctypes.c_int64 if kind == "i64" else ctypes.c_void_p for kind in kinds]
     called: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *types)(address)
     return called

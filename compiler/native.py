@@ -38,12 +38,12 @@ def _jit() -> Any:
     return llvm.create_lljit_compiler(machine())
 
 
-def optimise(module: Any) -> None:
-    """Run LLVM's standard optimisations, loop vectorisation among them."""
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = True
+def optimise(module: Any, *, loops: bool = True) -> None:
+    """Run LLVM's standard optimisations, those of loops if wanted: vectorising, unrolling."""
+    options = llvm.create_pipeline_tuning_options(speed_level=3 if loops else 2)
+    options.loop_vectorization = loops
     options.slp_vectorization = False
-    options.loop_unrolling = True
+    options.loop_unrolling = loops
     builder = llvm.create_pass_builder(machine(), options)
     builder.getModulePassManager().run(module, builder)
 
@@ -64,7 +64,12 @@ class Library:
         self._trackers: list[Any] = []
 
     def address(
-        self, name: str, source: Callable[[], tuple[str, Iterable[str]]], needed_by: str = ""
+        self,
+        name: str,
+        source: Callable[[], tuple[str, Iterable[str]]],
+        needed_by: str = "",
+        *,
+        optimised: bool = False,
     ) -> int:
         """Give the address of function `name`.
 
@@ -72,6 +77,7 @@ class Library:
             name: its name, which stands for all that it does: it is the key on disk.
             source: gives its LLVM text, and the texts of modules that it calls into.
             needed_by: a fingerprint of what the text depends on and the name does not tell.
+            optimised: whether the text has been optimised already.
         """
         found = self._addresses.get(name)
         if found is None:
@@ -79,7 +85,7 @@ class Library:
             code = self.cache.read(key)
             if code is None:
                 start = time.perf_counter()
-                code = compiled(*source())
+                code = compiled(*source(), optimised=optimised)
                 self.compiled += 1
                 self.seconds += time.perf_counter() - start
                 self.cache.write(key, code)
@@ -108,7 +114,7 @@ def library() -> Library:
     return Library()
 
 
-def compiled(text: str, modules: Iterable[str]) -> bytes:
+def compiled(text: str, modules: Iterable[str], *, optimised: bool = False) -> bytes:
     """Compile LLVM text, linked with other modules, into an object file."""
     module = llvm.parse_assembly(text)
     module.triple = machine().triple
@@ -123,6 +129,7 @@ def compiled(text: str, modules: Iterable[str]) -> bytes:
             module.get_function(function).linkage = "internal"
             module.get_function(function).add_function_attribute("alwaysinline")
     module.verify()
-    optimise(module)
+    if not optimised:
+        optimise(module)
     code: bytes = machine().emit_object(module)
     return code

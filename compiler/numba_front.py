@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import CellType, FunctionType
 from typing import Any
 
@@ -89,6 +90,33 @@ def numba_ir(
         Exception: whatever numba raises.
         TypeError: when the function may raise in compiled code, which nothing there could catch.
     """
+    with _unoptimised():
+        text, symbol = _numba_text(function, parameters, result)
+    try:
+        return _extracted(text, symbol, parameters, name, result, None)
+    except TypeError:
+        if instead is None:
+            raise
+    otherwise = numba_ir(instead, parameters, f"{name}.instead", result)
+    return _extracted(text, symbol, parameters, name, result, otherwise)
+
+
+@contextmanager
+def _unoptimised() -> Iterator[None]:
+    """Keep numba from optimising what is optimised here, once all of it is together."""
+    config: Any = numba.core.config
+    kept = config.OPT
+    config.OPT = config._OptLevel(0)
+    try:
+        yield
+    finally:
+        config.OPT = kept
+
+
+def _numba_text(
+    function: Callable[..., Any], parameters: Sequence[str], result: str
+) -> tuple[str, str]:
+    """Give the text of numba's module for a function, and the function's name there."""
     called = _jitted(function)
     names = ", ".join(f"x{i}" for i in range(len(parameters)))
     convert = "float" if result == "double" else "int"
@@ -99,13 +127,7 @@ def numba_ir(
     text = compiled.inspect_llvm(compiled.signatures[0])
     symbol = re.search(r"define [^@\n]*@(_ZN\w*converted[^(]*)\(ptr", text)
     assert symbol is not None
-    try:
-        return _extracted(text, symbol.group(1), parameters, name, result, None)
-    except TypeError:
-        if instead is None:
-            raise
-    otherwise = numba_ir(instead, parameters, f"{name}.instead", result)
-    return _extracted(text, symbol.group(1), parameters, name, result, otherwise)
+    return text, symbol.group(1)
 
 
 def _extracted(
@@ -137,11 +159,12 @@ declare void @pluggrad_may_raise()
     for function in module.functions:
         if not function.is_declaration and function.name != name:
             function.linkage = "internal"
-            function.add_function_attribute("alwaysinline")
+            if kind == "double":
+                function.add_function_attribute("alwaysinline")
     for variable in module.global_variables:
         if not variable.is_declaration:
             variable.linkage = "internal"
-    optimise(module)
+    optimise(module, loops=kind == "double")
     kept = str(module)
     if "@pluggrad_may_raise" in kept:
         raise TypeError("it may raise an exception, which compiled code has no way to pass on")

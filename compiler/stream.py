@@ -70,10 +70,11 @@ def emitted(
 ) -> Stream:  # fmt: skip
     """Write the instructions for nests; see `emission.emit`."""
     reads = kinds.reads()
-    arguments = (made, columns.shape[1], len(columns), kinds.width, lanes, shared,
-                 int(backward), columns, rows, kind, replaces, reads, flows)  # fmt: skip
+    count = columns.shape[1], len(columns)
+    arguments = (made, *count, kinds.width, lanes, shared, int(backward), columns, rows, kind,
+                 replaces, reads, flows, zeros(len(columns), 3))  # fmt: skip
     length = zeros(1)
-    count = call(emit, *arguments, length, length, length, 0)
-    variants, starts, words = zeros(count), zeros(count + 1), zeros(int(length[0]))
+    found = call(emit, *arguments, length, length, length, 0)
+    variants, starts, words = zeros(found), zeros(found + 1), zeros(int(length[0]))
     call(emit, *arguments, variants, starts, words, 1)
     return Stream(words, starts[:-1], variants).linked(kinds)

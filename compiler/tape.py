@@ -7,6 +7,8 @@ pickled, sent to another process, and planned without touching the graph again.
 from __future__ import annotations
 
 import operator
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sys import getrefcount
@@ -37,12 +39,12 @@ class Tape:
     """
 
     ops: list[Op]
-    kinds: list[int]
-    left: list[int]
-    right: list[int]
+    kinds: array[int]
+    left: array[int]
+    right: array[int]
     more: dict[int, tuple[int, ...]]
-    numbers: list[float]
-    literals: list[bool]
+    numbers: array[float]
+    literals: bytearray
     inputs: list[int]
     wrt: list[int]
     outputs: list[int]
@@ -89,30 +91,29 @@ class Tape:
         """The column `kinds` as an array."""
         import numpy as np
 
-        return np.array(self.kinds, np.int64)
+        return np.frombuffer(self.kinds, np.int64)
 
     @property
     def data(self) -> Any:
         """The column `numbers` as an array."""
         import numpy as np
 
-        return np.array(self.numbers)
+        return np.frombuffer(self.numbers)
 
     @property
     def literal(self) -> Any:
         """The column `literals` as an array."""
         import numpy as np
 
-        return np.array(self.literals, bool)
+        return np.frombuffer(self.literals, bool)
 
     def operands(self, width: int) -> Any:
         """Give the rows of every node's operands as a table with `width` columns, -1 for none."""
         import numpy as np
 
         table = np.full((len(self), width), -1, np.int64)
-        table[:, 0] = self.left
-        if width > 1:
-            table[:, 1] = self.right
+        for k, column in enumerate((self.left, self.right)[:width]):
+            table[:, k] = np.frombuffer(column, np.int64)
         for row, rows in self.more.items():
             table[row, : len(rows)] = rows
         return table
@@ -141,7 +142,7 @@ def recorded_tape(
     for node in order:
         if node.op not in numbering:
             numbering[node.op] = len(numbering) - 1
-    kinds = [numbering[node.op] for node in order]
+    kinds = array("q", [numbering[node.op] for node in order])
     del numbering[None]
     for op in numbering:
         if isinstance(op, Composite):
@@ -152,6 +153,48 @@ def recorded_tape(
     leaves = [i for i, kind in enumerate(kinds) if kind < 0]
     if wrt is None:
         wrt = [order[i] for i in leaves if order[i].requires_grad]
+    _check_wanted(wrt, row)
+    chosen = {row[x] for x in wrt}
+    if len(chosen) < len(wrt):
+        raise CompileError("wrt= names a Value twice")
+    if inputs is None:
+        uses = Counter(left)
+        for column in (right, *more.values()):
+            uses.update(column)
+        # What refers to a node: `order`, `row`, its operations, and perhaps somebody else.
+        known = _references([Value(0.0)], [0])[0] + 1
+        changing = [
+            order[i]
+            for i, count in zip(leaves, _references(order, leaves), strict=True)
+            if i not in chosen and (order[i].requires_grad or count > known + uses[i])
+        ]
+    else:
+        _check_inputs(inputs, row)
+        changing = [x for x in inputs if row[x] not in chosen]
+    read = [*wrt, *changing]
+    rows_read = [row[x] for x in read]
+    literals = bytearray(len(order))
+    for i in leaves:
+        literals[i] = 1
+    for i in rows_read:
+        literals[i] = 0
+    tape = Tape(
+        list(numbering),  # type: ignore[arg-type]  # None was deleted
+        kinds,
+        array("q", left),
+        array("q", right),
+        more,
+        array("d", [x.data for x in order]),
+        literals,
+        rows_read,
+        [row[x] for x in wrt],
+        [row[x] for x in outputs],
+        {i: str(x.label) for i, x in enumerate(order) if x.label},
+    )
+    return tape, list(wrt), read
+
+
+def _check_wanted(wrt: Sequence[Value], row: dict[Value, int]) -> None:
     for position, x in enumerate(wrt):
         if not isinstance(x, Value):
             raise CompileError(f"wrt= takes Values; number {position} is a {type(x).__name__}")
@@ -166,51 +209,18 @@ def recorded_tape(
             )
         if not x.requires_grad:
             raise CompileError(f"wrt= names {_named(x, position)}, which requires no gradient")
-    chosen = {row[x] for x in wrt}
-    if len(chosen) < len(wrt):
-        raise CompileError("wrt= names a Value twice")
-    if inputs is None:
-        uses = [0] * len(order)
-        for column in (left, right, *more.values()):
-            for i in column:
-                uses[i] += i >= 0
-        known = _references([Value(0.0)], [0])[0]
-        references = _references(order, leaves)
-        changing = [
-            order[i]
-            for i, count in zip(leaves, references, strict=True)
-            if i not in chosen and (order[i].requires_grad or count > known + uses[i] + 1)
-        ]
-    else:
-        for position, x in enumerate(inputs):
-            if not isinstance(x, Value) or x not in row or x.op is not None:
-                raise CompileError(
-                    f"inputs= names {_named(x, position)}, which is not a leaf of this graph"
-                )
-        changing = [x for x in inputs if row[x] not in chosen]
-    read = [*wrt, *changing]
-    rows_read = [row[x] for x in read]
-    literals = [kind < 0 for kind in kinds]
-    for i in rows_read:
-        literals[i] = False
-    tape = Tape(
-        list(numbering),  # type: ignore[arg-type]  # None was deleted
-        kinds,
-        left,
-        right,
-        more,
-        [x.data for x in order],
-        literals,
-        rows_read,
-        [row[x] for x in wrt],
-        [row[x] for x in outputs],
-        {i: str(x.label) for i, x in enumerate(order) if x.label},
-    )
-    return tape, list(wrt), read
+
+
+def _check_inputs(inputs: Sequence[Value], row: dict[Value, int]) -> None:
+    for position, x in enumerate(inputs):
+        if not isinstance(x, Value) or x not in row or x.op is not None:
+            raise CompileError(
+                f"inputs= names {_named(x, position)}, which is not a leaf of this graph"
+            )
 
 
 def _references(nodes: list[Value], rows: Sequence[int]) -> list[int]:
-    """Count what refers to each node: this list, its operations, a table of rows, and others."""
+    """Count what refers to each node."""
     return [getrefcount(nodes[i]) for i in rows]
 
 
