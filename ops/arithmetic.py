@@ -15,6 +15,7 @@ from .piecewise import sign, step, where
 
 inf, nan = math.inf, math.nan
 WHOLE = 2.0**52  # from here on every float is a whole number
+MOST = math.ldexp(1.0 - 2.0**-53, 1024)  # the largest float
 LARGE = 2.0**450  # its square and the square's inverse are far inside the range of floats
 
 
@@ -83,7 +84,11 @@ def _from_whole(x: float) -> float:
 
 
 def _quotient_from_whole(a: float, b: float) -> float:
-    return b and _from_whole(a / b)
+    if b == 0.0:
+        return b
+    quotient = a / b
+    # Where it overflows, the jumps lie closer together than floats do.
+    return 0.0 if math.isinf(quotient) and math.isfinite(a) else _from_whole(quotient)
 
 
 def _from_half(x: float, digits: float) -> float:
@@ -129,11 +134,12 @@ pow = Op("pow", math.pow,
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is. There
 # b - 1 is rounded, for b < 0.5, which costs |log a| units in the last place. The domain keeps
-# factor * b from overflowing.
+# factor * b from overflowing, and a factor 0 makes 0 of an infinite power.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
     lambda g, out, a, b, factor: (
-        g * (where(factor, factor * pow(a, b - 1), 0.0) + out * log(a + (1 - step(abs(out)))))),
+        g * (where(abs(factor) + step(MOST - pow(a, b - 1)), factor * pow(a, b - 1), 0.0)
+             + out * log(a + (1 - step(abs(a))) * (1 - step(abs(out)))))),
     lambda g, out, a, b, factor: g * power_rule(a, b, 1.0),
     ieee=_power_rule_beyond, domain=((0.0, inf), (-1e75, 1e75), (-1e75, 1e75)),
     doc="factor b a**(b - 1), the slope of a power. Derivatives: the same for that and so on.")

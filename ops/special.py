@@ -60,7 +60,7 @@ erfc = Op("erfc", math.erfc, lambda g, out, x: -g * (ERF_SLOPE * gaussian(x)),
 # ----- The normal distribution -----
 
 # Few digits are left where the result is subnormal, beyond |x| = 26.
-gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * x * out),
+gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * (x * out)),
               doc="e**-x**2. Derivative: -2 x e**-x**2.")
 # gaussian(x / 2)**2 is e**(-x**2 / 2), and nothing is rounded on the way into it.
 ndtr = Op("ndtr", _ndtr, lambda g, out, x: g * (DENSITY * gaussian(0.5 * x) * gaussian(0.5 * x)),

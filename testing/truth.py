@@ -92,6 +92,7 @@ def exact(
             if sides is None:
                 return None
             left, right, largest, jump = sides
+            bent = MP.zero
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * MP.mpf(10) ** (15 - digits):
                 digits = most if small == 0 else min(2 * digits, most)
@@ -112,6 +113,7 @@ def exact(
                 ):
                     # The difference shrinks with the step: curvature, not a kink.
                     left = right = (nearer[0] + nearer[1]) / 2
+                    bent = abs(nearer[1] - nearer[0])  # by how much, at the step taken
                 else:
                     ends = [_limit(left, nearer[0], singular), _limit(right, nearer[1], singular)]
                     if None in ends:
@@ -119,7 +121,7 @@ def exact(
                     left, right = ends
             else:
                 left = right = (left + right) / 2
-            error = largest * MP.mpf(10) ** (15 - digits) / step
+            error = largest * MP.mpf(10) ** (15 - digits) / step + bent
             return Truth(float(left), float(right), float(error), "mpmath", jump)
 
 
