@@ -25,7 +25,9 @@ MAGNITUDES = (
     *(2.9 * 10.0**e for e in (-4, -6, -9, -15)),
 )
 # One of each size, for one operand among several.
-REACH = (0.02, 0.4, 1.7, 8.0, 17.0, 41.0, 1.3e3, 1.7e5, 6.7e8)
+REACH = (3e-4, 0.02, 0.4, 1.7, 8.0, 17.0, 41.0, 1.3e3, 1.7e5, 6.7e8)
+# A domain that ends beyond this has no end as far as moderate numbers are concerned.
+FAR = 1e9
 EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300, 1.7e308)
 
 
@@ -51,9 +53,15 @@ def spread(interval: Interval, near: Sequence[float] = ()) -> list[float]:
     return _inside(found, interval)
 
 
+def _ends(interval: Interval) -> tuple[float, float]:
+    """Give the ends of an interval, infinite where they are far away."""
+    low, high = interval or (-math.inf, math.inf)
+    return (low if abs(low) < FAR else -math.inf), (high if abs(high) < FAR else math.inf)
+
+
 def _at(interval: Interval, distances: Sequence[float]) -> list[float]:
     """Put distances down from each end of an interval, or on both sides of zero."""
-    low, high = interval or (-math.inf, math.inf)
+    low, high = _ends(interval)
     found = []
     for d in distances:
         if math.isfinite(low) and math.isfinite(high):
@@ -112,7 +120,7 @@ def _star(op: Op) -> list[Point]:
 
 def _nearest(x: float, interval: Interval) -> float:
     """Move a number into an interval."""
-    low, high = interval or (-math.inf, math.inf)
+    low, high = _ends(interval)
     if low < x < high:
         return x
     if math.isfinite(low) and math.isfinite(high):
@@ -136,7 +144,7 @@ def drawn(op: Op) -> st.SearchStrategy[Point]:
 
 
 def _drawn_from(interval: Interval, near: Sequence[float]) -> st.SearchStrategy[float]:
-    low, high = interval or (-math.inf, math.inf)
+    low, high = _ends(interval)
     magnitude = st.builds(
         lambda digits, exponent: float(f"{digits}e{exponent}"),
         st.integers(1, 9999),
@@ -160,4 +168,5 @@ def _drawn_from(interval: Interval, near: Sequence[float]) -> st.SearchStrategy[
         numbers |= st.builds(
             lambda point, m, s: point + s * m, st.sampled_from(list(near)), magnitude, sign
         )
-    return numbers.filter(lambda x: low < x < high)
+    low_end, high_end = interval or (-math.inf, math.inf)
+    return numbers.filter(lambda x: low_end < x < high_end)

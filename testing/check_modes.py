@@ -1,0 +1,85 @@
+"""Checks that every way to differentiate says what the rules say."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from pluggrad import CompileError, CompileWarning, Value, compile, grad
+
+from .subject import Subject
+from .truth import Point
+
+
+def every_mode_gives_the_same_gradient(subject: Subject) -> None:
+    """Compare backward(), grad(), recorded gradients and forward mode with the rules on floats."""
+    op = subject.op
+    for at in subject.points[:40]:
+        out = subject.forward(at)
+        if not math.isfinite(out):
+            continue
+        expected = [subject.partial(i, at, out) for i in range(op.arity)]
+        if not all(map(math.isfinite, expected)):
+            continue
+        bounds = [subject.rounding(i, at, out) for i in range(op.arity)]
+        values = [Value(x) for x in at]
+        result = op(*values)
+        result.backward()
+        recorded = grad(op(*values), values, create_graph=True)
+        modes = {
+            "backward()": [v.grad for v in values],
+            "grad()": grad(op(*values), values),
+            "grad(create_graph=True)": [v.data for v in recorded],
+        }
+        for mode, found in modes.items():
+            for index, (a, b, bound) in enumerate(zip(found, expected, bounds, strict=True)):
+                if not abs(a - b) <= 1e-13 * abs(b) + bound:
+                    raise subject.failure(f"{mode} says {a:.10g}, the rule {b:.10g}", index, at)
+        _check_forward_mode(subject, at, expected, bounds)
+
+
+def _check_forward_mode(
+    subject: Subject, at: Point, expected: Sequence[float], bounds: Sequence[float]
+) -> None:
+    try:
+        from pluggrad.func import jvp
+    except ImportError:  # the kit also serves an engine without function transforms
+        return
+    tangents = [0.5 + 0.25 * i for i in range(len(at))]
+    _, got = jvp(subject.op, at, tuple(tangents))
+    terms = [t * d for t, d in zip(tangents, expected, strict=True)]
+    slack = 1e-13 * sum(map(abs, terms)) + sum(bounds)
+    if not abs(float(got) - sum(terms)) <= slack:
+        raise subject.failure(
+            f"forward mode says {float(got):.10g}, the rules {sum(terms):.10g} (tangents "
+            f"{', '.join(f'{t:g}' for t in tangents)})",
+            at=at,
+        )
+
+
+def compiled_code_gives_the_same(subject: Subject) -> None:
+    """Compare a compiled program with the engine, where a compiler is installed."""
+    if not entry_points(group="pluggrad.compilers"):
+        return
+    op = subject.op
+    points = [at for at in subject.points if math.isfinite(subject.forward(at))][:24]
+    leaves = [[Value(x) for x in at] for at in points]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CompileWarning)  # it says that it falls back
+            results = compile([op(*row) for row in leaves])()
+    except CompileError as cause:
+        raise subject.failure(f"the compiler refuses a program of it: {cause}") from cause
+    for at, row, result in zip(points, leaves, results, strict=True):
+        out = subject.forward(at)
+        if not abs(result - out) <= 1e-12 * abs(out) + 1e-300:
+            raise subject.failure(f"compiled code gives {result!r}, the op {out!r}", at=at)
+        for index, leaf in enumerate(row):
+            expected = subject.partial(index, at, out)
+            slack = 1e-12 * abs(expected) + subject.rounding(index, at, out) + 1e-300
+            if math.isfinite(expected) and not abs(leaf.grad - expected) <= slack:
+                raise subject.failure(
+                    f"compiled code says {leaf.grad:.10g}, the rule {expected:.10g}", index, at
+                )

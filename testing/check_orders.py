@@ -1,0 +1,131 @@
+"""Checks of second and third derivatives, which come from differentiating the rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+
+from pluggrad import Value, grad, no_grad
+
+from .rounding import rounding
+from .subject import Subject
+from .truth import Point, exact_higher, extrapolated
+
+
+def second_derivatives_are_true(subject: Subject) -> None:
+    """Differentiate the recorded rules once more, and compare for every pair of operands."""
+    op = subject.op
+    for at in _few_smooth(subject, 12):
+        values = [Value(x) for x in at]
+        firsts = grad(op(*values), values, create_graph=True)
+        for i, j in product(range(op.arity), repeat=2):
+            got, bound = _derivative(subject, firsts[i], values, j, at)
+            _compare_higher(subject, got, bound, at, (i, j))
+
+
+def third_derivatives_are_true(subject: Subject) -> None:
+    """Differentiate the recorded rules twice more, and compare for every operand."""
+    op = subject.op
+    if subject.exact_forward is None:
+        return  # three nested differences of floats have no digits left to compare
+    for at in _few_smooth(subject, 4):
+        for i in range(op.arity):
+            values = [Value(x) for x in at]
+            first = grad(op(*values), values, create_graph=True)[i]
+            second = grad(first, values, create_graph=True)[i]
+            got, bound = _derivative(subject, second, values, i, at)
+            _compare_higher(subject, got, bound, at, (i, i, i))
+
+
+def _few_smooth(subject: Subject, count: int) -> list[Point]:
+    found: list[Point] = []
+    for at in subject.smooth_points():
+        out = subject.forward(at)
+        if math.isfinite(out) and all(x == 0 or abs(x) > 1e-2 for x in at):
+            found.append(at)
+        if len(found) == 4 * count:
+            break
+    return found[:: max(1, len(found) // count)][:count]
+
+
+def _derivative(
+    subject: Subject, of: Value, values: Sequence[Value], index: int, at: Point
+) -> tuple[float, float]:
+    try:
+        slope = grad(of, list(values), create_graph=True)[index]
+    except Exception as cause:
+        raise subject.failure(
+            f"the gradient cannot be differentiated again: {cause}", index, at
+        ) from cause
+    return slope.data, rounding(slope)
+
+
+def _compare_higher(
+    subject: Subject, got: float, bound: float, at: Point, order: tuple[int, ...]
+) -> None:
+    truth, error, source = _higher_truth(subject, at, order)
+    if not abs(got - truth) > 1e-7 * abs(truth) + error + 4 * bound + 1e-300 and got == got:
+        return
+    if source != "mpmath" or _on_a_side(subject, got, at, order):
+        floats = _differences_of_rule(subject, at, order)
+        if floats is None or abs(got - floats[0]) <= 1e-4 * abs(floats[0]) + floats[1] + 4 * bound:
+            return
+    names = ", ".join(subject.operand_names[i] for i in order)
+    hint = ""
+    if got == 0:
+        hint = "the rule cuts off what it computes with, by float(), .data or math.*"
+    elif math.isnan(got):
+        hint = "0/0 or inf - inf in the rule of an op that this rule uses"
+    raise subject.failure(
+        f"derivative {len(order)} ({names}), by differentiating the rule again, is {got:.10g}, the "
+        f"truth is {truth:.10g} ({source})",
+        order[0],
+        at,
+        hint=hint,
+    )
+
+
+def _higher_truth(subject: Subject, at: Point, order: tuple[int, ...]) -> tuple[float, float, str]:
+    """Find a higher derivative, its error, and how it was found; nan where it was not."""
+    if subject.exact_forward is not None:
+        found = exact_higher(subject.exact_forward, at, order)
+        if found is not None:
+            return *found, "mpmath"
+    found = _differences_of_rule(subject, at, order)
+    return (*(found or (math.nan, math.inf)), "finite differences of the rule")
+
+
+def _on_a_side(subject: Subject, got: float, at: Point, order: tuple[int, ...]) -> bool:
+    """Tell whether it is the derivative right beside a point where a derivative jumps."""
+    assert subject.exact_forward is not None
+    last = order[-1]
+    sides = []
+    for side in (-1.0, 1.0):
+        x = at[last] + side * 1e-13 * (abs(at[last]) or 1.0)
+        beside = (*at[:last], x, *at[last + 1 :])
+        found = exact_higher(subject.exact_forward, beside, order)
+        if found is None:
+            return False
+        sides.append(found[0])
+    slack = 1e-7 * max(map(abs, sides))
+    return min(sides) - slack <= got <= max(sides) + slack
+
+
+def _differences_of_rule(
+    subject: Subject, at: Point, order: tuple[int, ...]
+) -> tuple[float, float] | None:
+    """Difference the rule on floats: what the second derivative is if the first is right."""
+    if len(order) != 2:
+        return None
+    first, last = order
+
+    def partial(x: float) -> float:
+        moved = (*at[:last], x, *at[last + 1 :])
+        with no_grad():
+            return subject.op.partial(first, 1.0, subject.op.evaluate(*moved), *moved)
+
+    found = extrapolated(partial, at[last], subject.room(last, at))
+    if not math.isfinite(found.error) or found.kink:
+        return None
+    return found.value, found.error

@@ -1,0 +1,101 @@
+"""Checks of the rules against the truth, kinks included."""
+
+from __future__ import annotations
+
+import math
+
+from .scan import discontinuities
+from .subject import Subject
+from .truth import Point, exact_higher
+
+
+def partials_are_true(subject: Subject) -> None:
+    """Compare each rule with the derivative of the forward, wherever the domain reaches."""
+    op = subject.op
+    for index in range(op.arity):
+        compared = sum([subject.compare(index, at) for at in subject.points])
+        if not compared:
+            raise subject.failure(
+                "not a single point at which it could be tried: the forward gives nothing finite "
+                "there. Declare where it does with domain=",
+                index,
+            )
+
+    def trial(at: Point) -> None:
+        for index in range(op.arity):
+            subject.compare(index, at)
+
+    subject.try_drawn(trial)
+
+
+def rules_jump_only_at_declared_kinks(subject: Subject) -> None:
+    """Close in on places where a rule changes abruptly, and compare with the truth right there."""
+    op = subject.op
+    for index, below, above in discontinuities(subject):
+        for at in (below, above):
+            subject.compare(index, at)
+        if subject.is_kink(below) or subject.is_kink(above) or _kink_between(subject, below, above):
+            continue
+        left, right = subject.truth(index, below), subject.truth(index, above)
+        if left is None or right is None:
+            continue
+        gap, size = abs(right.right - left.left), max(abs(left.left), abs(right.right))
+        if gap > 1e-6 * size and not _explained_by_curvature(subject, index, below, above, gap):
+            names = subject.operand_names
+            remedy = (
+                f"({above[0]!r},)"
+                if op.arity == 1
+                else f"lambda {', '.join(names)}: ..., zero there"
+            )
+            raise subject.failure(
+                f"the derivative jumps from {left.left:.6g} to {right.right:.6g}: a kink that is "
+                f"not declared. Declare it: Op(..., kinks={remedy})",
+                index,
+                above,
+            )
+
+
+def _kink_between(subject: Subject, below: Point, above: Point) -> bool:
+    kinks = subject.op.kinks
+    if not callable(kinks):
+        return any(below[0] <= kink <= above[0] for kink in kinks)
+    try:
+        return not kinks(*below) * kinks(*above) > 0
+    except (ArithmeticError, ValueError):
+        return True
+
+
+def _explained_by_curvature(
+    subject: Subject, index: int, below: Point, above: Point, gap: float
+) -> bool:
+    """Tell a steep derivative between two neighbouring floats from a jump."""
+    if subject.exact_forward is None:
+        return True  # differences of floats cannot tell
+    width = above[index] - below[index]
+    bends = [exact_higher(subject.exact_forward, at, (index, index)) for at in (below, above)]
+    return any(bend is None or abs(bend[0]) * width > gap / 10 for bend in bends)
+
+
+def declared_kinks_have_a_gradient_between_both_sides(subject: Subject) -> None:
+    """At a kink, the rule gives one of the two one-sided derivatives, or something between."""
+    op = subject.op
+    kinks: list[Point] = (
+        [at for at in subject.points if subject.is_kink(at)]
+        if callable(op.kinks)
+        else [(float(kink),) for kink in op.kinks]
+    )
+    for at in kinks:
+        out = subject.forward(at)
+        if not math.isfinite(out):
+            continue
+        for index in range(op.arity):
+            got = subject.partial(index, at, out)
+            truth = None if subject.has_no_sides(index, at) else subject.truth(index, at)
+            if truth is None or subject.agrees(got, truth, index, at, out):
+                continue
+            raise subject.failure(
+                f"at the kink the rule says {got:.10g}, which is not between the derivatives of "
+                f"both sides, {truth.left:.10g} and {truth.right:.10g} ({truth.source})",
+                index,
+                at,
+            )

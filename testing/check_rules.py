@@ -1,0 +1,79 @@
+"""Checks of what a rule is made of: operators and ops, linear in g, and no side effects."""
+
+from __future__ import annotations
+
+import math
+
+from pluggrad import Value
+
+from .subject import Subject, same
+from .tracing import NotTraceableError, Traced, depends_on
+
+
+def rules_use_only_operators_and_ops(subject: Subject) -> None:
+    """Run each rule on numbers whose values nobody may look at."""
+    op = subject.op
+    for index, rule in enumerate(op.rules):
+        if rule is None:
+            continue
+        arguments = [Traced(frozenset([name])) for name in ("g", "out", *subject.operand_names)]
+        try:
+            result = rule(*arguments)
+        except NotTraceableError as cause:
+            raise subject.failure(
+                f"the rule does not work on Values and in compiled code: {cause}", index
+            ) from cause
+        except Exception as cause:
+            raise subject.failure(
+                f"the rule fails on anything but floats: {type(cause).__name__}: {cause}", index
+            ) from cause
+        if not isinstance(result, Traced | int | float):
+            raise subject.failure(f"the rule gives {result!r:.40}, which is no number", index)
+        if "g" not in depends_on(result) and (isinstance(result, Traced) or result != 0):
+            raise subject.failure(
+                "the rule does not use g, the gradient of the result; multiply by it", index
+            )
+
+
+def rules_are_linear_in_g(subject: Subject) -> None:
+    """Compare rule(c * g) with c * rule(g), which forward mode relies on."""
+    op = subject.op
+    for at in subject.points[:60]:
+        out = subject.forward(at)
+        for index, rule in enumerate(op.rules):
+            if rule is None:
+                continue
+            once = subject.partial(index, at, out)
+            if not same(once, subject.partial(index, at, out)):
+                raise subject.failure("the rule gives two results for the same operands", index, at)
+            if not math.isfinite(once) or not math.isfinite(out):
+                continue
+            slack = 1e-12 * abs(once) + 4 * subject.rounding(index, at, out) + 1e-307
+            for g in (2.0, -1.0, 0.0, 1.375):
+                got = subject.partial(index, at, out, g)
+                if math.isfinite(1.375 * once * 2) and not abs(got - g * once) <= 2 * slack:
+                    raise subject.failure(
+                        f"the rule is not linear in g: {once:.10g} for g = 1, but {got:.10g} for "
+                        f"g = {g:g} instead of {g * once:.10g}; each term has the factor g once",
+                        index,
+                        at,
+                    )
+
+
+def operands_are_left_alone(subject: Subject) -> None:
+    """Compute and differentiate on Values and see that the operands are as they were."""
+    op = subject.op
+    for at in subject.points[:20]:
+        values = [Value(x, f"operand {i}") for i, x in enumerate(at)]
+        before = [(v.data, v.grad, v.label, v.requires_grad, v.prev) for v in values]
+        out = op(*values)
+        result = out.data
+        for rule in op.rules:
+            if rule is not None:
+                rule(Value(1.0), out, *values)
+        after = [(v.data, v.grad, v.label, v.requires_grad, v.prev) for v in values]
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            if any(not same(a, b) for a, b in zip(old, new, strict=True)):
+                raise subject.failure("the operand is changed by the op or its rules", index, at)
+        if not same(out.data, result):
+            raise subject.failure("the rules change the result", at=at)
