@@ -140,8 +140,8 @@ class Exception_(NamedTuple):
 # are no whole number.
 SENSIBLE: dict[str, Callable[..., bool]] = {
     "round": lambda x, digits: digits % 1.0 == 0.0 and abs(digits) < 20 and abs(x) < 1e9,
-    "mod": lambda a, b: abs(a / b) < 1e15,
-    "floordiv": lambda a, b: abs(a / b) < 1e15,
+    "mod": lambda a, b: b and abs(a / b) < 1e15,
+    "floordiv": lambda a, b: b and abs(a / b) < 1e15,
 }
 
 # (op, "forward" or the number of the operand) -> the exception.

@@ -53,6 +53,7 @@ class Composite(Op):
         self.defaults = ()
         self.__doc__ = f"The results of a function, recorded as one node by {name}."
         self.pullback = self._pull_back
+        self.codes = {}
 
     def gradients(
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool

@@ -68,6 +68,11 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
     >>> x.grad
     1.0
     """
+    if hasattr(type(value), "__pluggrad_op__"):
+        raise TypeError(
+            "on_gradient(): numbers inside a forward-mode transform (jvp, jacfwd, hessian, hvp) "
+            "have tangents, and no gradient ever comes by; use grad() of grad() or jacrev()"
+        )
     if not isinstance(value, Value):
         raise TypeError(f"on_gradient() takes a Value, not {type(value).__name__}")
     if not callable(hook):

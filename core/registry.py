@@ -61,8 +61,13 @@ class Registry:
 
     There is one, `pluggrad.plugins`. Iterating gives every `Plugin`: those that are loaded, then
     those that were skipped.
+
+    Attributes:
+        manager: pluggy's own, for whoever wants to look.
+        changes: how often ops came or went, for whoever remembers something about them.
     """
 
+    changes: int = field(default=0, init=False)
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(GROUP))
     _plugins: dict[str, Plugin] = field(default_factory=dict)
     _skipped: list[Plugin] = field(default_factory=list)
@@ -277,6 +282,7 @@ class Registry:
             delattr(Value, op.name)
             for socket in _sockets(op):
                 setattr(Value, socket, EMPTY_SOCKETS[socket])
+        self.changes += 1
         for renderer in plugin.renderers:
             del self._renderers[renderer.name]
 
@@ -290,6 +296,7 @@ class Registry:
             setattr(Value, name, method)
         self._plugins[plugin.name] = plugin
         self._ops |= {op.name: op for op in plugin.ops}
+        self.changes += 1
         self._renderers |= {renderer.name: renderer for renderer in plugin.renderers}
         return plugin
 

@@ -164,11 +164,11 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
         else:
             return None
     try:
-        push = _pushes[op, mask]
+        push = op.codes[mask]
     except KeyError:
         from .fused import push_code
 
-        push = _pushes[op, mask] = push_code(op, mask)
+        push = op.codes[mask] = push_code(op, mask)
     if push is None:
         return None
     try:
@@ -176,9 +176,6 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
     except (ArithmeticError, ValueError):  # IEEE 754, which the long way follows
         return None
     return Dual(out, tangent, level) if tangent.__class__ is float else None
-
-
-_pushes: dict[tuple[Op, int], Callable[..., Any] | None] = {}
 
 
 def is_operand(x: object) -> bool:
@@ -214,18 +211,17 @@ def _boxed(x: Any) -> Any:
 
 # ----- Python's operators, each served by the op that is registered for it -----
 
-_serving: dict[tuple[str, int], Op] = {}
+NONE: tuple[int, Any] = (-1, None)
+_serving: dict[tuple[str, int], tuple[int, Op]] = {}
 
 
 def _op_behind(symbol: str, arity: int, socket: str) -> Op:
-    op = _serving.get((symbol, arity))
-    if op is not None and plugins._ops.get(op.name) is op:
+    since, op = _serving.get((symbol, arity), NONE)
+    if since == plugins.changes:
         return op
-    if switch.pending is not None:
-        switch.pending()
     for op in plugins.ops.values():
         if (op.operator, op.arity) == (symbol, arity):
-            _serving[symbol, arity] = op
+            _serving[symbol, arity] = plugins.changes, op
             return op
     EMPTY_SOCKETS[socket](0.0, *[0.0] * (arity - 1))
     raise MissingOpError(f"no plugin provides {symbol!r}")  # pragma: no cover - the line above did

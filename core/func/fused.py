@@ -28,6 +28,7 @@ from typing import Any
 from ..composite import Composite
 from ..op import Op
 from ..recording import always_recording
+from ..registry import plugins
 from ..value import Value
 from .dual import Dual, apply
 
@@ -193,10 +194,11 @@ def gradient_moved(
         copy._mark = [t, 0.0]
     result.grad = 1.0
     steps: list[tuple[Code, Value]] = []
+    now = plugins.changes
     try:
         for node in order:
             if node._mark is None:
-                push, pull = _graph_code(node)
+                push, pull = _graph_code(node, now)
                 push(node)
                 steps.append((pull, node))
         for pull, node in reversed(steps):
@@ -207,10 +209,8 @@ def gradient_moved(
     return found if all(x - x == 0.0 for x in found) else None
 
 
-_graph_codes: dict[tuple[Op, int], tuple[Code, Code] | None] = {}
-
-
-def _graph_code(node: Value) -> tuple[Code, Code]:
+def _graph_code(node: Value, now: int) -> tuple[Code, Code]:
+    """Give the code of a node's op: it was made of the ops that served operators then."""
     op = node.op
     assert op is not None
     right = node._right
@@ -220,11 +220,11 @@ def _graph_code(node: Value) -> tuple[Code, Code]:
     else:
         mask = sum([x.requires_grad << i for i, x in enumerate(node.prev)])
     try:
-        code = _graph_codes[op, mask]
+        code = op.codes[now, mask]
     except KeyError:
         if isinstance(op, Composite):
             raise _NoCodeError from None
-        code = _graph_codes[op, mask] = _write_graph_code(op, mask)
+        code = op.codes[now, mask] = _write_graph_code(op, mask)
     if code is None:
         raise _NoCodeError
     return code
