@@ -211,14 +211,13 @@ def _boxed(x: Any) -> Any:
 
 # ----- Python's operators, each served by the op that is registered for it -----
 
-NONE: tuple[int, Any] = (-1, None)
 _serving: dict[tuple[str, int], tuple[int, Op]] = {}
 
 
 def _op_behind(symbol: str, arity: int, socket: str) -> Op:
-    since, op = _serving.get((symbol, arity), NONE)
-    if since == plugins.changes:
-        return op
+    served = _serving.get((symbol, arity))
+    if served is not None and served[0] == plugins.changes:
+        return served[1]
     for op in plugins.ops.values():
         if (op.operator, op.arity) == (symbol, arity):
             _serving[symbol, arity] = plugins.changes, op

@@ -219,6 +219,7 @@ def _graph_code(node: Value, now: int) -> tuple[Code, Code]:
         mask = left.requires_grad + 2 * right.requires_grad
     else:
         mask = sum([x.requires_grad << i for i, x in enumerate(node.prev)])
+    code: tuple[Code, Code] | None
     try:
         code = op.codes[now, mask]
     except KeyError:
