@@ -95,6 +95,16 @@ def _visit(
             elif operand._mark is token or not (operand.requires_grad or everything):
                 operand = None
             if operand is not None:
+                left, right = operand._left, operand._right
+                if (
+                    left is not None
+                    and left._mark is token
+                    and right is not None
+                    and (right._mark is token or not (right.requires_grad or everything))
+                ):  # nothing new below it, as for w * x in a sum: no need to go there
+                    operand._mark = token
+                    emit(operand)
+                    continue
                 push(node)
                 node = operand
                 break
