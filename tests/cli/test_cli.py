@@ -329,7 +329,7 @@ def test_errors_of_pluggrad_are_told_in_one_line(fails, program, folder):
     assert "unknown renderer 'pdf'; available: " in fails("render", target, "-r", "pdf")
     option = fails("render", target, "-r", "text", "--option", "sise=3")
     assert "renderer 'text' has no option 'sise'; available: " in option
-    assert "no renderer writes '.tex' files" in fails("render", target, "-o", "y.tex")
+    assert "no renderer writes '.xyz' files" in fails("render", target, "-o", "y.xyz")
     assert "cannot write no/y.txt: " in fails("render", target, "-o", "no/y.txt")
     (folder / "pluggrad.toml").write_text("rendrer = 1\n")
     assert "pluggrad.toml: unknown setting 'rendrer'" in fails("render", target)

@@ -169,7 +169,7 @@ def test_a_suffix_of_two_renderers_belongs_to_the_one_registered_first(product):
         plugins.unregister("later")
 
 
-@pytest.mark.parametrize(("path", "told"), [("a.tex", "'.tex'"), ("a", "files without a suffix")])
+@pytest.mark.parametrize(("path", "told"), [("a.xyz", "'.xyz'"), ("a", "files without a suffix")])
 def test_unknown_suffix_names_the_known_ones(path, told, product):
     with pytest.raises(RenderError) as caught:
         save(product, path)

@@ -25,6 +25,44 @@ ATTACKS = {
     "long": "long " * 4000,
 }
 
+# Every label to try: those above, and what troubles formats of other kinds.
+NASTY = [
+    *ATTACKS.values(),
+    "<b>bold</b>",
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "<!-- comment",
+    "--> %% comment",
+    "]]>",
+    "&lt;b&gt; &amp; &#60; &unknown;",
+    'say "hi"',
+    "it's `code`",
+    "back\\slash \\n \\N \\",
+    "a\nb\r\nc\td\re",
+    "{braces} [brackets] (parens) |bars|",
+    "#35; #quot; ;:::class",
+    "style: fill#60;",
+    "classDef x:#ff0000;",
+    "$x^2$ %comment ~tilde_under^hat",
+    "end",
+    "1. list",
+    "- item",
+    "_em_ __init__ *star* ~~s~~",
+    "www.example.com http://example.com a@b.c",
+    "NUL \x00 bell \x07 esc \x1b[31m del \x7f",
+    "lone surrogates \ud800 and \udfff",
+    "noncharacters \ufffe \uffff",
+    "\u202eright to left\u2066",
+    "emoji 🎉 combining e\u0301 中文 العربية",
+    "graph digraph node edge strict",
+    "a -> b -- c",
+    "__proto__",
+    "javascript:alert(1)",
+    "long " + "x" * 20_000,
+    " leading and trailing ",
+    "{{constructor}} ${x} #{y}",
+]
+
 
 def neuron() -> Value:
     """Compute the neuron tanh(x1 w1 + x2 w2 + b), and its gradients."""

@@ -1,0 +1,159 @@
+"""The renderer "matplotlib": a figure for a paper or a notebook, drawn by networkx."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pluggrad import Graph, Node, RenderError, hookimpl
+
+from .labels import one_line
+from .levels import columns_and_rows
+from .nearest import left_out, nearest
+from .networkx import NetworkXRenderer
+from .numerals import short
+from .options import whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LABEL = 16  # characters of a label that fit beside its neighbours
+# Blue, grey and amber stay apart under every common colour blindness, and in print.
+FILLS = {"leaf": "#e0effa", "constant": "#f5f7fa", "output": "#fdf0d5", "result": "#ffffff"}
+EDGES = {"leaf": "#2b6cb0", "constant": "#cbd2d9", "output": "#b7791f", "result": "#829ab1"}
+SUFFIXES = ("eps", "jpg", "pdf", "pgf", "png", "svg", "webp")
+
+
+class MatplotlibRenderer:
+    """Give a graph as a `matplotlib.figure.Figure`, which notebooks show and `save()` writes.
+
+    Each value is a box with its name or operation, its number and, after a backward pass, its
+    gradient. The figure belongs to no window; its size in inches grows with the graph.
+
+    Needs matplotlib: `pip install "pluggrad[figures]"`.
+
+    Parameters:
+        digits: significant digits of numbers.
+        max_nodes: how many nodes to draw at most, those nearest to the outputs; a line in the
+            figure tells how many were left out.
+        font: size of the text in points.
+
+    Raises:
+        RenderError: for an option of the wrong type, and where matplotlib is missing.
+    """
+
+    name = "matplotlib"
+
+    def __init__(self, *, digits: int = 3, max_nodes: int = 60, font: int = 8) -> None:
+        self.digits = whole(self.name, "digits", digits, 1, 17)
+        self.max_nodes = whole(self.name, "max_nodes", max_nodes, 1, 2000)
+        self.font = whole(self.name, "font", font, 1, 100)
+
+    def __call__(self, graph: Graph) -> Figure:
+        """Draw the figure."""
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as cause:
+            raise RenderError(
+                "renderer 'matplotlib' needs matplotlib; pip install \"pluggrad[figures]\""
+            ) from cause
+        import networkx
+
+        ids = nearest(graph, self.max_nodes)
+        drawn = NetworkXRenderer()(graph).subgraph(ids)
+        places = columns_and_rows(graph, ids)
+        xs = [x for x, _ in places.values()] or [0.0]
+        ys = [y for _, y in places.values()] or [0.0]
+        inch = self.font / 8
+        width = 1.3 * inch * (max(xs) - min(xs) + 1.2)
+        height = 0.62 * inch * (max(ys) - min(ys) + 1.6)
+        figure = Figure(figsize=(min(width, 200), min(height, 200)))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
+        axes.set_ylim(min(ys) - 0.8, max(ys) + 0.8)
+        boxes = self._boxes(networkx, graph, drawn, places, axes)
+        figure.draw_without_rendering()  # so that the boxes know their sizes, for arrows to end at
+        for source, target in sorted(set(drawn.edges())):
+            uses = drawn.number_of_edges(source, target)
+            for use in range(uses):
+                bend = 0.0 if uses == 1 else 0.3 * (2 * use / (uses - 1) - 1)
+                axes.annotate(
+                    "",
+                    xy=places[target],
+                    xytext=places[source],
+                    arrowprops={
+                        "arrowstyle": "-|>",
+                        "color": "#829ab1",
+                        "connectionstyle": f"arc3,rad={bend}",
+                        "patchA": boxes[source].get_bbox_patch(),
+                        "patchB": boxes[target].get_bbox_patch(),
+                        "shrinkA": 1,
+                        "shrinkB": 1,
+                    },
+                )
+        missing = left_out(graph, len(ids))
+        if missing:
+            figure.text(0.5, 0.005, f"… {missing}", ha="center", va="bottom", fontsize=self.font)
+        return figure
+
+    def _boxes(
+        self, networkx: Any, graph: Graph, drawn: Any, places: dict[str, Any], axes: Any
+    ) -> dict[str, Any]:
+        """Draw the nodes; networkx calls them labels."""
+        boxes: dict[str, Any] = {}
+        outputs = set(graph.outputs)
+        for node in (graph.node(id) for id in places):
+            look = "output" if node.id in outputs else node.kind
+            boxes |= networkx.draw_networkx_labels(
+                drawn,
+                places,
+                labels={node.id: self._text(node)},
+                font_size=self.font,
+                font_color="#1f2933",
+                ax=axes,
+                bbox={
+                    "boxstyle": "round,pad=0.35",
+                    "facecolor": FILLS.get(look, FILLS["result"]),
+                    "edgecolor": EDGES.get(look, EDGES["result"]),
+                    "linewidth": 1.6 if look == "output" else 0.9,
+                },
+            )
+        return boxes
+
+    def write(self, graph: Graph, path: Path) -> None:
+        """Write the figure in the format of the suffix, the same bytes every time."""
+        suffix = path.suffix.lower().lstrip(".")
+        if suffix not in SUFFIXES:
+            raise RenderError(
+                f"renderer 'matplotlib' does not write {path.suffix or 'files without a suffix'!r};"
+                f" it writes {', '.join('.' + known for known in SUFFIXES)}"
+            )
+        figure = self(graph)
+        from matplotlib import rc_context
+
+        dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        with rc_context({"svg.hashsalt": "pluggrad"}):
+            figure.savefig(path, metadata=dated.get(suffix), dpi=200, facecolor="white")
+
+    def _text(self, node: Node) -> str:
+        name = _plain(one_line(node.label, LABEL).strip())
+        data = short(node.data, self.digits)
+        if node.kind == "constant":
+            return f"{name} = {data}" if name else data
+        symbol = _plain(node.symbol or "")
+        lines = [f"{name} = {symbol}" if name and symbol else name or symbol, data]
+        if node.grad is not None:
+            lines.append(f"∂ {short(node.grad, self.digits)}")
+        return "\n".join(line for line in lines if line)
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading formulas between dollar signs."""
+    return text.replace("$", r"\$")
+
+
+@hookimpl
+def pluggrad_register_renderers() -> list[type[MatplotlibRenderer]]:
+    """Register the matplotlib renderer."""
+    return [MatplotlibRenderer]

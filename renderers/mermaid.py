@@ -1,0 +1,163 @@
+"""The renderer "mermaid": a flowchart that GitHub, GitLab and many editors draw in Markdown."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from pluggrad import Graph, Node, hookimpl
+
+from .labels import one_line
+from .nearest import left_out, nearest
+from .numerals import short
+from .options import one_of, whole
+
+LABEL = 40  # characters of a label that are shown
+
+# What could mean more than itself. A label is read as Markdown, so a line does not begin like a
+# list, an underscore stands inside a word only and a full stop inside a number. There is no colon:
+# Mermaid takes a semicolon away from a line in which `style`, a colon and an entity follow.
+_SPECIAL = re.compile(
+    r"[^\w .,=+−·—…/∂-]|(?<![^\W_])_|_(?![^\W_])|(?<!\d)\.|\.(?!\d)|^[-+](?![^ ])|^ +| +$"
+)
+# Light fills with dark ink read well on the light and on the dark page of GitHub.
+_LOOKS = {
+    "leaf": "fill:#e0effa,stroke:#2b6cb0,color:#1f2933",
+    "result": "fill:#ffffff,stroke:#829ab1,color:#1f2933",
+    "constant": "fill:#f5f7fa,stroke:#cbd2d9,color:#616e7c",
+    "output": "fill:#fdf0d5,stroke:#b7791f,color:#1f2933,stroke-width:2px",
+    "note": "fill:#ffffff,stroke:#829ab1,color:#616e7c,stroke-dasharray:4",
+}
+
+
+class MermaidRenderer:
+    """Give a graph as the text of a Mermaid flowchart; put it into a ```mermaid block.
+
+    Each value is one box with its name, what made it, its number and its gradient (— where no
+    backward pass has reached it). Operands of an op with several are numbered on their edges where
+    order matters. Leaves are blue, constants grey, outputs amber.
+
+    GitHub draws nothing of a text beyond 50,000 characters or 500 edges. A larger graph is cut to
+    the nodes nearest to its outputs that fit, and a dashed box says how many were left out.
+
+    Parameters:
+        direction: of the computation: "LR", "TB", "RL" or "BT".
+        digits: significant digits of numbers.
+        max_edges: edges to draw at most.
+        max_text: characters to write at most.
+
+    Raises:
+        RenderError: for an option of the wrong type or value.
+
+    >>> from pluggrad import Value, render
+    >>> print(render(Value(3.0, label="x") + 2.0, "mermaid"))
+    flowchart LR
+      n0["x<br/>data 3<br/>grad —"]
+      n1(["2"])
+      n2["#43;<br/>data 5<br/>grad —"]
+      n0 --> n2
+      n1 --> n2
+      class n0 leaf
+      class n1 constant
+      class n2 output
+      classDef leaf fill:#e0effa,stroke:#2b6cb0,color:#1f2933
+      classDef constant fill:#f5f7fa,stroke:#cbd2d9,color:#616e7c
+      classDef output fill:#fdf0d5,stroke:#b7791f,color:#1f2933,stroke-width:2px
+    """
+
+    name = "mermaid"
+    suffixes = (".mmd", ".mermaid")
+
+    def __init__(
+        self,
+        *,
+        direction: str = "LR",
+        digits: int = 4,
+        max_edges: int = 500,
+        max_text: int = 50_000,
+    ) -> None:
+        self.direction = one_of(self.name, "direction", direction, ("LR", "TB", "RL", "BT"))
+        self.digits = whole(self.name, "digits", digits, 1, 17)
+        self.max_edges = whole(self.name, "max_edges", max_edges, 1, 10**6)
+        self.max_text = whole(self.name, "max_text", max_text, 1000, 10**8)
+
+    def __call__(self, graph: Graph) -> str:
+        """Give the text; its last line has no newline."""
+        # An edge costs an edge of the limit, a node at least this much of the text.
+        order = nearest(graph, self.max_text // 20)
+        counts = range(1, len(order) + 1)
+        fitting = bisect_left(counts, True, key=lambda n: not self._fits(graph, order[:n]))
+        return self._text(graph, order[: max(fitting, 1)])
+
+    def _fits(self, graph: Graph, ids: list[str]) -> bool:
+        text = self._text(graph, ids)
+        return len(text) <= self.max_text and text.count(" --> ") + 1 <= self.max_edges
+
+    def _text(self, graph: Graph, ids: list[str]) -> str:
+        return "\n".join(self._lines(graph, set(ids)))
+
+    def _lines(self, graph: Graph, shown: set[str]) -> Iterator[str]:
+        yield f"flowchart {self.direction}"
+        classes: dict[str, list[str]] = {name: [] for name in _LOOKS}
+        outputs = set(graph.outputs)
+        nodes = [node for node in graph.nodes if node.id in shown]
+        for node in nodes:
+            before, after = ('(["', '"])') if node.kind == "constant" else ('["', '"]')
+            yield f"  {node.id}{before}{self._label(node)}{after}"
+            look = node.kind if node.kind in _LOOKS else "result"
+            classes["output" if node.id in outputs else look].append(node.id)
+        cut: list[str] = []
+        for node in nodes:
+            operands = graph.operands[node.id]
+            for index, source in enumerate(operands):
+                if source in shown:
+                    number = f"|{index + 1}| " if _ordered(node, operands) else ""
+                    yield f"  {source} --> {number}{node.id}"
+                elif not cut or cut[-1] != node.id:
+                    cut.append(node.id)
+        missing = left_out(graph, len(nodes))
+        if missing:
+            yield f'  rest["… {escaped(missing)}"]'
+            # One line to the nearest of those whose operands are missing; all would be a bush.
+            yield f"  rest -.-> {cut[0] if cut else nodes[0].id}"
+            classes["note"].append("rest")
+        for name, members in classes.items():
+            if members:
+                yield f"  class {','.join(members)} {name}"
+        for name, members in classes.items():
+            if members:
+                yield f"  classDef {name} {_LOOKS[name]}"
+
+    def _label(self, node: Node) -> str:
+        name = escaped(one_line(node.label, LABEL).strip())
+        data = short(node.data, self.digits)
+        if node.kind == "constant":
+            return f"{name} = {escaped(data)}" if name else escaped(data)
+        symbol = escaped(node.symbol or "")
+        lines = [f"{name} = {symbol}" if name and symbol else name or symbol]
+        lines.append(f"data {escaped(data)}")
+        if node.requires_grad:
+            grad = "—" if node.grad is None else escaped(short(node.grad, self.digits))
+            lines.append(f"grad {grad}")
+        return "<br/>".join(line for line in lines if line)
+
+
+def escaped(text: str) -> str:
+    """Write any text inside a quoted Mermaid label, by the numbers of what could mean more.
+
+    >>> escaped('a "b" <i>')
+    'a #34;b#34; #60;i#62;'
+    """
+    return _SPECIAL.sub(lambda found: "".join(f"#{ord(mark)};" for mark in found[0]), text)
+
+
+def _ordered(node: Node, operands: tuple[str, ...]) -> bool:
+    """Say whether a reader has to know which operand is which."""
+    return len(set(operands)) > 1 and node.symbol not in ("+", "*")
+
+
+@hookimpl
+def pluggrad_register_renderers() -> list[type[MermaidRenderer]]:
+    """Register the mermaid renderer."""
+    return [MermaidRenderer]
