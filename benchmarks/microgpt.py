@@ -8,13 +8,20 @@ MLP, no biases, a separate output head; 4,192 parameters. The loss of one name i
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 VOCABULARY, CHANNELS, HEADS, CONTEXT = 27, 16, 4, 16
 WIDTH = CHANNELS // HEADS
 RATE, BETA1, BETA2, EPS, STEPS = 0.01, 0.85, 0.99, 1e-8, 1000
-NAMES = ("emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia")
+NAMES = tuple(
+    """emma olivia ava isabella sophia charlotte mia amelia harper evelyn abigail emily elizabeth
+    mila ella avery sofia camila aria scarlett victoria madison luna grace chloe penelope layla
+    riley zoey nora lily eleanor hannah lillian addison aubrey ellie stella natalie zoe leah hazel
+    violet aurora savannah audrey brooklyn bella claire skylar lucy paisley everly anna caroline
+    nova genesis emilia kennedy samantha maya willow kinsley naomi aaliyah elena sarah ariana
+    allison gabriella alice madelyn cora ruby eva serenity autumn adeline hailey gianna""".split()
+)
 
 
 class MicroGPT:
@@ -64,19 +71,20 @@ class MicroGPT:
 
     def loss(self, name: str) -> Any:
         """Give the mean loss over the letters of one name."""
-        letters = [26, *(ord(letter) - ord("a") for letter in name), 26]
-        count = min(CONTEXT, len(letters) - 1)
+        letters = spelled(name)
+        rows = [self.tokens[letter] for letter in letters[:-1]]
+        losses = [
+            -self.log(probabilities[letter])
+            for probabilities, letter in zip(self.probabilities(rows), letters[1:], strict=True)
+        ]
+        return (1 / len(losses)) * sum(losses)
+
+    def probabilities(self, rows: list[list[Any]]) -> Iterator[list[Any]]:
+        """Give for each position, from the rows of its tokens, the probabilities of the next."""
         keys: list[list[Any]] = []
         values: list[list[Any]] = []
-        losses = []
-        for position in range(count):
-            x = [
-                a + b
-                for a, b in zip(
-                    self.tokens[letters[position]], self.positions[position], strict=True
-                )
-            ]
-            x = rmsnorm(x)
+        for row, place in zip(rows, self.positions, strict=False):
+            x = rmsnorm([a + b for a, b in zip(row, place, strict=True)])
             before = x
             x = rmsnorm(x)
             query = linear(x, self.query)
@@ -96,9 +104,7 @@ class MicroGPT:
             before = x
             x = [a.relu() for a in linear(rmsnorm(x), self.up)]
             x = [a + b for a, b in zip(linear(x, self.down), before, strict=True)]
-            probabilities = self.softmax(linear(x, self.head))
-            losses.append(-self.log(probabilities[letters[position + 1]]))
-        return (1 / count) * sum(losses)
+            yield self.softmax(linear(x, self.head))
 
     def update(self, k: int) -> None:
         """Take Adam's step number `k` with the gradients that are there, and reset them."""
@@ -110,6 +116,11 @@ class MicroGPT:
             square = self.squares[i] / (1 - BETA2 ** (k + 1))
             p.data -= rate * mean / (square**0.5 + EPS)
             p.grad = 0.0
+
+
+def spelled(name: str) -> list[int]:
+    """Give a name's letters as numbers, with a delimiter before and after; at most a context."""
+    return [26, *(ord(letter) - ord("a") for letter in name), 26][: CONTEXT + 1]
 
 
 def linear(x: list[Any], weights: list[list[Any]]) -> list[Any]:
