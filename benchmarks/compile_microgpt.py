@@ -9,8 +9,21 @@ from typing import Any
 
 import plain
 from measuring import Disagreement, Table
-from microgpt import BETA1, BETA2, CHANNELS, CONTEXT, EPS, HEADS, NAMES, RATE, STEPS, VOCABULARY
-from microgpt import WIDTH, MicroGPT, spelled
+from microgpt import (
+    BETA1,
+    BETA2,
+    CHANNELS,
+    CONTEXT,
+    EPS,
+    HEADS,
+    NAMES,
+    RATE,
+    STEPS,
+    VOCABULARY,
+    WIDTH,
+    MicroGPT,
+    spelled,
+)
 from pluggrad import Value, compile
 from pluggrad.ops import exp, log
 
@@ -164,9 +177,7 @@ class Training:
         self.names = names
         self.positions = min(CONTEXT, max(map(len, names)) + 1)
         rows = [[Value(0.1) for _ in range(CHANNELS)] for _ in range(self.positions)]
-        right = [
-            [Value(0.0, requires_grad=False) for _ in range(VOCABULARY)] for _ in rows
-        ]
+        right = [[Value(0.0, requires_grad=False) for _ in range(VOCABULARY)] for _ in rows]
         weights = [Value(0.0, requires_grad=False) for _ in rows]
         loss = sum(
             w * -log(sum(a * b for a, b in zip(chosen, probabilities, strict=True)))
@@ -222,7 +233,9 @@ def train(plain_steps: int) -> None:
         Disagreement: when the losses differ by more than 1e-9.
     """
     names = random.Random(1).sample(NAMES, len(NAMES))
-    print(f"\nmicrogpt, a whole training run of {STEPS:,} steps, from nothing to trained parameters")
+    print(
+        f"\nmicrogpt, a whole training run of {STEPS:,} steps, from nothing to trained parameters"
+    )
     start = time.perf_counter()
     training = Training(names)
     ready = time.perf_counter()

@@ -153,9 +153,7 @@ def jax_arrays(case: Case) -> Contender:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    params = [
-        (jnp.array(w), jnp.array(b)) for w, b in zip(case.weights, case.biases, strict=True)
-    ]
+    params = [(jnp.array(w), jnp.array(b)) for w, b in zip(case.weights, case.biases, strict=True)]
     x, y = jnp.array(case.x), jnp.array(case.y)
     step = jax.jit(jax.value_and_grad(lambda p, x, y: array_loss(jnp, p, x, y)))
     found: list[Any] = []
@@ -207,9 +205,7 @@ def casadi_scalars(case: Case) -> Contender:
     import numpy as np
 
     p = casadi.SX.sym("p", len(case.model.parameters))
-    loss = scalar_loss(
-        case, [p[i] for i in range(p.shape[0])], lambda x: casadi.fmax(x, 0.0)
-    )
+    loss = scalar_loss(case, [p[i] for i in range(p.shape[0])], lambda x: casadi.fmax(x, 0.0))
     function = casadi.Function("f", [p], [loss, casadi.gradient(loss, p)])
     buffer, run = function.buffer()
     given = np.array([q.data for q in case.model.parameters])

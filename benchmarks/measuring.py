@@ -66,7 +66,10 @@ class Table:
         Raises:
             Disagreement: when its numbers are others than the engine's.
         """
-        package = next((p for n, p in PACKAGES.items() if name.startswith(n)), name.replace(",", " ").split()[0])
+        package = next(
+            (p for n, p in PACKAGES.items() if name.startswith(n)),
+            name.replace(",", " ").split()[0],
+        )
         if package not in ("pluggrad", "plain", "numpy") and find_spec(package) is None:
             self.absent.append(name)
             print(f"  {name:<34} not installed")

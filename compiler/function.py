@@ -120,14 +120,14 @@ class Compiled:
         """
         fast = self._fast
         if fast is not None and not kwargs and tuple(map(type, args)) == fast[0]:
-            _, recording, write, memory, at, run, code, length, place, give, back = fast
+            _, recording, write, memory, at, run, code, give, back = fast
             with self._lock:
                 write(memory, at, *args)
-                run(code, length, place)
-                *gradients, value, failures = give(memory, back)
-            if failures == 0.0:
+                run(code)
+                found = give(memory, back)
+            if found[1] == 0.0:  # no guard failed
                 recording.calls += 1
-                return value, gradients[0] if len(args) == 1 else tuple(gradients)
+                return found[0], found[2] if len(args) == 1 else found[2:]
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             argnums = 0 if len(args) == 1 else tuple(range(len(args)))
@@ -260,8 +260,8 @@ class Compiled:
                 f"the arrays among the arguments do not broadcast together: {shapes}"
             ) from cause
         lengths = together[0].shape
-        rows = np.array([x.ravel() for x in together])
-        count = rows.shape[1]
+        rows = [x.ravel() for x in together]
+        count = rows[0].size
         if count == 0:  # whoever asks wants to know the kind of the result
             entry = next(iter(self._matching(shape)), None) or self._recorded(
                 shape, [1.0] * len(rows)
@@ -269,7 +269,7 @@ class Compiled:
             given = len(entry[1].tape.outputs) - 1
             empty = np.empty((max(given, len(rows)), *lengths))
             return entry[1], empty[:given], empty[: len(rows)]
-        tried = self._matching(shape) or [self._recorded(shape, rows[:, 0].tolist())]
+        tried = self._matching(shape) or [self._recorded(shape, [float(x[0]) for x in rows])]
         first = tried[0][1]
         results = np.empty((len(first.tape.outputs) - 1, count))
         gradients = np.zeros((len(rows), count)) if backward else None
@@ -277,13 +277,15 @@ class Compiled:
         self._used(tried.pop(0))
         left = np.flatnonzero(~holds)
         while len(left):
-            entry = tried.pop(0) if tried else self._recorded(shape, rows[:, left[0]].tolist())
+            entry = (
+                tried.pop(0) if tried else self._recorded(shape, [float(x[left[0]]) for x in rows])
+            )
             recording = entry[1]
             if recording.result != first.result:
                 raise CompileError(f"{self!r} gives results of different shapes in different lanes")
             part = np.empty((len(results), len(left)))
             part_gradients = np.zeros((len(rows), len(left))) if backward else None
-            holds = recording.lanes(rows[:, left], part, part_gradients, self.threads)
+            holds = recording.lanes([x[left] for x in rows], part, part_gradients, self.threads)
             results[:, left[holds]] = part[:, holds]
             if gradients is not None and part_gradients is not None:
                 gradients[:, left[holds]] = part_gradients[:, holds]

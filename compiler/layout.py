@@ -24,7 +24,7 @@ class Layout:
         gradient: for each node where its gradient is; -1 where none is wanted.
         literals: how many places at the beginning are the same for all lanes.
         seed: the place of the literal 1.0.
-        gradients_at, inputs_at, wrt_at, outputs_at, seeds_at: where these begin.
+        gradients_at, inputs_at, outputs_at, wrt_at, seeds_at: where these begin.
         size: how many places there are.
     """
 
@@ -157,7 +157,7 @@ class Layout:
         self.gradient = np.where(s.needs != 0, self.gradient[s.slot], -1)
         self.gradients_at = self.count
         self.inputs_at = self.gradients_at + len(owners)
-        self.wrt_at = self.inputs_at + len(s.tape.inputs)
-        self.outputs_at = self.wrt_at + len(s.tape.wrt)
-        self.seeds_at = self.outputs_at + len(s.tape.outputs)
+        self.outputs_at = self.inputs_at + len(s.tape.inputs)
+        self.wrt_at = self.outputs_at + len(s.tape.outputs)
+        self.seeds_at = self.wrt_at + len(s.tape.wrt)
         self.size = self.seeds_at + len(s.tape.outputs)

@@ -17,12 +17,18 @@ from .tape import Tape
 
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
 BLOCK_BYTES = 400_000
+LONG = 3000  # words of code: some microseconds
 
 
 @once
 def _run() -> Any:
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-    return kind(run_address())
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
+
+
+@once
+def _run_at_once() -> Any:
+    """Give the same function, for short programs: other threads wait for it."""
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
 
 
 class Machine:
@@ -66,11 +72,12 @@ class Machine:
         )
         self._both = np.concatenate([self._forward, self._backward])
         self._run = _run()
-        at = self.memory.ctypes.data
-        self._calls = [
-            (code.ctypes.data, len(code), at)
-            for code in (self._forward, self._backward, self._both)
-        ]
+        self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
+        self._forward_at, self._backward_at, self._both_at = (x.ctypes.data for x in self._calls)
+
+    def _call(self, code: Any) -> Any:
+        """Write down what a run is told: where its code is, how long it is, and the memory."""
+        return np.array([code.ctypes.data, len(code), self.memory.ctypes.data])
 
     def _view(self, at: int, count: int) -> Any:
         """Show a stretch of memory: numbers, or rows of one number for each lane."""
@@ -115,27 +122,27 @@ class Machine:
 
     def forward(self) -> None:
         """Compute `outputs` from `inputs`."""
-        self._run(*self._calls[0])
+        self._run(self._forward_at)
 
     def backward(self) -> None:
         """Compute `gradients` from `seeds`, after `forward`."""
-        self._run(*self._calls[1])
+        self._run(self._backward_at)
 
     def step(self) -> None:
         """Do both."""
-        self._run(*self._calls[2])
+        self._run(self._both_at)
 
     def packed(self) -> tuple[Any, ...]:
         """Give what a call on plain floats needs: packing, running and unpacking, at one go each.
 
-        The gradients and the outputs stand one behind the other in memory, in this order.
+        The outputs and the gradients stand one behind the other in memory, in this order.
         """
         shared = self.memory.data.cast("B")
-        inputs, outputs = len(self.inputs), len(self.outputs)
-        write = Struct(f"{inputs}d").pack_into
-        give = Struct(f"{len(self.gradients) + outputs}d").unpack_from
-        at, back = 8 * self.plan.layout.inputs_at, 8 * self.plan.layout.wrt_at
-        return write, shared, at, self._run, *self._calls[2], give, back
+        write = Struct(f"{len(self.inputs)}d").pack_into
+        give = Struct(f"{len(self.outputs) + len(self.gradients)}d").unpack_from
+        run = _run() if len(self._both) > LONG else _run_at_once()
+        layout = self.plan.layout
+        return write, shared, 8 * layout.inputs_at, run, self._both_at, give, 8 * layout.outputs_at
 
     # ----- Measuring -----
 
@@ -157,19 +164,25 @@ class Machine:
                 found.append((phase, name, np.concatenate(parts)))
         return found
 
+    @property
+    def code(self) -> Any:
+        """All instructions of a step."""
+        return self._both
+
     def timed(self, words: Any, seconds: float) -> float:
         """Measure a piece of code; give microseconds for one run, without the call from Python."""
         if len(words) == 0:
             return 0.0
         words = np.ascontiguousarray(words)
-        at = self.memory.ctypes.data
+        call, nothing = self._call(words), self._call(words[:0])
+        at, empty_at = call.ctypes.data, nothing.ctypes.data
         best = empty = float("inf")
         end = time.perf_counter() + seconds
         while True:
             start = time.perf_counter()
-            self._run(words.ctypes.data, 0, at)
+            self._run(empty_at)
             middle = time.perf_counter()
-            self._run(words.ctypes.data, len(words), at)
+            self._run(at)
             now = time.perf_counter()
             empty = min(empty, middle - start)
             best = min(best, now - middle)

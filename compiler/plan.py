@@ -30,7 +30,7 @@ class Plan:
     """Where everything is in memory, and the code that computes it.
 
     Memory is one array of floats: literals, one each; then, for every lane, values, gradients,
-    inputs, gradients of inputs, outputs.
+    inputs, outputs, gradients of inputs.
 
     Parameters:
         tape: what to compute.

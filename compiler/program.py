@@ -216,11 +216,15 @@ class Program:
         gradients = slow.flow()
         return Graph(self.tape.rebuilt(slow.values, gradients, slow.needs))
 
-    def report(self) -> Report:
-        """Tell how the program is laid out, and where its time goes."""
+    def report(self, seconds: float = 0.2) -> Report:
+        """Tell how the program is laid out, and where its time goes.
+
+        Parameters:
+            seconds: how long to measure; with 0 there are no times in it.
+        """
         from .report import report
 
-        return report(self)
+        return report(self, seconds)
 
     # ----- Pickles -----
 

@@ -123,11 +123,11 @@ class Recording:
 
     # ----- Lanes -----
 
-    def lanes(self, rows: Any, results: Any, gradients: Any | None, threads: int) -> Any:
+    def lanes(self, rows: Sequence[Any], results: Any, gradients: Any | None, threads: int) -> Any:
         """Compute for many sets of numbers at once.
 
         Parameters:
-            rows: the numbers, a row for each number of the arguments, a column for each lane.
+            rows: the numbers, an array for each number of the arguments, an element for each lane.
             results: is filled with a row for each result.
             gradients: is filled with a row for each number; None computes forward only.
             threads: how many threads share the lanes.
@@ -137,7 +137,7 @@ class Recording:
         """
         import numpy as np
 
-        count = rows.shape[1]
+        count = len(rows[0])
         holds = np.empty(count, bool)
         if self.executor.name != "numba":
             self._lanes_slowly(rows, results, gradients, holds)
@@ -152,7 +152,7 @@ class Recording:
         while len(self._wide) < threads:
             self._wide.append(Machine(self.tape, plan, width))
         width = self._wide[0].lanes
-        used = rows if self.all_used else rows[self.used]
+        used = [rows[i] for i in self.used]
         outside = np.array([x.data for x in self.read])[:, None]
 
         def work(machine: Any, blocks: range) -> None:
@@ -161,10 +161,11 @@ class Recording:
                 end = min(start + width, count)
                 size = end - start
                 inputs = machine.inputs
-                inputs[: len(used), :size] = used[:, start:end]
-                if size < width:  # the rest repeats the last one, so that nothing odd happens there
-                    inputs[: len(used), size:] = used[:, end - 1 : end]
-                inputs[len(used) :] = outside
+                for i, numbers in enumerate(used):
+                    inputs[i, :size] = numbers[start:end]
+                    inputs[i, size:] = numbers[end - 1]  # so that nothing odd happens there
+                if len(outside):
+                    inputs[len(used) :] = outside
                 if gradients is None:
                     machine.forward()
                 else:
@@ -190,8 +191,9 @@ class Recording:
         return holds
 
     def _lanes_slowly(self, rows: Any, results: Any, gradients: Any, holds: Any) -> None:
-        for lane in range(rows.shape[1]):
-            holds[lane] = self.answer(rows[:, lane].tolist(), backward=gradients is not None)
+        for lane in range(len(holds)):
+            numbers = [float(x[lane]) for x in rows]
+            holds[lane] = self.answer(numbers, backward=gradients is not None)
             results[:, lane] = self.results()
             if gradients is not None:
                 gradients[:, lane] = self.gradient()

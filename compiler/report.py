@@ -23,7 +23,7 @@ class Report:
         nodes: how many nodes were recorded.
         ops: for each op how many of them.
         runs: how many instructions run, by phase. An instruction does many nodes.
-        bytes: of memory for numbers, and of code.
+        bytes: of memory for numbers, of code, and of the tape.
         planned: seconds to find the layout, and to get the machine code.
         microseconds: measured now, by phase.
         costs: measured now, microseconds by op and direction, most expensive first.
@@ -56,23 +56,27 @@ class Report:
         return "\n".join(lines)
 
 
-def report(program: Program, seconds: float = 0.2) -> Report:
+def report(program: Program, seconds: float) -> Report:
     """Measure a program; see `Report`. Its numbers are those of the last run again afterwards."""
     tape, executor = program.tape, program.executor
     counted = Counter(tape.ops[kind].name for kind in tape.kinds if kind >= 0)
     leaves = len(tape) - sum(counted.values())
     told = Report(executor.name, len(tape), {**dict(counted.most_common()), "(leaves)": leaves})
+    columns = (tape.kinds, tape.left, tape.right, tape.numbers, tape.literals)
+    told.bytes["tape"] = sum(memoryview(column).nbytes for column in columns)
     if executor.name != "numba":
+        if seconds <= 0.0:
+            return told
         for phase, run in (("forward", executor.forward), ("backward", executor.backward)):
             told.microseconds[phase] = _timed(run, seconds / 2)
         return told
     machine: Any = executor
     told.runs = {phase: len(machine.streams[phase]) for phase in PHASES}
-    told.bytes = {
-        "memory": machine.memory.nbytes,
-        "code": sum(stream.words.nbytes for stream in machine.streams.values()),
-    }
+    told.bytes["memory"] = machine.memory.nbytes
+    told.bytes["code"] = sum(stream.words.nbytes for stream in machine.streams.values())
     told.planned = {"planned in": machine.planned_in, "linked in": machine.linked_in}
+    if seconds <= 0.0:
+        return told
     pieces = machine.pieces()
     share = seconds / 2 / max(1, len(pieces))
     costs: Counter[str] = Counter()

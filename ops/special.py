@@ -17,6 +17,7 @@ REST = -4.833646656726457e-17
 HIGH = 94906266.0 * 2.0**-27
 LOW = ROOT - HIGH
 SPLITTER = 2.0**27 + 1.0
+GRID = 1.5 * 2.0**46  # adding it rounds a number to a multiple of 1/64
 
 
 def _gaussian(x: float) -> float:
@@ -25,7 +26,7 @@ def _gaussian(x: float) -> float:
     t = math.fabs(x)
     if t > 28.0:
         return 0.0
-    near = t * 64.0 // 1.0 / 64.0
+    near = (t + GRID) - GRID
     return math.exp(-near * near) * math.exp((near - t) * (near + t))
 
 
@@ -40,7 +41,7 @@ def _ndtr(x: float) -> float:
         high = shifted - (shifted - t)
         low = t - high
         error = ((high * HIGH - z) + high * LOW + low * HIGH) + (low * LOW + t * REST)
-        tail = 0.5 * (math.erfc(z) - ERF_SLOPE * gaussian(z) * error)
+        tail = 0.5 * (math.erfc(z) - ERF_SLOPE * math.exp(-z * z) * error)
     return 1.0 - tail if x > 0.0 else tail
 
 
