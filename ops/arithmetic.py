@@ -132,9 +132,12 @@ pow = Op("pow", math.pow,
          lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
-# The factor makes the second derivative of a power the same again, 0 where b (b - 1) is. There
-# b - 1 is rounded, for b < 0.5, which costs |log a| units in the last place. The domain keeps
-# factor * b from overflowing, and a factor 0 makes 0 of an infinite power.
+# The factor makes the second derivative of a power the same again, 0 where b (b - 1) is; and a
+# factor 0 makes 0 of an infinite power. The domain keeps factor * b from overflowing.
+# Accuracy of power_rule, operand 0: 8 + abs(log(a)) units where abs(b) < 1. There b - 1 is rounded,
+# which the power magnifies.
+# Accuracy of power_rule, operand 1: (8 + abs(log(a))) / abs(1 + b * log(a)) units where abs(b) < 1.
+# There b - 1 is rounded, and the two terms cancel where b log a is near -1.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
     lambda g, out, a, b, factor: (

@@ -19,7 +19,7 @@ from .sampling import drawn, kinks_of, points
 from .truth import Point, Truth, exact, extrapolated
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
-SUBNORMAL = 1e-310
+SUBNORMAL = 2.3e-308
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,161 @@
+"""What every built-in op computes, written on mpmath's functions, and its derivatives.
+
+Derivatives are differences of the references in so many digits that more than 20 of them are right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pluggrad.testing.multiprecision import MP
+
+Point = tuple[float, ...]
+
+
+# ----- References -----
+
+
+def copysign(x: Any, y: Any) -> Any:
+    return -abs(x) if y < 0 else abs(x)
+
+
+def trunc(x: Any) -> Any:
+    return copysign(MP.floor(abs(x)), x)
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    return min(max(x, low), high)
+
+
+def sign(x: Any) -> Any:
+    return MP.mpf((x > 0) - (x < 0))
+
+
+def real(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Take an odd function on positive numbers to negative ones."""
+    return lambda x: copysign(function(abs(x)), x)
+
+
+REFERENCES: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "acos": MP.acos,
+    "acosh": MP.acosh,
+    "add": lambda a, b: a + b,
+    "asin": MP.asin,
+    "asinh": real(MP.asinh),
+    "atan": MP.atan,
+    "atan2": MP.atan2,
+    "atanh": MP.atanh,
+    "cbrt": real(MP.cbrt),
+    "ceil": MP.ceil,
+    "clip": clip,
+    "compare": lambda a, b: sign(a - b),
+    "cos": MP.cos,
+    "cosh": MP.cosh,
+    "div": lambda a, b: a / b,
+    "elu": lambda x, alpha: x if x > 0 else alpha * MP.expm1(x),
+    "erf": MP.erf,
+    "erfc": MP.erfc,
+    "exp": MP.exp,
+    "exp2": lambda x: MP.power(2, x),
+    "expm1": MP.expm1,
+    "floor": MP.floor,
+    "floordiv": lambda a, b: MP.floor(a / b),
+    "gaussian": lambda x: MP.exp(-x * x),
+    "gelu": lambda x: x * MP.erfc(-x / MP.sqrt(2)) / 2,
+    "hypot": lambda a, b: MP.sqrt(a * a + b * b),
+    "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
+    "log": MP.log,
+    "log10": MP.log10,
+    "log1p": MP.log1p,
+    "log2": lambda x: MP.log(x) / MP.ln2,
+    "maximum": max,
+    "minimum": min,
+    "mod": lambda a, b: a - b * MP.floor(a / b),
+    "mul": lambda a, b: a * b,
+    "ndtr": lambda x: MP.erfc(-x / MP.sqrt(2)) / 2,
+    "neg": lambda x: -x,
+    "pow": MP.power,
+    "power_rule": lambda a, b, factor: factor * b * MP.power(a, b - 1),
+    "relu": lambda x: max(x, MP.zero),
+    "round": lambda x, digits: MP.nint(x * MP.power(10, digits)) / MP.power(10, digits),
+    "sech": MP.sech,
+    "sigmoid": lambda x: 1 / (1 + MP.exp(-x)),
+    "sign": sign,
+    "silu": lambda x: x / (1 + MP.exp(-x)),
+    "sin": MP.sin,
+    "sinh": MP.sinh,
+    "softplus": lambda x: MP.log1p(MP.exp(x)),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "sqrt": MP.sqrt,
+    "step": lambda x: MP.mpf(x > 0),
+    "sub": lambda a, b: a - b,
+    "tan": MP.tan,
+    "tanh": MP.tanh,
+    "trunc": trunc,
+    "where": lambda condition, a, b: a if condition else b,
+}
+
+
+# Where a reference says nothing: between jumps that lie closer than floats do, and for digits that
+# are no whole number.
+SENSIBLE: dict[str, Callable[..., bool]] = {
+    "round": lambda x, digits: digits % 1.0 == 0.0 and abs(digits) < 20 and abs(x) < 1e9,
+    "mod": lambda a, b: b and abs(a / b) < 1e15,
+    "floordiv": lambda a, b: b and abs(a / b) < 1e15,
+}
+
+# ----- Truth -----
+
+
+def derivative(function: Callable[..., Any], at: Point, order: tuple[int, ...]) -> Any:
+    """Differentiate by central differences in many digits; the value itself for order ().
+
+    Returns:
+        a number of MP with more than 20 right digits, or None where there is none.
+    """
+    small = min([1.0, *(abs(x) for x in at if x)])
+    large = max(map(abs, at))
+    step = MP.mpf(small) * MP.mpf("1e-45" if all(at) else "1e-65")
+    spread = int(abs(math.log10(small)) + max(0.0, math.log10(large or 1.0)))
+    digits = 50 + spread + (60 if all(at) else 80) * len(order)
+    terms: dict[tuple[int, ...], int] = {(0,) * len(at): 1}
+    for index in order:
+        moved: dict[tuple[int, ...], int] = {}
+        for offsets, weight in terms.items():
+            for side in (1, -1):
+                to = tuple(o + side * (i == index) for i, o in enumerate(offsets))
+                moved[to] = moved.get(to, 0) + side * weight
+        terms = {offsets: weight for offsets, weight in moved.items() if weight}
+    for attempt in range(4):
+        with MP.workdps(digits):
+            results = []
+            for offsets, weight in terms.items():
+                operands = [MP.mpf(x) + o * step for x, o in zip(at, offsets, strict=True)]
+                try:
+                    result = function(*operands)
+                except (ArithmeticError, ValueError):
+                    return None
+                if isinstance(result, MP.mpc) or not MP.isfinite(result):
+                    return None
+                results.append(weight * MP.mpf(result))
+            total, largest = sum(results, MP.zero), max(map(abs, results))
+            if abs(total) > largest * MP.mpf(10) ** (25 - digits) or attempt == 3 or not largest:
+                if abs(total) <= largest * MP.mpf(10) ** (25 - digits):
+                    total = MP.zero  # all digits cancelled, 1,500 of them: it is zero
+                return total / (2 * step) ** len(order)
+            digits = digits + 60 if attempt == 0 else 3 * digits
+    return None
+
+
+def ulps(got: float, exact: Any) -> float:
+    """Tell how many units in the last place a float is off."""
+    nearest = float(exact)
+    if got == nearest:
+        return 0.0
+    if math.isinf(nearest) or not math.isfinite(got):
+        return 0.0 if abs(nearest) > 1.79e308 and abs(got) > 1.79e308 else math.inf
+    with MP.workdps(50):
+        return float(abs(MP.mpf(got) - exact) / math.ulp(nearest))
