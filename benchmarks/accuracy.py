@@ -114,14 +114,22 @@ def points(op: Op, count: int) -> list[Point]:
     found = [tuple(chance.choice(xs) for xs in each) for _ in range(4 * count)]
     moderate = [[x for x in xs if 1e-3 < abs(x) < 1e3] for xs in each]
     found += [tuple(chance.choice(xs) for xs in moderate) for _ in range(4 * count)]
-    for i, extreme in itertools.product(range(op.arity), EXTREMES):
-        for _ in range(4):
-            at = [chance.choice(xs) for xs in moderate]
-            at[i] = extreme
-            if extreme in each[i]:
-                found.append(tuple(at))
+    found += with_extremes(op)
     sensible = SENSIBLE.get(op.name, lambda *operands: True)
     return [at for at in found if sensible(*at)]
+
+
+def with_extremes(op: Op) -> list[Point]:
+    """Pair each extreme number with moderate ones; the same whatever the number of points."""
+    chance = random.Random(f"extremes of {op.name}")
+    found: list[Point] = []
+    for i, extreme in itertools.product(range(op.arity), EXTREMES):
+        for _ in range(12):
+            at = [chance.choice((1.0, -1.0)) * 10 ** chance.uniform(-2.0, 1.5) for _ in op.rules]
+            at[i] = extreme
+            if all(d is None or d[0] < x < d[1] for x, d in zip(at, op.domain, strict=True)):
+                found.append(tuple(at))
+    return found
 
 
 def kinks(op: Op) -> list[float]:

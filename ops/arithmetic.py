@@ -134,13 +134,13 @@ pow = Op("pow", math.pow,
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is; and a
 # factor 0 makes 0 of an infinite power. The domain keeps factor * b from overflowing.
-# Accuracy of power_rule, forward: 8 units where abs(exact) < 1e-307. A subnormal has few digits.
-# Accuracy of power_rule, operand 0: 8 + abs(log(a)) units where abs(b) < 1. There b - 1 is rounded,
-# which the power magnifies.
+# Accuracy of power_rule, operand 0: 8 + abs(log(a) * (b - 1)) units where b < 0.5. There b - 1 is
+# rounded, which the power magnifies.
 # Accuracy of power_rule, operand 0: inf units where abs(factor * b) < 1e-307. It is rounded to the
 # few digits of a subnormal.
-# Accuracy of power_rule, operand 1: (8 + abs(log(a))) / abs(1 + b * log(a)) units where abs(b) < 1.
-# There b - 1 is rounded, and the two terms cancel where b log a is near -1.
+# Accuracy of power_rule, operand 1: (8 + abs(log(a) * (b - 1))) * (1 + abs(b * log(a))) / abs(1 +
+# b * log(a)) units where b < 0.5 or a < 1. There b - 1 is rounded, or the two terms cancel: b log a
+# is near -1.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
     lambda g, out, a, b, factor: (

@@ -54,8 +54,8 @@ atan = Op("atan", math.atan, lambda g, out, x: g / hypot(1.0, x) / hypot(1.0, x)
 
 # The squares of the coordinates overflow and underflow; their ratios to the radius do not. Digits
 # are lost where the radius is subnormal or beyond 1.8e308.
-# Accuracy of atan2, operand 0: 16 units where abs(exact) < 1e-307. A subnormal has few digits.
-# Accuracy of atan2, operand 1: 16 units where abs(exact) < 1e-307. A subnormal has few digits.
+# Accuracy of atan2, operand 0: 40 units where abs(exact) < 1e-307. A subnormal has few digits.
+# Accuracy of atan2, operand 1: 40 units where abs(exact) < 1e-307. A subnormal has few digits.
 atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (x / hypot(y, x) / hypot(y, x)),
                                 lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
            kinks=_from_branch_cut,
