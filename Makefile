@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs linkcheck bench clean
 
 demo: .venv/base
 	$(BIN)/pluggrad demo
@@ -12,11 +12,19 @@ test: .venv/test
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest plugins_example/tests
 
-check: .venv/test
+check: .venv/test docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Pages and pictures that come from the code are made anew; a warning fails the build.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+linkcheck: .venv/docs
+	$(BIN)/python -m sphinx -b linkcheck docs docs/_build/linkcheck
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/startup.py
@@ -41,6 +49,10 @@ SOURCES := $(shell find core ops renderers cli compiler testing -name '*.py' 2>/
 .venv/test: .venv/bin/python pyproject.toml $(SOURCES)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/base
+
+.venv/docs: .venv/test
+	$(BIN)/python -m pip install --quiet --editable '.[test,docs]'
+	@touch $@
 
 .venv/bench: .venv/test
 	$(BIN)/python -m pip install --quiet --editable '.[test,bench]'

@@ -1,0 +1,47 @@
+"""How Sphinx builds this documentation: `make docs`."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import generate  # noqa: E402  # it lies in this folder
+import pluggrad  # noqa: E402
+
+generate.write_all(HERE / "generated")
+
+project = "pluggrad"
+author = "The pluggrad authors"
+project_copyright = author
+version = release = pluggrad.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "generate", "gallery*"]
+nitpick_ignore_regex = [("py:.*", ".*")]
+
+myst_enable_extensions = ["attrs_inline", "deflist"]
+myst_heading_anchors = 3
+# A name in backticks is a link where there is something of that name, and code elsewhere.
+default_role = "py:obj"
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+
+html_theme = "furo"
+html_title = f"pluggrad {release}"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#1f5fa8", "color-brand-content": "#1f5fa8"},
+    "dark_css_variables": {"color-brand-primary": "#7fb4ea", "color-brand-content": "#7fb4ea"},
+}
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
+
+linkcheck_timeout = 20

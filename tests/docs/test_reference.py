@@ -1,0 +1,119 @@
+"""The reference pages leave nothing out."""
+
+import importlib
+import math
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from pluggrad import Config, errors, hookspecs, plugins
+from pluggrad.testing import ConformanceError
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = ["pluggrad", *sorted(
+    f"pluggrad.{folder}" for folder in ("func", "compiler", "nn", "testing")
+    if importlib.util.find_spec(f"pluggrad.{folder}")
+)]  # fmt: skip
+OPS = [op for plugin in plugins if plugin.name.startswith("pluggrad.") for op in plugin.ops]
+
+
+def headings(text):
+    return re.findall(r"^#+ `?([\w.]+)`?$", text, re.MULTILINE)
+
+
+def test_every_setting_has_its_section_with_type_default_and_example(generated):
+    page = (generated / "settings.md").read_text()
+    for field in fields(Config):
+        section = page.partition(f"### `{field.name}`\n")[2].partition("\n##")[0]
+        for part in (f"- type: `{field.type}`", "- default: `", "```toml"):
+            assert part in section, field.name
+
+
+def test_every_built_in_renderer_has_its_options_in_the_configuration_reference(generated):
+    told = headings((generated / "settings.md").read_text())
+    built_in = [n for n, k in plugins.renderers.items() if k.__module__.startswith("pluggrad.")]
+    assert set(built_in) <= set(told)
+
+
+def test_every_hook_has_its_section(generated):
+    told = headings((generated / "hooks.md").read_text())
+    hooks = [name for name in vars(hookspecs) if name.startswith("pluggrad_")]
+    assert hooks
+    assert told[1:] == hooks or told == hooks
+
+
+def test_every_op_has_its_section_with_formula_derivative_domain_plot_and_source(generated):
+    pages = "".join(path.read_text() for path in (generated / "ops").glob("*.md"))
+    for op in OPS:
+        section = pages.partition(f"\n## {op.name}\n")[2].partition("\n## ")[0]
+        for part in ("Formula", "Derivative", "Rules hold for", "<svg", f'= Op("{op.name}"'):
+            assert re.search(rf"{re.escape(part)}", section.replace("Op(\n    ", "Op(")), (
+                op.name,
+                part,
+            )
+
+
+def test_the_index_of_operations_links_to_each(generated):
+    index = (generated / "operations.md").read_text()
+    assert re.findall(r"\[`(\w+)`\]", index) == [op.name for op in OPS]
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_is_in_the_api_reference(module):
+    told = re.findall(
+        r"^\.\. (?:auto)?(?:class|function|exception|data|module):: ([\w.]+)",
+        (ROOT / "docs" / "api.rst").read_text(),
+        re.MULTILINE,
+    )
+    elsewhere = {"pluggrad.stop_gradient"}
+    named = {f"{module}.{name}" for name in importlib.import_module(module).__all__}
+    assert named - set(told) - elsewhere == set()
+
+
+def test_the_api_reference_names_nothing_that_is_not_there():
+    text = (ROOT / "docs" / "api.rst").read_text()
+    for path in re.findall(r"^\.\. \w+:: (pluggrad[\w.]*)", text, re.MULTILINE):
+        module, _, name = path.rpartition(".")
+        in_module = module and hasattr(importlib.import_module(module), name)
+        assert in_module or importlib.util.find_spec(path), path
+
+
+def test_every_error_has_its_section():
+    told = headings((ROOT / "docs" / "errors.md").read_text())
+    classes = [
+        k
+        for k in vars(errors).values()
+        if isinstance(k, type) and k.__module__.startswith("pluggrad")
+    ]
+    for kind in [*classes, ConformanceError]:
+        if kind is not errors.PluggradError:
+            assert kind.__name__ in told
+
+
+# ----- Formulas and plots -----
+
+
+def test_formulas_are_typeset():
+    from generate.operations import typeset
+
+    assert typeset("2 / sqrt(pi) e**-x**2") == "2 / √(π) e<sup>−x<sup>2</sup></sup>"
+    assert typeset("b a**(b - 1), a**b log a") == "b a<sup>b − 1</sup>, a<sup>b</sup> log a"
+
+
+def test_a_plot_has_a_gap_where_the_function_jumps_and_none_where_it_is_steep():
+    from generate.plots import unbroken
+
+    assert len(list(unbroken(math.floor, -2.5, 2.5))) == 6
+    assert len(list(unbroken(lambda x: math.tanh(1000 * x), -1.0, 1.1))) == 1
+    assert len(list(unbroken(lambda x: 1 / x, -1.0, 1.01))) == 2
+
+
+def test_a_plot_leaves_out_points_on_a_straight_line():
+    from generate.plots import bends
+
+    assert bends([(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (3.0, 0.0)]) == [
+        (0.0, 0.0),
+        (2.0, 2.0),
+        (3.0, 0.0),
+    ]
