@@ -96,7 +96,10 @@ def is_built_in(kind: type[Any]) -> bool:
 def renderer(kind: type[Any]) -> str:
     """Tell the options of one renderer."""
     told = sections(kind)
-    about = entries(told.get("Parameters", ""))
+    about: dict[str, str] = {}
+    for base in reversed(kind.__mro__):  # an option may be that of a renderer it is derived from
+        if base.__doc__:
+            about |= entries(sections(base).get("Parameters", ""))
     rows = (
         (f"`{option.name}`", f"`{option.default!r}`", about[option.name])
         for option in inspect.signature(kind).parameters.values()

@@ -7,6 +7,8 @@ written, and print what stands below them (`...` stands for anything).
 
 import doctest
 import subprocess
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -82,9 +84,12 @@ def run_console(block: Block, environment: dict[str, str]) -> None:
             assert done.returncode == 0, f"{block}: $ {plain}\n{printed}"
 
 
-def run_page(page: Path, environment: dict[str, str]) -> None:
+def run_page(page: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Do what a page says, from its beginning."""
-    names: dict[str, object] = {"__name__": "page"}
+    # A module of its own, so that what a page defines can be pickled as what a program defines can.
+    program = types.ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", program)
+    names = vars(program)
     for block in blocks(page):
         assert block.language in EXECUTED | SHOWN, f"{block}: {block.language!r} is not executed"
         if block.file:
@@ -98,13 +103,13 @@ def run_page(page: Path, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_code_of_a_page_does_what_the_page_says(page, reader):
-    run_page(page, reader)
+def test_the_code_of_a_page_does_what_the_page_says(page, reader, monkeypatch):
+    run_page(page, reader, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["settings.md", "hooks.md"])
-def test_the_code_of_a_generated_page_does_what_the_page_says(name, generated, reader):
-    run_page(generated / name, reader)
+def test_the_code_of_a_generated_page_does_what_the_page_says(name, generated, reader, monkeypatch):
+    run_page(generated / name, reader, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +122,8 @@ def test_the_code_of_a_generated_page_does_what_the_page_says(name, generated, r
         ("```ruby\nputs 1\n```\n", "is not executed"),
     ],
 )
-def test_a_page_that_is_wrong_fails(text, message, reader, tmp_path):
+def test_a_page_that_is_wrong_fails(text, message, reader, tmp_path, monkeypatch):
     page = tmp_path / "wrong.md"
     page.write_text(text)
     with pytest.raises((AssertionError, ZeroDivisionError), match=message):
-        run_page(page, reader)
+        run_page(page, reader, monkeypatch)
