@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from pluggrad import CompileError, CompileWarning
 
+from .progress import MANY, tell, waiting
 from .tape import Tape
 
 CHOICES = ("auto", "numba", "interpreter")
@@ -62,7 +63,10 @@ def executor_for(tape: Tape, choice: str = "auto") -> Executor:
             )
         from .machine import Machine
 
-        return Machine(tape)
+        with waiting():
+            if len(tape) > MANY:
+                tell(f"planning {len(tape):,} nodes", long=True)
+            return Machine(tape)
     except CompileError as cause:
         if choice == "numba":
             raise

@@ -16,6 +16,8 @@ from typing import Any
 from pluggrad import CompileError, Op, Value
 from pluggrad.recording import Watcher
 
+from .progress import tell
+
 
 class Guard(Op):
     """An op that no plugin provides: it is found again by its name here."""
@@ -82,9 +84,13 @@ class Looks(Watcher):
     def __init__(self) -> None:
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.exact = 0
+        self.count = 0
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
+        self.count += 1
+        if self.count % 10_000 == 0:
+            tell(f"recording: {self.count:,} nodes")
         if out.op is None and any(x.requires_grad for x in operands if isinstance(x, Value)):
             raise CompileError(
                 f"op {op.name!r} was computed under no_grad(): a compiled function would give its "

@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from functools import cache as once
+from itertools import count
 from typing import Any
 
 import llvmlite.binding as llvm
 
 from .cache import Cache
+from .progress import tell
 
 
 @once
@@ -36,6 +38,9 @@ def processor() -> str:
 @once
 def _jit() -> Any:
     return llvm.create_lljit_compiler(machine())
+
+
+_numbers = count()  # no two libraries of code in one process have the same name
 
 
 def optimise(module: Any, *, loops: bool = True) -> None:
@@ -85,6 +90,7 @@ class Library:
             code = self.cache.read(key)
             if code is None:
                 start = time.perf_counter()
+                tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
                 code = compiled(*source(), optimised=optimised)
                 self.compiled += 1
                 self.seconds += time.perf_counter() - start
@@ -95,7 +101,7 @@ class Library:
     def _loaded(self, name: str, code: bytes) -> int:
         def link() -> Any:
             builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
-            return builder.add_current_process().link(_jit(), f"lib {name} {len(self._trackers)}")
+            return builder.add_current_process().link(_jit(), f"lib {name} {next(_numbers)}")
 
         try:
             tracker = link()

@@ -12,6 +12,7 @@ from pluggrad import CompileError, Graph, Op, Value
 from .executor import Executor, executor_for
 from .fingerprint import fingerprint
 from .interpreter import Interpreter
+from .progress import waiting
 from .tape import recorded_tape
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Program:
         if not given:
             raise CompileError("a Program has at least one output")
         wanted = [wrt] if isinstance(wrt, Value) else wrt
-        self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
+        with waiting():
+            self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
         if not self._read:
             raise CompileError(
                 "a Program needs inputs: this graph was computed from plain numbers only, so it "

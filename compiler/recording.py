@@ -14,6 +14,7 @@ from pluggrad.topology import topological_order
 from .arguments import Shape, put_together, taken_apart
 from .executor import Executor, executor_for
 from .guards import Looks, failed, fixed
+from .progress import waiting
 from .tape import Tape, recorded_tape
 
 
@@ -230,7 +231,7 @@ def record(
     leaves = [Value(x) for x in numbers]
     args, kwargs = put_together(shape, iter(leaves), None)
     looks = Looks()
-    with always_recording(), watched_by(looks):
+    with waiting(), always_recording(), watched_by(looks):
         returned = function(*args, **kwargs)
     found: list[Any] = []
     result = taken_apart(returned, found, elements=False)
@@ -266,10 +267,13 @@ def check_numbers(numbers: Sequence[Any]) -> None:
         CompileError: naming the type of the first that is not.
     """
     for x in numbers:
-        if isinstance(x, str | bytes) or not hasattr(x, "__float__"):
+        kind = getattr(getattr(x, "dtype", None), "kind", None)
+        real = hasattr(x, "__float__") if kind is None else kind in "biuf"
+        if not real or isinstance(x, str | bytes):
+            what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
-                f"a compiled function takes real numbers and arrays of them, not a "
-                f"{type(x).__name__}: {x!r:.60}"
+                f"a compiled function takes real numbers and arrays of them, not a {what}: "
+                f"{x!r:.60}"
             )
 
 

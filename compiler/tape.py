@@ -19,6 +19,8 @@ from pluggrad.composite import Composite
 from pluggrad.op import recorded
 from pluggrad.topology import operand_columns, topological_order
 
+from .progress import MANY, tell
+
 
 @dataclass
 class Tape:
@@ -137,6 +139,8 @@ def recorded_tape(
         CompileError: when there is nothing to differentiate by, or an input plays no part.
     """
     order = topological_order(outputs)
+    if len(order) > MANY:
+        tell(f"writing down {len(order):,} nodes", long=True)
     row, left, right, more = operand_columns(order)
     numbering: dict[Op | None, int] = {None: -1}
     for node in order:

@@ -1,10 +1,11 @@
 """Wrong use of compiled functions gives errors that say what to do."""
 
+import pickle
 from typing import Any
 
 import pytest
-from pluggrad import CompileError
-from pluggrad.compiler import compile
+from pluggrad import CompileError, Op, plugins
+from pluggrad.compiler import Compiled, compile
 from pluggrad.ops import tanh
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
@@ -51,3 +52,52 @@ def test_a_function_of_something_else_than_its_arguments_is_found_out() -> None:
 def test_an_unknown_way_with_arrays_names_those_there_are() -> None:
     with pytest.raises(CompileError, match="available: lanes, elements"):
         compile(smooth, arrays="static")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (np.array([1j]), "ndarray of complex128"),
+        (np.array(["a", "b"]), "ndarray of <U1"),
+        (object(), "object"),
+    ],
+)
+def test_what_has_no_real_numbers_is_named(given: Any, named: str) -> None:
+    with pytest.raises(CompileError, match=f"not a {named}"):
+        compiled_smooth(np.ones(2), given)
+
+
+def test_results_of_other_shapes_in_other_lanes_are_an_error() -> None:
+    f = compile(lambda x: [x, x] if x > 0 else x)
+    assert (f(1.0), f(-1.0)) == ([1.0, 1.0], -1.0)
+    with pytest.raises(CompileError, match="different shapes in different lanes"):
+        f(np.array([1.0, -1.0]))
+
+
+def test_options_that_cannot_be_are_named() -> None:
+    with pytest.raises(CompileError, match="bound= and threads= are at least 1"):
+        compile(smooth, bound=0)
+
+
+def test_a_pickled_recording_of_an_op_that_changed_is_stale() -> None:
+    def registered(factor: float) -> None:
+        rule = (lambda g, out, x: 3.0 * g) if factor == 3.0 else (lambda g, out, x: 4.0 * g)
+        plugins.register_op(Op("shifting", lambda x: x * 3.0, rule))
+
+    registered(3.0)
+    try:
+        f = Compiled(shifted)
+        assert f(2.0) == 6.0
+        written = pickle.dumps(f)
+    finally:
+        plugins.unregister("shifting")
+    registered(4.0)
+    try:
+        with pytest.raises(CompileError, match="stale pickle: op 'shifting' computes something"):
+            pickle.loads(written)
+    finally:
+        plugins.unregister("shifting")
+
+
+def shifted(x: Any) -> Any:
+    return x.shifting()

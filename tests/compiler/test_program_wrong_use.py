@@ -64,3 +64,34 @@ def test_data_that_is_no_number_is_an_error() -> None:
     x.data = "one"  # type: ignore[assignment]
     with pytest.raises(CompileError, match="data of 'x' is 'one'"):
         program()
+
+
+def test_another_number_of_parameters_is_an_error() -> None:
+    a, b = Value(1.0), Value(2.0)
+    program = compile(a * b)
+    with pytest.raises(CompileError, match="has 2 parameters, not 3"):
+        program.value_and_gradient([1.0, 2.0, 3.0])
+
+
+def test_wrt_takes_leaves_that_require_gradients_each_once() -> None:
+    x, constant = Value(2.0), Value(3.0, requires_grad=False)
+    y = x * constant
+    with pytest.raises(CompileError, match="requires no gradient"):
+        compile(y, wrt=[constant])
+    with pytest.raises(CompileError, match="names a Value twice"):
+        compile(y, wrt=[x, x])
+    with pytest.raises(CompileError, match="takes Values; number 0 is a float"):
+        compile(y, wrt=[2.0])
+
+
+def test_inputs_are_leaves_of_this_graph() -> None:
+    x, other = Value(2.0), Value(3.0, label="other")
+    with pytest.raises(CompileError, match="inputs= names 'other', which is not a leaf"):
+        compile(x * x, inputs=[other])
+
+
+def test_outputs_are_values_and_there_is_one_at_least() -> None:
+    with pytest.raises(CompileError, match="made of Values, not float"):
+        compile([Value(1.0), 2.0])
+    with pytest.raises(CompileError, match="at least one output"):
+        compile([])

@@ -1,0 +1,51 @@
+"""Without numba and NumPy the interpreter does it all."""
+
+import subprocess
+import sys
+
+CODE = """
+import pickle, sys, warnings
+for name in ("numba", "numpy", "llvmlite"):
+    sys.modules[name] = None  # as if it were not installed
+from pluggrad import CompileError, CompileWarning, Value, compile
+from pluggrad.ops import tanh
+
+x, y = Value(0.5), Value(2.0)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    program = compile(tanh(x) * y)
+(warning,) = seen
+assert warning.category is CompileWarning
+assert "numba and numpy not installed; pip install 'pluggrad[compile]'" in str(warning.message)
+loss = tanh(x) * y
+loss.backward()
+expected = x.grad, y.grad
+x.grad = y.grad = 0.0
+assert program() == loss.data
+assert (x.grad, y.grad) == expected
+program.parameters[0] = 1.0
+program.step()
+assert list(program.results) == [(tanh(1.0)) * 2.0]
+loaded = pickle.loads(pickle.dumps(compile(x * y, executor="interpreter")))
+loaded.step()
+assert list(loaded.gradients) == [2.0, 0.5]
+
+@compile(executor="interpreter")
+def f(x, y):
+    return x * y if x > 0 else x - y
+
+assert (f(2.0, 3.0), f(-2.0, 3.0)) == (6.0, -5.0)
+assert f.value_and_grad(2.0, 3.0) == (6.0, (3.0, 2.0))
+try:
+    compile(x * y, executor="numba")
+except CompileError as error:
+    assert "not installed" in str(error)
+else:
+    raise AssertionError("it was compiled")
+print("done")
+"""
+
+
+def test_the_interpreter_does_it_all() -> None:
+    found = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("done\n", "")
