@@ -73,7 +73,10 @@ def grow(name: str, sizes: list[int]) -> None:
     print(f"  {'nodes, and for each of them':<34}" + "".join(f"{x:>13}" for x in head))
     for size in sizes:
         command = [sys.executable, __file__, name, str(size)]
-        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        quiet = {**os.environ, "PLUGGRAD_PROGRESS": "0"}
+        told = json.loads(
+            subprocess.run(command, check=True, stdout=subprocess.PIPE, env=quiet).stdout
+        )
         print(
             f"  {told['nodes']:<34,}{told['record']:13.2f}{told['plan']:13.2f}{told['run']:13.2f}"
             f"{told['graph']:13,.0f}{told['program']:13,.0f}{told['peak']:13,.0f}"

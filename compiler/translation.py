@@ -7,6 +7,7 @@ takes half a second.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import operator
 import re
@@ -18,6 +19,7 @@ from pluggrad import CompileError, Op
 
 from .cache import Cache
 from .fingerprint import fingerprint
+from .native import library
 from .tracing import Trace, Untraceable
 
 # Forward functions of the standard library that are one instruction.
@@ -151,9 +153,50 @@ class Translator:
                 raise CompileError(
                     f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
                 ) from cause
+            self._check(op, name, function, len(parameters), what, text)
             kept = text.encode()
             self.cache.write(key, kept)
         return Function(name, kept.decode(), frozenset(parameters), is_module=True)
+
+    def _check(
+        self, op: Op, name: str, function: Callable[..., Any], count: int, what: str, text: str
+    ) -> None:
+        """Check at two points that numba's code computes what the function does.
+
+        Numba takes some Python another way, silently: in its eyes `type(x) is float` is False.
+
+        Raises:
+            CompileError: with the numbers.
+        """
+        address = library().address(f"probe_{name}", lambda: (_probe(name, count), [text]), text)
+        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
+        for numbers in (
+            [math.sqrt(k + 0.3) for k in range(count)],
+            [-0.7 - k for k in range(count)],
+        ):
+            try:
+                expected = op.evaluate(*numbers) if function is op.forward else function(*numbers)
+            except Exception:  # outside its domain: there is nothing to compare with
+                continue
+            found = probe((ctypes.c_double * count)(*numbers))
+            same = math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-300)
+            if not same and not (found != found and expected != expected):
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: it computes {found!r} "
+                    f"instead of {expected!r} for {', '.join(map(repr, numbers))}"
+                )
+
+
+def _probe(name: str, count: int) -> str:
+    """Write a function that reads its arguments from memory and calls another one."""
+    lines = [f"declare double @{name}({', '.join(['double'] * count)})"]
+    lines += [f"define double @probe_{name}(ptr %x) {{"]
+    for k in range(count):
+        lines += [f"  %p{k} = getelementptr double, ptr %x, i64 {k}"]
+        lines += [f"  %a{k} = load double, ptr %p{k}"]
+    listed = ", ".join(f"double %a{k}" for k in range(count))
+    lines += [f"  %y = call double @{name}({listed})", "  ret double %y", "}"]
+    return "\n".join(lines)
 
 
 def _defined(

@@ -44,3 +44,15 @@ def test_an_op_removed_after_recording_still_runs() -> None:
         plugins.unregister("thrice")
     program = compile(y, executor="numba")
     assert (program(), x.grad) == (6.0, 3.0)
+
+
+def test_a_function_that_looks_at_types_is_not_taken_at_its_symbols() -> None:
+    op = Op(
+        "by_type",
+        lambda x: 3.0 * x if type(x) is float else 5.0 * x,
+        lambda g, out, x: 3.0 * g,
+    )
+    x = Value(2.0)
+    y = op.record((x,))
+    with pytest.raises(CompileError, match="op 'by_type': numba cannot translate its forward"):
+        compile(y, executor="numba")
