@@ -86,11 +86,3 @@ def test_the_version_stands_in_one_place() -> None:
     from importlib.metadata import version
 
     assert pluggrad.__version__ == version("pluggrad")
-
-
-def test_the_readme_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    parser = doctest.DocTestParser()
-    test = parser.get_doctest((ROOT / "README.md").read_text(), {}, "README.md", "README.md", 0)
-    assert test.examples
-    assert doctest.DocTestRunner().run(test).failed == 0

@@ -97,7 +97,9 @@ def entry(op: Op, plugin: Plugin) -> str:
         "Rules hold for": domains(op, names),
         "No derivative at": kinks(op, names),
     }
-    told = "".join(f"<dt>{what}</dt><dd>{text}</dd>" for what, text in facts.items() if text)
+    told = "".join(
+        f"<div><dt>{what}</dt><dd>{text}</dd></div>" for what, text in facts.items() if text
+    )
     figures = "".join(figure(op, index, names) for index in range(op.arity))
     return (
         f"(op-{op.name})=\n## {op.name}\n\n```python\n{call(op, names)}\n```\n\n"

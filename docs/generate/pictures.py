@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 from pluggrad import Graph, Value, save
 
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+
 
 def files() -> dict[str, str]:
-    """Give the pictures: names and SVGs to be put into a page."""
-    return {f"images/{name}.svg": inline(graph) for name, graph in backprop().items()}
+    """Give the pictures: names, and SVG elements that can stand in a page."""
+    return {f"images/backprop-{i}.svg": text for i, text in enumerate(backprop())}
 
 
-def backprop() -> dict[str, Graph]:
-    """Give the graph of `tanh(a * b + a)` at each step of the backward pass."""
+def backprop() -> Iterator[str]:
+    """Draw `tanh(a * b + a)` at each step of the backward pass, each node always in its place."""
     a, b = Value(2.0, label="a"), Value(-0.75, label="b")
     p = a * b
     q = p + a
     loss = q.tanh()
     p.label, q.label, loss.label = "p", "q", "L"
     loss.backward()
-    whole = Graph(loss)
-    grads = {node.label: node.grad for node in whole.nodes}
-    reached = [{}, {"L": 1.0}, {"q": grads["q"]}, {"p": grads["p"], "a": grads["q"]}]
-    frames: dict[str, Graph] = {}
-    known: dict[str, float | None] = {}
-    for number, more in enumerate([*reached, {"a": grads["a"], "b": grads["b"]}]):
-        known |= more
-        frames[f"backprop-{number}"] = with_gradients(Graph(loss), known)
-    return frames
+    graph = Graph(loss)
+    drawn = svg(graph)
+    known: dict[str, float] = {}
+    steps = [{}, {"L": 1.0}, {"q": q.grad}, {"p": p.grad, "a": q.grad}, {"a": a.grad, "b": b.grad}]
+    for step in steps:
+        known |= step
+        yield at_a_step(drawn, {node.id: known.get(node.label) for node in graph.nodes})
 
 
-def with_gradients(graph: Graph, known: Mapping[str, float | None]) -> Graph:
-    """Give a graph in which only these gradients are known yet."""
-    graph.nodes = tuple(node._replace(grad=known.get(node.label)) for node in graph.nodes)
-    return graph
-
-
-def inline(graph: Graph) -> str:
-    """Draw a graph as an SVG element that can stand in a page."""
+def svg(graph: Graph) -> str:
+    """Draw a graph."""
     with TemporaryDirectory() as folder:
-        drawn = save(graph, Path(folder) / "graph.svg", "graphviz").read_text(encoding="utf-8")
-    start = drawn.index("<svg")
-    return re.sub(r"<!--.*?-->\n?", "", drawn[start:], flags=re.DOTALL)
+        return save(graph, Path(folder) / "graph.svg", "graphviz").read_text(encoding="utf-8")
+
+
+def at_a_step(drawn: str, gradients: Mapping[str, float | None]) -> str:
+    """Change a drawn graph into what it looks like when only some gradients are known yet."""
+    ElementTree.register_namespace("", SVG.strip("{}"))
+    root = ElementTree.fromstring(drawn)
+    for group in root.iter(f"{SVG}g"):
+        title = group.findtext(f"{SVG}title") or ""
+        kind = group.get("class", "").partition(" ")[0]
+        if kind == "node":
+            g = gradients[title]
+            told = "grad —" if g is None else f"grad {g:.4g}"
+            for link in group.iter(f"{SVG}a"):
+                link.attrib.pop(f"{XLINK}title", None)
+            for text in group.iter(f"{SVG}text"):
+                text.text = re.sub(r"^grad .*", told, text.text or "")
+        elif kind == "edge":
+            user = title.partition("->")[2].partition(":")[0]
+            for text in group.iter(f"{SVG}text"):
+                text.text = "" if gradients[user] is None else text.text
+    return ElementTree.tostring(root, encoding="unicode")

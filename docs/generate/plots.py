@@ -9,6 +9,7 @@ from zlib import crc32
 
 Function = Callable[[float], float]
 Line = list[tuple[float, float]]
+Place = Callable[[float, float], tuple[float, float]]
 
 WIDTH, HEIGHT, MARGIN = 300.0, 170.0, 12.0
 SAMPLES = 160
@@ -47,27 +48,35 @@ def plot(curves: Sequence[tuple[str, Function]], left: float, right: float, titl
         for line in lines:
             points = " ".join(f"{x:.1f},{y:.1f}" for x, y in bends([at(*point) for point in line]))
             parts.append(f'<polyline class="{kind}" points="{points}"/>')
-    return "".join([*parts, "</g></svg>"])
+    return "".join([*parts, "</g>", *labels(at, left, right, low, high), "</svg>"])
 
 
-def axes(at: Callable[..., tuple[float, float]], *box: float) -> Iterator[str]:
-    """Draw the two axes where they cross the box, with a number at each whole step."""
-    left, right, low, high = box
-    foot = at(left, min(max(0.0, low), high))[1]
-    side = at(min(max(0.0, left), right), low)[0]
-    top, bottom = at(left, high)[1], at(left, low)[1]
+def axes(at: Place, left: float, right: float, low: float, high: float) -> Iterator[str]:
+    """Draw the two axes, at 0 where that is in the box, with a mark at each step."""
+    side, foot = crossing(at, left, right, low, high)
     yield f'<path class="axis" d="M{MARGIN:g} {foot:.1f}H{WIDTH - MARGIN:g}"/>'
-    yield f'<path class="axis" d="M{side:.1f} {top:.1f}V{bottom:.1f}"/>'
+    yield f'<path class="axis" d="M{side:.1f} {MARGIN:g}V{HEIGHT - MARGIN:g}"/>'
     for x in ticks(left, right):
-        px = at(x, 0.0)[0]
-        yield f'<path class="axis" d="M{px:.1f} {foot - 2.5:.1f}v5"/>'
-        under = foot + 12 if foot + 12 < HEIGHT else foot - 6
-        yield f'<text x="{px:.1f}" y="{under:.1f}" text-anchor="middle">{x:g}</text>'
+        yield f'<path class="axis" d="M{at(x, 0.0)[0]:.1f} {foot - 2.5:.1f}v5"/>'
     for y in ticks(low, high):
-        py = at(0.0, y)[1]
-        yield f'<path class="axis" d="M{side - 2.5:.1f} {py:.1f}h5"/>'
-        beside, anchor = (side - 5, "end") if side > 30 else (side + 5, "start")
-        yield f'<text x="{beside:.1f}" y="{py + 3:.1f}" text-anchor="{anchor}">{y:g}</text>'
+        yield f'<path class="axis" d="M{side - 2.5:.1f} {at(0.0, y)[1]:.1f}h5"/>'
+
+
+def labels(at: Place, left: float, right: float, low: float, high: float) -> Iterator[str]:
+    """Write a number at each step."""
+    side, foot = crossing(at, left, right, low, high)
+    under = foot + 12 if foot + 12 < HEIGHT else foot - 6
+    for x in ticks(left, right):
+        yield f'<text x="{at(x, 0.0)[0]:.1f}" y="{under:.1f}" text-anchor="middle">{x:g}</text>'
+    beside, anchor = (side - 5, "end") if side > 30 else (side + 5, "start")
+    for y in ticks(low, high):
+        down = at(0.0, y)[1] + 3
+        yield f'<text x="{beside:.1f}" y="{down:.1f}" text-anchor="{anchor}">{y:g}</text>'
+
+
+def crossing(at: Place, left: float, right: float, low: float, high: float) -> tuple[float, float]:
+    """Give where the axes cross: the origin, or what of the box is nearest to it."""
+    return at(min(max(0.0, left), right), min(max(0.0, low), high))
 
 
 def ticks(low: float, high: float) -> list[float]:
