@@ -142,7 +142,7 @@ class Translator:
         self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
         instead = op.ieee if function is op.forward else None
-        key = f"{name}_{fingerprint(function, instead)}"
+        key = f"checked {name}_{fingerprint(function, instead)}"
         kept = self.cache.read(key)
         if kept is None:
             from .numba_front import numba_ir
