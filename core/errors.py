@@ -45,6 +45,10 @@ class ConfigError(PluggradError, ValueError):
     """A setting has an unknown name or a value of the wrong type."""
 
 
+class GraphError(PluggradError, ValueError):
+    """A part or summary of a graph was asked for that does not exist."""
+
+
 class RenderError(PluggradError, RuntimeError):
     """A renderer is unknown, was given wrong options, or could not do its work."""
 

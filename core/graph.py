@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from .errors import GraphError
+from .names import names_of
 from .op import Op
 from .topology import topological_order
 from .value import NOT_RUN, Value
 
-Kind = Literal["leaf", "constant", "op"]
+Kind = Literal["leaf", "constant", "op", "group"]
 
 
 class Node(NamedTuple):
-    """One node of a `Graph`; plain data."""
+    """One node of a `Graph`; plain data.
 
-    id: str  # n0, n1, ... in topological order: the same for the same graph in every run
+    A group, which `Graph.collapse` makes, has kind "group" and stands for `size` nodes. Its label
+    is a title such as `layer1` or `relu × 16`; its data and grad are those of the one node that
+    others use, or nan and None when there are several.
+    """
+
+    id: str  # n0, n1, ... in topological order: the same for the same graph in every run; groups g0
     kind: Kind
     label: str
-    op: str | None  # the op's name; None for leaves and constants
+    op: str | None  # the op's name; None for leaves, constants and groups
     symbol: str | None  # what to draw for it: "*" for mul
     data: float
     grad: float | None  # None: no backward pass has reached this node
     requires_grad: bool
     scope: tuple[str, ...]
+    size: int = 1
 
 
 class Edge(NamedTuple):
-    """One use of an operand: `source` is operand number `operand` of `target`."""
+    """One use of an operand: `source` is operand number `operand` of `target`.
+
+    A group has one edge from each node or group that it uses, numbered in order.
+    """
 
     source: str
     target: str
@@ -40,6 +52,8 @@ class Graph:
 
     Parameters:
         outputs: a Value, or several.
+        names: labels for Values that have none, from a dict such as `locals()`: `x` for a Value,
+            `w[0]` for one in a list.
 
     Attributes:
         nodes: every node, first operands first; `n0`, `n1`, ... in this order.
@@ -57,23 +71,31 @@ class Graph:
     3.0
     """
 
-    def __init__(self, outputs: Value | Iterable[Value]) -> None:
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    outputs: tuple[str, ...]
+
+    def __init__(
+        self, outputs: Value | Iterable[Value], *, names: Mapping[str, Any] | None = None
+    ) -> None:
         roots = [outputs] if isinstance(outputs, Value) else list(outputs)
         for root in roots:
             if not isinstance(root, Value):
                 raise TypeError(f"a Graph is made of Values, not {type(root).__name__}")
         order = topological_order(roots)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
-        self.nodes: tuple[Node, ...] = tuple([_node(value, ids[value]) for value in order])
-        self.edges: tuple[Edge, ...] = tuple(
+        given = names_of(names) if names is not None else {}
+        self.nodes = tuple([_node(x, ids[x], given.get(x, "")) for x in order])
+        self.edges = tuple(
             [
                 Edge(ids[source], target, index)
                 for value, target in ids.items()
                 for index, source in enumerate(value.prev)
             ]
         )
-        self.outputs: tuple[str, ...] = tuple(ids[root] for root in roots)
-        self._ops: dict[str, Op] = {v.op.name: v.op for v in order if v.op is not None}
+        self.outputs = tuple(ids[root] for root in roots)
+        self._roots = roots
+        self._ops: dict[str, Op] = {ids[v]: v.op for v in order if v.op is not None}
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -106,10 +128,13 @@ class Graph:
         return self._by_id[id]
 
     def local(self, edge: Edge) -> float:
-        """Compute d(target)/d(source) along one edge: the other operands held still."""
+        """Compute d(target)/d(source) along one edge: the other operands held still.
+
+        For a group it is the derivative of the one node that others use; nan if there are several.
+        """
         target = self._by_id[edge.target]
         numbers = [self._by_id[source].data for source in self.operands[edge.target]]
-        return self._ops[target.op or ""].partial(edge.operand, 1.0, target.data, *numbers)
+        return self._ops[edge.target].partial(edge.operand, 1.0, target.data, *numbers)
 
     def contribution(self, edge: Edge) -> float | None:
         """Compute what an edge adds to its source's gradient: local derivative times the target's.
@@ -119,14 +144,138 @@ class Graph:
         upstream = self._by_id[edge.target].grad
         return None if upstream is None else self.local(edge) * upstream
 
+    # ----- Parts and summaries -----
 
-def _node(value: Value, id: str) -> Node:
+    def id_of(self, value: Value | str) -> str:
+        """Find the id of a Value, or check that there is a node of this id.
+
+        Raises:
+            GraphError: when it is not in this graph.
+        """
+        if isinstance(value, Value):
+            for i, x in enumerate(topological_order(self._roots)):
+                if x is value and f"n{i}" in self._by_id:
+                    return f"n{i}"
+            raise GraphError(f"{value!r} is not in {self!r}")
+        if value not in self._by_id:
+            raise GraphError(f"{self!r} has no node {value!r}; its ids are n0, n1, ...")
+        return value
+
+    def around(self, value: Value | str, radius: int = 2) -> Graph:
+        """Give the part of the graph within `radius` edges of a node, in both directions.
+
+        Parameters:
+            value: a Value, or a node's id.
+            radius: how many edges away the farthest nodes are.
+
+        Returns:
+            A Graph of the same ids, in which some operands are missing.
+
+        Raises:
+            GraphError: when the node is not in this graph, or the radius is negative.
+        """
+        if radius < 0:
+            raise GraphError(f"a radius is 0 or more, not {radius}")
+        users = self._user_ids
+        distance = {self.id_of(value): 0}
+        queue = deque(distance)
+        while queue:
+            id = queue.popleft()
+            if distance[id] < radius:
+                for near in (*self.operands[id], *users[id]):
+                    if near not in distance:
+                        distance[near] = distance[id] + 1
+                        queue.append(near)
+        return Part(self, distance)
+
+    def between(self, a: Value | str, b: Value | str) -> Graph:
+        """Give the part of the graph that lies on a path from `a` to `b`, both included.
+
+        Raises:
+            GraphError: when one of them is not in this graph, or `b` does not depend on `a`.
+        """
+        start, end = self.id_of(a), self.id_of(b)
+        below = self._reached(start, self._user_ids)
+        if end not in below:
+            raise GraphError(f"{end} does not depend on {start}: there is nothing between them")
+        return Part(self, below & self._reached(end, self.operands))
+
+    def collapse(
+        self, by: str = "repeats", *, depth: int | None = None, expand: Iterable[str] = ()
+    ) -> Graph:
+        """Give a summary, in which groups stand for many nodes.
+
+        Parameters:
+            by: "repeats" puts together what has the same structure on the same level, and
+                steps that follow each other (`relu × 16`); where there are scopes, it goes by them
+                first (`neuron × 16`). "scope" makes one group for each scope. "depth" makes one for
+                each band of so many levels.
+            depth: for "scope", how many of nested scopes to tell apart, None for one; for
+                "depth", how many levels a band has, None for ten.
+            expand: groups to leave open: their titles or ids (`g0`). An opened scope shows the
+                scopes in it.
+
+        Returns:
+            A Graph; nodes that are in no group keep their ids.
+
+        Raises:
+            GraphError: for an unknown `by`, a wrong depth, and for what to expand that is no
+                group, naming the groups.
+
+        >>> from pluggrad import Graph, Value, scope
+        >>> x = Value(1.0, label="x")
+        >>> with scope("square"):
+        ...     y = x * x + 0.5 * x
+        >>> [(node.id, node.label) for node in Graph(y.tanh()).collapse("scope").nodes]
+        [('n0', 'x'), ('g0', 'square'), ('n5', '')]
+        """
+        from .collapsing import collapsed
+
+        return collapsed(self, by, depth, tuple(expand))
+
+    @cached_property
+    def _user_ids(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {node.id: [] for node in self.nodes}
+        for edge in self.edges:
+            found[edge.source].append(edge.target)
+        return found
+
+    @staticmethod
+    def _reached(start: str, neighbours: Mapping[str, Sequence[str]]) -> set[str]:
+        reached = {start}
+        stack = [start]
+        while stack:
+            for near in neighbours[stack.pop()]:
+                if near not in reached:
+                    reached.add(near)
+                    stack.append(near)
+        return reached
+
+
+class Part(Graph):
+    """Some nodes of a graph, with the edges between them; the rest is not shown."""
+
+    def __init__(self, whole: Graph, ids: Iterable[str]) -> None:
+        kept = set(ids)
+        self._whole = whole
+        self._roots = whole._roots
+        self.nodes = tuple(node for node in whole.nodes if node.id in kept)
+        self.edges = tuple(e for e in whole.edges if e.source in kept and e.target in kept)
+        used = {edge.source for edge in self.edges}
+        self.outputs = tuple(node.id for node in self.nodes if node.id not in used)
+
+    def local(self, edge: Edge) -> float:
+        """Compute it in the whole graph, where all operands are."""
+        return self._whole.local(edge)
+
+
+def _node(value: Value, id: str, name: str) -> Node:
     op = value.op
     kind: Kind = "op" if op is not None else "leaf" if value.requires_grad else "constant"
     return Node(
         id,
         kind,
-        str(value.label),
+        str(value.label) or name,
         op.name if op is not None else None,
         op.symbol if op is not None else None,
         float(value.data),

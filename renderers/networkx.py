@@ -19,8 +19,9 @@ class NetworkXRenderer:
     """Give a graph as a `networkx.MultiDiGraph`, with plain Python attributes.
 
     Nodes are `"n0"`, `"n1"`, ... in topological order, with the attributes `label`, `kind` (leaf,
-    constant or op), `op` and `symbol` ("" unless kind is op), `data`, `grad` (absent where no
-    backward pass has reached the node), `requires_grad` and `scope` ("outer/inner").
+    constant, op or group), `op` and `symbol` ("" unless it is an op), `data`, `grad` (absent where
+    no backward pass has reached the node), `requires_grad` and `scope` ("outer/inner"); groups have
+    `size` too, how many nodes they stand for.
 
     There is one edge for each use, from operand to user, so `a * a` has two. Its key is the number
     of the operand, which is also its attribute `operand`.
@@ -78,6 +79,8 @@ def _attributes(node: Node) -> dict[str, Plain]:
         "requires_grad": node.requires_grad,
         "scope": xml_text("/".join(node.scope)),
     }
+    if node.kind == "group":
+        found["size"] = node.size
     if node.grad is not None:
         found["grad"] = node.grad
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from math import isnan
 from typing import NamedTuple
 
 from pluggrad import Graph, Node, hookimpl
@@ -21,7 +22,8 @@ class TextRenderer:
     Each node stands in one line with its id, value and gradient. Where it is used again, one line
     refers to it: `↑ x1 (n0, shown above)`. Numbers from the program's text stand inside their
     operation: `_ * 2`. A dash for a gradient says that no backward pass has reached the node;
-    constants have none. Parts that lie deep continue at the left margin, under their id.
+    constants have none. `▸` stands before a group of nodes, which `Graph.collapse` makes. Parts
+    that lie deep continue at the left margin, under their id.
 
     Parameters:
         max_nodes: how many nodes to show at most, those nearest to the outputs; the last line
@@ -175,16 +177,20 @@ class _Drawing:
     def _row(self, node: Node, start: str, end: str) -> _Row:
         digits = self.options.digits
         label = one_line(node.label, LABEL)
-        if node.kind == "op":
+        if node.kind == "group":
+            text = f"▸ {label} ({node.size:,} nodes)"
+        elif node.kind == "op":
             formula = self._formula(node)
             text = f"{label} = {formula}" if label else formula
         else:
             text = label or ("constant" if node.kind == "constant" else "leaf")
+        several = node.kind == "group" and isnan(node.data)  # results, none of which is the group's
         if node.grad is None:
-            gradient = "—" if node.requires_grad else ""
+            gradient = "—" if node.requires_grad and not several else ""
         else:
             gradient = short(node.grad, digits)
-        return _Row(node.id, start + text + end, short(node.data, digits), gradient, False)
+        value = "" if several else short(node.data, digits)
+        return _Row(node.id, start + text + end, value, gradient, False)
 
     def _formula(self, node: Node) -> str:
         """Write an op with the numbers that stand in it: `tanh`, `*`, `_ * 2`, `clip(_, 0, 1)`."""

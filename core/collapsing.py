@@ -1,0 +1,189 @@
+"""Summaries of a graph: groups of nodes become one node each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property, partial
+
+from .errors import GraphError
+from .graph import Edge, Graph, Node
+from .grouping import Groups, Key, by_depth, by_repeats, by_scope, vertices
+from .structure import Structure
+from .value import Value
+
+
+def collapsed(graph: Graph, by: str, depth: int | None, expand: tuple[str, ...]) -> Graph:
+    """Do the work of `Graph.collapse`."""
+    if depth is not None and depth < 1:
+        raise GraphError(f"depth is 1 or more, not {depth}")
+    structure = Structure(graph)
+    ways: dict[str, Callable[[Structure, set[Key]], Groups]] = {
+        "repeats": by_repeats,
+        "scope": partial(_by_scope, depth=depth or 1),
+        "depth": partial(_by_depth, depth=depth or 10),
+    }
+    if by not in ways:
+        raise GraphError(f"collapse(by={by!r}) is unknown; available: {', '.join(ways)}")
+    opened: set[Key] = set()
+    wanted = list(expand)
+    while True:
+        made = Collapsed(graph, structure, ways[by](structure, opened))
+        there = [name for name in wanted if name in made.openable]
+        if not there:
+            break
+        for name in there:
+            opened.update(made.openable[name])
+            wanted.remove(name)
+    if wanted:
+        known = ", ".join(sorted(made.openable)) or "none"
+        raise GraphError(f"there is no group {wanted[0]!r} to expand; groups: {known:.500}")
+    return made
+
+
+def _by_scope(structure: Structure, opened: set[Key], depth: int) -> Groups:
+    return by_scope(structure, depth, opened)
+
+
+def _by_depth(structure: Structure, opened: set[Key], depth: int) -> Groups:
+    return by_depth(structure, depth, opened)
+
+
+class Collapsed(Graph):
+    """A graph in which groups stand for many nodes each.
+
+    Parameters:
+        whole: the graph that it summarises.
+        structure: that graph in numbers.
+        groups: which of its nodes belong together; a group of one node is left alone.
+
+    Attributes:
+        openable: for each title and id of a group the keys of what it is called by.
+    """
+
+    def __init__(self, whole: Graph, structure: Structure, groups: Groups) -> None:
+        self._whole = whole
+        self._roots = whole._roots
+        vertex = vertices(groups.keys)
+        order, _ = structure.merged(vertex)
+        members: dict[int, list[int]] = {}
+        for i, v in enumerate(vertex):
+            members.setdefault(v, []).append(i)
+        ids: dict[int, str] = {}
+        self._members: dict[str, list[int]] = {}
+        self.openable: dict[str, set[Key]] = {}
+        nodes: list[Node] = []
+        for v in order:
+            if len(members[v]) == 1:
+                node = structure.nodes[v]
+            else:
+                key = groups.keys[v]
+                node = _group(
+                    f"g{len(self._members)}", groups.titles[key], structure, members[v], vertex
+                )
+                self._members[node.id] = members[v]
+                for name in (node.id, node.label):
+                    self.openable.setdefault(name, set()).add(_opened_by(key))
+            ids[v] = node.id
+            nodes.append(node)
+        self.nodes = tuple(nodes)
+        self._under: dict[Edge, list[Edge]] = {}
+        place = {structure.nodes[i].id: ids[v] for i, v in enumerate(vertex)}
+        incoming: dict[str, dict[str, list[Edge]]] = {node.id: {} for node in nodes}
+        for edge in whole.edges:
+            source, target = place[edge.source], place[edge.target]
+            if source == target:
+                continue
+            if target in self._members:
+                incoming[target].setdefault(source, []).append(edge)
+            else:
+                self._under[Edge(source, target, edge.operand)] = [edge]
+        for target, sources in incoming.items():
+            for index, (source, edges) in enumerate(sources.items()):
+                self._under[Edge(source, target, index)] = edges
+        position = {node.id: i for i, node in enumerate(nodes)}
+        self.edges = tuple(sorted(self._under, key=lambda e: (position[e.target], e.operand)))
+        self.outputs = tuple(place[id] for id in whole.outputs)
+        self._place = place
+
+    def id_of(self, value: Value | str) -> str:
+        """Find the id of a Value, or of the group that it is in."""
+        if isinstance(value, str) and value in self._members:
+            return value
+        return self._place[self._whole.id_of(value)]
+
+    def local(self, edge: Edge) -> float:
+        """Compute d(target)/d(source); through a group, along all paths in it."""
+        under = self._under[edge]
+        if edge.target not in self._members:
+            return self._whole.local(under[0])
+        adjoint = self._adjoints[edge.target]
+        if adjoint is None:
+            return math.nan
+        return sum(adjoint.get(e.target, 0.0) * self._whole.local(e) for e in under)
+
+    def contribution(self, edge: Edge) -> float | None:
+        """Compute what the edges that this one stands for add to gradients, all together."""
+        parts = [self._whole.contribution(e) for e in self._under[edge]]
+        return None if None in parts else sum(x for x in parts if x is not None)
+
+    @cached_property
+    def _adjoints(self) -> dict[str, dict[str, float] | None]:
+        """For each group, d(the node that others use)/d(each of its nodes); None if several."""
+        users: dict[str, list[Edge]] = {}
+        for edge in self._whole.edges:
+            users.setdefault(edge.source, []).append(edge)
+        found: dict[str, dict[str, float] | None] = {}
+        for id, members in self._members.items():
+            inside = [self._whole.nodes[i].id for i in members]
+            within = set(inside)
+            exits = [
+                x
+                for x in inside
+                if x in self._whole.outputs or any(e.target not in within for e in users.get(x, ()))
+            ]
+            if len(exits) != 1:
+                found[id] = None
+                continue
+            adjoint = {exits[0]: 1.0}
+            for x in reversed(inside):
+                if x != exits[0]:
+                    adjoint[x] = sum(
+                        adjoint.get(e.target, 0.0) * self._whole.local(e)
+                        for e in users.get(x, ())
+                        if e.target in within
+                    )
+            found[id] = adjoint
+        return found
+
+
+def _opened_by(key: Key) -> Key:
+    """Give the key that opens a group: a piece of a scope is opened with all of it."""
+    match key:
+        case ((str(), *_) as scope, int()):
+            return scope
+    return key
+
+
+def _group(
+    id: str, title: str, structure: Structure, members: list[int], vertex: list[int]
+) -> Node:
+    nodes = [structure.nodes[i] for i in members]
+    exits = [
+        i
+        for i in members
+        if i in structure.outputs or any(vertex[x] != vertex[i] for x in structure.users[i])
+    ]
+    only = structure.nodes[exits[0]] if len(exits) == 1 else None
+    return Node(
+        id=id,
+        kind="group",
+        label=title,
+        op=None,
+        symbol=None,
+        data=only.data if only else math.nan,
+        grad=only.grad if only else None,
+        requires_grad=any(node.requires_grad for node in nodes),
+        scope=(),
+        size=sum(node.size for node in nodes),
+    )
