@@ -113,8 +113,13 @@ class Collapsed(Graph):
         return self._place[self._whole.id_of(value)]
 
     def local(self, edge: Edge) -> float:
-        """Compute d(target)/d(source); through a group, along all paths in it."""
+        """Compute d(target)/d(source); through a group, along all paths in it.
+
+        nan where several nodes of a group are used by others: no one number is its derivative.
+        """
         under = self._under[edge]
+        if len({e.source for e in under}) > 1:
+            return math.nan
         if edge.target not in self._members:
             return self._whole.local(under[0])
         adjoint = self._adjoints[edge.target]

@@ -147,6 +147,8 @@ class GraphvizRenderer:
         for edge in graph.edges:
             target = graph.node(edge.target)
             local = graph.local(edge) if labelled and _ran(graph, edge) else None
+            if local is not None and isnan(local) and _has_group(graph, edge):
+                local = None
             drawn.edge(
                 edge.source,
                 edge.target
@@ -279,6 +281,10 @@ def _edge_tooltip(edge: Edge, target: Node, local: float | None) -> str:
 def _ran(graph: Graph, edge: Edge) -> bool:
     """Say whether a gradient went along an edge."""
     return graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
+
+
+def _has_group(graph: Graph, edge: Edge) -> bool:
+    return "group" in (graph.node(edge.source).kind, graph.node(edge.target).kind)
 
 
 def _entry(operand: int) -> str:

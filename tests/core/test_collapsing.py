@@ -157,6 +157,15 @@ def test_the_derivative_through_a_group_is_that_along_all_its_paths() -> None:
     assert graph.local(edge) == pytest.approx(0.6 * math.cos(0.09) + math.exp(0.3), rel=1e-12)
 
 
+def test_a_group_of_several_results_has_no_one_derivative() -> None:
+    loss = network()
+    loss.backward()
+    graph = Graph(loss).collapse()
+    several = [e for e in graph.edges if graph.node(e.source).label == "* × 8"]
+    assert any(math.isnan(graph.local(e)) for e in several)
+    assert "nan" not in render(graph, "graphviz").source
+
+
 def test_the_part_around_a_node_keeps_ids_and_derivatives() -> None:
     a, b = Value(2.0), Value(3.0)
     c = a * b
