@@ -42,7 +42,7 @@ class Layout:
         role = zeros(n)
         ops = len(s.kinds.ops)
         call(leaf_roles, len(items.node), s.width, ops, s.op, s.operands, s.level,
-              items.node, items.out, items.kind, role)  # fmt: skip
+              items.node, items.out, items.kind, role, work=len(items.node))  # fmt: skip
         leaves = np.flatnonzero(s.op < 0)
         self.leaves = leaves
         literal = s.tape.literal[leaves]
@@ -104,7 +104,7 @@ class Layout:
         ):
             rows = zeros(len(nodes), 4)
             made = call(nests, len(nodes), 4, np.ascontiguousarray(where[order].T), kind[order],
-                         rows)  # fmt: skip
+                         rows, work=4 * len(nodes))  # fmt: skip
             if best is None or made < best[0]:
                 best = made, order, rows
         assert best is not None
@@ -128,7 +128,7 @@ class Layout:
         place = np.full(n, np.iinfo(np.int64).max, np.int64)
         call(leaf_places, len(items.node), s.width, len(s.kinds.ops), s.op,
               s.operands, s.level, items.node, items.out, items.index, items.kind, self.role,
-              self.position, self.count + 1, place)  # fmt: skip
+              self.position, self.count + 1, place, work=len(items.node))  # fmt: skip
         leaves = self.leaves
         literal = s.tape.literal[leaves]
         own = self.alias[leaves] == leaves

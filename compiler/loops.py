@@ -26,10 +26,44 @@ def zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
 
 
-def call(function: Callable[..., int], *arguments: int | Ints) -> int:
-    """Call one of the planner's loops; arrays are passed by their addresses."""
+# How much work is done in plain Python, in steps of a microsecond or so, before a loop is compiled:
+# that takes half a second or more, and most graphs are small.
+PATIENCE = 50_000
+
+
+def call(function: Callable[..., int], *arguments: int | Ints, work: int) -> int:
+    """Call one of the planner's loops, in machine code if there is some or it is worth it.
+
+    Parameters:
+        function: the loop.
+        arguments: what it takes; arrays are passed by their addresses.
+        work: about how many steps it will take.
+    """
+    done = _done.get(function, 0)
+    if done <= PATIENCE and not _is_kept(function):
+        _done[function] = done + work
+        if done + work <= PATIENCE:
+            return function(*map(_as_numbers, arguments))
     given = [x if isinstance(x, int) else x.ctypes.data for x in arguments]
     return _compiled(function)(*given)
+
+
+def _as_numbers(x: Any) -> Any:
+    """Let plain Python read and write an array as a flat list of plain numbers."""
+    return x if isinstance(x, int) else memoryview(x.reshape(-1))
+
+
+_done: dict[Callable[..., int], int] = {}
+
+
+@once
+def _key(function: Any) -> tuple[str, str]:
+    return f"loop_{function.__name__}", fingerprint(function)
+
+
+@once
+def _is_kept(function: Any) -> bool:
+    return library().has(*_key(function))
 
 
 @once
@@ -38,14 +72,14 @@ def _compiled(function: Any) -> Callable[..., int]:
     names = code.co_varnames[: code.co_argcount]
     annotations = function.__annotations__
     kinds = ["i64" if annotations[x] == "int" else "ptr" for x in names]
-    name = f"loop_{function.__name__}"
+    name, made_from = _key(function)
 
     def source() -> tuple[str, Iterable[str]]:
         from .numba_front import numba_ir
 
         return numba_ir(function, kinds, name, "i64"), []
 
-    address = library().address(name, source, fingerprint(function), optimised=True)
+    address = library().address(name, source, made_from, optimised=True)
     types = [ctypes.c_int64 if kind == "i64" else ctypes.c_void_p for kind in kinds]
     called: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *types)(address)
     return called

@@ -98,6 +98,10 @@ class Library:
             found = self._addresses[name] = self._loaded(name, code)
         return found
 
+    def has(self, name: str, needed_by: str = "") -> bool:
+        """Tell whether function `name` is there already, in memory or on disk."""
+        return name in self._addresses or self.cache.read(f"{name} {needed_by}") is not None
+
     def _loaded(self, name: str, code: bytes) -> int:
         def link() -> Any:
             builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)

@@ -60,7 +60,7 @@ def nested(columns: Ints, group: Ints) -> tuple[Ints, int]:
     """Cut a list of items into nests; give them and their number."""
     count = columns.shape[1]
     rows = zeros(max(count, 1), 4)
-    made = call(nests, count, len(columns), columns, group, rows)
+    made = call(nests, count, len(columns), columns, group, rows, work=len(columns) * count)
     return rows[:made].copy(), made
 
 
@@ -74,7 +74,7 @@ def emitted(
     arguments = (made, *count, kinds.width, lanes, shared, int(backward), columns, rows, kind,
                  replaces, reads, flows, zeros(len(columns), 3))  # fmt: skip
     length = zeros(1)
-    found = call(emit, *arguments, length, length, length, 0)
+    found = call(emit, *arguments, length, length, length, 0, work=len(columns) * made)
     variants, starts, words = zeros(found), zeros(found + 1), zeros(int(length[0]))
-    call(emit, *arguments, variants, starts, words, 1)
+    call(emit, *arguments, variants, starts, words, 1, work=4 * len(columns) * made)
     return Stream(words, starts[:-1], variants).linked(kinds)

@@ -62,7 +62,7 @@ class Structure:
         count = call(
             analyse, n, self.width, ops, self.op, self.operands, keep, is_sum, fusable, identity,
             has_rule, tape.literal.astype(np.int64), self.needs, uses, self.root, self.state,
-            self.slot, self.level, depth, segment, last, mark, self.keys, *columns,
+            self.slot, self.level, depth, segment, last, mark, self.keys, *columns, work=3 * n,
         )  # fmt: skip
         self.items = Items(*[column[:count].copy() for column in columns])
         self.identity, self.has_rule = identity != 0, has_rule != 0
