@@ -123,10 +123,13 @@ def operator(op: Op) -> str:
 
 
 def formulas(op: Op) -> tuple[str, str]:
-    """Split an op's line into formula and derivative."""
+    """Split an op's line into formula and derivative, typeset."""
     formula, found, derivative = (op.__doc__ or "").partition(". Derivative")
     derivative = derivative.partition(": ")[2].rstrip(".") if found else ""
-    return typeset(formula.rstrip(".")), typeset(derivative)
+    formula = formula.rstrip(".")
+    if formula[:2].istitle():  # words
+        formula = f"{op.name}({', '.join(operand_names(op))}). {formula}"
+    return typeset(formula), typeset(derivative)
 
 
 SIGNS = {r"\balpha\b": "α", r"\bpi\b": "π", r"\bsqrt\(": "√(", r" \* ": " · ", r"-": "−"}

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
-from pluggrad import Graph, Value, save
+from pluggrad import Graph, Op, Value, save
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 
 def files() -> dict[str, str]:
     """Give the pictures: names, and SVG elements that can stand in a page."""
-    return {f"images/backprop-{i}.svg": text for i, text in enumerate(backprop())}
+    frames = {f"images/backprop-{i}.svg": text for i, text in enumerate(backprop())}
+    return {**frames, "images/balloon.svg": balloon()}
+
+
+def balloon() -> str:
+    """Draw the graph that the page about a first plugin ends with."""
+    sphere = Op(
+        "sphere",
+        lambda r: 4 / 3 * math.pi * r * r * r,
+        lambda g, out, r: g * (4 * math.pi) * r * r,
+    )
+    volume = sphere(Value(2.0, label="radius"))
+    volume.label = "volume"
+    volume.backward()
+    graph = Graph(volume)
+    return at_a_step(svg(graph), {node.id: node.grad for node in graph.nodes})
 
 
 def backprop() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
@@ -77,7 +78,7 @@ def setting(field: Field[Any], text: str) -> str:
     default = field.default
     if default is MISSING:
         default = field.default_factory()  # type: ignore[misc]  # no default: there is a factory
-    in_file, in_environment = EXAMPLES[field.name]
+    in_file, in_environment = EXAMPLES.get(field.name) or as_toml(field.name, default)
     table_line = "" if in_file.startswith("[") else "[tool.pluggrad]\n"
     variables = [name for name, key in config.ENVIRONMENT.items() if key == field.name]
     variable = f"`{variables[0]}={in_environment}`" if variables else "none"
@@ -86,6 +87,12 @@ def setting(field: Field[Any], text: str) -> str:
         f"- type: `{field.type}`\n- default: `{default!r}`\n- environment variable: {variable}\n\n"
         f"```toml\n{table_line}{in_file}\n```\n\n"
     )
+
+
+def as_toml(name: str, value: object) -> tuple[str, str]:
+    """Write a setting as a line of a file, and as an environment variable has it."""
+    text = json.dumps(value)
+    return f"{name} = {text}", text.strip('"')
 
 
 def is_built_in(kind: type[Any]) -> bool:

@@ -29,6 +29,7 @@ NOT_HERE = {
     "make bench": "takes minutes; the tests of the benchmarks are with them",
     "pip install .": "pluggrad is installed here",
     "pip install '.[all]'": "pluggrad is installed here",
+    "pip install '.[svg,testing]'": "pluggrad is installed here",
 }
 
 
