@@ -2,53 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 from pluggrad import Graph
 
+SWEEPS = 4  # over all columns, to and fro, to order them; and as many to straighten edges
+
 
 def columns_and_rows(graph: Graph, shown: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Place nodes: x is the longest way from a leaf, y spreads a column around 0.
+    """Place nodes of a graph in a plane, x along the computation, y upwards, one unit apart.
 
     Parameters:
         graph: any graph, however deep.
         shown: the ids to place; edges from others are not looked at.
-
-    Leaves move next to their first user, so that no edge is longer than it has to be, and each
-    column is ordered by the mean place of its operands, twice to and fro.
     """
     kept = set(shown)
     order = [node.id for node in graph.nodes if node.id in kept]
-    operands = {id: [x for x in graph.operands[id] if x in kept] for id in order}
-    users: dict[str, list[str]] = {id: [] for id in order}
-    column: dict[str, int] = {}
-    for id in order:
-        for operand in operands[id]:
-            users[operand].append(id)
-        column[id] = max((column[operand] + 1 for operand in operands[id]), default=0)
-    for id in order:
-        if not operands[id] and users[id]:
-            column[id] = min(column[user] for user in users[id]) - 1
-    columns: dict[int, list[str]] = {}
-    for id in order:
-        columns.setdefault(column[id], []).append(id)
-    place: dict[str, float] = {}
-    for ids in columns.values():
-        _spread(ids, place)
-    for neighbours, direction in ((operands, 1), (users, -1)) * 2:
-        for number in sorted(columns, reverse=direction < 0):
-            ids = columns[number]
-            wanted = {
-                id: sum(place[x] for x in neighbours[id]) / len(neighbours[id])
-                if neighbours[id]
-                else place[id]
-                for id in ids
-            }
-            ids.sort(key=wanted.__getitem__)
-            _spread(ids, place)
-    return {id: (float(column[id]), -place[id]) for id in order}
+    index = {id: i for i, id in enumerate(order)}
+    columns, rows = place([[index[x] for x in graph.operands[id] if x in index] for id in order])
+    return {id: (float(columns[i]), -rows[i]) for i, id in enumerate(order)}
 
 
-def _spread(ids: list[str], place: dict[str, float]) -> None:
-    for row, id in enumerate(ids):
-        place[id] = row - (len(ids) - 1) / 2
+def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
+    """Place the items of a graph in columns, and along each column.
+
+    Parameters:
+        operands: for each item the items it is drawn after. Edges from later items, which close
+            a cycle, do not count.
+
+    Returns:
+        The column of each item, from 0: the longest way from an item without operands, which
+        itself moves next to its first user, so that no edge is longer than it has to be. A column
+        far longer than the picture is high becomes several. And its row, around 0, at least 1
+        from its neighbours: columns are ordered by the mean place of their operands and users,
+        then pulled straight as far as the order allows.
+
+    >>> place([[], [], [0, 1], [2]])
+    ([0, 0, 1, 2], [-0.5, 0.5, 0.0, 0.0])
+    """
+    before = [[x for x in xs if x < item] for item, xs in enumerate(operands)]
+    after: list[list[int]] = [[] for _ in before]
+    column: list[int] = []
+    for item, xs in enumerate(before):
+        column.append(max([column[x] for x in xs], default=-1) + 1)
+        for x in xs:
+            after[x].append(item)
+    for item, xs in enumerate(before):
+        if not xs and after[item]:
+            column[item] = min([column[user] for user in after[item]]) - 1
+    columns: list[list[int]] = [[] for _ in range(max(column, default=-1) + 1)]
+    for item, number in enumerate(column):
+        columns[number].append(item)
+    row = [0.0] * len(before)
+    for items in columns:
+        _spread(items, row)
+    for sweep in range(SWEEPS):
+        # Sorting is stable: what has no neighbours on one side keeps its place.
+        neighbours = after if sweep % 2 else before
+        for items in reversed(columns) if sweep % 2 else columns:
+            wanted = {item: _mean(row, neighbours[item], row[item]) for item in items}
+            items.sort(key=wanted.__getitem__)
+            _spread(items, row)
+    columns = _wrapped(columns, max(16, math.ceil(1.5 * math.sqrt(len(before)))))
+    for items in columns:
+        _spread(items, row)
+    for sweep in range(SWEEPS):
+        neighbours = after if sweep % 2 else before
+        for items in reversed(columns) if sweep % 2 else columns:
+            places = _apart([_mean(row, neighbours[item], row[item]) for item in items])
+            for item, y in zip(items, places, strict=True):
+                row[item] = y
+    for number, items in enumerate(columns):
+        for item in items:
+            column[item] = number
+    middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
+    return column, [y - middle for y in row]
+
+
+def _spread(items: list[int], row: list[float]) -> None:
+    for i, item in enumerate(items):
+        row[item] = i - (len(items) - 1) / 2
+
+
+def _wrapped(columns: list[list[int]], most: int) -> list[list[int]]:
+    """Deal columns of more than `most` items out to several, so that items keep their heights."""
+    wrapped: list[list[int]] = []
+    for items in columns:
+        needed = math.ceil(len(items) / most)
+        wrapped += [items[first::needed] for first in range(needed)]
+    return wrapped
+
+
+def _mean(row: list[float], neighbours: list[int], otherwise: float) -> float:
+    if not neighbours:
+        return otherwise
+    return sum([row[x] for x in neighbours]) / len(neighbours)
+
+
+def _apart(wanted: list[float]) -> list[float]:
+    """Give places in the same order, at least 1 apart, nearest to those wanted in least squares.
+
+    Pools neighbours that are too close into blocks (isotonic regression), in linear time.
+    """
+    if len(wanted) == 1:
+        return wanted
+    blocks: list[tuple[float, int]] = []  # mean of (wanted - position in order), and how many
+    for i, y in enumerate(wanted):
+        mean, count = y - i, 1
+        while blocks and blocks[-1][0] >= mean:
+            other, others = blocks.pop()
+            mean = (mean * count + other * others) / (count + others)
+            count += others
+        blocks.append((mean, count))
+    places: list[float] = []
+    for mean, count in blocks:
+        start = len(places)
+        places += [mean + start + i for i in range(count)]
+    return places

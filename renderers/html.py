@@ -1,0 +1,125 @@
+"""The renderer "html": a graph as one interactive page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+
+from pluggrad import Graph, hookimpl
+
+from .labels import one_line
+from .options import limit, one_of
+from .page_data import page_data
+
+# In the order in which they build on each other.
+SCRIPTS = (
+    "data.js",
+    "numbers.js",
+    "colours.js",
+    "arrange.js",
+    "steps.js",
+    "camera.js",
+    "dots.js",
+    "cards.js",
+    "minimap.js",
+    "panel.js",
+    "search.js",
+    "export.js",
+    "main.js",
+)
+
+
+class HtmlRenderer:
+    """Give a graph as one HTML page: a single file, for any browser, without any network.
+
+    On the page you step forward and backward through the forward pass and through backprop, each
+    step with its formula in numbers; look at each value, its operands, users and the source of its
+    derivative rule; search; fold and unfold scopes; colour by gradient; see what is nan, infinite,
+    vanishing or exploding; and save what you see as SVG. `?` on the page lists the keys.
+
+    The page's policy lets nothing run but its own script and lets nothing be loaded from anywhere.
+
+    Parameters:
+        title: what the page is called; by default what the output is called.
+        theme: "auto" follows the reader's system; "light" or "dark" starts with that one.
+        max_nodes: how many nodes the page has at most, those nearest to the outputs; the page tells
+            how many were left out. None (or 0) has all.
+
+    Raises:
+        RenderError: for an option of the wrong type or value.
+
+    >>> from pluggrad import Value, render
+    >>> render(Value(3.0, label="x") * 2.0, "html")[:15]
+    '<!DOCTYPE html>'
+    """
+
+    name = "html"
+    suffixes = (".html", ".htm")
+
+    def __init__(
+        self, *, title: str = "", theme: str = "auto", max_nodes: int | None = 100_000
+    ) -> None:
+        self.title = str(title)
+        self.theme = one_of(self.name, "theme", theme, ("auto", "light", "dark"))
+        self.max_nodes = limit(self.name, "max_nodes", max_nodes)
+
+    def __call__(self, graph: Graph) -> str:
+        """Give the page, which is ASCII but for its program."""
+        title = one_line(self.title, 200) or _name(graph)
+        parts = {
+            "title": escape(title),
+            "theme": self.theme,
+            "policy": _policy(),
+            "style": _style(),
+            "data": page_data(graph, title, self.max_nodes),
+            "script": _script(),
+        }
+        pieces = _read("page.html").split("{{")
+        page = [pieces[0]]
+        for piece in pieces[1:]:  # each part is put in once and not looked at again
+            name, _, rest = piece.partition("}}")
+            page += [parts[name], rest]
+        return "".join(page)
+
+
+def _name(graph: Graph) -> str:
+    named = [graph.node(id) for id in graph.outputs[:1]]
+    names = [one_line(node.label, 60) or node.op or node.kind for node in named]
+    return f"{', '.join(names) or 'an empty graph'} · {len(graph):,} nodes"
+
+
+def _policy() -> str:
+    """Say what may run and what may be loaded: this script, this style, and nothing else."""
+    return (
+        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(_style())}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def _style() -> str:
+    return f"\n{_read('page.css')}"
+
+
+@cache
+def _script() -> str:
+    joined = "\n".join(_read(name) for name in SCRIPTS)
+    return f'\n"use strict";\n(() => {{\n{joined}\n}})();\n'
+
+
+@cache
+def _read(name: str) -> str:
+    return (files("pluggrad.renderers") / "page" / name).read_text(encoding="utf-8")
+
+
+@hookimpl
+def pluggrad_register_renderers() -> list[type[HtmlRenderer]]:
+    """Register the html renderer."""
+    return [HtmlRenderer]

@@ -1,0 +1,198 @@
+// ----- Where everything stands -----
+//
+// Columns and rows come with the page: each group's members were laid out by themselves. Here they
+// only get room: an unfolded group is as large as what is in it, and a column as wide as its
+// widest member. This is linear in what is shown, whichever groups are unfolded.
+
+const G = given.groups.names.length;
+const GROUP = N; // items are the nodes, then the groups, the first of which is everything
+const CARD = { width: 132, height: 58 }, SMALL_CARD = { width: 76, height: 26 };
+const FOLDED = { width: 168, height: 60 };
+const ROW = 74, BETWEEN_ROWS = 14, BETWEEN_COLUMNS = 58, PADDING = 18, TITLE = 24;
+
+const parentOf = (item) => (item < N ? columns.group[item] : given.groups.parents[item - N]);
+const columnOf = (item) => (item < N ? columns.column[item] : given.groups.columns[item - N]);
+const rowOf = (item) => (item < N ? columns.row[item] : given.groups.rows[item - N]);
+
+const X = new Float64Array(N + G), Y = new Float64Array(N + G); // the middle of each item
+const W = new Float32Array(N + G), H = new Float32Array(N + G);
+const unfolded = new Uint8Array(G);
+const groupShown = new Uint8Array(G);
+const inside = new Uint32Array(G); // how many nodes a group has, at any depth
+const shownAs = new Uint32Array(N); // the item that stands for a node: itself, or a folded group
+const stage = { left: 0, top: 0, right: 0, bottom: 0 };
+let looseEdges = []; // edges between items of which one is a group: [source, target, how many]
+let visibleEdges = new Uint32Array(0); // edges between two nodes that are both shown
+let shownItems = new Uint32Array(0);
+
+// The members of each group, ordered by column and then row.
+const memberStart = new Uint32Array(G + 1);
+const members = new Uint32Array(N + G);
+{
+  const all = [];
+  for (let item = 0; item < N + G; item++) {
+    if (item !== GROUP) {
+      memberStart[parentOf(item) + 1]++;
+      all.push(item);
+    }
+    if (item < N) inside[columns.group[item]]++;
+  }
+  for (let g = G - 1; g > 0; g--) inside[given.groups.parents[g]] += inside[g];
+  for (let g = 0; g < G; g++) memberStart[g + 1] += memberStart[g];
+  const next = memberStart.slice();
+  for (const item of all) members[next[parentOf(item)]++] = item;
+  for (let g = 0; g < G; g++) {
+    members.subarray(memberStart[g], memberStart[g + 1])
+      .sort((a, b) => columnOf(a) - columnOf(b) || rowOf(a) - rowOf(b) || a - b);
+  }
+}
+
+function arrange() {
+  unfolded[0] = 1;
+  const open = [];
+  for (let g = 0; g < G; g++) {
+    const parent = given.groups.parents[g];
+    groupShown[g] = g === 0 || (groupShown[parent] && unfolded[parent]) ? 1 : 0;
+    if (groupShown[g] && unfolded[g]) open.push(g);
+  }
+  for (let i = 0; i < N; i++) {
+    const small = kind[i] === CONSTANT && !isOutput(i);
+    W[i] = (small ? SMALL_CARD : CARD).width;
+    H[i] = (small ? SMALL_CARD : CARD).height;
+  }
+  for (let g = 0; g < G; g++) {
+    W[GROUP + g] = FOLDED.width;
+    H[GROUP + g] = FOLDED.height;
+  }
+  for (const g of open.slice().reverse()) fill(g);
+  X[GROUP] = Y[GROUP] = 0;
+  for (const g of open) {
+    // Members know their place from the group's top left corner; now that one is known.
+    const left = X[GROUP + g] - W[GROUP + g] / 2, top = Y[GROUP + g] - H[GROUP + g] / 2;
+    for (let m = memberStart[g]; m < memberStart[g + 1]; m++) {
+      X[members[m]] += left;
+      Y[members[m]] += top;
+    }
+  }
+  stage.left = -W[GROUP] / 2;
+  stage.right = W[GROUP] / 2;
+  stage.top = -H[GROUP] / 2;
+  stage.bottom = H[GROUP] / 2;
+  collect();
+}
+
+function fill(g) {
+  const first = memberStart[g], end = memberStart[g + 1];
+  let x = PADDING, top = Infinity, bottom = -Infinity;
+  for (let from = first; from < end; ) {
+    let to = from, width = 0;
+    const column = columnOf(members[from]);
+    while (to < end && columnOf(members[to]) === column) width = Math.max(width, W[members[to++]]);
+    keepApart(from, to);
+    for (let m = from; m < to; m++) {
+      const item = members[m];
+      X[item] = x + width / 2;
+      top = Math.min(top, Y[item] - H[item] / 2);
+      bottom = Math.max(bottom, Y[item] + H[item] / 2);
+    }
+    x += width + BETWEEN_COLUMNS;
+    from = to;
+  }
+  if (first === end) { top = bottom = 0; x = PADDING + BETWEEN_COLUMNS; }
+  const title = g === 0 ? 0 : TITLE;
+  for (let m = first; m < end; m++) Y[members[m]] += PADDING + title - top;
+  W[GROUP + g] = x - BETWEEN_COLUMNS + PADDING;
+  H[GROUP + g] = bottom - top + 2 * PADDING + title;
+}
+
+// Put the members of one column as near to their rows as their sizes allow, in least squares:
+// neighbours that would overlap are pooled into blocks.
+function keepApart(from, to) {
+  const means = [], counts = [], offsets = [];
+  let offset = 0;
+  for (let m = from; m < to; m++) {
+    const item = members[m];
+    if (m > from) offset += (H[members[m - 1]] + H[item]) / 2 + BETWEEN_ROWS;
+    offsets.push(offset);
+    let mean = rowOf(item) * ROW - offset, count = 1;
+    while (means.length && means[means.length - 1] >= mean) {
+      const others = counts.pop();
+      mean = (mean * count + means.pop() * others) / (count + others);
+      count += others;
+    }
+    means.push(mean);
+    counts.push(count);
+  }
+  let m = from;
+  for (let block = 0; block < means.length; block++) {
+    for (let i = 0; i < counts[block]; i++, m++) Y[members[m]] = means[block] + offsets[m - from];
+  }
+}
+
+// List what is shown: items, edges between nodes, and edges from or to folded groups.
+function collect() {
+  const foldedInto = new Int32Array(G).fill(-1);
+  for (let g = 1; g < G; g++) {
+    const above = foldedInto[given.groups.parents[g]];
+    foldedInto[g] = above >= 0 ? above : unfolded[g] ? -1 : g;
+  }
+  const items = [];
+  for (let i = 0; i < N; i++) {
+    const folded = foldedInto[columns.group[i]];
+    shownAs[i] = folded < 0 ? i : GROUP + folded;
+    if (folded < 0) items.push(i);
+  }
+  for (let g = 1; g < G; g++) if (groupShown[g] && !unfolded[g]) items.push(GROUP + g);
+  shownItems = Uint32Array.from(items);
+  const edges = [], bundles = new Map();
+  for (let e = 0; e < E; e++) {
+    const s = shownAs[source[e]], t = shownAs[target[e]];
+    if (s === t) continue;
+    if (s < N && t < N) {
+      edges.push(e);
+    } else {
+      const key = s * (N + G) + t;
+      bundles.set(key, (bundles.get(key) || 0) + 1);
+    }
+  }
+  visibleEdges = Uint32Array.from(edges);
+  looseEdges = Array.from(bundles, ([key, count]) =>
+    [Math.floor(key / (N + G)), key % (N + G), count]);
+}
+
+// Unfold one level of groups after the other, as long as a person can read the result.
+function unfoldToRead(most) {
+  unfolded.fill(0);
+  unfolded[0] = 1;
+  let level = [0], shown = memberStart[1] - memberStart[0];
+  for (;;) {
+    const next = [];
+    for (const g of level) {
+      for (let m = memberStart[g]; m < memberStart[g + 1]; m++) {
+        if (members[m] > GROUP) next.push(members[m] - GROUP);
+      }
+    }
+    const opened = next.filter((g) => g !== leavesGroup(g));
+    for (const g of opened) shown += memberStart[g + 1] - memberStart[g] - 1;
+    if (!opened.length || shown > most) return;
+    for (const g of opened) unfolded[g] = 1;
+    level = opened;
+  }
+}
+
+// A group of nothing but many leaves, which pages make themselves, stays folded at first.
+function leavesGroup(g) {
+  for (let m = memberStart[g]; m < memberStart[g + 1]; m++) {
+    if (members[m] >= N || kind[members[m]] === RESULT) return -1;
+  }
+  return memberStart[g + 1] - memberStart[g] > 16 ? g : -1;
+}
+
+function unfoldAround(node) {
+  let changed = false;
+  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+    if (!unfolded[g]) { unfolded[g] = 1; changed = true; }
+  }
+  if (changed) arrange();
+  return changed;
+}

@@ -1,0 +1,98 @@
+// ----- The camera: which part of the plane is on the screen, and how large -----
+
+const canvas = document.getElementById("canvas");
+const pen = canvas.getContext("2d", { alpha: false });
+const camera = { x: 0, y: 0, k: 1 }; // the middle of the screen in the plane; pixels per unit
+const screenSize = { width: 1, height: 1, ratio: 1 };
+const CLOSEST = 4;
+let farthest = 0.01;
+let drawPending = false;
+let draw = () => {};
+
+function redraw() {
+  if (drawPending) return;
+  drawPending = true;
+  requestAnimationFrame(() => {
+    drawPending = false;
+    draw();
+  });
+}
+
+function resize() {
+  const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  Object.assign(screenSize, { width: Math.max(1, width), height: Math.max(1, height), ratio });
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  limitZoom();
+  redraw();
+}
+
+function limitZoom() {
+  const wide = Math.max(1, stage.right - stage.left), high = Math.max(1, stage.bottom - stage.top);
+  farthest = Math.min(1, 0.5 * Math.min(screenSize.width / wide, screenSize.height / high));
+  camera.k = Math.min(CLOSEST, Math.max(farthest, camera.k));
+}
+
+const toScreenX = (x) => (x - camera.x) * camera.k + screenSize.width / 2;
+const toScreenY = (y) => (y - camera.y) * camera.k + screenSize.height / 2;
+const toPlaneX = (x) => (x - screenSize.width / 2) / camera.k + camera.x;
+const toPlaneY = (y) => (y - screenSize.height / 2) / camera.k + camera.y;
+
+function showEverything() {
+  const margin = 24;
+  const wide = Math.max(1, stage.right - stage.left), high = Math.max(1, stage.bottom - stage.top);
+  limitZoom();
+  camera.k = Math.min(1.25, (screenSize.width - 2 * margin) / wide,
+    (screenSize.height - 2 * margin) / high);
+  camera.k = Math.max(farthest, camera.k);
+  camera.x = (stage.left + stage.right) / 2;
+  camera.y = (stage.top + stage.bottom) / 2;
+  redraw();
+}
+
+function zoomAt(screenX, screenY, factor) {
+  const x = toPlaneX(screenX), y = toPlaneY(screenY);
+  camera.k = Math.min(CLOSEST, Math.max(farthest, camera.k * factor));
+  camera.x = x - (screenX - screenSize.width / 2) / camera.k;
+  camera.y = y - (screenY - screenSize.height / 2) / camera.k;
+  redraw();
+}
+
+function panBy(dx, dy) {
+  camera.x = Math.min(stage.right, Math.max(stage.left, camera.x - dx / camera.k));
+  camera.y = Math.min(stage.bottom, Math.max(stage.top, camera.y - dy / camera.k));
+  redraw();
+}
+
+// Bring an item onto the screen; `close` also makes it large enough to read.
+function showItem(item, close) {
+  if (close && camera.k < 0.6) camera.k = 0.9;
+  const x = toScreenX(X[item]), y = toScreenY(Y[item]), margin = 90;
+  const visible = x > margin && y > margin / 2 && x < screenSize.width - margin &&
+    y < screenSize.height - margin / 2;
+  if (close || !visible) {
+    camera.x = X[item];
+    camera.y = Y[item];
+  }
+  redraw();
+}
+
+// The topmost item at a place on the screen, or the frame of an unfolded group, or -1.
+function itemAt(screenX, screenY) {
+  const x = toPlaneX(screenX), y = toPlaneY(screenY);
+  const reach = Math.max(0, 4 / camera.k - 8); // small things can be hit too
+  for (let i = shownItems.length - 1; i >= 0; i--) {
+    const item = shownItems[i];
+    if (Math.abs(X[item] - x) <= W[item] / 2 + reach && Math.abs(Y[item] - y) <= H[item] / 2 + reach) {
+      return item;
+    }
+  }
+  for (let g = G - 1; g > 0; g--) {
+    const item = GROUP + g;
+    if (!groupShown[g] || !unfolded[g]) continue;
+    const top = Y[item] - H[item] / 2;
+    if (Math.abs(X[item] - x) <= W[item] / 2 && y >= top && y <= top + TITLE) return item;
+  }
+  return -1;
+}

@@ -1,0 +1,78 @@
+// ----- The graph: columns of numbers, one row for each node or edge -----
+
+const given = JSON.parse(document.getElementById("data").textContent);
+const COLUMN_TYPES = {
+  B: Uint8Array, H: Uint16Array, I: Uint32Array, f: Float32Array, d: Float64Array,
+};
+const HAS_GRAD = 1, REQUIRES_GRAD = 2, OUTPUT = 4;
+const LEAF = 0, CONSTANT = 1, RESULT = 2;
+
+function unpacked([type, text]) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new COLUMN_TYPES[type](bytes.buffer);
+}
+
+const N = given.nodes;
+const columns = {};
+for (const name of Object.keys(given.arrays)) {
+  columns[name] = unpacked(given.arrays[name]);
+  delete given.arrays[name]; // a page of 100,000 nodes need not hold its text twice
+}
+const { kind, data, grad, flags, start, source, local } = columns;
+const E = source.length;
+
+// Which node each edge goes to; and for each node the edges that leave it.
+const target = new Uint32Array(E);
+const usersStart = new Uint32Array(N + 1);
+const usersEdge = new Uint32Array(E);
+for (let node = 0; node < N; node++) {
+  for (let e = start[node]; e < start[node + 1]; e++) {
+    target[e] = node;
+    usersStart[source[e] + 1]++;
+  }
+}
+for (let node = 0; node < N; node++) usersStart[node + 1] += usersStart[node];
+{
+  const next = usersStart.slice();
+  for (let e = 0; e < E; e++) usersEdge[next[source[e]]++] = e;
+}
+
+const idOf = (node) => (given.ids ? given.ids[node] : `n${node}`);
+const labelOf = (node) => given.labels[columns.label[node]];
+const opOf = (node) => given.ops[columns.op[node]];
+const nameOf = (node) =>
+  labelOf(node) || (kind[node] === CONSTANT ? pythonFloat(data[node]) : idOf(node));
+const hasGrad = (node) => (flags[node] & HAS_GRAD) !== 0;
+const isOutput = (node) => (flags[node] & OUTPUT) !== 0;
+const isMissing = (e) => source[e] === target[e]; // its operand was left out of the page
+
+const ran = (() => {
+  for (let node = 0; node < N; node++) if (hasGrad(node)) return true;
+  return false;
+})();
+
+// ----- Trouble: what is not a number, infinite, vanishing or exploding -----
+
+const NAN = 1, INF = 2, VANISHING = 4, EXPLODING = 8;
+const TROUBLES = [
+  [NAN, "nan"], [INF, "infinite"], [VANISHING, "vanishing gradient"],
+  [EXPLODING, "exploding gradient"],
+];
+const SMALL = 1e-8, LARGE = 1e5; // times the gradient that backprop began with
+const trouble = new Uint8Array(N);
+{
+  let seed = 0;
+  for (let node = 0; node < N; node++) {
+    if (isOutput(node) && hasGrad(node)) seed = Math.max(seed, Math.abs(grad[node]));
+  }
+  if (!(seed > 0 && seed < Infinity)) seed = 1;
+  for (let node = 0; node < N; node++) {
+    const g = hasGrad(node) ? Math.abs(grad[node]) : 0;
+    if (Number.isNaN(data[node]) || Number.isNaN(g)) trouble[node] |= NAN;
+    if (Math.abs(data[node]) === Infinity || g === Infinity) trouble[node] |= INF;
+    if (g > 0 && g < SMALL * seed) trouble[node] |= VANISHING;
+    if (g > LARGE * seed && g < Infinity) trouble[node] |= EXPLODING;
+  }
+}

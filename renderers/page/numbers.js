@@ -1,0 +1,20 @@
+// ----- Numbers as Python writes them -----
+
+function pythonFloat(number, digits = 4) {
+  if (Number.isNaN(number)) return "nan";
+  if (!Number.isFinite(number)) return number < 0 ? "-inf" : "inf";
+  if (Object.is(number, -0)) return "-0.0";
+  const text = String(Number(number.toPrecision(digits)));
+  const [mantissa, exponent] = text.split("e");
+  if (exponent) {
+    const size = exponent.replace(/[+-]/, "").padStart(2, "0");
+    return `${mantissa}e${exponent[0] === "-" ? "-" : "+"}${size}`;
+  }
+  return mantissa.includes(".") ? mantissa : `${mantissa}.0`;
+}
+
+const exact = (number) => pythonFloat(number, 17).length < 8
+  ? pythonFloat(number, 17)
+  : Number.isFinite(number) ? String(number) : pythonFloat(number);
+const counted = (number) => number.toLocaleString("en-US");
+const plural = (number, noun) => `${counted(number)} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,0 +1,151 @@
+// ----- The panel: all about the chosen value or group. Texts become text, never markup -----
+
+const panel = document.getElementById("panel");
+const MOST_ROWS = 40;
+
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function definition(list, name, text) {
+  list.append(element("dt", name), element("dd", text));
+}
+
+function link(item, note, title) {
+  const row = element("button", undefined, "row");
+  row.append(element("b", item < N ? titleOf(item) : given.groups.names[item - GROUP]));
+  row.append(element("span", note));
+  if (title) row.title = title;
+  row.addEventListener("click", () => choose(item, { show: true }));
+  return row;
+}
+
+function titleOf(node) {
+  const label = labelOf(node);
+  if (kind[node] === RESULT) {
+    const { symbol } = opOf(node);
+    return label ? `${label} = ${symbol}` : `${symbol} (${idOf(node)})`;
+  }
+  return label || (kind[node] === CONSTANT ? pythonFloat(data[node]) : idOf(node));
+}
+
+function fillPanel(item) {
+  panel.replaceChildren(...(item < 0 ? summary() : item < N ? aboutNode(item) : aboutGroup(item)));
+}
+
+function summary() {
+  const counts = [0, 0, 0];
+  for (let i = 0; i < N; i++) counts[kind[i]]++;
+  const list = element("dl");
+  definition(list, "leaves", counted(counts[LEAF]));
+  definition(list, "constants", counted(counts[CONSTANT]));
+  definition(list, "results", counted(counts[RESULT]));
+  definition(list, "edges", counted(E));
+  const parts = [element("h2", given.title), element("p", "The whole graph", "kind"), list];
+  if (!ran && N) {
+    parts.push(element("p", "No backward pass has run. Call backward() on the output before " +
+      "drawing, and the page steps through backprop as well."));
+  }
+  const outputs = [];
+  for (let i = 0; i < N; i++) if (isOutput(i)) outputs.push(i);
+  if (outputs.length) parts.push(element("h3", outputs.length > 1 ? "Outputs" : "Output"));
+  for (const o of outputs.slice(0, MOST_ROWS)) parts.push(link(o, pythonFloat(data[o])));
+  parts.push(element("p", "Hover over a value or click it. Press ? for the keys."));
+  return parts;
+}
+
+function aboutNode(node) {
+  const op = kind[node] === RESULT ? opOf(node) : null;
+  const label = labelOf(node);
+  const parts = [element("h2", label || (op ? op.symbol : nameOf(node)))];
+  const what = [isOutput(node) ? "output" : "", op ? `result of ${op.name}` : KIND_NAMES[kind[node]]];
+  parts.push(element("p", `${idOf(node)} · ${what.filter(Boolean).join(", ")}`, "kind"));
+  for (const [bit, name] of TROUBLES) {
+    if (trouble[node] & bit) parts.push(element("span", name, "flag"));
+  }
+  const list = element("dl");
+  definition(list, "data", isComputed(node) ? exact(data[node]) : "not yet computed");
+  if (flags[node] & REQUIRES_GRAD) {
+    const g = gradientNow(node);
+    definition(list, "grad", g !== null ? exact(g) : ran ? "not yet reached" : "no backward pass");
+  } else definition(list, "grad", "none: a constant");
+  const path = [];
+  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+    path.unshift(given.groups.names[g]);
+  }
+  if (path.length) definition(list, "in", path.join(" / "));
+  parts.push(list);
+  if (op) parts.push(...aboutOperands(node), ...aboutOp(op));
+  parts.push(...aboutUsers(node));
+  return parts;
+}
+
+function aboutOperands(node) {
+  const parts = [element("h3", "Operands")];
+  for (let e = start[node]; e < start[node + 1] && e < start[node] + MOST_ROWS; e++) {
+    if (isMissing(e)) { parts.push(element("p", "… left out of this page")); continue; }
+    const flows = flags[source[e]] & REQUIRES_GRAD;
+    const note = flows ? `${pythonFloat(data[source[e]])}  ∂ ${pythonFloat(local[e])}` :
+      pythonFloat(data[source[e]]);
+    const title = flows && hasGrad(node) ?
+      `local ${pythonFloat(local[e])} * upstream ${pythonFloat(grad[node])} = ` +
+      pythonFloat(local[e] * grad[node]) : "";
+    parts.push(link(source[e], note, title));
+  }
+  return parts;
+}
+
+function aboutOp(op) {
+  const parts = [element("h3", `Operation ${op.name}`)];
+  if (op.doc) parts.push(element("p", op.doc));
+  if (op.rule) parts.push(element("pre", op.rule));
+  if (op.where) parts.push(element("p", op.where));
+  return parts;
+}
+
+function aboutUsers(node) {
+  const from = usersStart[node], end = usersStart[node + 1];
+  if (from === end) return [];
+  const parts = [element("h3", `Used ${plural(end - from, "time")}`)];
+  for (let u = from; u < end && u < from + MOST_ROWS; u++) {
+    const e = usersEdge[u], t = target[e];
+    const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD;
+    parts.push(link(t, flows ? `adds ${pythonFloat(local[e] * grad[t])}` : pythonFloat(data[t])));
+  }
+  if (end - from > MOST_ROWS) parts.push(element("p", `… and ${counted(end - from - MOST_ROWS)} more`));
+  return parts;
+}
+
+function aboutGroup(item) {
+  const g = item - GROUP;
+  const list = element("dl");
+  let results = 0, largest = 0;
+  for (let i = 0; i < N; i++) {
+    if (!isWithin(i, g)) continue;
+    if (kind[i] === RESULT) results++;
+    if (hasGrad(i)) largest = Math.max(largest, Math.abs(grad[i]));
+  }
+  definition(list, "nodes", counted(inside[g]));
+  definition(list, "operations", counted(results));
+  if (ran) definition(list, "largest |grad|", pythonFloat(largest));
+  const fold = element("button", unfolded[g] ? "Fold this group" : "Unfold this group");
+  fold.addEventListener("click", () => toggle(g));
+  const parts = [element("h2", given.groups.names[g]), element("p", "group", "kind"), list, fold];
+  parts.push(element("h3", "Members"));
+  const first = memberStart[g], end = memberStart[g + 1];
+  for (let m = first; m < end && m < first + MOST_ROWS; m++) {
+    const member = members[m];
+    parts.push(link(member, member < N ? pythonFloat(data[member]) : plural(inside[member - GROUP], "node")));
+  }
+  if (end - first > MOST_ROWS) parts.push(element("p", `… and ${counted(end - first - MOST_ROWS)} more`));
+  return parts;
+}
+
+function isWithin(node, g) {
+  let at = columns.group[node];
+  while (at > g) at = given.groups.parents[at]; // parents have smaller numbers
+  return at === g;
+}

@@ -1,0 +1,111 @@
+// ----- Steps: the forward pass one result at a time, then backprop one edge at a time -----
+//
+// `now` is how many steps have been taken. Forward step s computes node forwardSteps[s]. Then, where
+// a backward pass ran, one step sets the output's gradient, and each further one sends a
+// contribution along the edge backwardSteps[...].
+
+const forwardSteps = [], backwardSteps = [], seeds = [];
+const computedAt = new Int32Array(N); // the step that computes a node; 0 for leaves
+const flowsAt = new Int32Array(E).fill(-1); // the step in which a gradient goes along an edge
+for (let i = 0; i < N; i++) {
+  if (kind[i] !== RESULT) continue;
+  forwardSteps.push(i);
+  computedAt[i] = forwardSteps.length;
+}
+const seeding = forwardSteps.length; // the step that backprop begins with
+if (ran) {
+  for (let i = 0; i < N; i++) if (isOutput(i) && hasGrad(i)) seeds.push(i);
+  for (let i = N - 1; i >= 0; i--) {
+    if (kind[i] !== RESULT || !hasGrad(i)) continue;
+    for (let e = start[i]; e < start[i + 1]; e++) {
+      if (!(flags[source[e]] & REQUIRES_GRAD) || isMissing(e)) continue;
+      flowsAt[e] = seeding + 1 + backwardSteps.length;
+      backwardSteps.push(e);
+    }
+  }
+}
+const LAST = seeding + (ran ? 1 + backwardSteps.length : 0);
+let now = LAST;
+
+const isComputed = (node) => computedAt[node] <= now;
+const isBackward = () => now > seeding;
+
+// The gradient that a node has after the steps taken; null while none has reached it.
+function gradientNow(node) {
+  if (!hasGrad(node) || now <= seeding) return null;
+  if (now === LAST) return grad[node];
+  let total = null;
+  if (isOutput(node)) total = seedOf(node);
+  for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
+    const e = usersEdge[u];
+    if (flowsAt[e] >= 0 && flowsAt[e] < now) total = (total ?? 0) + local[e] * grad[target[e]];
+  }
+  return total;
+}
+
+// What an output began with: its gradient, less what came from its users on this page.
+function seedOf(node) {
+  let total = grad[node];
+  for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
+    const e = usersEdge[u];
+    if (flowsAt[e] >= 0) total -= local[e] * grad[target[e]];
+  }
+  return total;
+}
+
+// What the last step did: { node } forward, { seed } or { edge } backward.
+function lastStep() {
+  if (now === 0) return {};
+  if (now <= seeding) return { node: forwardSteps[now - 1] };
+  if (now === seeding + 1) return { seed: true };
+  return { edge: backwardSteps[now - seeding - 2] };
+}
+
+function subjectOf({ node, seed, edge }) {
+  if (node !== undefined) return node;
+  if (edge !== undefined) return source[edge];
+  return seed && seeds.length ? seeds[0] : -1;
+}
+
+const operandsOf = (node) =>
+  Array.from(source.subarray(start[node], start[node + 1]),
+    (operand, i) => (isMissing(start[node] + i) ? null : operand));
+
+function applied(op, operands) {
+  const { symbol } = op;
+  if (/^\w+$/.test(symbol) || operands.length > 2) return `${symbol}(${operands.join(", ")})`;
+  const [a, b] = operands.map((text) => (/^-|[\s]/.test(text) ? `(${text})` : text));
+  return operands.length === 2 ? `${a} ${symbol} ${b}` : `${symbol}${a}`;
+}
+
+// The formula of the last step, as [text, how it stands out] pairs.
+function formulaNow() {
+  const step = lastStep();
+  if (step.node !== undefined) {
+    const { node } = step, op = opOf(node), operands = operandsOf(node);
+    const names = applied(op, operands.map((o) => (o === null ? "…" : nameOf(o))));
+    const numbers = applied(op, operands.map((o) => (o === null ? "…" : pythonFloat(data[o]))));
+    const parts = [[`${nameOf(node)} = `, "b"], [names, ""]];
+    if (numbers !== names) parts.push([` = ${numbers}`, ""]);
+    return [...parts, [` = ${pythonFloat(data[node])}`, "b"]];
+  }
+  if (step.seed) {
+    const names = seeds.map((o) => `${nameOf(o)}.grad = ${pythonFloat(seedOf(o))}`);
+    return [[names.join(", ") || "backprop begins", "b"], ["   backprop begins at the output", "i"]];
+  }
+  if (step.edge !== undefined) {
+    const e = step.edge, into = source[e], upstream = grad[target[e]];
+    const part = local[e] * upstream, total = gradientNow(into);
+    const parts = [
+      [`${nameOf(into)}.grad += `, "b"],
+      [`local ${pythonFloat(local[e])} * upstream ${pythonFloat(upstream)}`, ""],
+      [` = ${pythonFloat(part)}`, "b"],
+    ];
+    if (pythonFloat(total) !== pythonFloat(part)) {
+      parts.push([`   now ${pythonFloat(total)}`, "i"]);
+    }
+    return [...parts, [`   through ${opOf(target[e]).symbol} (${nameOf(target[e])})`, "i"]];
+  }
+  return [[forwardSteps.length ? "Leaves have their numbers. → computes the first result." :
+    "Nothing is computed here: this is a leaf.", "i"]];
+}

@@ -1,0 +1,118 @@
+"""A graph as the data of a page: columns of numbers in base64, and a few texts."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from array import array
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pluggrad import Graph, Node, RuleError
+
+from .groups import Groups
+from .labels import one_line
+from .nearest import left_out, nearest
+from .rules import told
+
+LABEL = 2000  # characters of a label, where there are few
+LABELS = 2_000_000  # and of all labels together
+KINDS = ("leaf", "constant", "op")
+HAS_GRAD, REQUIRES_GRAD, OUTPUT = 1, 2, 4
+
+
+def page_data(graph: Graph, title: str, max_nodes: int | None) -> str:
+    """Give everything that a page knows of a graph, as text for a script element.
+
+    Parameters:
+        graph: any graph.
+        title: what the page is called.
+        max_nodes: how many nodes to have at most, those nearest to the outputs.
+    """
+    kept = set(nearest(graph, max_nodes))
+    nodes = [node for node in graph.nodes if node.id in kept]
+    groups = Groups(graph, nodes)
+    numbers = {node.id: i for i, node in enumerate(nodes)}
+    ops = list(dict.fromkeys(node.op or "" for node in nodes))
+    labels = list(dict.fromkeys(["", *(node.label for node in nodes)]))
+    longest = max(40, min(LABEL, LABELS // len(labels)))
+    op_numbers = {name: i for i, name in enumerate(ops)}
+    label_numbers = {label: i for i, label in enumerate(labels)}
+    outputs = set(graph.outputs)
+    starts, sources, locals_ = _edges(graph, nodes, numbers)
+    data: dict[str, Any] = {
+        "title": one_line(title, 200),
+        "nodes": len(nodes),
+        "leftOut": left_out(graph, len(nodes)),
+        "ids": None if _plain(nodes) else [node.id for node in nodes],
+        "labels": [one_line(label, longest) for label in labels],
+        "ops": told(ops),
+        "groups": {
+            "names": [one_line(name, 200) for name in groups.names],
+            "parents": groups.parents,
+            "columns": groups.columns[len(nodes) :],
+            "rows": [round(row, 3) for row in groups.rows[len(nodes) :]],
+        },
+        "arrays": {
+            "kind": _packed("B", [KINDS.index(n.kind) if n.kind in KINDS else 2 for n in nodes]),
+            "op": _packed("H", [op_numbers[node.op or ""] for node in nodes]),
+            "label": _packed("I", [label_numbers[node.label] for node in nodes]),
+            "data": _packed("d", [node.data for node in nodes]),
+            "grad": _packed("d", [math.nan if n.grad is None else n.grad for n in nodes]),
+            "flags": _packed("B", [_flags(node, node.id in outputs) for node in nodes]),
+            "group": _packed("I", groups.of_node),
+            "column": _packed("I", groups.columns[: len(nodes)]),
+            "row": _packed("f", groups.rows[: len(nodes)]),
+            "start": _packed("I", starts),
+            "source": _packed("I", sources),
+            "local": _packed("d", locals_),
+        },
+    }
+    # Nothing in a script element may look like its end, or like a comment
+    # (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _edges(
+    graph: Graph, nodes: Sequence[Node], numbers: dict[str, int]
+) -> tuple[list[int], list[int], list[float]]:
+    """Give where each node's operands start, all operands, and their local derivatives.
+
+    An operand that is not on the page is the node itself; so operands keep their numbers.
+    """
+    starts, sources, locals_ = [0], [], []
+    for node in nodes:
+        starts.append(starts[-1] + len(graph.operands[node.id]))
+    for edge in graph.edges:  # ordered as the nodes are
+        if edge.target in numbers:
+            sources.append(numbers.get(edge.source, numbers[edge.target]))
+            locals_.append(_local(graph, edge))
+    return starts, sources, locals_
+
+
+def _local(graph: Graph, edge: Any) -> float:
+    """Compute a local derivative where a gradient goes along; no rule is run for constants."""
+    if not graph.node(edge.source).requires_grad:
+        return 0.0
+    try:
+        return graph.local(edge)
+    except RuleError:
+        return math.nan
+
+
+def _flags(node: Node, output: bool) -> int:
+    return HAS_GRAD * (node.grad is not None) + REQUIRES_GRAD * node.requires_grad + OUTPUT * output
+
+
+def _plain(nodes: Sequence[Node]) -> bool:
+    return all(node.id == f"n{i}" for i, node in enumerate(nodes))
+
+
+def _packed(kind: str, numbers: Iterable[float]) -> list[str]:
+    """Give a column as [type, base64 of the little-endian numbers]."""
+    packed = array(kind, numbers)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return [kind, b64encode(packed.tobytes()).decode()]

@@ -1,0 +1,113 @@
+"""A real Chromium without a window, for the tests of pages; they skip where there is none."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --hide-scrollbars "
+    "--window-size=1280,900"
+).split()
+
+
+class Browser:
+    """One browser that opens page after page, and tells what went on in them."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium()
+        for flag in (*FLAGS, *flags, f"--user-data-dir={folder / 'profile'}"):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        service = Service(shutil.which("chromedriver"))
+        self.driver = webdriver.Chrome(options=options, service=service)
+        self.driver.execute_cdp_cmd(
+            "Browser.setDownloadBehavior",
+            {"behavior": "allow", "downloadPath": str(folder)},
+        )
+        self.folder = folder
+
+    def open(self, page: str) -> None:
+        """Show a page, given as text, from a file."""
+        path = self.folder / "page.html"
+        path.write_text(page, encoding="utf-8", errors="replace")
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get(path.as_uri())
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run a script in the page; `return` gives its result."""
+        return self.driver.execute_script(script, *arguments)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the page says about itself."""
+        return self.run("return pluggrad.state")
+
+    def press(self, *keys: str) -> None:
+        """Type keys."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def click(self, selector: str) -> None:
+        """Click an element."""
+        self.find(selector).click()
+
+    def find(self, selector: str) -> Any:
+        """Find an element by a CSS selector."""
+        from selenium.webdriver.common.by import By
+
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def point_at(self, item: int, *, click: int = 0) -> None:
+        """Move the mouse over an item of the graph, and click it."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        x, y = self.run("return pluggrad.screenPlace(arguments[0])", item)
+        canvas = self.find("#canvas")
+        size = canvas.size
+        chain = ActionChains(self.driver).move_to_element_with_offset(
+            canvas, round(x - size["width"] / 2), round(y - size["height"] / 2)
+        )
+        {0: chain, 1: chain.click, 2: chain.double_click}[click]() if click else None
+        chain.perform()
+
+    def complaints(self) -> list[str]:
+        """What the console said."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        """The addresses that were asked for, since the page was opened."""
+        events = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        return [
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+
+
+def chromium() -> str:
+    """Find the browser's program, or ""."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), "")
+
+
+def browser(folder: Path, *flags: str) -> Iterator[Browser]:
+    """Start a browser with an empty profile, and stop it in the end."""
+    pytest.importorskip("selenium", reason="selenium is not installed")
+    if not chromium() or not shutil.which("chromedriver"):
+        pytest.skip("no Chromium with chromedriver on the PATH, so no page can be shown")
+    started = Browser(folder, *flags)
+    try:
+        yield started
+    finally:
+        started.driver.quit()

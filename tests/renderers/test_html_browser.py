@@ -1,0 +1,279 @@
+"""html in a real browser: what a person does with a page, and what a hostile label cannot do."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from pluggrad import Value, render, scope
+
+from .browser import Browser, browser
+from .labels import NASTY, neuron
+
+X1, W1, PRODUCT = 0, 1, 2  # nodes of the neuron
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    yield from browser(tmp_path_factory.mktemp("chrome"))
+
+
+@pytest.fixture
+def page(chrome: Browser) -> Iterator[Browser]:
+    """The neuron's page; in the end nothing was complained about and nothing asked for."""
+    chrome.open(render(neuron(), "html"))
+    yield chrome
+    assert chrome.complaints() == []
+    assert [url for url in chrome.requests() if not url.startswith(("file:", "blob:"))] == []
+
+
+def layered() -> Value:
+    x = Value(0.3, label="x")
+    for layer in range(3):
+        with scope(f"layer {layer}"):
+            for neuron in range(12):
+                with scope(f"neuron {neuron}"):
+                    for _ in range(3):
+                        x = (x * 1.1).tanh()
+    x.backward()
+    return x
+
+
+# ----- Steps -----
+
+
+def test_each_step_of_backprop_shows_its_formula_with_numbers(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.press(Keys.HOME)
+    formulas = []
+    for _ in range(page.state["steps"]):
+        page.press(Keys.ARROW_RIGHT)
+        formulas.append(page.state["formula"])
+    assert formulas[0] == "n2 = x1 * w1 = 2.0 * (-3.0) = -6.0"
+    assert formulas[4].startswith("o = tanh(n8) = tanh(0.8814) = 0.7071")
+    assert formulas[5].startswith("o.grad = 1.0")
+    assert any(f.startswith("x1.grad += local -3.0 * upstream 0.5 = -1.5") for f in formulas)
+    assert len(set(formulas)) == 15
+    for _ in range(15):
+        page.press(Keys.ARROW_LEFT)
+    assert page.state["step"] == 0
+
+
+def test_a_step_shows_no_number_before_its_time(page: Browser) -> None:
+    page.run("pluggrad.goTo(0); pluggrad.choose(arguments[0])", PRODUCT)
+    assert "not yet computed" in page.find("#panel").text
+    page.run("pluggrad.goTo(pluggrad.state.steps - 1)")
+    assert "-6.0" in page.find("#panel").text
+
+
+def test_gradients_of_a_value_used_twice_add_up_step_by_step(chrome: Browser) -> None:
+    x = Value(3.0, label="x")
+    y = x * x
+    y.backward()
+    chrome.open(render(y, "html"))
+    chrome.run("pluggrad.choose(0); pluggrad.goTo(2)")
+    seen = []
+    for step in (2, 3, 4):
+        chrome.run("pluggrad.goTo(arguments[0])", step)
+        seen.append(chrome.find("#panel dl").text.split()[-1])
+    assert seen == ["reached", "3.0", "6.0"]
+    assert chrome.state["formula"].startswith("x.grad += local 3.0 * upstream 1.0 = 3.0   now 6.0")
+
+
+def test_play_runs_to_the_end_and_pauses(page: Browser) -> None:
+    page.press(" ")
+    time.sleep(0.5)
+    assert 0 < page.state["step"] < 15
+    page.click("#play")
+    stopped = page.state["step"]
+    time.sleep(1.1)
+    assert page.state["step"] == stopped
+
+
+def test_the_slider_goes_to_any_step(page: Browser) -> None:
+    page.run(
+        "const s = document.getElementById('slider'); s.value = 6;"
+        "s.dispatchEvent(new Event('input'))"
+    )
+    assert page.state["step"] == 6
+    assert page.find("#count").text == "6 / 15"
+
+
+def test_without_a_backward_pass_there_is_the_forward_pass_alone(chrome: Browser) -> None:
+    chrome.open(render(Value(2.0) * 3.0, "html"))
+    assert chrome.state["steps"] == 1
+    assert "No backward pass has run" in chrome.find("#panel").text
+
+
+# ----- Looking -----
+
+
+def test_hovering_tells_data_and_gradient(page: Browser) -> None:
+    page.point_at(X1)
+    assert page.find("#tip").text.split("\n") == ["x1", "data 2.0", "grad -1.4999999999999993"]
+
+
+def test_clicking_tells_operands_rule_and_users(page: Browser) -> None:
+    page.point_at(PRODUCT, click=1)
+    text = page.find("#panel").text
+    assert "result of mul" in text
+    assert "lambda g, out, a, b: g * b" in text
+    assert "pluggrad.ops.arithmetic" in text
+    assert "∂ -3.0" in text
+    page.click("#panel .row")
+    assert page.state["chosen"] == X1
+
+
+def test_search_finds_by_name_and_by_operation(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.press("/", "w1", Keys.ENTER)
+    assert page.state["chosen"] == W1
+    box = page.find("#search")
+    box.clear()
+    box.send_keys("tanh")
+    assert page.find("#found").text.startswith("o = tanh")
+    box.clear()
+    box.send_keys("nothing of the kind")
+    assert page.find("#found").text == "nothing found"
+
+
+def test_trouble_is_counted_and_found(chrome: Browser) -> None:
+    x = Value(0.0, label="x")
+    y = x.log() * 0.0
+    y.backward()
+    chrome.open(render(y, "html"))
+    assert chrome.find("#alarm").text == "2 nan · 1 infinite"
+    chrome.click("#alarm")
+    assert "nan" in chrome.find("#panel").text
+
+
+def test_groups_fold_and_unfold(chrome: Browser) -> None:
+    chrome.open(render(layered(), "html"))
+    before = chrome.state["shown"]
+    chrome.press("e")
+    everything = chrome.state["shown"]
+    assert everything == chrome.run("return pluggrad.nodes") > before
+    chrome.press("c")
+    folded = chrome.state["shown"]
+    assert folded == 3  # the layers; x is where it is used
+    first_group = chrome.run("return pluggrad.nodes") + 1
+    chrome.point_at(first_group, click=2)
+    assert chrome.state["shown"] == folded + 11
+    assert chrome.complaints() == []
+
+
+def test_search_unfolds_the_way_to_what_it_finds(chrome: Browser) -> None:
+    chrome.open(render(layered(), "html"))
+    chrome.press("c")
+    chrome.run("pluggrad.choose(40, { show: true })")
+    x, y = chrome.run("return pluggrad.screenPlace(40)")
+    size = chrome.find("#canvas").size
+    assert abs(x - size["width"] / 2) < 2
+    assert abs(y - size["height"] / 2) < 2
+
+
+def test_dark_is_dark_and_heat_shows_a_scale(page: Browser) -> None:
+    def brightness() -> int:
+        return page.run(
+            "pluggrad.draw(); const copy = document.createElement('canvas').getContext('2d');"
+            "copy.drawImage(document.getElementById('canvas'), 0, 0);"
+            "const [r, g, b] = copy.getImageData(5, 5, 1, 1).data; return r + g + b"
+        )
+
+    light = brightness()
+    page.press("d")
+    assert brightness() < 150 < 600 < light
+    page.press("h")
+    assert page.find("#legend").is_displayed()
+
+
+def test_the_page_follows_the_readers_system(tmp_path: Path) -> None:
+    for chrome in browser(tmp_path):
+        chrome.driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+        )
+        chrome.open(render(neuron(), "html"))
+        assert chrome.state["dark"] is True
+        chrome.open(render(neuron(), "html", theme="light"))
+        assert chrome.state["dark"] is False
+
+
+def test_the_view_is_saved_as_svg(page: Browser) -> None:
+    page.press("s")
+    path = page.folder / "graph.svg"
+    for _ in range(50):
+        if path.exists():
+            break
+        time.sleep(0.1)
+    texts = [e.text for e in ElementTree.parse(path).iter() if e.tag.endswith("}text")]
+    assert {"x1", "tanh", "-1.5", "0.7071"} <= set(texts)
+
+
+# ----- Hostile labels -----
+
+
+def test_no_label_runs_anything(chrome: Browser) -> None:
+    hostile = [
+        *NASTY,
+        "<img src=x onerror='window.pwned=1'>",
+        "<svg onload=window.pwned=1>",
+        '"><script>window.pwned=1</script>',
+        "${window.pwned=1}",
+        "{{window.pwned=1}}",
+    ]
+    total = Value(0.0)
+    for label in hostile:
+        with scope(label):
+            leaf = Value(1.0, label=label)
+            total = total + leaf * 2.0
+            total.label = label
+    total.backward()
+    chrome.open(render(total, "html", title=hostile[2]))
+    chrome.press("e")
+    for item in range(chrome.run("return pluggrad.nodes + pluggrad.groups")):
+        chrome.run("pluggrad.choose(arguments[0]); pluggrad.draw()", item)
+    box = chrome.find("#search")
+    for label in ("<", "script", "onerror", "&"):
+        box.clear()
+        box.send_keys(label)
+    for step in range(0, chrome.state["steps"], 7):
+        chrome.run("pluggrad.goTo(arguments[0])", step)
+    ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()").encode())
+    assert chrome.run("return window.pwned") is None
+    assert chrome.run("return document.querySelectorAll('img, iframe, script').length") == 2
+    assert chrome.complaints() == []
+
+
+def test_the_policy_stops_a_script_that_is_put_in(page: Browser) -> None:
+    page.run(
+        "const s = document.createElement('script'); s.textContent = 'window.pwned = 1';"
+        "document.body.append(s)"
+    )
+    assert page.run("return window.pwned") is None
+    assert any("Content Security Policy" in text for text in page.complaints())
+
+
+# ----- Size -----
+
+
+def test_a_page_of_20_000_nodes_opens_and_is_drawn_from_afar(chrome: Browser) -> None:
+    x = Value(0.5, label="x")
+    values = [x]
+    for i in range(20_000):
+        values.append(values[i // 2] * 0.5 if i % 2 else values[-1].tanh())
+    total = sum(values[-300:], Value(0.0))
+    total.backward()
+    chrome.open(render(total, "html"))
+    chrome.run("pluggrad.setAll(true); pluggrad.draw()")
+    colours = chrome.run(
+        "const c = document.getElementById('canvas'); const d = c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data; const seen = new Set();"
+        "for (let i = 0; i < d.length; i += 4) seen.add(d[i] + ',' + d[i+1] + ',' + d[i+2]);"
+        "return seen.size"
+    )
+    assert colours > 3
+    assert chrome.complaints() == []
