@@ -16,10 +16,11 @@ class JsonRenderer:
     """Give a graph as JSON text, complete whatever its size; nodes and edges stand one a line.
 
     The shape is the usual node-link form: `networkx.node_link_graph(data, edges="edges")` reads it,
-    and so does D3. `graph` has the ids of the `outputs`. A node has `id`, `kind` (leaf, constant or
-    op), `label`, `op` and `symbol` (null unless kind is op), `data`, `grad` (null where no backward
-    pass has reached it), `requires_grad` and `scope`, a list. An edge goes from operand (`source`)
-    to user (`target`); its `key` is the operand's number.
+    and so does D3. `graph` has the ids of the `outputs`. A node has `id`, `kind` (leaf, constant,
+    op or group), `label`, `op` and `symbol` (null unless kind is op), `data`, `grad` (null where no
+    backward pass has reached it), `requires_grad`, `scope`, a list, and `size`, the number of nodes
+    that a group stands for. An edge goes from operand (`source`) to user (`target`); its `key` is
+    the operand's number.
 
     JSON has no numbers for nan and infinity: they are the strings "nan", "inf" and "-inf", which
     Python's `float()` reads. All characters are ASCII; others are escaped and come back exactly.
@@ -76,6 +77,7 @@ def _node(node: Node) -> dict[str, Any]:
         "grad": None if node.grad is None else _number(node.grad),
         "requires_grad": node.requires_grad,
         "scope": list(node.scope),
+        "size": node.size,
     }
 
 

@@ -7,20 +7,21 @@ import math
 import sys
 from array import array
 from base64 import b64encode
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pluggrad import Graph, Node, RuleError
+from pluggrad import Edge, Graph, Node, RuleError
 
 from .groups import Groups
 from .labels import one_line
 from .nearest import left_out, nearest
-from .rules import told
+from .rules import arity, told
 
 LABEL = 2000  # characters of a label, where there are few
 LABELS = 2_000_000  # and of all labels together
 KINDS = ("leaf", "constant", "op")
-HAS_GRAD, REQUIRES_GRAD, OUTPUT = 1, 2, 4
+HAS_GRAD, REQUIRES_GRAD, OUTPUT, GROUP = 1, 2, 4, 8
 
 
 def page_data(graph: Graph, title: str, max_nodes: int | None) -> str:
@@ -35,7 +36,7 @@ def page_data(graph: Graph, title: str, max_nodes: int | None) -> str:
     nodes = [node for node in graph.nodes if node.id in kept]
     groups = Groups(graph, nodes)
     numbers = {node.id: i for i, node in enumerate(nodes)}
-    ops = list(dict.fromkeys(node.op or "" for node in nodes))
+    ops = list(dict.fromkeys(map(_op, nodes)))
     labels = list(dict.fromkeys(["", *(node.label for node in nodes)]))
     longest = max(40, min(LABEL, LABELS // len(labels)))
     op_numbers = {name: i for i, name in enumerate(ops)}
@@ -57,7 +58,7 @@ def page_data(graph: Graph, title: str, max_nodes: int | None) -> str:
         },
         "arrays": {
             "kind": _packed("B", [KINDS.index(n.kind) if n.kind in KINDS else 2 for n in nodes]),
-            "op": _packed("H", [op_numbers[node.op or ""] for node in nodes]),
+            "op": _packed("H", [op_numbers[_op(node)] for node in nodes]),
             "label": _packed("I", [label_numbers[node.label] for node in nodes]),
             "data": _packed("d", [node.data for node in nodes]),
             "grad": _packed("d", [math.nan if n.grad is None else n.grad for n in nodes]),
@@ -83,16 +84,27 @@ def _edges(
     An operand that is not on the page is the node itself; so operands keep their numbers.
     """
     starts, sources, locals_ = [0], [], []
-    for node in nodes:
-        starts.append(starts[-1] + len(graph.operands[node.id]))
-    for edge in graph.edges:  # ordered as the nodes are
-        if edge.target in numbers:
-            sources.append(numbers.get(edge.source, numbers[edge.target]))
-            locals_.append(_local(graph, edge))
+    edges = deque(graph.edges)  # ordered as the nodes are
+    for i, node in enumerate(nodes):
+        found: dict[int, Edge] = {}
+        while edges and edges[0].target not in numbers:
+            edges.popleft()
+        while edges and edges[0].target == node.id:
+            edge = edges.popleft()
+            found[edge.operand] = edge
+        for operand in range(max(arity(node.op), max(found, default=-1) + 1)):
+            known = found.get(operand)
+            sources.append(i if known is None else numbers.get(known.source, i))
+            locals_.append(0.0 if known is None else _local(graph, known))
+        starts.append(len(sources))
     return starts, sources, locals_
 
 
-def _local(graph: Graph, edge: Any) -> float:
+def _op(node: Node) -> str:
+    return node.op or ("group" if node.kind == "group" else "")
+
+
+def _local(graph: Graph, edge: Edge) -> float:
     """Compute a local derivative where a gradient goes along; no rule is run for constants."""
     if not graph.node(edge.source).requires_grad:
         return 0.0

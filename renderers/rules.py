@@ -25,6 +25,16 @@ def told(names: Iterable[str]) -> list[dict[str, str]]:
     return [_described(name) for name in names]
 
 
+def arity(name: str | None) -> int:
+    """Count the operands of an operation; 0 where that is not known."""
+    if name is None:
+        return 0
+    try:
+        return plugins.op(name).arity
+    except MissingOpError:
+        return 0
+
+
 def _described(name: str) -> dict[str, str]:
     try:
         op = plugins.op(name)

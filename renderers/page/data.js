@@ -4,7 +4,7 @@ const given = JSON.parse(document.getElementById("data").textContent);
 const COLUMN_TYPES = {
   B: Uint8Array, H: Uint16Array, I: Uint32Array, f: Float32Array, d: Float64Array,
 };
-const HAS_GRAD = 1, REQUIRES_GRAD = 2, OUTPUT = 4;
+const HAS_GRAD = 1, REQUIRES_GRAD = 2, OUTPUT = 4, SUMMARY = 8;
 const LEAF = 0, CONSTANT = 1, RESULT = 2;
 
 function unpacked([type, text]) {
@@ -70,6 +70,7 @@ const trouble = new Uint8Array(N);
   if (!(seed > 0 && seed < Infinity)) seed = 1;
   for (let node = 0; node < N; node++) {
     const g = hasGrad(node) ? Math.abs(grad[node]) : 0;
+    if (flags[node] & SUMMARY) continue; // a group that stands for many has no single number
     if (Number.isNaN(data[node]) || Number.isNaN(g)) trouble[node] |= NAN;
     if (Math.abs(data[node]) === Infinity || g === Infinity) trouble[node] |= INF;
     if (g > 0 && g < SMALL * seed) trouble[node] |= VANISHING;
