@@ -71,8 +71,13 @@ def _packages_lie_elsewhere() -> bool:
 
 
 def _metadata_folders() -> Iterator[str]:
-    """Give the metadata folder of each package; of equal names the first on `sys.path` counts."""
-    seen = set()
+    """Give the metadata folder of each package; of equal names the first on `sys.path` counts.
+
+    What pip installed (.dist-info) counts more than what building left in a source folder, which is
+    first on the path for whoever works there, and may be out of date (.egg-info).
+    """
+    installed: dict[str, str] = {}
+    built: dict[str, str] = {}
     for path in sys.path:
         try:
             names = sorted(os.listdir(path or "."))
@@ -82,9 +87,9 @@ def _metadata_folders() -> Iterator[str]:
             stem, suffix = os.path.splitext(name)
             if suffix in (".dist-info", ".egg-info"):
                 package = stem.partition("-")[0].replace(".", "_").lower()
-                if package not in seen:
-                    seen.add(package)
-                    yield os.path.join(path, name)
+                kind = installed if suffix == ".dist-info" else built
+                kind.setdefault(package, os.path.join(path, name))
+    return iter({**built, **installed}.values())
 
 
 def _in_file(path: str, group: str) -> Iterator[tuple[str, str]]:

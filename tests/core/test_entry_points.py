@@ -41,7 +41,11 @@ def as_the_standard_library_says(group: str) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers", "pytest11", "console_scripts"])
-def test_every_group_of_this_python_reads_as_the_standard_library_reads_it(group: str) -> None:
+def test_every_group_of_this_python_reads_as_the_standard_library_reads_it(
+    group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not in the source folder, where building leaves metadata behind.
+    monkeypatch.setattr(sys, "path", [x for x in sys.path if "site-packages" in x])
     found = entry_points(group)
     assert found
     assert {(ep.name, ep.value, ep.distribution) for ep in found} == {
@@ -83,6 +87,18 @@ def test_of_two_copies_of_a_package_the_first_on_the_path_counts(
     path += [str(tmp_path / "a"), str(tmp_path / "b"), "/nowhere"]
     assert [ep.name for ep in entry_points("g")] == ["new"]
     assert {name for name, *_ in as_the_standard_library_says("g")} == {"new"}
+
+
+@pytest.mark.usefixtures("nobody_else_looks")
+def test_what_building_left_in_a_source_folder_does_not_hide_what_is_installed(
+    tmp_path: Path, path: list[str]
+) -> None:
+    installed(tmp_path / "source", "my_package.egg-info", "[g]\nold = x")
+    installed(tmp_path / "site", "my_package-1.2.dist-info", "[g]\nnew = x")
+    path.append(str(tmp_path / "source"))
+    assert [ep.name for ep in entry_points("g")] == ["old"]
+    path.append(str(tmp_path / "site"))
+    assert [ep.name for ep in entry_points("g")] == ["new"]
 
 
 def test_a_package_in_a_zip_file_is_found(tmp_path: Path, path: list[str]) -> None:
