@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .config import current_config
 from .errors import RenderError
@@ -14,7 +14,15 @@ from .graph import Graph
 from .registry import plugins
 from .value import Value
 
-Drawable = Value | Graph | Iterable[Value]
+
+class HasGraph(Protocol):
+    """What can give its graph, such as a compiled program."""
+
+    def graph(self) -> Graph:
+        """Give the graph as it is now."""
+
+
+Drawable = Value | Graph | HasGraph | Iterable[Value]
 
 
 def render(
@@ -27,7 +35,7 @@ def render(
     """Turn a recorded graph into what a renderer makes of it.
 
     Parameters:
-        values: a Value, several, or a `Graph`.
+        values: a Value, several, a `Graph`, or a compiled program.
         renderer: its name; the one that the settings name, if not given.
         names: labels for Values that have none, from a dict such as `locals()`.
         options: the renderer's options; they come before those of the settings.
@@ -58,7 +66,7 @@ def save(
     """Write a picture of a recorded graph to a file.
 
     Parameters:
-        values: a Value, several, or a `Graph`.
+        values: a Value, several, a `Graph`, or a compiled program.
         path: where to; without `renderer`, the suffix says which one (`.svg`, `.txt`).
         renderer: its name.
         names: labels for Values that have none, from a dict such as `locals()`.
@@ -142,6 +150,8 @@ def _by_suffix(path: Path) -> str:
 
 
 def _graph(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
+    if not isinstance(values, Value) and hasattr(values, "graph"):
+        values = values.graph()
     if not isinstance(values, Graph):
         return Graph(values, names=names)
     if names is not None:

@@ -69,7 +69,9 @@ def test_a_program_draws_like_any_graph() -> None:
         ("x", 4.0, 8.0),
         ("", 16.0, 1.0),
     ]
-    assert "16" in render(graph, "text")
+    assert render(program, "text") == render(graph, "text")
+    assert "16" in render(program, "text")
+    assert render(program, "networkx").number_of_nodes() == 2
 
 
 @executors
