@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import hooks, operations, packages, pictures, settings
+from . import commands, hooks, operations, packages, pictures, settings
 
 
 def pages() -> dict[str, str]:
@@ -15,6 +15,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings.page(),
         "hooks.md": hooks.page(),
+        "commands.md": commands.page(),
         "nn.txt": packages.section("pluggrad.nn"),
         **operations.pages(),
         **pictures.files(),

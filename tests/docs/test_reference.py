@@ -3,6 +3,8 @@
 import importlib
 import math
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -41,6 +43,17 @@ def test_every_hook_has_its_section(generated):
     hooks = [name for name in vars(hookspecs) if name.startswith("pluggrad_")]
     assert hooks
     assert told[1:] == hooks or told == hooks
+
+
+def test_every_subcommand_has_its_section_with_its_options(generated):
+    page = (generated / "commands.md").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "pluggrad.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    listed = re.findall(r"^    ([a-z-]+)", done.stdout.partition("COMMAND\n")[2], re.MULTILINE)
+    assert listed
+    assert re.findall(r"^## pluggrad (.*)$", page, re.MULTILINE) == listed
+    assert "--examples" in page.partition("## pluggrad check")[2].partition("\n## ")[0]
 
 
 def test_every_op_has_its_section_with_formula_derivative_domain_plot_and_source(generated):
@@ -117,3 +130,12 @@ def test_a_plot_leaves_out_points_on_a_straight_line():
         (2.0, 2.0),
         (3.0, 0.0),
     ]
+
+
+def test_pictures_of_a_step_show_only_what_is_known_then(generated):
+    first, *_, last = [(generated / f"images/backprop-{i}.svg").read_text() for i in range(5)]
+    assert first.count("grad —") == 5
+    assert "∂" not in first
+    assert last.count("grad —") == 0
+    assert last.count("∂") == 5
+    assert "grad 0.1966" in last
