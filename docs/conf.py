@@ -34,6 +34,7 @@ napoleon_custom_sections = [("Attributes", "params_style")]
 html_theme = "furo"
 html_title = f"pluggrad {release}"
 html_static_path = ["_static"]
+html_extra_path = ["generated/pages"]
 html_css_files = ["docs.css"]
 html_show_sphinx = False
 html_copy_source = False

@@ -23,6 +23,7 @@ class DotRenderer(GraphvizRenderer):
     """
 
     name = "dot"
+    suffixes = (".dot", ".gv")  # those of pictures belong to "graphviz"
 
     def __call__(self, graph: Graph) -> str:
         """Give the source, which ends in a newline."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
-from pluggrad import Graph, Op, Value, save
+from pluggrad import Graph, Op, Value, render, save, scope
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
@@ -17,7 +17,49 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 def files() -> dict[str, str]:
     """Give the pictures: names, and SVG elements that can stand in a page."""
     frames = {f"images/backprop-{i}.svg": text for i, text in enumerate(backprop())}
-    return {**frames, "images/balloon.svg": balloon()}
+    return {
+        **frames,
+        "images/balloon.svg": balloon(),
+        "images/summary.svg": summary(),
+        "pages/backprop-steps.html": steps(),
+    }
+
+
+def steps() -> str:
+    """Give the page that steps through `tanh(a * b + a)`."""
+    return str(render(loss_of_two(), "html", title="Step through backprop"))
+
+
+def loss_of_two() -> Value:
+    """Compute `tanh(a * b + a)`, forward and backward."""
+    a, b = Value(2.0, label="a"), Value(-0.75, label="b")
+    p = a * b
+    q = p + a
+    loss = q.tanh()
+    p.label, q.label, loss.label = "p", "q", "L"
+    loss.backward()
+    return loss
+
+
+def summary() -> str:
+    """Draw the summary of a network by scopes."""
+
+    def layer(xs: list[Value], name: str) -> list[Value]:
+        with scope(name):
+            return [sum([x * 0.5 for x in xs], Value(0.0)).tanh() for _ in range(8)]
+
+    xs = [Value(float(i), label=f"x{i}") for i in range(4)]
+    for name in ("layer1", "layer2", "layer3"):
+        xs = layer(xs, name)
+    with scope("loss"):
+        loss = sum([(x - 1.0) ** 2 for x in xs], Value(0.0))
+    return without_prolog(svg(Graph(loss).collapse("scope")))
+
+
+def without_prolog(drawn: str) -> str:
+    """Give an SVG as an element that can stand in a page."""
+    ElementTree.register_namespace("", SVG.strip("{}"))
+    return ElementTree.tostring(ElementTree.fromstring(drawn), encoding="unicode")
 
 
 def balloon() -> str:
@@ -36,17 +78,17 @@ def balloon() -> str:
 
 def backprop() -> Iterator[str]:
     """Draw `tanh(a * b + a)` at each step of the backward pass, each node always in its place."""
-    a, b = Value(2.0, label="a"), Value(-0.75, label="b")
-    p = a * b
-    q = p + a
-    loss = q.tanh()
-    p.label, q.label, loss.label = "p", "q", "L"
-    loss.backward()
-    graph = Graph(loss)
+    graph = Graph(loss_of_two())
     drawn = svg(graph)
-    known: dict[str, float] = {}
-    steps = [{}, {"L": 1.0}, {"q": q.grad}, {"p": p.grad, "a": q.grad}, {"a": a.grad, "b": b.grad}]
-    for step in steps:
+    g = {node.label: node.grad for node in graph.nodes}
+    known: dict[str, float | None] = {}
+    for step in (
+        {},
+        {"L": g["L"]},
+        {"q": g["q"]},
+        {"p": g["p"], "a": g["q"]},
+        {"a": g["a"], "b": g["b"]},
+    ):
         known |= step
         yield at_a_step(drawn, {node.id: known.get(node.label) for node in graph.nodes})
 

@@ -32,6 +32,13 @@ def test_the_result_is_a_digraph_of_the_graphviz_package() -> None:
 
 
 @needs_dot
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [("svg", "<?xml"), ("dot", "digraph"), ("gv", "digraph")]
+)
+def test_a_suffix_is_written_in_its_own_format(suffix: str, begins: str, tmp_path: Path) -> None:
+    assert save(Value(1.0) * 2.0, tmp_path / f"a.{suffix}").read_text().startswith(begins)
+
+
 def test_the_neuron_shows_names_values_and_gradients(tmp_path: Path) -> None:
     shown = " ".join(texts(draw_dot(neuron(), tmp_path / "graph.svg")))
     for part in ("x1", "w2", "tanh", "data 0.7071", "grad -1.5", "data 6.881"):
