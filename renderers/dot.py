@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from pluggrad import Graph, hookimpl
 
@@ -23,7 +24,7 @@ class DotRenderer(GraphvizRenderer):
     """
 
     name = "dot"
-    suffixes = (".dot", ".gv")  # those of pictures belong to "graphviz"
+    suffixes: ClassVar[tuple[str, ...]] = (".dot", ".gv")  # those of pictures belong to "graphviz"
 
     def __call__(self, graph: Graph) -> str:
         """Give the source, which ends in a newline."""

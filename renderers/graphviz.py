@@ -6,7 +6,7 @@ import re
 from html import unescape
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl
 
@@ -77,7 +77,7 @@ class GraphvizRenderer:
     """
 
     name = "graphviz"
-    suffixes = (".svg", ".dot", ".gv", ".png", ".pdf")
+    suffixes: ClassVar[tuple[str, ...]] = (".svg", ".dot", ".gv", ".png", ".pdf")
 
     def __init__(
         self,
