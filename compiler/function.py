@@ -243,11 +243,15 @@ class Compiled:
         check_numbers(numbers)
         _, recording = self._recorded(shape, [float(x) for x in numbers])
         if not recording.answer(numbers, backward=backward):
+            self._answer_exactly(recording, numbers)
+        return recording
+
+    def _answer_exactly(self, recording: Recording, numbers: Numbers) -> None:
+        if not recording.answer_exactly(numbers):
             raise CompileError(
                 f"{self!r} did not take the way again that it took while it was recorded: it is "
                 "not a function of its arguments alone"
             )
-        return recording
 
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         import numpy as np
@@ -278,15 +282,20 @@ class Compiled:
         self._used(tried.pop(0))
         left = np.flatnonzero(~holds)
         while len(left):
-            entry = (
-                tried.pop(0) if tried else self._recorded(shape, [float(x[left[0]]) for x in rows])
-            )
-            recording = entry[1]
+            here = [float(x[left[0]]) for x in rows]
+            fresh = not tried
+            recording = (self._recorded(shape, here) if fresh else tried.pop(0))[1]
             if recording.result != first.result:
                 raise CompileError(f"{self!r} gives results of different shapes in different lanes")
             part = np.empty((len(results), len(left)))
             part_gradients = np.zeros((len(rows), len(left))) if backward else None
             holds = recording.lanes([x[left] for x in rows], part, part_gradients, self.threads)
+            if fresh and not holds[0]:
+                self._answer_exactly(recording, here)
+                holds[0] = True
+                part[:, 0] = recording.results()
+                if part_gradients is not None:
+                    part_gradients[:, 0] = recording.gradient()
             results[:, left[holds]] = part[:, holds]
             if gradients is not None and part_gradients is not None:
                 gradients[:, left[holds]] = part_gradients[:, holds]

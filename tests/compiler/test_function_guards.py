@@ -1,12 +1,15 @@
 """Guards: a compiled function never gives the answer of another branch."""
 
 import math
+import random
+from functools import partial
 from typing import Any
 
 import pluggrad
 import pytest
 from pluggrad import CompileError, CompileWarning, Value
 from pluggrad.compiler import compile
+from pluggrad.ops import hypot
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -93,3 +96,41 @@ def test_values_from_outside_are_read_anew() -> None:
     weight.data = 5.0
     assert (f(3.0), f(np.array([1.0, 2.0])).tolist()) == (15.0, [5.0, 10.0])
     assert f.value_and_grad(3.0) == (15.0, 5.0)
+
+
+def test_numbers_that_machine_code_rounds_apart_are_compared_as_the_engine_does() -> None:
+    rng = random.Random(1)
+    pairs = [(rng.uniform(0, 1), rng.uniform(0, 1)) for _ in range(3000)]
+    xs, ys = np.array(pairs).T
+    apart = np.flatnonzero(compile(lambda x, y: hypot(x, y))(xs, ys) != list(map(hypot, xs, ys)))
+    if len(apart) == 0:
+        pytest.skip("machine code rounds hypot as the library of this Python does")
+    for i in apart[:4].tolist():
+        x, y = pairs[i]
+        level = hypot(x, y)
+        for f in (
+            lambda x, y, level=level: x if hypot(x, y) <= level else -x,
+            lambda x, y, level=level: x if hypot(x, y) >= level else -x,
+        ):
+            # The default is a number of the function, not of its arguments.
+            compiled = compile(partial(f, level=level))
+            assert compiled(x, y) == x
+            assert compiled.value_and_grad(x, y) == (x, (1.0, 0.0))
+            found = compiled(np.array([x, x, 0.1]), np.array([y, y + 1.0, y]))
+            assert found.tolist() == [x, f(x, y + 1.0), f(0.1, y)]
+
+
+@executors
+def test_a_function_of_something_else_is_found_out(executor: str) -> None:
+    level = Value(0.0, requires_grad=False)
+
+    def moody(x: Any) -> Any:
+        below = x < level * 1.0
+        level.data = 1.0 - level.data  # as if it were another day
+        return x if below else -x
+
+    for given in (0.5, np.array([0.5, 0.5])):
+        f = compile(moody, executor=executor)
+        level.data = 1.0
+        with pytest.raises(CompileError, match="not a function of its arguments alone"):
+            f(given)
