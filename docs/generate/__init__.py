@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, hooks, operations, packages, pictures, settings
+from . import commands, examples, hooks, operations, packages, pictures, settings
 
 
 def pages() -> dict[str, str]:
@@ -16,6 +16,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings.page(),
         "hooks.md": hooks.page(),
         "commands.md": commands.page(),
+        "examples.md": examples.page(),
         "nn.txt": packages.section("pluggrad.nn"),
         **operations.pages(),
         **pictures.files(),

@@ -56,6 +56,15 @@ def test_every_subcommand_has_its_section_with_its_options(generated):
     assert "--examples" in page.partition("## pluggrad check")[2].partition("\n## ")[0]
 
 
+def test_every_example_has_its_section_with_command_and_program(generated):
+    page = (generated / "examples.md").read_text()
+    for path in (ROOT / "examples").glob("*.py"):
+        if '__name__ == "__main__"' in path.read_text():
+            section = page.partition(f"## {path.stem}\n")[2].partition("\n## ")[0]
+            assert f"$ python examples/{path.name}" in section
+            assert path.read_text().rstrip()[-200:] in section
+
+
 def test_every_op_has_its_section_with_formula_derivative_domain_plot_and_source(generated):
     pages = "".join(path.read_text() for path in (generated / "ops").glob("*.md"))
     for op in OPS:
