@@ -34,6 +34,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/mutation.py
 	$(BIN)/python benchmarks/random_programs.py
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/page.py
 
 # A strict editable install links each file, so the list of files is part of what it depends on.
 SOURCES := $(shell find core ops renderers cli compiler testing -name '*.py' 2>/dev/null)

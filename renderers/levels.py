@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pluggrad import Graph
 
+LIGHT = 0.02  # the weight of what follows others
 SWEEPS = 4  # over all columns, to and fro, to order them; and as many to straighten edges
 
 
@@ -34,7 +35,8 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
     Returns:
         The column of each item, from 0: the longest way from an item without operands, which
         itself moves next to its first user, so that no edge is longer than it has to be. A column
-        far longer than the picture is high becomes several. And its row, around 0, at least 1
+        far longer than the picture is high becomes several, and a picture far longer than high
+        continues below, like a text. And its row, around 0, at least 1
         from its neighbours: columns are ordered by the mean place of their operands and users,
         then pulled straight as far as the order allows.
 
@@ -65,17 +67,27 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
             items.sort(key=wanted.__getitem__)
             _spread(items, row)
     columns = _wrapped(columns, max(16, math.ceil(1.5 * math.sqrt(len(before)))))
-    for items in columns:
+    for number, items in enumerate(columns):
         _spread(items, row)
+        for item in items:
+            column[item] = number
+    # A leaf of one user follows it, it does not lead; and what is near leads more.
+    weight = [LIGHT if not xs and len(after[i]) < 2 else 1.0 for i, xs in enumerate(before)]
     for sweep in range(SWEEPS):
         neighbours = after if sweep % 2 else before
         for items in reversed(columns) if sweep % 2 else columns:
-            places = _apart([_mean(row, neighbours[item], row[item]) for item in items])
+            wanted_rows = []
+            for item in items:
+                here, total, sum_ = column[item], 0.0, 0.0
+                for x in neighbours[item]:
+                    pull = weight[x] / abs(column[x] - here)
+                    total += pull
+                    sum_ += pull * row[x]
+                wanted_rows.append(sum_ / total if total else row[item])
+            places = _apart(wanted_rows, [weight[item] for item in items])
             for item, y in zip(items, places, strict=True):
                 row[item] = y
-    for number, items in enumerate(columns):
-        for item in items:
-            column[item] = number
+    _lines(column, row, len(columns))
     middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
     return column, [y - middle for y in row]
 
@@ -94,29 +106,41 @@ def _wrapped(columns: list[list[int]], most: int) -> list[list[int]]:
     return wrapped
 
 
+def _lines(column: list[int], row: list[float], columns: int) -> None:
+    """Break what is far longer than high into lines, as a text is."""
+    height = math.ceil(max(row, default=0.0) - min(row, default=0.0)) + 2
+    length = max(24, math.ceil(math.sqrt(0.6 * columns * height)))
+    if columns <= 2 * length or columns <= 6 * height:
+        return
+    for item, number in enumerate(column):
+        column[item] = number % length
+        row[item] += number // length * height
+
+
 def _mean(row: list[float], neighbours: list[int], otherwise: float) -> float:
     if not neighbours:
         return otherwise
     return sum([row[x] for x in neighbours]) / len(neighbours)
 
 
-def _apart(wanted: list[float]) -> list[float]:
+def _apart(wanted: list[float], weights: list[float]) -> list[float]:
     """Give places in the same order, at least 1 apart, nearest to those wanted in least squares.
 
     Pools neighbours that are too close into blocks (isotonic regression), in linear time.
     """
     if len(wanted) == 1:
         return wanted
-    blocks: list[tuple[float, int]] = []  # mean of (wanted - position in order), and how many
+    blocks: list[tuple[float, float, int]] = []  # mean of (wanted - order), weight, how many
     for i, y in enumerate(wanted):
-        mean, count = y - i, 1
+        mean, weight, count = y - i, weights[i], 1
         while blocks and blocks[-1][0] >= mean:
-            other, others = blocks.pop()
-            mean = (mean * count + other * others) / (count + others)
+            other, heft, others = blocks.pop()
+            mean = (mean * weight + other * heft) / (weight + heft)
+            weight += heft
             count += others
-        blocks.append((mean, count))
+        blocks.append((mean, weight, count))
     places: list[float] = []
-    for mean, count in blocks:
+    for mean, _, count in blocks:
         start = len(places)
         places += [mean + start + i for i in range(count)]
     return places

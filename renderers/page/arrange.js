@@ -9,6 +9,7 @@ const GROUP = N; // items are the nodes, then the groups, the first of which is 
 const CARD = { width: 132, height: 58 }, SMALL_CARD = { width: 76, height: 26 };
 const FOLDED = { width: 168, height: 60 };
 const ROW = 74, BETWEEN_ROWS = 14, BETWEEN_COLUMNS = 58, PADDING = 18, TITLE = 24;
+const TALL = 2600; // a column up to this height stays one
 
 const parentOf = (item) => (item < N ? columns.group[item] : given.groups.parents[item - N]);
 const columnOf = (item) => (item < N ? columns.column[item] : given.groups.columns[item - N]);
@@ -83,20 +84,18 @@ function arrange() {
 
 function fill(g) {
   const first = memberStart[g], end = memberStart[g + 1];
+  const listed = columnsOf(first, end);
   let x = PADDING, top = Infinity, bottom = -Infinity;
-  for (let from = first; from < end; ) {
-    let to = from, width = 0;
-    const column = columnOf(members[from]);
-    while (to < end && columnOf(members[to]) === column) width = Math.max(width, W[members[to++]]);
-    keepApart(from, to);
-    for (let m = from; m < to; m++) {
-      const item = members[m];
+  for (const items of wrapTall(listed)) {
+    let width = 0;
+    for (const item of items) width = Math.max(width, W[item]);
+    keepApart(items);
+    for (const item of items) {
       X[item] = x + width / 2;
       top = Math.min(top, Y[item] - H[item] / 2);
       bottom = Math.max(bottom, Y[item] + H[item] / 2);
     }
     x += width + BETWEEN_COLUMNS;
-    from = to;
   }
   if (first === end) { top = bottom = 0; x = PADDING + BETWEEN_COLUMNS; }
   const title = g === 0 ? 0 : TITLE;
@@ -105,14 +104,42 @@ function fill(g) {
   H[GROUP + g] = bottom - top + 2 * PADDING + title;
 }
 
+function columnsOf(first, end) {
+  const listed = [];
+  for (let from = first; from < end; ) {
+    const column = columnOf(members[from]);
+    let to = from;
+    while (to < end && columnOf(members[to]) === column) to++;
+    listed.push(members.subarray(from, to));
+    from = to;
+  }
+  return listed;
+}
+
+// A column that has become far higher than the rest is wide, because groups in it are unfolded, is
+// dealt out to several.
+function wrapTall(listed) {
+  const heights = listed.map((items) => items.reduce((sum, item) => sum + H[item] + BETWEEN_ROWS, 0));
+  let area = 0;
+  listed.forEach((items, i) => {
+    area += heights[i] * (items.reduce((most, item) => Math.max(most, W[item]), 0) + BETWEEN_COLUMNS);
+  });
+  const fair = Math.max(TALL, 1.2 * Math.sqrt(area));
+  return listed.flatMap((items, i) => {
+    const parts = Math.min(items.length, Math.ceil(heights[i] / fair));
+    if (parts < 2) return [items];
+    return Array.from({ length: parts }, (_, part) => items.filter((_, j) => j % parts === part));
+  });
+}
+
 // Put the members of one column as near to their rows as their sizes allow, in least squares:
 // neighbours that would overlap are pooled into blocks.
-function keepApart(from, to) {
+function keepApart(items) {
   const means = [], counts = [], offsets = [];
-  let offset = 0;
-  for (let m = from; m < to; m++) {
-    const item = members[m];
-    if (m > from) offset += (H[members[m - 1]] + H[item]) / 2 + BETWEEN_ROWS;
+  let offset = 0, last = -1;
+  for (const item of items) {
+    if (last >= 0) offset += (H[last] + H[item]) / 2 + BETWEEN_ROWS;
+    last = item;
     offsets.push(offset);
     let mean = rowOf(item) * ROW - offset, count = 1;
     while (means.length && means[means.length - 1] >= mean) {
@@ -123,9 +150,9 @@ function keepApart(from, to) {
     means.push(mean);
     counts.push(count);
   }
-  let m = from;
+  let i = 0;
   for (let block = 0; block < means.length; block++) {
-    for (let i = 0; i < counts[block]; i++, m++) Y[members[m]] = means[block] + offsets[m - from];
+    for (let n = 0; n < counts[block]; n++, i++) Y[items[i]] = means[block] + offsets[i];
   }
 }
 

@@ -9,13 +9,29 @@ let farthest = 0.01;
 let drawPending = false;
 let draw = () => {};
 
+// While the view moves, frames must come in time: `detail` is the share of edges that are drawn. It
+// falls when frames come late and rises when they do not; a view at rest has all its edges.
+const motion = { detail: 1, moving: false, last: 0, rest: 0 };
+
 function redraw() {
   if (drawPending) return;
   drawPending = true;
-  requestAnimationFrame(() => {
+  requestAnimationFrame((time) => {
     drawPending = false;
+    const pause = time - motion.last;
+    motion.last = time;
+    motion.moving = pause < 150;
+    if (motion.moving && pause > 26) motion.detail = Math.max(0.05, motion.detail / 2);
+    else if (motion.moving && pause < 18) motion.detail = Math.min(1, motion.detail * 1.02);
     draw();
+    clearTimeout(motion.rest);
+    if (motion.moving && motion.detail < 1) motion.rest = setTimeout(settle, 180);
   });
+}
+
+function settle() {
+  motion.moving = false;
+  draw();
 }
 
 function resize() {

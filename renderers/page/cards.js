@@ -2,8 +2,8 @@
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace';
-const DOTS_BELOW = 0.16, TEXT_FROM = 0.42; // pixels per unit
-const MOST_EDGES = { dots: 2500, cards: 5000 };
+const DOTS_BELOW = 0.18, SQUARE_BELOW = 0.35, TEXT_FROM = 0.42; // pixels per unit
+const MOST_EDGES = { dots: 2500, cards: 3000, passing: 400 };
 const chosen = { item: -1, over: -1, edge: -1, subject: -1 };
 
 function drawGraph() {
@@ -97,25 +97,37 @@ const edgeInView = (s, t, view) =>
 // A fixed shuffle, so that where there are too many edges to see, the same few stay.
 const shuffled = (e) => (Math.imul(e + 1, 2654435761) >>> 8) / 2 ** 24;
 
+const shareOf = (count, most) => (count <= most ? 1 : 2 ** Math.floor(Math.log2(most / count)));
+
+// An edge of which neither end is seen tells little.
+const isOutside = (item, view) =>
+  X[item] < view.left || X[item] > view.right || Y[item] < view.top || Y[item] > view.bottom;
+const isPassing = (e, view) => isOutside(source[e], view) && isOutside(target[e], view);
+
 const edgesInView = new Uint32Array(E);
 
 function drawEdges(view, far) {
   const { colours } = look;
-  let inView = 0;
+  let inView = 0, passing = 0;
   for (let i = 0; i < visibleEdges.length; i++) {
     const e = visibleEdges[i];
-    if (edgeInView(source[e], target[e], view)) edgesInView[inView++] = e;
+    if (!edgeInView(source[e], target[e], view)) continue;
+    edgesInView[inView++] = e;
+    if (isPassing(e, view)) passing++;
   }
   const edges = edgesInView.subarray(0, inView);
-  const most = far ? MOST_EDGES.dots : MOST_EDGES.cards;
-  const share = inView <= most ? 1 : 2 ** Math.floor(Math.log2(most / inView));
+  const detail = motion.moving ? motion.detail : 1;
+  const share = shareOf(inView - passing, (far ? MOST_EDGES.dots : MOST_EDGES.cards) * detail);
+  const passingShare = shareOf(passing, (far ? 2 : 1) * MOST_EDGES.passing * detail);
   const calm = new Path2D(), flowing = new Path2D(), waiting = new Path2D();
   const subject = chosen.over >= 0 ? chosen.over : chosen.item;
   const near = new Path2D();
   for (const e of edges) {
     const s = source[e], t = target[e];
     const touches = s === subject || t === subject;
-    if (share < 1 && !touches && e !== chosen.edge && shuffled(e) >= share) continue;
+    const drawn = touches || e === chosen.edge ||
+      shuffled(e) < (isPassing(e, view) ? passingShare : share);
+    if (!drawn) continue;
     const ends = edgeEnds(s, t, e);
     const path = e === chosen.edge || t === chosen.subject && !isBackward() ? flowing :
       touches ? near : isComputed(t) ? calm : waiting;
@@ -129,8 +141,10 @@ function drawEdges(view, far) {
   pen.globalAlpha = far ? 0.45 : 0.85;
   pen.stroke(calm);
   pen.globalAlpha = far ? 0.5 : 0.8;
-  for (const [s, t, count] of looseEdges) {
-    if (!edgeInView(s, t, view)) continue;
+  const looseShare = shareOf(looseEdges.length, MOST_EDGES.dots * detail);
+  for (let i = 0; i < looseEdges.length; i++) {
+    const [s, t, count] = looseEdges[i];
+    if (!edgeInView(s, t, view) || shuffled(i) >= looseShare) continue;
     const path = new Path2D();
     trace(path, edgeEnds(s, t, -1), far);
     pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(4, 1 + Math.log2(count) * 0.4);
@@ -189,12 +203,18 @@ function drawMark(item) {
 }
 
 function outline(item, radius, border, thick) {
-  pen.beginPath();
-  pen.roundRect(X[item] - W[item] / 2, Y[item] - H[item] / 2, W[item], H[item], radius);
-  pen.fill();
+  const left = X[item] - W[item] / 2, top = Y[item] - H[item] / 2;
   const marked = item === chosen.item || item === chosen.subject;
   pen.strokeStyle = marked || item === chosen.over ? look.colours.accent : border;
   pen.lineWidth = marked ? 2.6 : thick;
+  if (camera.k < SQUARE_BELOW) { // round corners are not seen, and cost most
+    pen.fillRect(left, top, W[item], H[item]);
+    pen.strokeRect(left, top, W[item], H[item]);
+    return;
+  }
+  pen.beginPath();
+  pen.roundRect(left, top, W[item], H[item], radius);
+  pen.fill();
   pen.stroke();
 }
 
@@ -206,7 +226,7 @@ function drawCard(node) {
   outline(node, H[node] < 40 ? 12 : 8, looksOf(node)[1], isOutput(node) ? 2 : 1.2);
   if (trouble[node] && computed) drawFlag(node);
   if (camera.k >= TEXT_FROM) (H[node] < 40 ? writeSmall : writeCard)(node, computed);
-  else {
+  else if (!motion.moving || motion.detail > 0.5) {
     pen.fillStyle = colours.ink;
     pen.font = `600 20px ${FONT}`;
     pen.textAlign = "center";

@@ -4,11 +4,13 @@ function pythonFloat(number, digits = 4) {
   if (Number.isNaN(number)) return "nan";
   if (!Number.isFinite(number)) return number < 0 ? "-inf" : "inf";
   if (Object.is(number, -0)) return "-0.0";
-  const text = String(Number(number.toPrecision(digits)));
+  const size = Math.abs(number);
+  const text = size > 0 && size < 1e-4 ?
+    number.toExponential(digits - 1).replace(/\.?0+e/, "e") : String(Number(number.toPrecision(digits)));
   const [mantissa, exponent] = text.split("e");
   if (exponent) {
-    const size = exponent.replace(/[+-]/, "").padStart(2, "0");
-    return `${mantissa}e${exponent[0] === "-" ? "-" : "+"}${size}`;
+    const power = exponent.replace(/[+-]/, "").padStart(2, "0");
+    return `${mantissa}e${exponent[0] === "-" ? "-" : "+"}${power}`;
   }
   return mantissa.includes(".") ? mantissa : `${mantissa}.0`;
 }
