@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs linkcheck bench clean
+.PHONY: demo test check docs linkcheck bench smoke clean
 
 demo: .venv/base
 	$(BIN)/pluggrad demo
@@ -26,15 +26,13 @@ docs: .venv/docs
 linkcheck: .venv/docs
 	$(BIN)/python -m sphinx -b linkcheck docs docs/_build/linkcheck
 
+# OPTIONS=--short takes some minutes instead of hours.
 bench: .venv/bench
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/eager.py
-	$(BIN)/python benchmarks/calculus.py
-	$(BIN)/python benchmarks/accuracy.py
-	$(BIN)/python benchmarks/mutation.py
-	$(BIN)/python benchmarks/random_programs.py
-	$(BIN)/python benchmarks/compile.py
-	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/all.py $(OPTIONS)
+
+# The wheel on every Python that is here; OPTIONS=--quick leaves out the tests.
+smoke: .venv/test
+	$(BIN)/python tests/smoke.py $(OPTIONS)
 
 # A strict editable install links each file, so the list of files is part of what it depends on.
 SOURCES := $(shell find core ops renderers cli compiler testing -name '*.py' 2>/dev/null)

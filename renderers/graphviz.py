@@ -262,7 +262,12 @@ def _name(node: Node) -> str:
 def _tooltip(node: Node) -> str:
     label = one_line(node.label, TOOLTIP)
     lines = [label] if label else []
-    lines.append(f"{node.id}: {node.op or node.kind}")
+    if node.kind == "group":
+        lines.append(f"{node.id}: a group of {node.size:,} nodes")
+        if isnan(node.data):
+            return "\\n".join(map(_tip, lines))
+    else:
+        lines.append(f"{node.id}: {node.op or node.kind}")
     if node.scope:
         lines.append("in " + one_line("/".join(node.scope), TOOLTIP))
     lines.append(f"data {node.data!r}")
