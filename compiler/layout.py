@@ -73,7 +73,10 @@ class Layout:
         kind = kind * 2 + s.needs[stored]
         levels = s.level[stored]
         next_position = len(leaves)
-        if len(stored) and levels.max() > DEEP and len(stored) < WIDE * levels.max():
+        if len(stored) == 0:  # leaves only
+            self.count = next_position
+            return
+        if levels.max() > DEEP and len(stored) < WIDE * levels.max():
             self.position[stored[np.lexsort((stored, kind, levels))]] = next_position + np.arange(
                 len(stored)
             )

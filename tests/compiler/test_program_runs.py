@@ -1,11 +1,12 @@
 """Programs: a graph that computes again gives what the engine gives."""
 
+import math
 import random
 
 import pytest
 from pluggrad import Value, compile, plugins
 from pluggrad.compiler import Program
-from pluggrad.ops import tanh
+from pluggrad.ops import exp, tanh
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -165,3 +166,16 @@ def test_a_program_takes_no_gradients_where_none_are_wanted() -> None:
     program = compile(x**3.0, executor="numba")  # d/d(exponent) would be log(-2)
     program.step()
     assert program.gradients.tolist() == [12.0]
+
+
+@executors
+def test_a_graph_may_be_a_leaf_or_made_of_one_operand_ops_alone(executor: str) -> None:
+    x = Value(0.5)
+    program = compile(x, executor=executor)
+    x.data = 2.0
+    assert (program(), x.grad) == (2.0, 1.0)
+    y = Value(0.5)
+    program = compile([tanh(y), exp(tanh(y)), y, y], executor=executor)
+    t = math.tanh(0.5)
+    assert program() == (t, math.exp(t), 0.5, 0.5)
+    assert y.grad == pytest.approx((1 - t * t) * (1 + math.exp(t)) + 2.0, rel=1e-14)
