@@ -22,6 +22,7 @@ from .errors import (
     RenderError,
     RuleError,
 )
+from .explanation import explain
 from .func import stop_gradient
 from .gradient import grad
 from .gradient_hooks import on_gradient
@@ -66,6 +67,7 @@ __all__ = [
     "custom_rule",
     "detect_anomaly",
     "draw_dot",
+    "explain",
     "func",
     "grad",
     "hookimpl",

@@ -1,0 +1,271 @@
+"""An explanation in words: the shortest answer first, then the numbers behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .ranking import MOST_COUNTED
+from .value import Value
+
+if TYPE_CHECKING:
+    from .ranking import Between, Link, Path, Step
+
+LABEL = 40  # characters of a label that are shown
+STEPS = 12  # of one path that are shown
+BLOCKS = 5  # places that are named where a gradient is blocked
+
+
+def told(between: Between, paths: Sequence[Path], number: int, digits: int) -> str:
+    """Give the whole answer."""
+    return "\n".join(_Telling(between, paths, number, digits).lines())
+
+
+class _Telling:
+    def __init__(self, between: Between, paths: Sequence[Path], number: int, digits: int) -> None:
+        self.between, self.paths, self.number, self.digits = between, paths, number, digits
+        self.x, self.y = self.name(between.wrt), self.name(between.output)
+
+    def lines(self) -> Iterator[str]:
+        between, g = self.between, self.between.gradient
+        about = f"d({self.y})/d({self.x}) = {self.short(g)}"
+        if between.start < 0:
+            yield f"{about}: {self.y} was not computed from {self.x}."
+            yield from self.detached()
+        elif not between.wrt.requires_grad:
+            yield f"{about}: {self.x} is a constant (requires_grad is False)."
+        elif between.start == between.end:
+            yield f"{about}: they are the same value."
+        elif math.isnan(g):
+            yield f"{about}: somewhere on the way a number stopped being a number."
+            yield from self.origin()
+        elif math.isinf(g):
+            yield f"{about}: somewhere on the way a slope is infinite."
+            yield from self.origin()
+        elif g == 0:
+            yield from self.zero(about)
+        else:
+            times = "as much" if abs(g) == 1 else f"{self.short(abs(g))} times as much"
+            moves = "grows" if g > 0 else "falls"
+            yield f"{about}: if {self.x} grows a little, {self.y} {moves} {times}."
+            yield from self.sum()
+
+    # ----- Paths -----
+
+    def sum(self) -> Iterator[str]:
+        """Tell the largest contributions."""
+        yield ""
+        if self.number == 1:
+            yield f"One path leads from {self.x} to {self.y}, and its local derivatives multiply:"
+            yield ""
+            yield from self.path(self.paths[0])
+            return
+        yield (
+            f"{_counted(self.number)} paths lead from {self.x} to {self.y}, "
+            "and their contributions add up:"
+        )
+        for place, path in enumerate(self.paths, 1):
+            share = path.contribution / self.between.gradient
+            percent = f" ({100 * share:.4g} %)" if math.isfinite(share) else ""
+            if percent and abs(share) < 0.1:
+                percent = f" ({100 * share:.1g} %)"
+            yield ""
+            yield f"{place}. contributes {self.short(path.contribution)}{percent}"
+            yield from self.path(path)
+        missing = self.number - len(self.paths)
+        if missing > 0:
+            rest = self.between.gradient - math.fsum(path.contribution for path in self.paths)
+            others = "All others together add"
+            if self.number < MOST_COUNTED:
+                others = f"The other {_counted(missing)} paths together add"
+            yield ""
+            yield f"{'The other path adds' if missing == 1 else others} {self.short(rest)}."
+
+    def path(self, path: Path) -> Iterator[str]:
+        """Tell one path, a line for each step; the middle of a long one in one line."""
+        yield f"     {self.x} = {self.short(self.between.wrt.data)}"
+        steps = path.steps
+        if len(steps) <= STEPS:
+            shown = [*map(self.step, steps)]
+        else:
+            half = STEPS // 2
+            product = math.prod(step.local for step in steps[half:-half])
+            between = f"… {len(steps) - 2 * half:,} more steps …"
+            shown = [
+                *map(self.step, steps[:half]),
+                (f"× {self.short(product)}", between),
+                *map(self.step, steps[-half:]),
+            ]
+        wide = max(len(factor) for factor, _ in shown)
+        for factor, formula in shown:
+            yield f"     {factor:<{max(wide, 11)}}    {formula}"
+
+    def step(self, step: Step) -> tuple[str, str]:
+        return f"× {self.short(step.local)}", self.formula(step.value)
+
+    # ----- Zero -----
+
+    def zero(self, about: str) -> Iterator[str]:
+        """Tell why a gradient is zero although there are paths."""
+        blocks = self.blocks()
+        passing = [path for path in self.paths if path.contribution]
+        if passing:
+            yield f"{about}: its contributions cancel."
+            yield from self.sum_of_zero()
+            return
+        if blocks is None:
+            yield f"{about}: no local derivative is 0, but their product is too small for a float."
+            yield ""
+            yield from self.path(self.paths[0])
+            return
+        where = "one place" if len(blocks) == 1 else f"{len(blocks):,} places"
+        paths = "the only path" if self.number == 1 else f"each of {_counted(self.number)} paths"
+        yield f"{about}: a local derivative of 0 blocks {paths}, at {where}:"
+        yield ""
+        for link in blocks[:BLOCKS]:
+            node = self.between.order[link.target]
+            yield f"     {self.formula(node)}"
+            yield f"       {self.reason(link)}"
+        if len(blocks) > BLOCKS:
+            yield f"     … and {len(blocks) - BLOCKS:,} more places"
+
+    def sum_of_zero(self) -> Iterator[str]:
+        yield ""
+        for path in self.paths:
+            yield f"     {self.short(path.contribution)} through {self.through(path)}"
+        missing = self.number - len(self.paths)
+        if missing > 0:
+            rest = -math.fsum(path.contribution for path in self.paths)
+            yield f"     {self.short(rest)} through {_counted(missing)} more"
+
+    def through(self, path: Path) -> str:
+        names = [self.name(step.value) for step in path.steps[:-1]]
+        if len(names) > 6:
+            names = [*names[:3], "…", *names[-2:]]
+        return ", ".join(names) or "the operation itself"
+
+    def blocks(self) -> list[Link] | None:
+        """Find the first zeros on the way from `wrt`; None where a way around all of them is."""
+        open_ = {self.between.start}
+        found = []
+        for link in self.between.links:
+            if link.source in open_:
+                if link.local == 0:
+                    found.append(link)
+                else:
+                    open_.add(link.target)
+        return None if self.between.end in open_ else found
+
+    def reason(self, link: Link) -> str:
+        """Say why a local derivative is 0, as far as the op's declaration tells."""
+        node = self.between.order[link.target]
+        op, operands = node.op, node.prev
+        assert op is not None
+        inner = self.name(operands[link.operand])
+        if op.rules[link.operand] is None:
+            return f"no gradient goes through {op.name} to {inner}: its author declared none"
+        number = operands[link.operand].data
+        if op.symbol == "*" and len(operands) == 2:
+            other = operands[1 - link.operand]
+            if other.data == 0:
+                return f"the other factor, {self.described(other)}, is 0"
+        kinks = op.kinks if not callable(op.kinks) else ()
+        if len(operands) == 1 and kinks:
+            kink = min(kinks, key=lambda at: abs(at - number))
+            side = "below" if number < kink else "above" if number > kink else "at"
+            place = f"{side} its kink at {self.short(kink)}"
+            return f"{op.name} is flat here: {self.described(operands[0])} is {place}"
+        if len(operands) == 1:
+            return f"the slope of {op.name} at {self.short(number)} is 0"
+        return f"{self.name(node)} does not move when {inner} moves a little"
+
+    def detached(self) -> Iterator[str]:
+        """Point to a constant that looks like a detached copy."""
+        wrt = self.between.wrt
+        for node in self.between.order:
+            same = node.data == wrt.data and node.op is None and not node.requires_grad
+            if wrt.label and node.label == wrt.label and same:
+                yield ""
+                yield (
+                    f"A constant of the same name and number was used ({self.id(node)}): a copy by "
+                    "detach() or stop_gradient() cuts the gradient off."
+                )
+                return
+
+    # ----- Nan and infinity -----
+
+    def origin(self) -> Iterator[str]:
+        """Tell where nan or infinity began: in the forward pass if it did, else on the way back."""
+        between = self.between
+        yield ""
+        for node in between.order:
+            if not math.isnan(node.data):
+                continue
+            if node.op is None:
+                yield f"It began in the forward pass: {self.name(node)} itself is nan."
+            else:
+                yield "It began in the forward pass, with operands that are numbers:"
+                yield ""
+                yield f"     {self.formula(node)}"
+            return
+        wrong = (math.isnan, math.isinf) if math.isnan(between.gradient) else (math.isinf,)
+        for test in wrong:
+            for link in reversed(between.links):
+                upstream = between.adjoints[link.target]
+                if test(upstream) or not test(between.contribution(link, upstream)):
+                    continue
+                node = between.order[link.target]
+                inner = node.prev[link.operand]
+                yield "It began in the backward pass, where the forward pass was fine:"
+                yield ""
+                yield f"     {self.formula(node)}"
+                yield (
+                    f"       its slope for {self.name(inner)} is {self.short(link.local)}, "
+                    f"times the gradient {self.short(upstream)} from above"
+                )
+                return
+        yield "It began where contributions of opposite infinities met in a sum."
+
+    # ----- Words -----
+
+    def short(self, number: float) -> str:
+        return format(number, f".{self.digits}g")
+
+    def id(self, value: Value) -> str:
+        place = self.between.position.get(value)
+        return "x" if place is None else f"n{place}"
+
+    def name(self, value: Value) -> str:
+        label = str(value.label) or self.between.names.get(value, "")
+        if label:
+            shown = label if label.isprintable() else repr(label)[1:-1]
+            return shown if len(shown) <= LABEL else f"{shown[: LABEL - 1]}…"
+        if value.op is None and not value.requires_grad:
+            return self.short(value.data)
+        return self.id(value)
+
+    def described(self, value: Value) -> str:
+        name, number = self.name(value), self.short(value.data)
+        return name if name == number else f"{name} = {number}"
+
+    def formula(self, node: Value) -> str:
+        """Write `n2 = x * w = 2 * -3 = -6`."""
+        assert node.op is not None
+        symbol = node.op.symbol
+        names = _applied(symbol, [self.name(x) for x in node.prev])
+        numbers = _applied(symbol, [self.short(x.data) for x in node.prev])
+        middle = names if names == numbers else f"{names} = {numbers}"
+        return f"{self.name(node)} = {middle} = {self.short(node.data)}"
+
+
+def _applied(symbol: str, operands: Sequence[str]) -> str:
+    if len(operands) == 2 and not symbol.isidentifier():
+        return f"{operands[0]} {symbol} {operands[1]}"
+    if len(operands) == 1 and not symbol.isidentifier():
+        return f"{symbol}{operands[0]}"
+    return f"{symbol}({', '.join(operands)})"
+
+
+def _counted(number: int) -> str:
+    return f"{number:,}" if number < MOST_COUNTED else f"More than {MOST_COUNTED:,}"
