@@ -104,13 +104,13 @@ def save(
 
 
 def draw_dot(value: Drawable, path: str | os.PathLike[str] = "graph.svg") -> Path:
-    """Draw a graph as SVG, in one call.
+    """Draw a graph as SVG, or as what else the suffix says, in one call.
 
     >>> from pluggrad import Value, draw_dot
     >>> draw_dot(Value(2.0) * 3.0, "graph.svg").name  # doctest: +SKIP
     'graph.svg'
     """
-    return save(value, path, "graphviz")
+    return save(value, path)
 
 
 def _chosen(name: str | None, options: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from html import unescape
 from math import isnan
 from pathlib import Path
@@ -10,30 +11,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl
 
+from . import palette
+from .cards import LABEL, arities
 from .labels import one_line
 from .layout import ENGINES, lay_out
 from .numerals import short
 from .options import flag, limit, one_of, seconds, whole
+from .palette import FONT, INK, LINE, MUTED
+from .tooltips import edge_line, node_lines
 
 if TYPE_CHECKING:
     import graphviz
 
-LABEL = 28  # characters of a label in the picture
-TOOLTIP = 2000  # and in the tooltip
 FEW = 60  # nodes, up to which edges are labelled unless told otherwise
 
-# Blue, grey and amber stay apart under every common colour blindness, and on paper.
-FONT = "Helvetica,Arial,sans-serif"
-INK, MUTED, LINE = "#1f2933", "#616e7c", "#829ab1"
-LEAF = {"fillcolor": "#e0effa", "color": "#2b6cb0"}
-RESULT = {"fillcolor": "#ffffff", "color": LINE}
-GROUP = {"fillcolor": "#ede9f7", "color": "#6b46c1", "penwidth": "1.6"}
-OUTPUT = {"fillcolor": "#fdf0d5", "color": "#b7791f", "penwidth": "1.6"}
+LEAF = {"fillcolor": palette.LEAF, "color": palette.LEAF_EDGE}
+RESULT = {"fillcolor": palette.PAPER, "color": LINE}
+GROUP = {"fillcolor": palette.GROUP, "color": palette.GROUP_EDGE, "penwidth": "1.6"}
+OUTPUT = {"fillcolor": palette.OUTPUT, "color": palette.OUTPUT_EDGE, "penwidth": "1.6"}
 CONSTANT = {
     "shape": "box",
     "style": "rounded,filled",
-    "fillcolor": "#f5f7fa",
-    "color": "#cbd2d9",
+    "fillcolor": palette.CONSTANT,
+    "color": palette.CONSTANT_EDGE,
     "fontcolor": MUTED,
     "fontsize": "9",
     "margin": "0.06,0.03",
@@ -77,7 +77,8 @@ class GraphvizRenderer:
     """
 
     name = "graphviz"
-    suffixes: ClassVar[tuple[str, ...]] = (".svg", ".dot", ".gv", ".png", ".pdf")
+    # And .svg, where this renderer is asked for by name.
+    suffixes: ClassVar[tuple[str, ...]] = (".dot", ".gv", ".png", ".pdf")
 
     def __init__(
         self,
@@ -105,6 +106,25 @@ class GraphvizRenderer:
 
     def __call__(self, graph: Graph) -> graphviz.Digraph:
         """Give the graph as a Digraph; notebooks draw it where `dot` is installed."""
+        return self._drawn(graph, [node.id for node in graph.nodes], "")
+
+    def svg(self, graph: Graph, shown: Collection[str], note: str) -> str:
+        """Give the SVG of a part of a graph.
+
+        Parameters:
+            graph: the whole.
+            shown: the ids of the nodes to draw.
+            note: what to say above the picture.
+
+        Raises:
+            RenderError: when no engine could draw it; the text has the reasons and the remedies.
+        """
+        picture, self.engine_used = lay_out(
+            self._drawn(graph, shown, note).source, "svg", self.engines, self.timeout
+        )
+        return self._emphasised(picture, graph).decode()
+
+    def _drawn(self, graph: Graph, shown: Collection[str], note: str) -> graphviz.Digraph:
         import graphviz
 
         drawn = graphviz.Digraph(
@@ -115,6 +135,18 @@ class GraphvizRenderer:
                 "pad": "0.2",
                 "nodesep": "0.25",
                 "ranksep": "0.5",
+                **(
+                    {
+                        "label": note,
+                        "labelloc": "t",
+                        "labeljust": "l",
+                        "fontname": FONT,
+                        "fontsize": "11",
+                        "fontcolor": MUTED,
+                    }
+                    if note
+                    else {}
+                ),
             },
             node_attr={
                 "shape": "Mrecord",
@@ -134,20 +166,25 @@ class GraphvizRenderer:
             },
         )
         outputs = set(graph.outputs)
-        operands = graph.operands
+        arity = arities(graph)
+        kept = set(shown)
         for node in graph.nodes:
+            if node.id not in kept:
+                continue
             look = _look(node, node.id in outputs)
-            look["label"] = _quoted(self._label(node, len(operands[node.id]), "shape" in look))
-            look["tooltip"] = _quoted(_tooltip(node))
+            look["label"] = _quoted(self._label(node, arity.get(node.id, 0), "shape" in look))
+            look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(node))))
             drawn.node(node.id, **look)
         labelled = self.derivatives
         if labelled is None:
-            labelled = len(graph) <= FEW
+            labelled = len(kept) <= FEW
         side = SIDES[self.rankdir]
         for edge in graph.edges:
+            if edge.source not in kept or edge.target not in kept:
+                continue
             target = graph.node(edge.target)
             local = graph.local(edge) if labelled and _ran(graph, edge) else None
-            if local is not None and isnan(local) and _has_group(graph, edge):
+            if local is not None and isnan(local) and has_group(graph, edge):
                 local = None
             drawn.edge(
                 edge.source,
@@ -156,7 +193,7 @@ class GraphvizRenderer:
                 else f"{edge.target}:{_entry(edge.operand)}:{side}",
                 # The space keeps it off an edge that runs down the page.
                 **({} if local is None else {"label": f" ∂ {short(local, self.digits)}"}),
-                edgetooltip=_quoted(_edge_tooltip(edge, target, local)),
+                edgetooltip=_quoted(_tip(edge_line(edge, target, local))),
             )
         return drawn
 
@@ -174,7 +211,7 @@ class GraphvizRenderer:
         if suffix not in SUFFIXES:
             raise RenderError(
                 f"renderer 'graphviz' does not write {suffix or 'files without a suffix'!r}; "
-                f"it writes {', '.join(self.suffixes)}"
+                f"it writes .svg, {', '.join(self.suffixes)}"
             )
         if self.max_nodes is not None and len(graph) > self.max_nodes:
             raise RenderError(
@@ -182,10 +219,14 @@ class GraphvizRenderer:
                 f"{self.max_nodes:,}). Draw a smaller part, use renderer 'text' or 'networkx', "
                 "save it as .dot, or raise max_nodes and timeout"
             )
+        if suffix == ".svg":
+            everything = [node.id for node in graph.nodes]
+            path.write_text(self.svg(graph, everything, ""), encoding="utf-8")
+            return
         picture, self.engine_used = lay_out(
             self(graph).source, SUFFIXES[suffix], self.engines, self.timeout
         )
-        path.write_bytes(self._emphasised(picture, graph) if suffix == ".svg" else picture)
+        path.write_bytes(picture)
 
     def _emphasised(self, svg: bytes, graph: Graph) -> bytes:
         """Set names and operations in bold, which Graphviz cannot do for a part of a record."""
@@ -259,36 +300,13 @@ def _name(node: Node) -> str:
     return one_line(node.label, LABEL).strip()
 
 
-def _tooltip(node: Node) -> str:
-    label = one_line(node.label, TOOLTIP)
-    lines = [label] if label else []
-    if node.kind == "group":
-        lines.append(f"{node.id}: a group of {node.size:,} nodes")
-        if isnan(node.data):
-            return "\\n".join(map(_tip, lines))
-    else:
-        lines.append(f"{node.id}: {node.op or node.kind}")
-    if node.scope:
-        lines.append("in " + one_line("/".join(node.scope), TOOLTIP))
-    lines.append(f"data {node.data!r}")
-    if node.grad is not None:
-        lines.append(f"grad {node.grad!r}")
-    elif node.requires_grad:
-        lines.append("grad — (no backward pass has reached it)")
-    return "\\n".join(map(_tip, lines))
-
-
-def _edge_tooltip(edge: Edge, target: Node, local: float | None) -> str:
-    text = f"{edge.source} is operand {edge.operand} of {target.op} {edge.target}"
-    return _tip(text if local is None else f"{text}; local derivative {local!r}")
-
-
 def _ran(graph: Graph, edge: Edge) -> bool:
     """Say whether a gradient went along an edge."""
     return graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
 
 
-def _has_group(graph: Graph, edge: Edge) -> bool:
+def has_group(graph: Graph, edge: Edge) -> bool:
+    """Say whether an edge begins or ends at a group, whose derivative may not be one number."""
     return "group" in (graph.node(edge.source).kind, graph.node(edge.target).kind)
 
 

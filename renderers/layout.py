@@ -21,7 +21,7 @@ from pluggrad import RenderError
 
 REMEDIES = (
     'Install Graphviz (https://graphviz.org/download), or pip install "pluggrad[svg]", '
-    'or use renderer "text"'
+    'or let pluggrad lay it out (renderer "svg", engine "layered"), or use renderer "text"'
 )
 
 # Runs in a fresh interpreter, with the module search path of this one.
@@ -65,6 +65,9 @@ def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) ->
         else:
             if format != "svg":
                 return picture, engine
+            if b"<svg" not in picture:
+                reasons.append(f"{engine}: gave no SVG")
+                continue
             used = f"Graphviz{_version(picture)} ({_CALLED[engine]})"
             return _described(picture, f"Drawn by {used}"), used
     raise RenderError(f"no layout engine drew the graph ({'; '.join(reasons)}). {REMEDIES}")

