@@ -35,17 +35,24 @@ def guess(samples: Sequence[Sample], names: Sequence[str]) -> str:
         samples: places spread over the domain.
         names: what the operands are called.
     """
-    telling = [s for s in samples if _finite(s) and s.truth != s.got]
-    agreeing = sum(1 for s in samples if _finite(s) and _close(s.got, s.truth))
+    finite = [s for s in samples if _finite(s)]
+    telling = [s for s in finite if not _close(s.got, s.truth)]
     if not telling:
         return ""
-    if agreeing:
-        right = [s for s in samples if _finite(s) and _close(s.got, s.truth)]
-        return _where(telling, right)
     for text, predicted in _hypotheses(telling[0], names):
-        if all(_close(s.got, _safely(predicted, s)) for s in telling):
+        if _explains(predicted, telling, finite):
             return text
-    return _constant_factor(telling)
+    right = [s for s in finite if _close(s.got, s.truth)]
+    return _constant(finite) or (_where(telling, right) if right else "")
+
+
+def _explains(
+    predicted: Callable[[Sample], float], telling: Sequence[Sample], finite: Sequence[Sample]
+) -> bool:
+    """Tell whether a mistake would give just what was got, wherever it gives anything."""
+    predictions = [(s, _safely(predicted, s)) for s in finite]
+    made = [(s, x) for s, x in predictions if not math.isnan(x)]
+    return any(s in telling for s, _ in made) and all(_close(s.got, x) for s, x in made)
 
 
 def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
@@ -90,14 +97,20 @@ def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
     return found
 
 
-def _constant_factor(samples: Sequence[Sample]) -> str:
+def _constant(samples: Sequence[Sample]) -> str:
+    """Name a constant factor or term that is off everywhere."""
     ratios = [s.got / s.truth for s in samples if s.truth]
-    if len(ratios) > 1 and all(_close(ratio, ratios[0]) for ratio in ratios):
+    at_zero = [s.got for s in samples if not s.truth]
+    if len(ratios) > 1 and not any(at_zero) and _all_close(ratios):
         return f"{ratios[0]:.6g} times the derivative everywhere: a constant factor is off"
     offsets = [s.got - s.truth for s in samples]
-    if len(offsets) > 2 and all(_close(offset, offsets[0]) for offset in offsets):
+    if len(offsets) > 2 and _all_close(offsets):
         return f"off by {offsets[0]:.6g} everywhere: a constant term too much or missing"
     return ""
+
+
+def _all_close(numbers: Sequence[float]) -> bool:
+    return all(_close(x, numbers[0]) for x in numbers)
 
 
 def _where(wrong: Sequence[Sample], right: Sequence[Sample]) -> str:
@@ -116,7 +129,7 @@ def _where(wrong: Sequence[Sample], right: Sequence[Sample]) -> str:
 
 
 def _finite(s: Sample) -> bool:
-    return all(map(math.isfinite, (s.got, s.truth, s.out, *s.others, *s.operands)))
+    return all(map(math.isfinite, (s.got, s.truth, s.out, *s.operands)))
 
 
 def _close(a: float, b: float) -> bool:

@@ -13,6 +13,8 @@ import builtins
 import math
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleNamespace
 from typing import Any
@@ -28,6 +30,30 @@ MP = MPContext()
 MP.mpf.__floordiv__ = lambda a, b: MP.floor(a / b)
 MP.mpf.__rfloordiv__ = lambda a, b: MP.floor(MP.mpf(b) / a)
 MP.mpf.is_integer = lambda x: bool(MP.isint(x))
+
+# What only takes floats (compiled code, tables) would round such a number without a word, and its
+# differences would be 0. So while a forward runs, its numbers do not turn into floats.
+_to_float = MP.mpf.__float__
+_exact: ContextVar[bool] = ContextVar("_exact", default=False)
+
+
+def _as_float(x: Any) -> float:
+    if _exact.get():
+        raise TypeError("a number with many digits does not become a float here")
+    return float(_to_float(x))
+
+
+MP.mpf.__float__ = _as_float
+
+
+@contextmanager
+def kept_exact() -> Iterator[None]:
+    """Refuse inside to turn a number of many digits into a float."""
+    token = _exact.set(True)
+    try:
+        yield
+    finally:
+        _exact.reset(token)
 
 
 @lru_cache(maxsize=1 << 10)
@@ -119,6 +145,10 @@ def _cbrt(x: Any) -> Any:
     return MP.cbrt(x) if x >= 0 else -MP.cbrt(-x)
 
 
+def _isclose(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> bool:
+    return bool(abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol))
+
+
 def _lgamma(x: Any) -> Any:
     return MP.re(MP.loggamma(x))
 
@@ -141,7 +171,7 @@ _MATH: dict[str, Any] = {
     "floor": MP.floor,
     "fmod": lambda x, y: x - y * _truncated(MP.mpf(x) / y),
     "fsum": MP.fsum,
-    "isclose": lambda a, b, **options: math.isclose(float(a), float(b), **options),
+    "isclose": _isclose,
     "ldexp": lambda x, n: x * MP.mpf(2) ** n,
     "lgamma": _lgamma,
     "log2": lambda x: MP.log(x, 2),

@@ -218,14 +218,14 @@ class Subject:
             truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))
         ):
             return
-        what = "jumps" if truth.jump else "has a kink"
+        what = "jump" if truth.jump else "kink"
         if self.op.arity == 1:
             remedy = f"Op(..., kinks=({at[0]!r},))"
         else:
             remedy = f"Op(..., kinks=lambda {', '.join(self.operand_names)}: ...), zero there"
         sides = "" if truth.jump else f": its derivative is {truth}"
         raise self.failure(
-            f"it {what} that is not declared{sides}. Declare it: {remedy}", index, at
+            f"it has a {what} that is not declared{sides}. Declare it: {remedy}", index, at
         )
 
     # ----- Saying it -----
@@ -252,28 +252,27 @@ class Subject:
         if math.isnan(got):
             return "0/0 or inf - inf on the way; rearrange the formula for such operands"
         try:
-            return guess([*self._samples(index)], self.operand_names)
+            return guess([*self._samples(index, at)], self.operand_names)
         except ConformanceError:
             return ""
 
-    def _samples(self, index: int) -> Iterator[Sample]:
-        """Compare rule and truth at a dozen places, for the guess."""
-        taken = 0
-        for at in self.smooth_points():
-            out = self.forward(at)
-            truths = [self.truth(i, at) for i in range(self.op.arity)]
-            truth = truths[index]
-            if truth is None or truth.kink or not math.isfinite(out):
-                continue
-            others = tuple(
-                math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
-            )
-            got = self.partial(index, at, out)
-            if all(map(math.isfinite, others)):
-                yield Sample(got, truth.value, others, out, at)
-                taken += 1
-            if taken == 16:
-                return
+    def _samples(self, index: int, failed: Point) -> Iterator[Sample]:
+        """Compare rule and truth where they differ and at two dozen other places, for the guess."""
+        smooth = [*self.smooth_points()]
+        yield from self._sample(index, failed)
+        for at in smooth[:12] + smooth[12 :: max(1, len(smooth) // 12)]:
+            yield from self._sample(index, at)
+
+    def _sample(self, index: int, at: Point) -> Iterator[Sample]:
+        out = self.forward(at)
+        truths = [self.truth(i, at) for i in range(self.op.arity)]
+        truth = truths[index]
+        if truth is None or truth.kink or not math.isfinite(out):
+            return
+        others = tuple(
+            math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
+        )
+        yield Sample(self.partial(index, at, out), truth.value, others, out, at)
 
 
 def same(a: Any, b: Any) -> bool:

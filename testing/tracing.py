@@ -29,13 +29,15 @@ class Traced:
 
     def __getattr__(self, name: str) -> Any:
         if name in plugins.ops:
-            return lambda *others: plugins.ops[name](self, *others)
+            raise NotTraceableError(
+                f"it uses the method .{name}(), which floats do not have; call the op: {name}(x)"
+            )
         if hasattr(Value, name) and not name.startswith("__"):
             raise NotTraceableError(
                 f"it uses .{name}, which cuts the result off from what it was computed from; "
                 "use the operand itself"
             )
-        raise AttributeError(f"a number in a rule has no {name!r}; installed ops are its methods")
+        raise AttributeError(f"a number in a rule has no {name!r}; use operators and ops")
 
     def __float__(self) -> float:
         _refuse("turns an operand into a float, as math.* functions do; use the op of that name")

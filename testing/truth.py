@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .multiprecision import MP
+from .multiprecision import MP, kept_exact
 
 Point = tuple[float, ...]
 
@@ -91,7 +91,13 @@ def exact(
             sides = _sides(forward, at, index, step)
             if sides is None:
                 return None
-            left, right, largest, jump = sides
+            left, right, largest, across = sides
+            jump = across > largest * MP.mpf("1e-9")
+            if jump:  # or is the function so small here that any change is large beside it?
+                nearer = _sides(forward, at, index, step / 1000)
+                if nearer is None:
+                    return None
+                jump = nearer[3] > across / 10
             bent = MP.zero
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * MP.mpf(10) ** (15 - digits):
@@ -120,9 +126,22 @@ def exact(
                         return None  # jumps within every step that can be taken
                     left, right = ends
             else:
+                if _may_be_the_step(left, right, largest, step, at):
+                    nearer = _sides(forward, at, index, step / 1000)
+                    if nearer is None:
+                        return None
+                    bent = abs(nearer[0] - left) + abs(nearer[1] - right)
+                    left, right = nearer[:2]
                 left = right = (left + right) / 2
             error = largest * MP.mpf(10) ** (15 - digits) / step + bent
-            return Truth(float(left), float(right), float(error), "mpmath", jump)
+            return Truth(float(left), float(right), float(error), "mpmath", bool(jump))
+
+
+def _may_be_the_step(left: Any, right: Any, largest: Any, step: Any, at: Point) -> bool:
+    """Tell whether slopes are so small that they may be 0 but for the step, as of x**3 at 0."""
+    slope = max(abs(left), abs(right))
+    size = min([1.0, *(abs(x) for x in at if x)])
+    return bool(largest < 1000 * step * slope or slope * size < largest * MP.mpf("1e-20"))
 
 
 def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
@@ -176,7 +195,8 @@ def exact_higher(
 def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Evaluate on mpmath numbers; None where there is no real, finite result."""
     try:
-        result = forward(*map(MP.mpf, operands))
+        with kept_exact():
+            result = forward(*map(MP.mpf, operands))
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         result = MP.mpf(result)
@@ -187,8 +207,8 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
 
 def _sides(
     forward: Callable[..., Any], at: Point, index: int, step: Any
-) -> tuple[Any, Any, Any, bool] | None:
-    """Give both one-sided slopes, the largest result, and whether there is a jump.
+) -> tuple[Any, Any, Any, Any] | None:
+    """Give both one-sided slopes, the largest result, and how far it is across the point.
 
     The point itself is not evaluated: at a jump it belongs to one side at most.
     """
@@ -203,8 +223,7 @@ def _sides(
     a, b, c, d = found
     left, right = (b - a) / step, (d - c) / step
     largest = max(map(abs, found))
-    across = abs((c - b) - (left + right) * step)
-    return left, right, largest, bool(across > largest * MP.mpf("1e-9"))
+    return left, right, largest, abs((c - b) - (left + right) * step)
 
 
 def _step(at: Point) -> Any:
@@ -236,7 +255,7 @@ def extrapolated(function: Callable[[float], float], x: float, reach: float) -> 
         reach: how far from `x` the function may be evaluated.
     """
     scale = abs(x) if x else 1.0
-    steps = [min(scale * size, reach / 2) for size in (0.3, 0.03, 1e-3, 1e-5)]
+    steps = [min(scale * size, reach / 2) for size in (0.3, 0.03, 1e-3, 1e-5, 1e-7)]
     steps = [step for step in steps if step > max(1e-10 * scale, 1e-290)]
     # The function's own rounding, which the quotient divides by the step.
     noise = 4 * 2.0**-52 * abs(function(x))

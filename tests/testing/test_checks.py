@@ -1,0 +1,428 @@
+"""The kit on broken ops: which check finds it, and what the one line says."""
+
+import itertools
+import math
+import operator
+import random
+
+import pytest
+from pluggrad import Op, Value, plugins
+from pluggrad.ops import abs as absolute
+from pluggrad.ops import clip, cos, exp, relu, sign, step
+from pluggrad.testing import CHECKS, ConformanceError, check_op
+
+
+def op(forward, *rules, **options):
+    return Op("bad", forward, *rules, **options)
+
+
+def square(x):
+    return x * x
+
+
+def no_sine_of_infinity(x):
+    return math.nan
+
+
+def line(broken, **options):
+    """The name of the check that fails, and its message."""
+    with pytest.raises(ConformanceError) as caught:
+        check_op(broken, **options)
+    error = caught.value
+    assert error.op == "bad"
+    assert str(error).startswith("op 'bad'")
+    assert "\n" not in str(error)
+    return error.check, str(error), error
+
+
+# ----- What a rule is made of -----
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (
+            lambda g, out, x: g * math.cos(x),
+            "turns an operand into a float, as math.* functions",
+        ),
+        (lambda g, out, x: g * 2 * int(x), "turns an operand into an int; use an op such as floor"),
+        (lambda g, out, x: g if x > 0 else -g, "compares its operands (<, >, ==); use where()"),
+        (
+            lambda g, out, x: g if x else -g,
+            "branches on an operand (if, and, or, not); use wh",
+        ),
+        (lambda g, out, x: 2 * g * x.data, "uses .data, which cuts the result off"),
+        (lambda g, out, x: 2 * g * x.detach(), "uses .detach, which cuts the result off"),
+        (
+            lambda g, out, x: 2 * g * x.frobnicate,
+            "a number in a rule has no 'frobnicate'; use oper",
+        ),
+        (lambda g, out, x: g * x.exp(), "uses the method .exp(), which floats do not have"),
+        (lambda g, out, x: 2 * g * "x", "computes with a str: 'x'"),
+        (lambda g, out, x: [][0], "the rule fails on anything but floats: IndexError: list index"),
+        (lambda g, out, x: "g", "the rule gives 'g', which is no number"),
+        (lambda g, out, x: 2 * x, "the rule does not use g, the gradient of the result; multiply"),
+        (lambda g, out, x: 2.0, "the rule does not use g"),
+    ],
+)
+def test_a_rule_of_anything_but_operators_and_ops_is_told_what_to_use(rule, says):
+    check, text, error = line(op(square, rule))
+    assert check == "rules_use_only_operators_and_ops"
+    assert says in text
+    assert (error.operand, error.at) == (0, None)
+
+
+def test_a_rule_that_changes_an_operand_or_the_result_is_found():
+    def spoil(what):
+        def rule(g, out, x):
+            spoiled = {"operand": x, "result": out}[what]
+            if isinstance(spoiled, Value):
+                spoiled.data = 7.0
+            return 2 * g * x
+
+        return rule
+
+    check, text, _ = line(op(square, spoil("operand")))
+    assert check == "operands_are_left_alone"
+    assert "operand 0 (x), at x = 1.0: the operand is changed by the op or its rules" in text
+    assert "the rules change the result" in line(op(square, spoil("result")))[1]
+
+
+def test_a_rule_that_is_not_linear_in_g_says_where_and_what_to_do():
+    check, text, _ = line(op(lambda x: 2 * x, lambda g, out, x: 2 * g * g))
+    assert check == "rules_are_linear_in_g"
+    assert "2 for g = 1, but 8 for g = 2 instead of 4; each term has the factor g once" in text
+
+
+def test_a_rule_that_gives_two_results_for_the_same_is_found():
+    calls = itertools.count()
+    check, text, _ = line(op(lambda x: x, lambda g, out, x: g * (1 + 1e-14 * (next(calls) % 2))))
+    assert check == "rules_are_linear_in_g"
+    assert "the rule gives two results for the same operands" in text
+
+
+# ----- Forward -----
+
+
+def test_a_forward_that_is_not_deterministic_is_found():
+    chance = random.Random(0)
+    check, text, _ = line(op(lambda x: x + 1e-9 * chance.random(), lambda g, out, x: g))
+    assert check == "forward_is_the_same_every_way"
+    assert "calling the op again" in text
+
+
+def test_a_registered_op_is_compared_with_its_method_and_operator(monkeypatch):
+    bad = op(square, lambda g, out, x: 2 * g * x)
+    plugins.register_op(bad)
+    try:
+        check_op(bad)
+        monkeypatch.setattr(Value, "bad", lambda x: x * x * 2.0)
+        assert "op(...) gives 1.0, the method 2.0" in line(bad)[1]
+        monkeypatch.setattr(Value, "bad", lambda x: [][0])
+        assert "the method raises IndexError" in line(bad)[1]
+    finally:
+        monkeypatch.undo()
+        plugins.unregister("bad")
+
+
+def test_a_forward_that_raises_where_ieee_754_has_an_answer_is_told_how_to_give_it():
+    broken = op(math.log, lambda g, out, x: g / x, domain=(0.0, math.inf))
+    check, text, error = line(broken)
+    assert check == "odd_numbers_raise_nothing"
+    assert "the forward raises ForwardError: op 'bad' has no result for 0.0" in text
+    assert "Op(..., ieee=...)" in text
+    assert error.at == (0.0,)
+
+
+def test_a_rule_that_raises_for_odd_numbers_is_named():
+    def rule(g, out, x):
+        if type(g) is float and g != g:
+            raise KeyError("nan")
+        return g
+
+    check, text, _ = line(op(lambda x: x, rule))
+    assert check == "odd_numbers_raise_nothing"
+    assert "the rule raises KeyError: 'nan'" in text
+
+
+def test_a_forward_that_hides_a_nan_is_found():
+    hides = op(lambda x: x if x > 0 else 0.0, lambda g, out, x: g * step(x), kinks=(0.0,))
+    assert "a nan goes in and a number comes out" in line(hides)[1]
+
+
+# ----- Partials -----
+
+
+@pytest.mark.parametrize(
+    ("forward", "rules", "says", "guess"),
+    [
+        (square, [lambda g, out, x: 4 * g * x], "says 4, the truth is 2", "a factor 2 too much"),
+        (square, [lambda g, out, x: g * x], "says 1, the truth is 2", "a factor 2 is missing"),
+        (square, [lambda g, out, x: -2 * g * x], "says -2, the truth is 2", "the sign is wrong"),
+        (square, [lambda g, out, x: 0 * g], "says 0, the truth is 2", "the rule is always zero"),
+        (square, [lambda g, out, x: 2 * g * x + g], "says 3, the truth is 2", "1 too much (+ g"),
+        (
+            square,
+            [lambda g, out, x: 2 * g],
+            "at x = -1.0: the rule says 2",
+            "a factor x is missing",
+        ),
+        (square, [lambda g, out, x: 2.5 * g * x], "says 2.5", "1.25 times the derivative"),
+        (square, [lambda g, out, x: g * (2 * x + 0.5)], "says 2.5", "off by 0.5 everywhere"),
+        (math.tanh, [lambda g, out, x: g * out], "", "it is out itself, not the derivative"),
+        (
+            operator.mul,
+            [lambda g, out, a, b: g * a, lambda g, out, a, b: g * b],
+            "operand 0 (a)",
+            "it is the gradient of another operand: swapped?",
+        ),
+        (
+            operator.mul,
+            [lambda g, out, a, b: -g * a, lambda g, out, a, b: g * b],
+            "says -1, the truth is 1",
+            "that of another operand, negated: swapped?",
+        ),
+        (
+            square,
+            [lambda g, out, x: 2 * g * x * (1 + step(x - 50))],
+            "the rule says",
+            "wrong only for a large operand, above",
+        ),
+        (
+            square,
+            [lambda g, out, x: 2 * g * x * (1 + step(-x - 50))],
+            "the rule says",
+            "wrong only for a small operand, below",
+        ),
+        (
+            operator.add,
+            [lambda g, out, a, b: g, None],
+            "operand 1 (b), at a = 1.0, b = 1.0: the rule says 0, the truth is 1",
+            "always zero",
+        ),
+        (
+            lambda x: x * x,
+            [lambda g, out, x: 2 * g * x * exp(x * x) / exp(x * x)],
+            "says nan",
+            "0/0 or inf - inf on the way; rearrange",
+        ),
+    ],
+)
+def test_a_wrong_partial_is_told_with_place_truth_and_a_guess(forward, rules, says, guess):
+    check, text, error = line(op(forward, *rules))
+    assert check == "partials_are_true"
+    assert says in text
+    assert guess in text.partition("; guess: ")[2]
+    assert error.at is not None
+
+
+def test_mixed_up_functions_are_guessed():
+    sine = op(math.sin, lambda g, out, x: -g * cos(x), ieee=no_sine_of_infinity)
+    assert "guess: the sign is wrong" in line(sine)[1]
+    sine = op(
+        math.cos,
+        lambda g, out, x: g * cos(x),
+        ieee=no_sine_of_infinity,
+    )
+    assert "guess: it is out itself" in line(sine)[1]
+
+
+def test_an_op_that_can_be_tried_nowhere_is_told_to_declare_its_domain():
+    check, text, _ = line(op(lambda x: math.nan, lambda g, out, x: g))
+    assert check == "partials_are_true"
+    assert "not a single point at which it could be tried" in text
+
+
+def test_a_forward_without_many_digits_is_differenced_in_floats():
+    import ctypes.util
+
+    library = ctypes.CDLL(ctypes.util.find_library("m"))
+    library.sin.restype, library.sin.argtypes = ctypes.c_double, [ctypes.c_double]
+
+    def compiled(x):
+        return library.sin(x) if abs(x) < 1e6 else math.nan
+
+    check_op(op(compiled, lambda g, out, x: g * cos(x), domain=(-1e6, 1e6)))
+    _, text, _ = line(op(compiled, lambda g, out, x: 2 * g * cos(x), domain=(-1e6, 1e6)))
+    assert "finite differences" in text
+    assert "a factor 2 too much" in text
+
+
+def test_a_reference_in_many_digits_can_be_given():
+    from pluggrad.testing.multiprecision import MP
+
+    def compiled(x, table=(0.0, 1.0, 4.0)):
+        return table[int(x)] if x in (0.0, 1.0, 2.0) else x * x
+
+    broken = op(lambda x: compiled(x), lambda g, out, x: 2.0000001 * g * x)
+    assert "(mpmath)" in line(broken, reference=lambda x: MP.mpf(x) ** 2)[1]
+
+
+# ----- Kinks -----
+
+
+def test_an_undeclared_kink_says_how_to_declare_it():
+    check, text, _ = line(op(abs, lambda g, out, x: g * sign(x)))
+    assert check == "partials_are_true"
+    assert "it has a kink that is not declared: its derivative is -1 from below and 1 from" in text
+    assert "Declare it: Op(..., kinks=(0.0,))" in text
+
+
+def test_an_undeclared_kink_between_the_points_is_closed_in_on():
+    check, text, _ = line(op(lambda x: abs(x - 1.234567), lambda g, out, x: g * sign(x - 1.234567)))
+    assert check == "rules_jump_only_at_declared_kinks"
+    assert "kinks=(1.234567,)" in text
+
+
+def test_an_undeclared_kink_of_two_operands_asks_for_a_function():
+    broken = op(
+        lambda a, b: max(a, b) if a == a and b == b else math.nan,
+        lambda g, out, a, b: g * step(a - b),
+        lambda g, out, a, b: g * (1 - step(a - b)),
+    )
+    assert "Declare it: Op(..., kinks=lambda a, b: ...), zero there" in line(broken)[1]
+
+
+def test_an_undeclared_jump_is_called_one():
+    broken = op(lambda x: x // 1.0 if abs(x) < 1e300 else x, lambda g, out, x: 0.0)
+    assert "it has a jump that is not declared. Declare it" in line(broken)[1]
+
+
+def test_at_a_kink_a_gradient_outside_of_both_sides_is_wrong():
+    broken = op(abs, lambda g, out, x: g * sign(x) + 5 * g * (1 - step(absolute(x))), kinks=(0.0,))
+    _, text, _ = line(broken)
+    assert "the rule says 5, the truth is -1 from below and 1 from above" in text
+
+
+def test_any_gradient_between_both_sides_is_right_at_a_kink():
+    def choosing(c):
+        return lambda g, out, x: g * sign(x) + c * g * (1 - step(absolute(x)))
+
+    for at_zero in (-1.0, 0.0, 0.25, 1.0):
+        check_op(op(abs, choosing(at_zero), kinks=(0.0,)))
+
+
+def test_a_kink_of_the_second_derivative_needs_no_declaration_of_the_first():
+    # The Huber loss in its threshold: the slope goes to 0 from above and to 0 from below, but
+    # bends there. A difference over any step sees a little of the bend.
+    def huber(x, delta):
+        size = abs(x)
+        return 0.5 * x * x if size <= delta else delta * (size - 0.5 * delta)
+
+    loss = op(
+        huber,
+        lambda g, out, x, delta: g * clip(x, -delta, delta),
+        lambda g, out, x, delta: g * relu(absolute(x) - delta),
+        domain=(None, (0.0, math.inf)),
+        kinks=lambda x, delta: abs(x) - delta,
+    )
+    for seed in range(3):
+        check_op(loss, seed=seed)
+
+
+# ----- Modes and orders -----
+
+
+def test_a_rule_that_cuts_off_its_operand_is_found_by_the_second_derivative():
+    hidden = Op("hidden", square, None)
+    check, text, _ = line(op(lambda x: x * x * x, lambda g, out, x: 3 * g * hidden(x)))
+    assert check == "second_derivatives_are_true"
+    assert "derivative 2 (x, x), by differentiating the rule again, is 0, the truth is 6" in text
+    assert "cuts off what it computes with" in text
+
+
+def test_a_mistake_that_shows_in_the_third_derivative_is_found():
+    flat = Op("flat", lambda x: 6 * x, lambda g, out, x: 6 * g + 0 * x)
+    slope = Op("slope", lambda x: 3 * x * x, lambda g, out, x: g * off(x))
+    off = Op("off", lambda x: 6 * x, lambda g, out, x: 7 * g)
+    check_op(op(lambda x: x * x * x, lambda g, out, x: g * 3 * x * x))
+    check, text, _ = line(op(lambda x: x * x * x, lambda g, out, x: g * slope(x)))
+    assert check == "third_derivatives_are_true"
+    assert "derivative 3 (x, x, x), by differentiating the rule again, is 7, the truth is 6" in text
+    assert flat(1.0) == 6.0
+
+
+def test_a_gradient_that_cannot_be_differentiated_again_is_found():
+    def fails(g, out, x):
+        raise KeyError("gone")
+
+    inner = Op("inner", lambda x: 2 * x, fails)
+    check, text, _ = line(op(square, lambda g, out, x: g * inner(x)))
+    assert check == "second_derivatives_are_true"
+    assert "the gradient cannot be differentiated again" in text
+    assert "'gone'" in text
+
+
+def test_a_mode_that_disagrees_with_the_rule_is_named():
+    chatty = op(square, lambda g, out, x: 2 * g * x)
+    chatty.pullback = lambda node: setattr(node._left, "grad", 7.0)
+    check, text, _ = line(chatty)
+    assert check == "every_mode_gives_the_same_gradient"
+    assert "backward() says 7, the rule 2" in text
+    moved = op(square, lambda g, out, x: 2 * g * x)
+    moved.codes[1] = lambda x, t: (x * x, 5.0)
+    assert "forward mode says 5, the rules 1 (tangents 0.5)" in line(moved)[1]
+
+
+def test_compiled_code_that_disagrees_is_named(monkeypatch):
+    from pluggrad.testing import check_modes
+
+    good = op(square, lambda g, out, x: 2 * g * x)
+
+    def compiled(change, slope):
+        def compile(outputs):
+            def program():
+                for out in outputs:
+                    out.prev[0].grad += slope * out.prev[0].data
+                return [change * out.data for out in outputs]
+
+            return program
+
+        return compile
+
+    check_op(good)
+    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 2.0))
+    check_op(good)
+    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 3.0))
+    check, text, _ = line(good)
+    assert check == "compiled_code_gives_the_same"
+    assert "at x = 1.0: compiled code says 3, the rule 2" in text
+    monkeypatch.setattr(check_modes, "compile", compiled(2.0, 2.0))
+    assert "compiled code gives 2.0, the op 1.0" in line(good)[1]
+
+
+def test_a_compiler_that_refuses_is_told(monkeypatch):
+    from pluggrad import CompileError
+    from pluggrad.testing import check_modes
+
+    def refuses(outputs):
+        raise CompileError("too hard")
+
+    monkeypatch.setattr(check_modes, "compile", refuses)
+    good = op(square, lambda g, out, x: 2 * g * x)
+    assert "the compiler refuses a program of it: too hard" in line(good)[1]
+    monkeypatch.setattr(check_modes, "entry_points", lambda group: [])
+    check_op(good)
+
+
+def test_a_registered_op_that_does_not_pickle_is_found():
+    class Changed(Op):
+        def __reduce__(self):
+            return Op, ("changed", square, lambda g, out, x: g)
+
+    changed = Changed("bad", square, lambda g, out, x: 2 * g * x)
+    plugins.register_op(changed)
+    try:
+        with pytest.raises(Exception, match=r"pickle") as caught:
+            check_op(changed)
+        assert caught.type is not AssertionError
+    finally:
+        plugins.unregister("bad")
+
+
+def test_the_first_check_that_fails_explains_the_others():
+    names = [check.__name__ for check in CHECKS]
+    assert names[0] == "rules_use_only_operators_and_ops"
+    assert names.index("partials_are_true") < names.index("second_derivatives_are_true")
+    assert len(set(names)) == len(names) == 13
+    assert all(check.__doc__ for check in CHECKS)

@@ -1,0 +1,123 @@
+"""check_op on good ops, ops by name, and the one line of a plugin author's tests."""
+
+import random
+
+import pytest
+from pluggrad import Op, PluginError, plugins
+from pluggrad.testing import CHECKS, ConformanceError, check_op, op_suite, ops_of
+
+SEED = random.SystemRandom().randrange(2**31)
+OPS = list(plugins.ops.values())
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_every_built_in_op_passes_with_the_fixed_seed(op):
+    check_op(op)
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_every_built_in_op_passes_with_a_random_seed(op):
+    try:
+        check_op(op, seed=SEED, examples=20)
+    except ConformanceError as error:
+        pytest.fail(f"seed {SEED}: {error}")
+
+
+def test_the_error_tells_op_check_operand_and_place():
+    wrong = Op("wrong", lambda a, b: a - b, lambda g, out, a, b: g, lambda g, out, a, b: g)
+    with pytest.raises(ConformanceError) as caught:
+        check_op(wrong)
+    error = caught.value
+    assert (error.op, error.check, error.operand) == ("wrong", "partials_are_true", 1)
+    assert error.at == (1.0, 1.0)
+    assert isinstance(error, AssertionError)
+
+
+def test_a_failure_that_hypothesis_finds_is_shrunk_and_told_in_one_line():
+    from pluggrad.ops import where
+
+    # Wrong at one number that is on no list.
+    spot = Op("spot", lambda x: 1.0 if 0.11 < x % 1 < 0.165 else 0.0, lambda g, out, x: 0.0 * g)
+    wrong = Op("wrong", lambda x: 2 * x, lambda g, out, x: g * where(spot(x), 3.0, 2.0))
+    with pytest.raises(ConformanceError) as caught:
+        check_op(wrong, examples=1_000)
+    (x,) = caught.value.at
+    assert 0.11 < x % 1 < 0.165
+    assert len(repr(x)) < 8
+    assert not getattr(caught.value, "__notes__", [])
+
+
+def test_single_checks_can_be_run():
+    wrong = Op("wrong", lambda x: x * x, lambda g, out, x: g * x)
+    check_op(wrong, checks=[check for check in CHECKS if check.__name__.startswith("operands_")])
+
+
+def test_a_coarser_tolerance_can_be_allowed():
+    rough = Op("rough", lambda x: x * x, lambda g, out, x: 2.00001 * g * x)
+    kept = [check for check in CHECKS if check.__name__ == "partials_are_true"]
+    with pytest.raises(ConformanceError):
+        check_op(rough, checks=kept)
+    check_op(rough, rtol=1e-4, checks=kept)
+
+
+# ----- By name -----
+
+
+def test_ops_are_found_by_op_plugin_distribution_or_all():
+    assert ops_of("sin") == [plugins.op("sin")]
+    assert [op.name for op in ops_of("pluggrad.special")] == ["erf", "erfc", "gaussian", "ndtr"]
+    assert set(ops_of("pluggrad")) <= set(ops_of())
+    assert ops_of(None) == list(plugins.ops.values())
+
+
+def test_an_unknown_name_tells_what_is_close():
+    with pytest.raises(PluginError, match=r"no op, plugin or package is named 'tahn'; did you mea"):
+        ops_of("tahn")
+    with pytest.raises(PluginError, match=r"'zzzzzz'; `pluggrad plugins` lists what is installed"):
+        ops_of("zzzzzz")
+
+
+def test_a_plugin_that_was_skipped_tells_why(monkeypatch):
+    from pluggrad import Plugin
+
+    monkeypatch.setattr(plugins, "_skipped", [Plugin("ill", failure="No module named 'gone'")])
+    with pytest.raises(PluginError, match=r"No module named 'gone'"):
+        ops_of("ill")
+
+
+# ----- As a test -----
+
+PROGRAM = """
+from pluggrad import Op
+from pluggrad.testing import op_suite
+
+good = Op("good", lambda x: x * x, lambda g, out, x: 2 * g * x)
+wrong = Op("wrong", lambda x: x * x, lambda g, out, x: g * x)
+test_good = op_suite(good, examples=5)
+test_both = op_suite([good, wrong], examples=5)
+"""
+
+
+def test_one_line_makes_a_test_of_each_op_and_check(tmp_path):
+    import subprocess
+    import sys
+
+    (tmp_path / "test_mine.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert f"{3 * len(CHECKS) - 2} passed" in done.stdout.replace(", ", " ")
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    assert len(failed) == 2
+    assert "test_both[partials_are_true-wrong]" in failed[0].replace(
+        "wrong-partials_are_true", "partials_are_true-wrong"
+    )
+    assert "a factor 2 is missing" in done.stdout
+
+
+def test_a_suite_of_nothing_is_refused():
+    with pytest.raises(PluginError, match=r"'pluggrad.text' provides no ops, so there"):
+        op_suite("pluggrad.text")
