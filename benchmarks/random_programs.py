@@ -16,7 +16,7 @@ digits. Then each difference has one of these reasons, and is counted under it:
 - not finite: the truth is no finite number, and neither is ours.
 
 Anything else is a failure: it is printed with the program. Exit code 1 if there is one, or an op
-was used in no program.
+was used in none of a hundred programs or more.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from references import REFERENCES
 
 TOLERANCE = 1e-10
 DIGITS = 130
+ENOUGH = 100  # programs, for every op to be used in one
 STEP = MP.mpf("1e-30")
 FIRST = [(i,) for i in range(INPUTS)]
 SECOND = list(product(range(INPUTS), repeat=2))
@@ -277,9 +278,10 @@ def main() -> int:
 def report(total: Outcome, against: str, seconds: float) -> int:
     """Print what became of all programs; give the exit code."""
     least, times = min(((op, total.used[op]) for op in OPS), key=lambda pair: pair[1])
-    unused = [op for op in OPS if not total.used[op]]
+    unused = [op for op in OPS if not total.used[op]] if total.programs >= ENOUGH else []
+    kinds = sum(op in total.used for op in OPS)
     print(
-        f"{total.programs} programs of {sum(total.used.values())} ops ({len(OPS) - len(unused)} "
+        f"{total.programs} programs of {sum(total.used.values())} ops ({kinds} "
         f"different ones, the rarest {least}, {times} times), {total.numbers} numbers: values, "
         f"gradients, Hessians; {seconds:.0f} s\n"
         f"{total.equal} agree with {against} to {TOLERANCE:g} of themselves"

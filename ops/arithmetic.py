@@ -113,7 +113,9 @@ sub = Op("sub", operator.sub, lambda g, out, a, b: g,
 mul = Op("mul", operator.mul, lambda g, out, a, b: g * b,
                               lambda g, out, a, b: g * a,  operator="*",
          doc="a * b. Derivatives: b, a.")
-# Not a / (b * b), which overflows where |b| > 1e154. Few digits are left where a / b is subnormal.
+# Not a / (b * b), which overflows where |b| > 1e154.
+# Accuracy of div, operand 1: inf units where abs(a / b) < 1e-307. The few digits of a subnormal
+# quotient are divided once more.
 div = Op("div", operator.truediv, lambda g, out, a, b: g / b,
                                   lambda g, out, a, b: -g * out / b, operator="/",
          ieee=_quotient_by_zero, kinks=lambda a, b: b,
