@@ -135,18 +135,21 @@ pow = Op("pow", math.pow,
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is; and a
-# factor 0 makes 0 of an infinite power. The domain keeps factor * b from overflowing.
+# factor 0 makes 0 of an infinite power. Half the exponent, twice, overflows only where the product
+# does. The domain keeps factor * b from overflowing.
 # Accuracy of power_rule, operand 0: 8 + abs(log(a) * (b - 1)) units where b < 0.5. There b - 1 is
 # rounded, which the power magnifies.
 # Accuracy of power_rule, operand 0: inf units where abs(factor * b) < 1e-307. It is rounded to the
 # few digits of a subnormal.
+# Accuracy of power_rule, operand 1: inf units where abs(factor * b) < 1e-307. It is rounded so too.
 # Accuracy of power_rule, operand 1: (8 + abs(log(a) * (b - 1))) * (1 + abs(b * log(a))) / abs(1 +
 # b * log(a)) units where b < 0.5 or a < 1. There b - 1 is rounded, or the two terms cancel: b log a
 # is near -1.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
     lambda g, out, a, b, factor: (
-        g * (where(abs(factor) + step(MOST - pow(a, b - 1)), factor * pow(a, b - 1), 0.0)
+        g * (where(abs(factor) + step(MOST - pow(a, 0.5 * (b - 1))),
+                   factor * pow(a, 0.5 * (b - 1)) * pow(a, 0.5 * (b - 1)), 0.0)
              + out * log(a + (1 - step(abs(a))) * (1 - step(abs(out)))))),
     lambda g, out, a, b, factor: g * power_rule(a, b, 1.0),
     ieee=_power_rule_beyond, domain=((0.0, inf), (-1e75, 1e75), (-1e75, 1e75)),

@@ -93,11 +93,13 @@ def exact(
                 return None
             left, right, largest, across = sides
             jump = across > largest * MP.mpf("1e-9")
-            if jump:  # or is the function so small here that any change is large beside it?
+            if jump:
+                # Or is the function so small here, as x**2 at 0, that any change is large beside
+                # it? Then the change shrinks as a power of the step; more is too long a step.
                 nearer = _sides(forward, at, index, step / 1000)
                 if nearer is None:
                     return None
-                jump = nearer[3] > across / 10
+                jump = not across * MP.mpf("1e-20") < nearer[3] < across / 10
             bent = MP.zero
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * MP.mpf(10) ** (15 - digits):

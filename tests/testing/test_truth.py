@@ -110,6 +110,11 @@ def test_a_steep_function_is_no_jump():
     assert not exact(lambda x: MP.tanh(1e20 * x), (0.0,), 0).jump
 
 
+@pytest.mark.parametrize("b", [1e100, -1e100, 3.7e120])
+def test_a_power_so_steep_that_a_step_is_too_long_is_resolved(b):
+    assert exact(lambda a: a ** MP.mpf(b), (1.0,), 0).value == pytest.approx(b, rel=1e-15)
+
+
 def test_an_infinite_slope_is_told_where_it_may_be():
     found = exact(lambda x: MP.sqrt(abs(x)), (0.0,), 0, singular=True)
     assert (found.left, found.right) == (-math.inf, math.inf)
