@@ -72,4 +72,14 @@ def _differentiable(tape: Tape) -> list[bool]:
     for row, kind in enumerate(tape.kinds):
         if kind >= 0 and any(needs[x] for x in tape.operands_of(row)):
             needs[row] = True
+    # What no rule hands a gradient to has none: 0 times a slope of nan would be nan.
+    reached = [False] * len(tape)
+    for row in tape.outputs:
+        reached[row] = True
+    for row in range(len(tape) - 1, -1, -1):
+        needs[row] = needs[row] and reached[row]
+        if needs[row] and tape.kinds[row] >= 0:
+            rules = tape.ops[tape.kinds[row]].rules
+            for rule, x in zip(rules, tape.operands_of(row), strict=True):
+                reached[x] = reached[x] or rule is not None
     return needs

@@ -57,7 +57,7 @@ class Plan:
         values = np.where(there, at.position[operands], 0)
         gradients = np.where(there, at.gradient[operands], -1)
         shared = s.identity[kind] & (s.slot[operands] == s.slot[out][:, None]) & there
-        flows = (gradients >= 0) & ~shared & s.has_rule[kind]
+        flows = (gradients >= 0) & (at.gradient[out] >= 0)[:, None] & ~shared & s.has_rule[kind]
         bits = (flows << np.arange(width)).sum(1)
         literal = ((there & (values < at.literals)) << np.arange(width)).sum(1)
         replaces = (items.index == 0).astype(np.int64)

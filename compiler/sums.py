@@ -66,6 +66,20 @@ def analyse(
                     uses[x] += 1
                     if needs[x] != 0:
                         needs[i] = 1
+    # What no rule hands a gradient to has none: 0 times a slope of nan would be nan. `mark` says
+    # here what is reached; leaves whose gradient is asked for have a place for it all the same.
+    for i in range(n):
+        mark[i] = keep[i]
+    for i in range(n - 1, -1, -1):
+        o = op[i]
+        if o >= 0:
+            if mark[i] == 0:
+                needs[i] = 0
+            if needs[i] != 0:
+                for k in range(width):
+                    x = operands[i * width + k]
+                    if x >= 0 and has_rule[o * width + k] != 0:
+                        mark[x] = 1
     for i in range(n - 1, -1, -1):
         o = op[i]
         if o < 0:
@@ -188,6 +202,6 @@ def looks(
             bits |= literal[x] << (2 * k)
             rule = kind * width + k
             elsewhere = identity[rule] == 0 or slot[x] != slot[out]
-            if needs[x] != 0 and has_rule[rule] != 0 and elsewhere:
+            if needs[x] != 0 and needs[out] != 0 and has_rule[rule] != 0 and elsewhere:
                 bits |= 2 << (2 * k)
     return (kind << (2 * width)) | bits

@@ -9,7 +9,7 @@ import pluggrad
 import pytest
 from pluggrad import CompileError, CompileWarning, Value
 from pluggrad.compiler import compile
-from pluggrad.ops import hypot
+from pluggrad.ops import hypot, sqrt
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -134,3 +134,11 @@ def test_a_function_of_something_else_is_found_out(executor: str) -> None:
         level.data = 1.0
         with pytest.raises(CompileError, match="not a function of its arguments alone"):
             f(given)
+
+
+@executors
+def test_what_is_only_looked_at_has_no_part_in_gradients(executor: str) -> None:
+    # The slope of sqrt at 0 is infinite, and 0 times that is nan.
+    f = compile(lambda x: 2.0 * x if sqrt(x) >= 0.0 else x, executor=executor)
+    assert f.value_and_grad(0.0) == (0.0, 2.0)
+    assert f.grad(np.zeros(3)).tolist() == [2.0, 2.0, 2.0]

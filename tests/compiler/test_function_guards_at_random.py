@@ -1,11 +1,13 @@
 """Guards under fire: random programs with branches, random inputs, whatever came before."""
 
 import math
+import random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pluggrad import func, plugins
 from pluggrad.compiler import compile
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
@@ -64,3 +66,40 @@ def test_no_sequence_of_calls_gives_the_answer_of_another_branch(
     columns = np.array(inputs).T
     np.testing.assert_array_equal(compiled(*columns), expected)
     assert len(compiled.recordings) <= 2
+
+
+def tangle(rng: random.Random) -> Any:
+    """Make a random function of three numbers, of any ops, that looks at what it computes."""
+    names = [*rng.sample(sorted(set(plugins.ops) - {"round"}), 3), "add", "mul", "sub"]
+    steps = [(rng.choice(names), [rng.random() for _ in range(3)]) for _ in range(20)]
+
+    def f(*numbers: Any) -> Any:
+        nodes = list(numbers)
+        for name, chosen in steps:
+            op = plugins.op(name)
+            recent = nodes[-8:]
+            nodes.append(op(*[recent[int(r * len(recent))] for r in chosen[: op.arity]]))
+            if chosen[0] < 0.15 and nodes[-1] > chosen[1]:
+                nodes.append(nodes[-1] * 2.0)
+        return nodes[-1] + nodes[-2]
+
+    return f
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_random_functions_have_the_engine_s_values_and_gradients_in_every_lane(
+    executor: str,
+) -> None:
+    for seed in range(30):
+        rng = random.Random(seed)
+        f = tangle(rng)
+        lanes = [[rng.uniform(0.2, 2.0) for _ in range(3)] for _ in range(12)]
+        truth = [func.value_and_grad(f, (0, 1, 2))(*numbers) for numbers in lanes]
+        value, gradients = compile(f, executor=executor).value_and_grad(*np.array(lanes).T)
+        np.testing.assert_allclose(value, [x for x, _ in truth], rtol=1e-12, atol=1e-300)
+        expected = np.array([g for _, g in truth]).T
+        plain = np.isfinite(expected)
+        scale = max(1.0, np.abs(expected[plain]).max(initial=0.0))
+        np.testing.assert_allclose(
+            np.array(gradients)[plain], expected[plain], rtol=1e-8, atol=1e-12 * scale
+        )
