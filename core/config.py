@@ -27,12 +27,14 @@ class Config:
         renderers: for each renderer's name its options, `{"text": {"max_nodes": 100}}`.
         disable_plugins: entry-point names (or patterns, such as `"*"`) not to load.
         strict_plugins: raise a `PluginError` for a broken plugin instead of skipping it.
+        notebook: the name of the renderer that notebooks show Values and Graphs with.
     """
 
     renderer: str = "text"
     renderers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disable_plugins: tuple[str, ...] = ()
     strict_plugins: bool = False
+    notebook: str = "graphviz"
 
 
 KEYS = tuple(f.name for f in fields(Config))
@@ -236,6 +238,7 @@ _TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "renderers": ("a table of options for each renderer's name", _is_options),
     "disable_plugins": ("a list of plugin names (text)", _is_names),
     "strict_plugins": ("true or false", lambda x: isinstance(x, bool)),
+    "notebook": ("a renderer's name (text)", lambda x: isinstance(x, str)),
 }
 
 

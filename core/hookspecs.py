@@ -59,7 +59,9 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
     writes, `(".csv",)`; where two renderers name the same one, the first registered has it. Its
     `__init__` takes the options, as keywords with defaults; its `__call__(graph)` takes a `Graph`
     and returns whatever is native to its format. For `save()` it has `write(graph, path)`, unless
-    it returns str or bytes. Heavy imports belong inside `__call__`.
+    it returns str or bytes. For notebooks it may have `notebook(graph)`, which gives texts by MIME
+    type; without it, notebooks show the SVG it writes, or what its result shows of itself. Heavy
+    imports belong inside `__call__`.
 
     Returns:
         The renderer classes. A name that another plugin has makes the whole plugin be skipped.

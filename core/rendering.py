@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from .config import current_config
+from .config import Config, current_config
 from .errors import RenderError
 from .graph import Graph
 from .registry import plugins
@@ -115,7 +115,16 @@ def draw_dot(value: Drawable, path: str | os.PathLike[str] = "graph.svg") -> Pat
 
 def _chosen(name: str | None, options: dict[str, Any]) -> Any:
     config = current_config()
-    name = name or config.renderer
+    return made_renderer(name or config.renderer, config, options)
+
+
+def made_renderer(name: object, config: Config, options: Mapping[str, Any] | None = None) -> Any:
+    """Make a renderer with the options of the settings, and others over them.
+
+    Raises:
+        RenderError: for an unknown renderer or option, naming those that are there.
+    """
+    options = options or {}
     if not isinstance(name, str):
         raise RenderError(f"a renderer is chosen by its name, not {type(name).__name__}")
     kind = plugins.renderer(name)

@@ -253,6 +253,11 @@ class Value:
         op = f", op={self.op.name!r}" if self.op is not None else ""
         return f"Value({self.data!r}, grad={self.grad!r}{label}{op})"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .notebook import mimebundle
+
+        return mimebundle(self)
+
     # ----- Copies -----
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:

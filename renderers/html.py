@@ -13,6 +13,7 @@ from pluggrad import Graph, hookimpl
 from .labels import one_line
 from .options import limit, one_of
 from .page_data import page_data
+from .shown import Page
 
 # In the order in which they build on each other.
 SCRIPTS = (
@@ -30,6 +31,9 @@ SCRIPTS = (
     "export.js",
     "main.js",
 )
+
+
+HEIGHT = 560  # pixels of the frame in a notebook
 
 
 class HtmlRenderer:
@@ -66,8 +70,12 @@ class HtmlRenderer:
         self.theme = one_of(self.name, "theme", theme, ("auto", "light", "dark"))
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
 
-    def __call__(self, graph: Graph) -> str:
-        """Give the page, which is ASCII but for its program."""
+    def notebook(self, graph: Graph) -> dict[str, str]:
+        """Give what a notebook shows: the page in a frame of its own."""
+        return self(graph)._repr_mimebundle_()
+
+    def __call__(self, graph: Graph) -> Page:
+        """Give the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
         parts = {
             "title": escape(title),
@@ -82,7 +90,7 @@ class HtmlRenderer:
         for piece in pieces[1:]:  # each part is put in once and not looked at again
             name, _, rest = piece.partition("}}")
             page += [parts[name], rest]
-        return "".join(page)
+        return Page.of_height("".join(page), f"<page of {len(graph):,} nodes: {title}>", HEIGHT)
 
 
 def _name(graph: Graph) -> str:

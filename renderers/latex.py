@@ -8,6 +8,7 @@ from .formula import Formula, apply
 from .names import Names
 from .numerals import short
 from .options import whole
+from .shown import Shown
 
 LONGEST = 160  # characters of LaTeX, and
 DEEPEST = 6  # brackets, fractions and exponents inside each other, before a part gets its own line
@@ -45,8 +46,16 @@ class LatexRenderer:
         self.digits = whole(self.name, "digits", digits, 1, 17)
         self.max_lines = whole(self.name, "max_lines", max_lines, 1, 10_000)
 
-    def __call__(self, graph: Graph) -> str:
-        """Give the formula; its last line has no newline."""
+    def notebook(self, graph: Graph) -> dict[str, str]:
+        """Give what a notebook shows: the formula, set in type."""
+        return self(graph)._repr_mimebundle_()
+
+    def __call__(self, graph: Graph) -> Shown:
+        """Give the formula, a text that notebooks set in type; its last line has no newline."""
+        text = self._text(graph)
+        return Shown(text, text, {"text/latex": f"$$\n{text}\n$$"})
+
+    def _text(self, graph: Graph) -> str:
         lines = self._lines(graph)
         if len(lines) == 1:
             left, right = lines[0]

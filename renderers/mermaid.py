@@ -12,6 +12,7 @@ from .labels import one_line
 from .nearest import left_out, nearest
 from .numerals import short
 from .options import one_of, whole
+from .shown import Shown
 
 LABEL = 40  # characters of a label that are shown
 
@@ -82,13 +83,18 @@ class MermaidRenderer:
         self.max_edges = whole(self.name, "max_edges", max_edges, 1, 10**6)
         self.max_text = whole(self.name, "max_text", max_text, 1000, 10**8)
 
-    def __call__(self, graph: Graph) -> str:
-        """Give the text; its last line has no newline."""
+    def notebook(self, graph: Graph) -> dict[str, str]:
+        """Give what a notebook shows: JupyterLab draws Mermaid by itself."""
+        return self(graph)._repr_mimebundle_()
+
+    def __call__(self, graph: Graph) -> Shown:
+        """Give the text, which notebooks draw; its last line has no newline."""
         # An edge costs an edge of the limit, a node at least this much of the text.
         order = nearest(graph, self.max_text // 20)
         counts = range(1, len(order) + 1)
         fitting = bisect_left(counts, True, key=lambda n: not self._fits(graph, order[:n]))
-        return self._text(graph, order[: max(fitting, 1)])
+        text = self._text(graph, order[: max(fitting, 1)])
+        return Shown(text, text, {"text/vnd.mermaid": text})
 
     def _fits(self, graph: Graph, ids: list[str]) -> bool:
         text = self._text(graph, ids)

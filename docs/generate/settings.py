@@ -17,6 +17,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "renderers": ('[tool.pluggrad.renderers.graphviz]\nrankdir = "TB"', ""),
     "disable_plugins": ('disable_plugins = ["slow-ops", "old-*"]', "slow-ops,old-*"),
     "strict_plugins": ("strict_plugins = true", "1"),
+    "notebook": ('notebook = "html"', "html"),
 }
 
 TOP = """\

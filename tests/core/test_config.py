@@ -231,7 +231,7 @@ def test_environment_variables_set_each_kind_of_setting(monkeypatch):
         (
             'rendrer = "text"\n',
             "unknown setting 'rendrer'; available: renderer, renderers, disable_plugins, "
-            "strict_plugins",
+            "strict_plugins, notebook",
         ),
         ("renderer = 3\n", "renderer is a renderer's name (text), not 3"),
         ('strict_plugins = "yes"\n', "strict_plugins is true or false, not 'yes'"),

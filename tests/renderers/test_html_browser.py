@@ -277,3 +277,14 @@ def test_a_page_of_20_000_nodes_opens_and_is_drawn_from_afar(chrome: Browser) ->
     )
     assert colours > 3
     assert chrome.complaints() == []
+
+
+def test_a_page_in_a_notebook_runs_in_a_frame_of_its_own(chrome: Browser) -> None:
+    frame = render(neuron(), "html")._repr_mimebundle_()["text/html"]
+    chrome.open(f"<!DOCTYPE html><title>notebook</title><script>secret = 1</script>{frame}")
+    chrome.driver.switch_to.frame(chrome.find("iframe"))
+    assert chrome.state["steps"] == 15
+    assert chrome.run("try { return parent.document.title } catch { return 'closed' }") == "closed"
+    chrome.press("d")
+    chrome.driver.switch_to.default_content()
+    assert chrome.complaints() == []

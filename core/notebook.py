@@ -1,0 +1,54 @@
+"""What a notebook shows for a Value or a Graph: always text, and a picture where one can be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from .config import current_config
+from .graph import Graph
+from .registry import plugins
+from .rendering import made_renderer
+from .value import Value
+
+LARGE = 150  # nodes, beyond which a picture that cannot fold groups itself shows a summary
+
+
+def mimebundle(shown: Value | Graph) -> dict[str, str]:
+    """Give what a notebook can show, by MIME type.
+
+    It never raises, so that a cell always shows something: where there is no picture, the text
+    says why.
+
+    >>> from pluggrad import Value
+    >>> sorted(mimebundle(Value(1.0) + 2.0))[-1]
+    'text/plain'
+    """
+    text = repr(shown)
+    try:
+        bundle = _picture(shown if isinstance(shown, Graph) else Graph(shown))
+    except Exception as cause:  # a cell's result must not be lost over its picture
+        return {"text/plain": f"{text}\n(no picture: {cause})"}
+    return {**bundle, "text/plain": text}
+
+
+def _picture(graph: Graph) -> dict[str, str]:
+    """Draw with the renderer that the settings name for notebooks."""
+    config = current_config()
+    renderer = made_renderer(config.notebook, config)
+    if hasattr(renderer, "notebook"):
+        return dict(renderer.notebook(graph))
+    if len(graph) > LARGE:
+        graph = graph.collapse()
+    if ".svg" in getattr(plugins.renderer(config.notebook), "suffixes", ()):
+        return {"image/svg+xml": _svg(renderer, graph)}
+    drawn = renderer(graph)
+    return dict(drawn._repr_mimebundle_()) if hasattr(drawn, "_repr_mimebundle_") else {}
+
+
+def _svg(renderer: Any, graph: Graph) -> str:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.svg"
+        renderer.write(graph, path)
+        return path.read_text(encoding="utf-8")
