@@ -1,0 +1,83 @@
+"""`pluggrad check`: a line for each op, and an exit code that tells."""
+
+import subprocess
+import sys
+
+import pytest
+from pluggrad import Op, plugins
+from pluggrad.cli import main
+
+
+@pytest.fixture
+def run(capsys):
+    def typed(*arguments):
+        code = main(["check", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return typed
+
+
+@pytest.fixture
+def wrong():
+    plugins.register_op(Op("wrong", lambda x: x * x * x, lambda g, out, x: 6 * g * x * x))
+    yield
+    plugins.unregister("wrong")
+
+
+def test_an_op_a_plugin_or_several_are_checked_with_a_line_each(run):
+    assert run("sin") == (0, "sin  ok\n", "")
+    code, out, _ = run("pluggrad.special", "neg", "--examples", "5")
+    assert code == 0
+    assert out.split("\n")[:-1] == [
+        f"{name:8}  ok" for name in "erf erfc gaussian ndtr neg".split()
+    ]
+
+
+def test_a_wrong_op_fails_with_one_readable_line_and_exit_code_1(run, wrong):
+    code, out, err = run("neg", "wrong")
+    first, second, last = out.splitlines()
+    assert (code, first, err) == (1, "neg    ok", "")
+    assert second == (
+        "wrong  FAILED  op 'wrong', operand 0 (x), at x = 1.0: the rule says 6, the truth is 3 "
+        "(mpmath); guess: a factor 2 too much"
+    )
+    assert last == "1 of 2 failed"
+
+
+def test_another_seed_can_be_given(run):
+    assert run("exp", "--seed", "12345", "--examples", "3")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "check takes names of ops or plugins, or --all"),
+        (["sin", "--all"], "check takes names of ops or plugins, or --all"),
+        (["tahn"], "no op, plugin or package is named 'tahn'; did you mean 'tan"),
+        (["pluggrad.text"], "'pluggrad.text' provides no ops"),
+    ],
+)
+def test_wrong_use_is_told_in_one_line(run, arguments, says):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
+    program = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "from pluggrad.cli import main; sys.exit(main(['check', 'sin']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert "hypothesis" in done.stderr
+    assert "pip install 'pluggrad[testing]'" in done.stderr
+
+
+def test_it_leaves_no_folder_behind(tmp_path):
+    subprocess.run([sys.executable, "-m", "pluggrad.cli", "check", "neg"], cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []

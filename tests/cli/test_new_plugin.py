@@ -1,0 +1,93 @@
+"""`pluggrad new-plugin`: what it writes installs, works, and passes its own tests at once."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from pluggrad.cli import main
+from pluggrad.cli.new_plugin import NewPluginError, write
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The folder of a new plugin, and the folder it was installed into."""
+    folder = tmp_path_factory.mktemp("new")
+    assert main(["new-plugin", "fresh-ops", "--path", str(folder)]) in (0, None)
+    target = folder / "site"
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    here_only = ["--no-deps", "--no-build-isolation", "--no-index", "--target", target]
+    subprocess.run([*pip, *here_only, folder / "fresh-ops"], check=True)
+    return folder / "fresh-ops", target
+
+
+def python(target, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=target,
+        env={**os.environ, "PYTHONPATH": str(target)},
+    )
+
+
+def test_its_tests_pass_at_once(package):
+    folder, target = package
+    done = python(target, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder))
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_its_readme_shows_what_happens(package):
+    folder, target = package
+    text = (folder / "README.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    done = python(target, "-W", "error", "-c", example)
+    assert done.stdout.startswith("8.0 12.0\nx: 2\n"), done.stderr
+
+
+def test_its_op_passes_the_check_by_the_name_of_the_package(package):
+    _, target = package
+    done = python(target, "-m", "pluggrad.cli", "check", "fresh-ops", "--examples", "5")
+    assert (done.returncode, done.stdout) == (0, "fresh_ops_cube  ok\n")
+
+
+def test_its_op_and_renderer_are_listed(package):
+    _, target = package
+    done = python(target, "-m", "pluggrad.cli", "plugins")
+    assert "fresh-ops 0.1.0" in done.stdout
+    assert "fresh_ops_cube" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["My-Ops", "my_ops", "1ops", "ops-", "a--b", "", "a b", "../x"])
+def test_a_name_that_is_none_for_a_package_says_how_they_look(name, tmp_path):
+    with pytest.raises(NewPluginError, match=r"cannot be a package's name: lower-case letters"):
+        write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["class", "math", "tests"])
+def test_a_word_of_python_is_refused(name, tmp_path):
+    with pytest.raises(NewPluginError, match=r"is a word of Python or a module of its library"):
+        write(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pluggrad", "text"])
+def test_a_name_that_is_taken_is_refused(name, tmp_path):
+    with pytest.raises(NewPluginError, match=r"is installed already: a package, plugin or rend"):
+        write(name, tmp_path)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    folder = write("fresh-ops", tmp_path)
+    (folder / "README.md").write_text("mine")
+    with pytest.raises(NewPluginError, match=r"fresh-ops exists already; nothing was written"):
+        write("fresh-ops", tmp_path)
+    assert (folder / "README.md").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_says_why(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NewPluginError, match=r"cannot write .*fresh-ops: Not a directory"):
+        write("fresh-ops", tmp_path / "file")

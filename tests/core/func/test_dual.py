@@ -1,0 +1,85 @@
+"""A number on its way through forward mode, as Python code meets it."""
+
+import copy
+import math
+import pickle
+
+import pytest
+from pluggrad import Op, RuleError, Value
+from pluggrad.func import grad, jvp
+from pluggrad.func.dual import Dual
+
+
+def seen(look, at=2.5):
+    """What a function of a number finds inside forward mode."""
+    found = []
+    jvp(lambda x: found.append(look(x)) or x, (at,), (1.0,))
+    return found[0]
+
+
+def test_it_is_a_number_among_numbers():
+    assert seen(float) == 2.5
+    assert seen(int) == 2
+    assert seen(bool) is True
+    assert seen(bool, 0.0) is False
+    assert seen(lambda x: (x < 3, x <= 2.5, x > 3.0, x >= Value(2.5))) == (True, True, False, True)
+    assert seen(lambda x: x.data) == 2.5
+    assert seen(lambda x: +x is x)
+
+
+def test_it_shows_number_and_tangent():
+    assert seen(repr) == "Dual(2.5, tangent=1.0)"
+    assert seen(str) == "Dual(2.5, tangent=1.0)"
+    assert seen(lambda x: f"{x:.2f} {x}") == "2.50 Dual(2.5, tangent=1.0)"
+
+
+def test_copies_are_itself_and_pickles_are_refused():
+    assert seen(lambda x: copy.copy(x) is x and copy.deepcopy(x) is x)
+    with pytest.raises(TypeError, match=r"cannot be pickled; use float\(x\)"):
+        seen(pickle.dumps)
+
+
+def test_detached_it_is_a_constant_at_every_level():
+    constant = seen(lambda x: x.detach())
+    assert (constant.data, constant.requires_grad) == (2.5, False)
+    twice = jvp(lambda x: jvp(lambda y: x.detach() * y, (1.0,), (1.0,))[1], (3.0,), (1.0,))
+    assert twice == (3.0, 0.0)
+
+
+def test_comparing_it_with_text_is_a_type_error():
+    with pytest.raises(TypeError, match=r"'<' not supported between instances of 'Dual' and 'str'"):
+        seen(lambda x: x < "3")
+
+
+def test_levels_are_unwrapped_from_the_inside():
+    inner = []
+    jvp(lambda x: jvp(lambda y: inner.append(y * x) or y, (x,), (1.0,))[0], (3.0,), (1.0,))
+    (both,) = inner
+    assert isinstance(both.primal, Dual)
+    assert both.level > both.primal.level
+    assert float(both) == 9.0
+
+
+def test_python_raising_in_a_rule_on_duals_is_ieee_754():
+    flat = Op("flat", lambda x: x, lambda g, out, x: g / (x - x))
+    assert jvp(flat, (1.0,), (1.0,))[1] == math.inf
+    assert math.isinf(float(jvp(grad(flat), (1.0,), (1.0,))[0]))
+
+
+def test_a_rule_that_gives_no_number_in_forward_over_reverse_is_named():
+    text = Op("text", lambda x: x, lambda g, out, x: "g")
+    with pytest.raises(RuleError, match=r"op 'text', rule of operand 0"):
+        jvp(grad(text), (1.0,), (1.0,))
+
+
+def test_a_recorded_argument_of_a_transform_can_be_pickled():
+    kept = []
+    grad(lambda x: kept.append(x * 2.0) or x)(3.0)
+    again = pickle.loads(pickle.dumps(kept[0]))
+    assert again.data == 6.0
+    assert again.prev[0].op is kept[0].prev[0].op
+
+
+def test_none_in_a_tree_is_told_by_name():
+    with pytest.raises(TypeError, match=r"tangents\[0\]\[1\] is a float, but .* has None there"):
+        jvp(lambda v: v[0], ([1.0, None],), ([1.0, 2.0],))
