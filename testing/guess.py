@@ -99,9 +99,10 @@ def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
 
 def _constant(samples: Sequence[Sample]) -> str:
     """Name a constant factor or term that is off everywhere."""
-    ratios = [s.got / s.truth for s in samples if s.truth]
-    at_zero = [s.got for s in samples if not s.truth]
-    if len(ratios) > 1 and not any(at_zero) and _all_close(ratios):
+    # A truth that was found by differences can be 1e-146 where it is 0.
+    ratios = [s.got / s.truth for s in samples if not _close(s.truth, 0.0)]
+    at_zero = [s.got for s in samples if _close(s.truth, 0.0)]
+    if len(ratios) > 1 and all(_close(got, 0.0) for got in at_zero) and _all_close(ratios):
         return f"{ratios[0]:.6g} times the derivative everywhere: a constant factor is off"
     offsets = [s.got - s.truth for s in samples]
     if len(offsets) > 2 and _all_close(offsets):

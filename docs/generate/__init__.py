@@ -18,6 +18,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands.page(),
         "examples.md": examples.page(),
         "nn.txt": packages.section("pluggrad.nn"),
+        "more.txt": packages.more(),
         **operations.pages(),
         **pictures.files(),
     }

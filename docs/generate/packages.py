@@ -1,26 +1,43 @@
-"""The part of the API reference for a whole package: all that its `__all__` names."""
+"""The parts of the API reference that follow from what a package's `__all__` names."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+
+BY_HAND = Path(__file__).parents[1] / "api.rst"
+PUBLIC = ("pluggrad", "pluggrad.func", "pluggrad.compiler", "pluggrad.testing")
 
 
 def section(package: str) -> str:
-    """Give the section, in reStructuredText; nothing where the package is not there."""
+    """Give the section of a whole package, in reStructuredText; nothing where it is not there."""
     if find_spec(package) is None:
         return ""
-    module = import_module(package)
     parts = [f"{package}\n{'-' * len(package)}\n\n.. automodule:: {package}\n"]
-    for name in module.__all__:
-        thing = getattr(module, name)
-        if inspect.ismodule(thing):
-            parts.append(f".. automodule:: {package}.{name}\n   :members:\n")
-        elif inspect.isclass(thing):
-            parts.append(f".. autoclass:: {package}.{name}\n   :members:\n")
-        elif callable(thing):
-            parts.append(f".. autofunction:: {package}.{name}\n")
-        else:
-            parts.append(f".. autodata:: {package}.{name}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, *(entry(package, name) for name in import_module(package).__all__)])
+
+
+def more() -> str:
+    """Give a section of the public names that `api.rst` has not put in their place yet."""
+    told = set(re.findall(r"^\.\. \w+:: ([\w.]+)", BY_HAND.read_text(encoding="utf-8"), re.M))
+    told |= {f"pluggrad.{name}" for name in import_module("pluggrad.func").__all__}
+    left = [
+        entry(package, name)
+        for package in PUBLIC
+        for name in import_module(package).__all__
+        if f"{package}.{name}" not in told
+    ]
+    return "\n".join(["More\n----\n", *left]) if left else ""
+
+
+def entry(package: str, name: str) -> str:
+    """Give the directive for one name."""
+    thing = getattr(import_module(package), name)
+    if inspect.ismodule(thing):
+        return f".. automodule:: {package}.{name}\n   :members:\n"
+    if inspect.isclass(thing):
+        return f".. autoclass:: {package}.{name}\n   :members:\n"
+    return f".. auto{'function' if callable(thing) else 'data'}:: {package}.{name}\n"
