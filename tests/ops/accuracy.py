@@ -43,3 +43,35 @@ def worst_partial(op, function, points, order=1):
         for index, rule in enumerate(op.rules)
         if rule is not None
     )
+
+
+class Accuracy:
+    """The tests of a module's cases: `@every_op class TestAccuracy(Accuracy)`.
+
+    A second or third derivative can be out of the range of floats where the op itself is not, or be
+    a difference of large terms; `for_second` and `for_third` choose the points that are looked at.
+    """
+
+    @staticmethod
+    def for_second(x):
+        return True
+
+    @staticmethod
+    def for_third(x):
+        return all(1e-30 < abs(z) < 1e30 for z in x)
+
+    def test_result_is_right_to_the_last_digits(self, op, function, points):
+        error, where = worst_forward(op, function, points)
+        assert error <= FORWARD, where
+
+    def test_derivative_is_right_to_the_last_digits(self, op, function, points):
+        error, where = worst_partial(op, function, points)
+        assert error <= PARTIAL, where
+
+    def test_second_derivative_is_right_to_the_last_digits(self, op, function, points):
+        error, where = worst_partial(op, function, filter(self.for_second, points), order=2)
+        assert error <= 2 * PARTIAL, where
+
+    def test_third_derivative_is_right_to_the_last_digits(self, op, function, points):
+        error, where = worst_partial(op, function, filter(self.for_third, points), order=3)
+        assert error <= 4 * PARTIAL, where
