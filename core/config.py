@@ -34,7 +34,7 @@ class Config:
     renderers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disable_plugins: tuple[str, ...] = ()
     strict_plugins: bool = False
-    notebook: str = "graphviz"
+    notebook: str = "svg"
 
 
 KEYS = tuple(f.name for f in fields(Config))

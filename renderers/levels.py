@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from pluggrad import Graph
 
+from .layered import lay_out_layers
+
+CLOSELY = 4000  # the sum of all edges' lengths, up to which the layout takes care
+AISLE = 0.1  # the part of a row that stays free between its neighbours
 LIGHT = 0.02  # the weight of what follows others
+REMEMBERED = 300  # items of a group, up to which its places are kept for the next one like it
 SWEEPS = 4  # over all columns, to and fro, to order them; and as many to straighten edges
+
+Before = tuple[tuple[int, ...], ...]  # for each item the earlier items it is drawn after
 
 
 def columns_and_rows(graph: Graph, shown: Iterable[str]) -> dict[str, tuple[float, float]]:
@@ -25,7 +34,7 @@ def columns_and_rows(graph: Graph, shown: Iterable[str]) -> dict[str, tuple[floa
     return {id: (float(columns[i]), -rows[i]) for i, id in enumerate(order)}
 
 
-def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
+def place(operands: Sequence[Sequence[int]]) -> tuple[Sequence[int], Sequence[float]]:
     """Place the items of a graph in columns, and along each column.
 
     Parameters:
@@ -33,26 +42,64 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
             a cycle, do not count.
 
     Returns:
-        The column of each item, from 0: the longest way from an item without operands, which
-        itself moves next to its first user, so that no edge is longer than it has to be. A column
-        far longer than the picture is high becomes several, and a picture far longer than high
-        continues below, like a text. And its row, around 0, at least 1
-        from its neighbours: columns are ordered by the mean place of their operands and users,
-        then pulled straight as far as the order allows.
+        The column of each item, from 0, after those of its operands; and its row, around 0, at
+        least 1 from its neighbours. A column far longer than the picture is high becomes several,
+        and a picture far longer than high continues below, like a text.
 
-    >>> place([[], [], [0, 1], [2]])
+    Up to some thousand edges the layered layout does it, which looks closely at crossings; beyond,
+    columns are ordered by the mean place of neighbours alone, in one quick pass.
+
+    >>> columns, rows = place([[], [], [0, 1], [2]])
+    >>> columns, [round(row, 6) for row in rows]
     ([0, 0, 1, 2], [-0.5, 0.5, 0.0, 0.0])
     """
-    before = [[x for x in xs if x < item] for item, xs in enumerate(operands)]
-    after: list[list[int]] = [[] for _ in before]
+    before = tuple([tuple([x for x in xs if x < item]) for item, xs in enumerate(operands)])
+    return _placed(before) if len(before) <= REMEMBERED else _placed.__wrapped__(before)
+
+
+@lru_cache(maxsize=256)
+def _placed(before: Before) -> tuple[Sequence[int], Sequence[float]]:
+    """Place the items; groups of the same structure, such as all neurons, are placed once."""
+    column = _longest_ways(before)
+    most = max(16, math.ceil(1.5 * math.sqrt(len(before))))
+    reach = sum([column[item] - column[x] for item, xs in enumerate(before) for x in xs])
+    found = _layered(before, most) if reach <= CLOSELY else None
+    column, row = found or _quickly(before, column, most)
+    _lines(column, row)
+    middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
+    return column, [y - middle for y in row]
+
+
+def _longest_ways(before: Before) -> list[int]:
+    """Number each item's column by the longest way to it; leaves stand next to their users."""
     column: list[int] = []
+    nearest: dict[int, int] = {}
+    for xs in before:
+        own = max([column[x] for x in xs], default=-1) + 1
+        for x in xs:
+            nearest[x] = min(nearest.get(x, own), own)
+        column.append(own)
     for item, xs in enumerate(before):
-        column.append(max([column[x] for x in xs], default=-1) + 1)
+        if not xs and item in nearest:
+            column[item] = nearest[item] - 1
+    return column
+
+
+def _layered(before: Before, most: int) -> tuple[list[int], list[float]] | None:
+    """Lay out with care; None where a column would be too long to be one."""
+    edges = [(x, item) for item, xs in enumerate(before) for x in xs]
+    plan = lay_out_layers([(1.0, 1.0 - AISLE)] * len(before), edges, between=AISLE)
+    if max(Counter(plan.ranks).values(), default=0) > most:
+        return None
+    return plan.ranks, [y for _, y in plan.places]
+
+
+def _quickly(before: Before, column: list[int], most: int) -> tuple[list[int], list[float]]:
+    """Order columns by the mean place of operands and users, then pull edges straight."""
+    after: list[list[int]] = [[] for _ in before]
+    for item, xs in enumerate(before):
         for x in xs:
             after[x].append(item)
-    for item, xs in enumerate(before):
-        if not xs and after[item]:
-            column[item] = min([column[user] for user in after[item]]) - 1
     columns: list[list[int]] = [[] for _ in range(max(column, default=-1) + 1)]
     for item, number in enumerate(column):
         columns[number].append(item)
@@ -66,7 +113,7 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
             wanted = {item: _mean(row, neighbours[item], row[item]) for item in items}
             items.sort(key=wanted.__getitem__)
             _spread(items, row)
-    columns = _wrapped(columns, max(16, math.ceil(1.5 * math.sqrt(len(before)))))
+    columns = _wrapped(columns, most)
     for number, items in enumerate(columns):
         _spread(items, row)
         for item in items:
@@ -87,9 +134,7 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[float]]:
             places = _apart(wanted_rows, [weight[item] for item in items])
             for item, y in zip(items, places, strict=True):
                 row[item] = y
-    _lines(column, row, len(columns))
-    middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
-    return column, [y - middle for y in row]
+    return column, row
 
 
 def _spread(items: list[int], row: list[float]) -> None:
@@ -106,8 +151,9 @@ def _wrapped(columns: list[list[int]], most: int) -> list[list[int]]:
     return wrapped
 
 
-def _lines(column: list[int], row: list[float], columns: int) -> None:
+def _lines(column: list[int], row: list[float]) -> None:
     """Break what is far longer than high into lines, as a text is."""
+    columns = max(column, default=-1) + 1
     height = math.ceil(max(row, default=0.0) - min(row, default=0.0)) + 2
     length = max(24, math.ceil(math.sqrt(0.6 * columns * height)))
     if columns <= 2 * length or columns <= 6 * height:
@@ -117,7 +163,7 @@ def _lines(column: list[int], row: list[float], columns: int) -> None:
         row[item] += number // length * height
 
 
-def _mean(row: list[float], neighbours: list[int], otherwise: float) -> float:
+def _mean(row: list[float], neighbours: Sequence[int], otherwise: float) -> float:
     if not neighbours:
         return otherwise
     return sum([row[x] for x in neighbours]) / len(neighbours)
