@@ -21,6 +21,7 @@ from .errors import (
     PluginWarning,
     RenderError,
     RuleError,
+    StateError,
 )
 from .explanation import explain
 from .func import stop_gradient
@@ -30,6 +31,7 @@ from .graph import Edge, Graph, Node
 from .hookspecs import hookimpl
 from .op import Op
 from .recording import no_grad, scope
+from .region import Region
 from .registry import Plugin, plugins
 from .rendering import draw_dot, render, save
 from .value import NOT_RUN, Value
@@ -56,8 +58,10 @@ __all__ = [
     "Plugin",
     "PluginError",
     "PluginWarning",
+    "Region",
     "RenderError",
     "RuleError",
+    "StateError",
     "Value",
     "checkpoint",
     "compile",

@@ -84,7 +84,7 @@ def restore(
     requires_grad: bool,
     op: Op | None,
     prev: tuple[Value, ...],
-    scope: tuple[str, ...],
+    scope: tuple[str, ...] | None,
 ) -> Value:
     """Make a Value from its parts; a `grad` of None is one that no backward pass has computed."""
     from .op import recorded
@@ -95,7 +95,7 @@ def restore(
     value.grad = NOT_RUN if grad is None else grad
     value.label = label
     value.requires_grad = requires_grad
-    if scope:
+    if scope is not None:
         value.scope = scope
     return value
 
@@ -104,5 +104,5 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     from .value import NOT_RUN
 
     grad = None if node.grad is NOT_RUN else node.grad
-    scope = getattr(node, "scope", ())
+    scope = getattr(node, "scope", None)
     return node.data, grad, node.label, node.requires_grad, node.op, prev, scope

@@ -59,3 +59,7 @@ class CompileError(PluggradError, ValueError):
 
 class CompileWarning(UserWarning):
     """Compiled code falls back to a slower way; the text names the op and the reason."""
+
+
+class StateError(PluggradError, ValueError):
+    """A saved state does not fit the model or optimizer it was given to; nothing was changed."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from .errors import GraphError
 from .names import names_of
 from .op import Op
+from .region import scopes
 from .topology import topological_order
 from .value import NOT_RUN, Value
 
@@ -85,7 +86,12 @@ class Graph:
         order = topological_order(roots)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
         given = names_of(names) if names is not None else {}
-        self.nodes = tuple([_node(x, ids[x], given.get(x, "")) for x in order])
+        self.nodes = tuple(
+            [
+                _node(x, ids[x], given.get(x, ""), scope)
+                for x, scope in zip(order, scopes(order), strict=True)
+            ]
+        )
         self.edges = tuple(
             [
                 Edge(ids[source], target, index)
@@ -274,7 +280,7 @@ class Part(Graph):
         return self._whole.local(edge)
 
 
-def _node(value: Value, id: str, name: str) -> Node:
+def _node(value: Value, id: str, name: str, scope: tuple[str, ...]) -> Node:
     op = value.op
     kind: Kind = "op" if op is not None else "leaf" if value.requires_grad else "constant"
     return Node(
@@ -286,5 +292,5 @@ def _node(value: Value, id: str, name: str) -> Node:
         float(value.data),
         None if value.grad is NOT_RUN else float(value.grad),
         value.requires_grad,
-        getattr(value, "scope", ()),
+        scope,
     )

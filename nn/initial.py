@@ -1,0 +1,62 @@
+"""Where weights begin: functions that draw one number, given the layer's inputs and outputs.
+
+All chance comes from one `random.Random`: the same seed gives the same weights in every run. Where
+none is given it is Python's own, which `random.seed` seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from pluggrad import Value
+
+Initial: TypeAlias = Callable[[Any, int, int], float]
+
+
+def uniform(bound: float) -> Initial:
+    """Draw from -bound to bound, each number as likely as any other."""
+    return lambda rng, inputs, outputs: float(rng.uniform(-bound, bound))
+
+
+def gauss(deviation: float) -> Initial:
+    """Draw from the normal distribution around 0 with this standard deviation."""
+    return lambda rng, inputs, outputs: float(rng.gauss(0.0, deviation))
+
+
+def he(rng: Any, inputs: int, outputs: int) -> float:
+    """Draw so that relu layers keep the size of their signals: gauss(sqrt(2 / inputs)).
+
+    He, Zhang, Ren, Sun: Delving deep into rectifiers, 2015.
+    """
+    return float(rng.gauss(0.0, math.sqrt(2.0 / inputs)))
+
+
+def glorot(rng: Any, inputs: int, outputs: int) -> float:
+    """Draw so that tanh layers keep the size of their signals, and of their gradients.
+
+    uniform(sqrt(6 / (inputs + outputs))); Glorot, Bengio: Understanding the difficulty of training
+    deep feedforward neural networks, 2010.
+    """
+    bound = math.sqrt(6.0 / (inputs + outputs))
+    return float(rng.uniform(-bound, bound))
+
+
+def matrix(
+    rows: int, columns: int, initial: Initial, rng: random.Random | None, name: str = "w"
+) -> list[list[Value]]:
+    """Make a matrix of parameters, row after row; `columns` counts as inputs, `rows` as outputs.
+
+    >>> import random
+    >>> first = matrix(2, 3, gauss(1.0), random.Random(7))
+    >>> again = matrix(2, 3, gauss(1.0), random.Random(7))
+    >>> first[1][2].data == again[1][2].data, first[1][2].label
+    (True, 'w[1][2]')
+    """
+    source: Any = random if rng is None else rng
+    return [
+        [Value(initial(source, columns, rows), f"{name}[{i}][{j}]") for j in range(columns)]
+        for i in range(rows)
+    ]

@@ -1,0 +1,107 @@
+"""Losses: how wrong a model is, as one Value to go down from. Each is the mean over its examples.
+
+They hold their digits for logits of any size: no probability is rounded to 0 or 1 on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from pluggrad import plugins
+
+from .softmax import exp, floor, log_softmax, maximum
+
+expm1, log1p, relu, softplus = map(plugins.op, ("expm1", "log1p", "relu", "softplus"))
+
+
+def mean(numbers: Sequence[Any]) -> Any:
+    """Give the mean of numbers or Values.
+
+    Raises:
+        TypeError: when there are none.
+    """
+    if not numbers:
+        raise TypeError("the mean of no numbers does not exist; a loss needs one example or more")
+    return sum(numbers[1:], numbers[0]) * (1.0 / len(numbers))
+
+
+def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Give the mean squared error.
+
+    >>> from pluggrad.nn import mse
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    errors = [p - t for p, t in _pairs(predictions, targets)]
+    return mean([e * e for e in errors])
+
+
+def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Give the mean of relu(1 - target * score): 0 for who is right by a margin of 1.
+
+    Parameters:
+        scores: one for each example.
+        targets: -1 or +1 for each.
+
+    >>> from pluggrad.nn import hinge
+    >>> hinge([2.0, -0.5], [1, 1])
+    0.75
+    """
+    return mean([relu(1 + -t * s) for s, t in _pairs(scores, targets)])
+
+
+def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Give the mean of -log p(target), with p = sigmoid(logit) for 1 and 1 - p for 0.
+
+    Parameters:
+        logits: one for each example: a score before any sigmoid.
+        targets: 0 or 1 for each, or a probability.
+
+    >>> from pluggrad.nn import binary_cross_entropy
+    >>> binary_cross_entropy([1e4, -1e4], [1, 1])
+    5000.0
+    """
+    return mean(
+        [t * softplus(-x) + (1 - t) * softplus(x) for x, t in _pairs(logits, targets)],
+    )
+
+
+def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> Any:
+    """Give the mean of -log p(target), with p = softmax(logits).
+
+    Parameters:
+        logits: for each example a score for each class.
+        targets: for each example the number of its class; or weights of the classes, which add
+            up -log p by their weights, and which can be inputs of a compiled program.
+
+    Raises:
+        TypeError: when targets and logits do not fit together.
+        IndexError: for the number of a class that is not there.
+
+    >>> from pluggrad.nn import cross_entropy
+    >>> round(cross_entropy([[0.0, 0.0], [40.0, 0.0]], [0, 0]) - 0.5 * 0.6931471805599453, 15)
+    0.0
+    >>> cross_entropy([[-1e4, 1e4]], [0])
+    20000.0
+    """
+    return mean([_surprise(row, target) for row, target in _pairs(logits, targets)])
+
+
+def _surprise(logits: Sequence[Any], target: Any) -> Any:
+    if not isinstance(target, int):
+        return sum(-w * p for w, p in _pairs(target, log_softmax(logits)))
+    if not 0 <= target < len(logits):
+        raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {target}")
+    # log(1 + sum e**d), d the other logits less this one. Written so that a sum far below 1 keeps
+    # its digits, and one that overflows has its largest power taken out; see softmax.py for floor.
+    differences = [x - logits[target] for i, x in enumerate(logits) if i != target]
+    near = floor(reduce(maximum, differences, 0.0))
+    return near + log1p(sum((exp(d - near) for d in differences), expm1(-near)))
+
+
+def _pairs(first: Sequence[Any], second: Sequence[Any]) -> Any:
+    if len(first) != len(second):
+        raise TypeError(f"{len(first)} examples do not go with {len(second)} targets")
+    return zip(first, second, strict=True)

@@ -1,0 +1,279 @@
+"""Optimizers: how parameters change, given their gradients.
+
+Each is one formula, `update`, for one parameter. Written in plain arithmetic, it serves for all the
+parameters of a compiled program at once too, which are an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from pluggrad import StateError, Value
+
+from .schedules import Schedule
+
+Memory = dict[str, Any]  # what an optimizer remembers of a parameter: numbers, or arrays
+
+
+class Compiled(Protocol):
+    """What `pluggrad.compile(loss)` gives, as far as optimizers look at it."""
+
+    parameters: Any
+    gradients: Any
+    wrt: list[Value]
+
+
+class Optimizer:
+    """What all optimizers do.
+
+    Parameters:
+        parameters: Values, as `model.parameters()` gives them; or a program, as
+            `pluggrad.compile(loss)` gives it, whose arrays are changed in bulk after each
+            `program.step()`. Its Values are left alone; `write()` brings them up to date.
+        rate: the learning rate, or a schedule: a function of the step number, from 0.
+
+    Attributes:
+        steps: how many steps were taken.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> x = Value(1.0)
+    >>> optimizer = SGD([x], rate=0.1)
+    >>> for _ in range(50):
+    ...     optimizer.zero_grad()
+    ...     loss = (x - 3.0) ** 2
+    ...     loss.backward()
+    ...     optimizer.step()
+    >>> round(x.data, 4)
+    3.0
+    """
+
+    def __init__(self, parameters: Iterable[Value] | Compiled, rate: float | Schedule) -> None:
+        self.rate = rate
+        self.steps = 0
+        self._program: Any = None
+        if isinstance(parameters, Iterable):
+            self.parameters = list(parameters)
+            for i, p in enumerate(self.parameters):
+                if not isinstance(p, Value):
+                    raise TypeError(
+                        f"an optimizer changes Values; parameter {i} is a {type(p).__name__}"
+                    )
+        else:
+            self.parameters = list(parameters.wrt)
+            self._program = parameters
+        self._in_bulk = self._program is not None and hasattr(self._program.parameters, "dtype")
+        count = 1 if self._in_bulk else len(self.parameters)
+        self._memories: list[Memory] = [{} for _ in range(count)]
+
+    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        """Give the new value of a parameter.
+
+        Parameters:
+            p: its value.
+            g: its gradient.
+            rate: the learning rate of this step.
+            memory: is empty at first, and then what this method put into it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no update()")
+
+    def step(self) -> None:
+        """Change every parameter once."""
+        rate = self.rate(self.steps) if callable(self.rate) else self.rate
+        self.steps += 1
+        program = self._program
+        if program is None:
+            for p, memory in zip(self.parameters, self._memories, strict=True):
+                p.data = float(self.update(p.data, p.grad, rate, memory))
+        elif self._in_bulk:
+            (memory,) = self._memories
+            program.parameters[:] = self.update(program.parameters, program.gradients, rate, memory)
+        else:
+            for i, memory in enumerate(self._memories):
+                p, g = program.parameters[i], program.gradients[i]
+                program.parameters[i] = self.update(p, g, rate, memory)
+
+    def zero_grad(self) -> None:
+        """Set the gradients of the Values to 0. A program sets its own anew at each step."""
+        for p in self.parameters:
+            p.grad = 0.0
+
+    def write(self) -> None:
+        """Write the parameters of a program into its Values."""
+        if self._program is not None:
+            for p, data in zip(self.parameters, self._program.parameters.tolist(), strict=True):
+                p.data = data
+
+    # ----- Saving -----
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what is remembered of each parameter, and the step number, for JSON."""
+        if not self._in_bulk:
+            return {"steps": self.steps, "memories": [dict(m) for m in self._memories]}
+        lists = {name: array.tolist() for name, array in self._memories[0].items()}
+        return {
+            "steps": self.steps,
+            "memories": [
+                {name: numbers[i] for name, numbers in lists.items()}
+                for i in range(len(self.parameters))
+            ],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what `state_dict` gave for the same parameters, compiled or not.
+
+        Raises:
+            StateError: when it does not fit; nothing was changed then.
+        """
+        name = type(self).__name__
+        if not isinstance(state, Mapping) or set(state) != {"steps", "memories"}:
+            raise StateError(
+                f"the state of {name} is a dict of steps and memories, not {state!r:.60}"
+            )
+        memories = state["memories"]
+        if len(memories) != len(self.parameters):
+            raise StateError(
+                f"this state is for {len(memories)} parameters; {name} has {len(self.parameters)}"
+            )
+        fresh: Memory = {}
+        self.update(0.0, 0.0, 0.0, fresh)
+        for memory in memories:
+            if memory and set(memory) != set(fresh):
+                raise StateError(
+                    f"{name} remembers {', '.join(fresh) or 'nothing'} of a parameter, not "
+                    f"{', '.join(memory)}"
+                )
+        self.steps = int(state["steps"])
+        if not self._in_bulk:
+            self._memories = [dict(memory) for memory in memories]
+        elif memories and memories[0]:
+            like = self._program.parameters
+            self._memories = [
+                {key: 0.0 * like + [memory[key] for memory in memories] for key in fresh}
+            ]
+        else:
+            self._memories = [{}]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent.
+
+    Parameters:
+        parameters: see `Optimizer`.
+        rate: see `Optimizer`.
+        momentum: how much of the last step's velocity is kept.
+        weight_decay: is multiplied by the parameter and added to its gradient.
+        nesterov: whether to look ahead along the velocity.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Compiled,
+        rate: float | Schedule = 0.01,
+        *,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(parameters, rate)
+        self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+
+    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        """Go down along the velocity."""
+        g = g + self.weight_decay * p
+        if self.momentum:
+            velocity = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + g
+            g = g + self.momentum * velocity if self.nesterov else velocity
+        return p - rate * g
+
+
+class RMSprop(Optimizer):
+    """Gradients divided by the root of their mean square.
+
+    Parameters:
+        parameters: see `Optimizer`.
+        rate: see `Optimizer`.
+        alpha: how much of the mean square is kept at each step.
+        eps: is added to the root.
+        momentum: how much of the last step's velocity is kept.
+        weight_decay: is multiplied by the parameter and added to its gradient.
+
+    Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Compiled,
+        rate: float | Schedule = 0.01,
+        *,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, rate)
+        self.alpha, self.eps = alpha, eps
+        self.momentum, self.weight_decay = momentum, weight_decay
+
+    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        """Go down by steps of about the same size for all parameters."""
+        g = g + self.weight_decay * p
+        square = memory["square"] = (
+            self.alpha * memory.get("square", 0.0) + (1.0 - self.alpha) * g * g
+        )
+        g = g / (square**0.5 + self.eps)
+        if self.momentum:
+            g = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + g
+        return p - rate * g
+
+
+class Adam(Optimizer):
+    """Means of the gradient and of its square, both mended for having started at 0.
+
+    Parameters:
+        parameters: see `Optimizer`.
+        rate: see `Optimizer`.
+        betas: how much of the two means is kept at each step.
+        eps: is added to the root of the mean square.
+        weight_decay: is multiplied by the parameter and added to its gradient.
+
+    Kingma, Ba: Adam, 2015.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Compiled,
+        rate: float | Schedule = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, rate)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+
+    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        """Go down along the mean gradient, by steps of about the size of the rate."""
+        return self._adam(p, g + self.weight_decay * p, rate, memory)
+
+    def _adam(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        keep, keep_square = self.betas
+        count = max(self.steps, 1)
+        mean = memory["mean"] = keep * memory.get("mean", 0.0) + (1.0 - keep) * g
+        square = memory["square"] = (
+            keep_square * memory.get("square", 0.0) + (1.0 - keep_square) * g * g
+        )
+        root = (square / (1.0 - keep_square**count)) ** 0.5
+        return p - rate * (mean / (1.0 - keep**count)) / (root + self.eps)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameter itself, and stays out of the means.
+
+    Parameters are those of `Adam`. Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
+    """
+
+    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+        """Shrink the parameter, and go down as Adam does."""
+        return self._adam(p * (1.0 - rate * self.weight_decay), g, rate, memory)

@@ -1,0 +1,65 @@
+"""Learning rates that change as training goes on: functions of the step number, from 0.
+
+>>> from pluggrad.nn import SGD, Neuron, linear
+>>> optimizer = SGD(Neuron(2).parameters(), rate=linear(1.0, 0.1, steps=100))
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+Schedule: TypeAlias = Callable[[int], float]
+
+
+def linear(start: float, end: float, steps: int) -> Schedule:
+    """Go from `start` to `end` in `steps` equal steps, and stay there.
+
+    >>> [linear(1.0, 0.0, steps=4)(k) for k in (0, 1, 4, 9)]
+    [1.0, 0.75, 0.0, 0.0]
+    """
+    return lambda k: start + (end - start) * min(k, steps) / steps
+
+
+def cosine(start: float, end: float, steps: int) -> Schedule:
+    """Go from `start` to `end` along half a wave, slowly at both ends, and stay there.
+
+    Loshchilov, Hutter: SGDR, 2017.
+
+    >>> [round(cosine(1.0, 0.0, steps=4)(k), 4) for k in (0, 1, 2, 4, 9)]
+    [1.0, 0.8536, 0.5, 0.0, 0.0]
+    """
+    return lambda k: end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
+
+
+def exponential(start: float, factor: float) -> Schedule:
+    """Multiply by `factor` at every step.
+
+    >>> [exponential(1.0, 0.5)(k) for k in range(3)]
+    [1.0, 0.5, 0.25]
+    """
+    return lambda k: start * factor**k
+
+
+def staircase(start: float, factor: float, every: int) -> Schedule:
+    """Multiply by `factor` after each `every` steps.
+
+    >>> [staircase(1.0, 0.5, every=2)(k) for k in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    return lambda k: start * factor ** (k // every)
+
+
+def warmup(steps: int, then: Schedule | float) -> Schedule:
+    """Rise to a rate in `steps` equal steps, and then go on with it, or by another schedule.
+
+    >>> [warmup(4, 1.0)(k) for k in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    """
+
+    def rate(k: int) -> float:
+        full = then(max(k - steps, 0)) if callable(then) else then
+        return full * min(k + 1, steps) / steps if k < steps else full
+
+    return rate

@@ -1,0 +1,214 @@
+"""Optimizers against PyTorch where it is installed, and against the papers' formulas always."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pluggrad import StateError, Value, compile
+from pluggrad.nn import SGD, Adam, AdamW, Optimizer, RMSprop, linear
+
+START = [0.5, -1.5, 2.0]
+STEPS = 30
+RATE = 0.002  # so small that rounding does not grow on the way
+
+CASES: dict[str, tuple[type[Optimizer], dict[str, Any]]] = {
+    "sgd": (SGD, {}),
+    "momentum": (SGD, {"momentum": 0.9, "weight_decay": 0.01}),
+    "nesterov": (SGD, {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": (RMSprop, {}),
+    "rmsprop momentum": (RMSprop, {"alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}),
+    "adam": (Adam, {}),
+    "adam decay": (Adam, {"betas": (0.85, 0.99), "weight_decay": 0.1}),
+    "adamw": (AdamW, {"weight_decay": 0.1}),
+}
+
+
+def loss_of(p: Any) -> Any:
+    """Rosenbrock's valley in three dimensions, made shallow."""
+    pairs = ((p[0], p[1]), (p[1], p[2]))
+    return sum((1 - a) * (1 - a) + 5 * (b - a * a) * (b - a * a) for a, b in pairs)
+
+
+def trained(kind: type[Optimizer], options: dict[str, Any]) -> list[list[float]]:
+    parameters = [Value(x) for x in START]
+    optimizer = kind(parameters, RATE, **options)
+    path = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss_of(parameters).backward()
+        optimizer.step()
+        path.append([p.data for p in parameters])
+    return path
+
+
+def gradients_at(p: list[float]) -> list[float]:
+    a, b, c = p
+    return [
+        -2 * (1 - a) - 20 * a * (b - a * a),
+        -2 * (1 - b) - 20 * b * (c - b * b) + 10 * (b - a * a),
+        10 * (c - b * b),
+    ]
+
+
+def by_the_papers(name: str, options: dict[str, Any]) -> Iterator[list[float]]:
+    """Run the formulas as published, sums and corrections written out, on plain floats."""
+    p = list(START)
+    history: list[list[float]] = []
+    scaled: list[list[float]] = []
+    decay = options.get("weight_decay", 0.0)
+    for t in range(1, STEPS + 1):
+        g = gradients_at(p)
+        if name == "adamw":
+            p = [x * (1 - RATE * decay) for x in p]
+        else:
+            g = [x + decay * y for x, y in zip(g, p, strict=True)]
+        history.append(list(g))
+        for i in range(3):
+            past = [row[i] for row in history]
+            if name.startswith("adam"):
+                one, two = options.get("betas", (0.9, 0.999))
+                m = sum((1 - one) * one ** (t - 1 - k) * x for k, x in enumerate(past))
+                v = sum((1 - two) * two ** (t - 1 - k) * x * x for k, x in enumerate(past))
+                p[i] -= RATE * (m / (1 - one**t)) / (math.sqrt(v / (1 - two**t)) + 1e-8)
+                continue
+            if name.startswith("rmsprop"):
+                alpha = options.get("alpha", 0.99)
+                v = sum((1 - alpha) * alpha ** (t - 1 - k) * x * x for k, x in enumerate(past))
+                g[i] = g[i] / (math.sqrt(v) + 1e-8)
+            if i == 0:
+                scaled.append([0.0] * 3)
+            scaled[-1][i] = g[i]
+            keep = options.get("momentum", 0.0)
+            velocity = sum(keep ** (t - 1 - k) * row[i] for k, row in enumerate(scaled))
+            p[i] -= RATE * (g[i] + keep * velocity if options.get("nesterov") else velocity)
+        yield list(p)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_step_is_that_of_the_published_formula(name: str) -> None:
+    kind, options = CASES[name]
+    for found, expected in zip(trained(kind, options), by_the_papers(name, options), strict=True):
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_step_is_that_of_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    kind, options = CASES[name]
+    p = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    theirs = getattr(torch.optim, kind.__name__)([p], lr=RATE, **options)
+    for found in trained(kind, options):
+        theirs.zero_grad()
+        loss_of(p).backward()
+        theirs.step()
+        assert found == pytest.approx(p.tolist(), rel=1e-12)
+
+
+@pytest.mark.parametrize("executor", ["auto", "interpreter"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_compiled_program_is_stepped_in_bulk_by_the_same_formula(
+    name: str, executor: str
+) -> None:
+    kind, options = CASES[name]
+    parameters = [Value(x) for x in START]
+    program = compile(loss_of(parameters), wrt=parameters, executor=executor)
+    optimizer = kind(program, RATE, **options)
+    for expected in trained(kind, options):
+        program.step()
+        optimizer.step()
+        assert program.parameters.tolist() == pytest.approx(expected, rel=1e-12)
+    assert [p.data for p in parameters] == START
+    optimizer.write()
+    assert [p.data for p in program.wrt] == program.parameters.tolist()
+
+
+def test_an_optimizer_without_arrays_steps_number_by_number() -> None:
+    x = Value(1.0)
+
+    class Plain:
+        wrt, parameters, gradients = [x], memoryview(bytearray(8)).cast("d"), [2.0]
+
+    optimizer = SGD(Plain(), 0.5)
+    optimizer.step()
+    optimizer.write()
+    assert x.data == -1.0
+
+
+def test_a_schedule_is_asked_at_every_step() -> None:
+    x = Value(0.0)
+    optimizer = SGD([x], linear(1.0, 0.0, steps=4))
+    found = []
+    for _ in range(5):
+        x.grad = -1.0
+        optimizer.step()
+        found.append(x.data)
+    assert found == [1.0, 1.75, 2.25, 2.5, 2.5]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_training_goes_on_from_a_saved_state_compiled_or_not(name: str) -> None:
+    kind, options = CASES[name]
+    whole = trained(kind, options)
+    parameters = [Value(x) for x in START]
+    optimizer = kind(parameters, RATE, **options)
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss_of(parameters).backward()
+        optimizer.step()
+    state = json.loads(json.dumps(optimizer.state_dict()))
+    program = compile(loss_of(parameters), wrt=parameters)
+    other = kind(program, RATE, **options)
+    other.load_state_dict(state)
+    for expected in whole[10:20]:
+        program.step()
+        other.step()
+        assert program.parameters.tolist() == pytest.approx(expected, rel=1e-12)
+    optimizer.load_state_dict(json.loads(json.dumps(other.state_dict())))
+    other.write()
+    for expected in whole[20:]:
+        optimizer.zero_grad()
+        loss_of(parameters).backward()
+        optimizer.step()
+        assert [p.data for p in parameters] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"steps": 1}, "a dict of steps and memories"),
+        ({"steps": 1, "memories": []}, "for 0 parameters; Adam has 1"),
+        ({"steps": 1, "memories": [{"velocity": 1.0}]}, "Adam remembers mean, square"),
+    ],
+)
+def test_a_state_of_another_optimizer_is_refused(state: Any, told: str) -> None:
+    optimizer = Adam([Value(1.0)])
+    with pytest.raises(StateError, match=told):
+        optimizer.load_state_dict(state)
+    assert optimizer.steps == 0
+
+
+def test_an_optimizer_takes_values_only() -> None:
+    with pytest.raises(TypeError, match="parameter 1 is a float"):
+        SGD([Value(1.0), 2.0])  # type: ignore[list-item]
+
+
+def test_an_optimizer_of_ones_own_is_one_method() -> None:
+    class Signs(Optimizer):
+        def update(self, p: Any, g: Any, rate: float, memory: dict[str, Any]) -> Any:
+            return p - rate * math.copysign(1.0, g)
+
+    x = Value(1.0)
+    x.grad = 123.0
+    Signs([x], 0.25).step()
+    assert x.data == 0.75
+
+
+def test_huge_gradients_do_not_stop_training() -> None:
+    makers: list[Callable[[list[Value]], Optimizer]] = [Adam, RMSprop, SGD]
+    for make in makers:
+        x = Value(1.0)
+        x.grad = 1e200
+        make([x]).step()
+        assert not math.isnan(x.data)
