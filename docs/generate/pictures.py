@@ -96,7 +96,7 @@ def backprop() -> Iterator[str]:
 def svg(graph: Graph) -> str:
     """Draw a graph."""
     with TemporaryDirectory() as folder:
-        return save(graph, Path(folder) / "graph.svg", "graphviz").read_text(encoding="utf-8")
+        return save(graph, Path(folder) / "graph.svg", "svg").read_text(encoding="utf-8")
 
 
 def at_a_step(drawn: str, gradients: Mapping[str, float | None]) -> str:
