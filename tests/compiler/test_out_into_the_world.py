@@ -101,7 +101,7 @@ def test_dask_maps_compiled_functions_over_the_blocks_of_an_array() -> None:
     f = Compiled(two_ways)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

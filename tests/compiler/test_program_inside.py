@@ -5,8 +5,7 @@ import random
 
 import pytest
 from pluggrad import CompileError, Op, Value, compile, plugins, render
-
-from .networks import network
+from small_network import network
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")

@@ -7,8 +7,7 @@ import pytest
 from pluggrad import Value, compile, plugins
 from pluggrad.compiler import Program
 from pluggrad.ops import exp, tanh
-
-from .networks import network
+from small_network import network
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
