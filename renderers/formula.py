@@ -67,7 +67,10 @@ def escape_text(text: str) -> str:
     >>> print(escape_text("50% of {x}"))
     50\% of \{x\}
     """
-    return "".join(_IN_TEXT.get(mark, mark) for mark in text)
+    return "".join(
+        _IN_TEXT.get(mark, mark) if mark.isprintable() else rf"\textbackslash{{}}u{ord(mark):04x}"
+        for mark in text
+    )
 
 
 # ----- Arithmetic -----

@@ -84,7 +84,10 @@ class GexfRenderer(GraphMLRenderer):
 
         tree: ElementTree.Element = GEXFWriter(graph=drawn, version="1.2draft").xml
         for meta in tree.iter("meta"):
-            meta.attrib.pop("lastmodifieddate", None)  # the same graph gives the same file
+            # The same graph gives the same file, today and with the next version of networkx.
+            meta.attrib.pop("lastmodifieddate", None)
+            for creator in _each(meta, "creator"):
+                creator.text = "pluggrad"
         return tree
 
 

@@ -112,16 +112,24 @@ def mermaid_folder() -> Path:
     return Path(folder)
 
 
-def test_mermaid_reads_every_label_as_it_was(mermaid_folder: Path, tmp_path: Path) -> None:
-    texts = [render(Value(1.0, label=label), "mermaid") for label in NASTY]
-    texts += [render(chain(200_000), "mermaid"), render(Value(2.0) ** Value(3.0), "mermaid")]
-    program = mermaid_folder / "read_labels.mjs"
+def mermaid_reads(texts: list[str], folder: Path) -> list[str]:
+    """Give the first line of the first box of each text, as Mermaid understands it."""
+    program = folder / "read_labels.mjs"
     program.write_text(READER)
     done = subprocess.run(
         ["node", program], input=json.dumps(texts), capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    for label, vertices in zip(NASTY, json.loads(done.stdout), strict=False):
-        text = vertices[0][1].partition("<br")[0]
-        decoded = html.unescape(text.replace("ﬂ°°", "&#").replace("ﬂ°", "&").replace("¶ß", ";"))
-        assert decoded == one_line(label, 40).strip()
+    firsts = [vertices[0][1].partition("<br")[0] for vertices in json.loads(done.stdout)]
+    # Mermaid writes entities in its own way until it draws.
+    return [
+        html.unescape(text.replace("ﬂ°°", "&#").replace("ﬂ°", "&").replace("¶ß", ";"))
+        for text in firsts
+    ]
+
+
+def test_mermaid_reads_every_label_as_it_was(mermaid_folder: Path) -> None:
+    texts = [render(Value(1.0, label=label), "mermaid") for label in NASTY]
+    texts += [render(chain(200_000), "mermaid"), render(Value(2.0) ** Value(3.0), "mermaid")]
+    read = mermaid_reads(texts, mermaid_folder)
+    assert read[: len(NASTY)] == [one_line(label, 40).strip() for label in NASTY]
