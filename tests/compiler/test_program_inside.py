@@ -2,10 +2,10 @@
 
 import pickle
 import random
+from typing import Any
 
 import pytest
 from pluggrad import CompileError, Op, Value, compile, plugins, render
-from small_network import network
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -59,7 +59,7 @@ def test_a_program_draws_like_any_graph() -> None:
 
 
 @executors
-def test_the_report_tells_nodes_and_times(executor: str) -> None:
+def test_the_report_tells_nodes_and_times(network: Any, executor: str) -> None:
     parameters, _, loss = network(random.Random(4))
     report = compile(loss, executor=executor).report()
     assert report.ops["tanh"] == 35

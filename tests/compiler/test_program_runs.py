@@ -2,12 +2,12 @@
 
 import math
 import random
+from typing import Any
 
 import pytest
 from pluggrad import Value, compile, plugins
 from pluggrad.compiler import Program
 from pluggrad.ops import exp, tanh
-from small_network import network
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -16,7 +16,7 @@ executors = pytest.mark.parametrize("executor", ["interpreter", "numba"])
 
 
 @executors
-def test_a_program_gives_the_loss_and_gradients_of_the_engine(executor: str) -> None:
+def test_a_program_gives_the_loss_and_gradients_of_the_engine(network: Any, executor: str) -> None:
     parameters, _, loss = network(random.Random(1))
     loss.backward()
     expected = [p.grad for p in parameters]
@@ -28,7 +28,7 @@ def test_a_program_gives_the_loss_and_gradients_of_the_engine(executor: str) -> 
 
 
 @executors
-def test_a_training_loop_changes_by_one_line(executor: str) -> None:
+def test_a_training_loop_changes_by_one_line(network: Any, executor: str) -> None:
     trained = []
     for compiled in (False, True):
         parameters, _, loss = network(random.Random(2))
@@ -40,7 +40,7 @@ def test_a_training_loop_changes_by_one_line(executor: str) -> None:
                 program()
             else:
                 rng = random.Random(2)
-                _, _, loss = rebuilt(parameters, rng)
+                _, _, loss = rebuilt(network, parameters, rng)
                 loss.backward()
             for p in parameters:
                 p.data -= 0.05 * p.grad
@@ -48,7 +48,7 @@ def test_a_training_loop_changes_by_one_line(executor: str) -> None:
     assert trained[0] == pytest.approx(trained[1], rel=1e-12)
 
 
-def rebuilt(parameters: list[Value], rng: random.Random) -> tuple[list[Value], list[Value], Value]:
+def rebuilt(network: Any, parameters: list[Value], rng: random.Random) -> Any:
     """Record the network anew with the values that its parameters have now."""
     fresh, inputs, loss = network(rng)
     for old, new in zip(parameters, fresh, strict=True):
@@ -127,7 +127,7 @@ def test_both_executors_give_the_same_on_random_graphs() -> None:
         np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-9, atol=1e-12)
 
 
-def test_forward_is_the_engine_to_the_last_bit() -> None:
+def test_forward_is_the_engine_to_the_last_bit(network: Any) -> None:
     parameters, _, loss = network(random.Random(3))
     program = compile(loss, executor="numba")
     assert program.forward() == loss.data
