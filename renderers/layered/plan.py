@@ -21,6 +21,7 @@ class Layout(NamedTuple):
     ranks: list[int]  # the layer of each node
     width: float  # all nodes and lines lie between (0, 0) and (width, height)
     height: float
+    columns: list[Point]  # where each layer begins and ends, along the computation
     crossings: int
 
 
@@ -95,6 +96,7 @@ def lay_out_layers(
         ranks,
         along[-1][1] if along else 0.0,
         max(height, max(across, default=0.0) + (lanes + 2) * between / 2) if lanes else height,
+        along,
         crossings_of(segments, position),
     )
 

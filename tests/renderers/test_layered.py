@@ -3,14 +3,16 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pluggrad.renderers.layered import Layout, count_crossings, lay_out_layers
+from pluggrad.renderers.layered import Layout, count_crossings, folded, lay_out_layers
 from pluggrad.renderers.layered.ranking import ranks_of
 
 Edges = list[tuple[int, int]]
@@ -155,6 +157,45 @@ def test_edges_too_long_for_bends_run_along_lanes_past_all_boxes() -> None:
     assert max(y for line in long for _, y in line) <= plan.height
 
 
+def test_a_long_chain_is_folded_into_rows_that_do_not_overlap() -> None:
+    sizes, edges = chain(40)
+    edges += [(0, 25), (3, 25)]  # which lead around from row to row
+    plan = folded(lay_out_layers(sizes, edges), sizes, 900.0)
+    assert plan.width < 1100
+    assert_apart(sizes, plan)
+    rows = {y for _, y in plan.places}
+    assert len(rows) > 3
+    for (source, target), line in zip(edges, plan.lines, strict=True):
+        assert line[0] == pytest.approx((plan.places[source][0] + 30, plan.places[source][1]))
+        assert line[-1] == pytest.approx((plan.places[target][0] - 30, plan.places[target][1]))
+        for (ax, ay), (bx, by) in pairwise(line):
+            for x, y in plan.places:  # no part of a line is inside a box
+                inside_x = min(ax, bx) < x + 29 and max(ax, bx) > x - 29
+                assert not (inside_x and min(ay, by) < y + 17 and max(ay, by) > y - 17)
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(), st.sampled_from([150.0, 300.0, 600.0]))
+def test_folding_never_makes_boxes_overlap_or_parts_an_edge_from_its_ends(
+    graph: tuple[list[tuple[float, float]], Edges, list[float]], longest: float
+) -> None:
+    sizes, edges, entries = graph
+    plan = folded(lay_out_layers(sizes, edges, entries), sizes, longest)
+    assert_apart(sizes, plan)
+    for (source, target), entry, line in zip(edges, entries, plan.lines, strict=True):
+        (x, y), (ahead, middle) = plan.places[source], plan.places[target]
+        assert line[0] == pytest.approx((x + sizes[source][0] / 2, y))
+        assert line[-1] == pytest.approx((ahead - sizes[target][0] / 2, middle + entry))
+        assert all(0 <= x <= plan.width and 0 <= y <= plan.height for x, y in line)
+
+
+def test_what_many_lines_would_lead_around_is_not_folded() -> None:
+    sizes = [(60.0, 36.0)] * 60
+    edges = [(i, j) for i in range(60) for j in range(i + 1, 60)]
+    plan = lay_out_layers(sizes, edges)
+    assert folded(plan, sizes, 900.0) == plan
+
+
 def test_an_edge_back_and_an_edge_to_itself_do_no_harm() -> None:
     plan = lay_out_layers([(40.0, 20.0)] * 3, [(0, 1), (1, 2), (2, 0), (1, 1)])
     assert plan.ranks == [0, 1, 2]
@@ -162,5 +203,15 @@ def test_an_edge_back_and_an_edge_to_itself_do_no_harm() -> None:
     assert plan.lines[2][0][0] > plan.lines[2][-1][0]
 
 
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_edges_cross_at_most_half_as_often_again_as_graphviz_has_it() -> None:
+    program = Path(__file__).parents[2] / "benchmarks" / "layout.py"
+    done = subprocess.run(
+        [sys.executable, program, "--crossings"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in sum" in done.stdout
+
+
 def test_nothing_is_laid_out_as_nothing() -> None:
-    assert lay_out_layers([], []) == Layout([], [], [], 0.0, 0.0, 0)
+    assert lay_out_layers([], []) == Layout([], [], [], 0.0, 0.0, [], 0)

@@ -201,6 +201,17 @@ def test_part_of_a_graph_is_drawn_with_its_entries() -> None:
     assert len(boxes(drawn(Graph(y).between(b, y)))) == 3
 
 
+def test_a_deep_graph_continues_below_and_is_no_strip() -> None:
+    x = Value(0.5, label="x")
+    for _ in range(60):
+        x = x.tanh()
+    tree = ElementTree.fromstring(render(x, "svg"))
+    assert "pluggrad (layered)" in (tree.findtext(f"{SVG}desc") or "")
+    wide, high = float(tree.get("width", "")), float(tree.get("height", ""))
+    assert high < wide < 4 * high
+    assert_apart(tree)
+
+
 def test_not_run_is_told_apart_from_zero() -> None:
     x = Value(3.0, label="x")
     assert "—" in texts(drawn(x * 0.0))
