@@ -262,7 +262,8 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 
 def compare_times(sizes: list[int], timeout: float) -> bool:
     print(
-        f"{'shape':8} {'nodes':>8} {'layout s':>16} {'us/node':>8} {'SVG s':>7} {'Graphviz s':>16} {'ratio':>9}"
+        f"{'shape':8} {'nodes':>8} {'layout s':>16} {'us/node':>8} {'SVG s':>7} "
+        f"{'Graphviz s':>16} {'ratio':>9}"
     )
     sums = {AT: [0.0, 0.0]}
     for size in sizes:
