@@ -123,6 +123,16 @@ class Value:
             return (self._left,)
         return (self._left, self._right)
 
+    # What micrograd calls these two, so that drawing code which was written for it runs.
+
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.prev)
+
+    @property
+    def _op(self) -> str:
+        return "" if self.op is None else self.op.symbol
+
     # ----- Gradients -----
 
     def backward(self, gradient: SupportsFloat = 1.0) -> None:

@@ -182,3 +182,11 @@ def test_backward_takes_the_gradient_of_the_output_and_nothing_else() -> None:
 def test_backward_from_a_constant_says_that_there_is_nothing_to_differentiate() -> None:
     with pytest.raises(GradientError, match="does not require a gradient"):
         (Value(1.0, requires_grad=False) * 2).backward()
+
+
+def test_what_micrograd_calls_operands_and_operator_is_there_for_drawing_code() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert (a * b)._prev == {a, b}
+    assert (a * b)._op == "*"
+    assert a._prev == set()
+    assert a._op == ""

@@ -16,13 +16,14 @@ def test_the_neuron_prints_its_gradients_and_draws_itself(program, tmp_path: Pat
     assert "</svg>" in (tmp_path / "graph.svg").read_text()
 
 
-def test_the_network_learns_its_four_points(program, example) -> None:
+def test_the_network_learns_its_four_points(program, example, tmp_path: Path) -> None:
     module = example("mlp")
     network, losses = module.train(steps=40)
     assert losses[-1] < 0.05 < losses[0]
     for x, y in zip(module.POINTS, module.TARGETS, strict=True):
         assert math.copysign(1.0, network(x).data) == y
-    assert "layer2" in program("mlp", "--steps", "3")
+    assert "Layer 2" in program("mlp", "--steps", "3")
+    assert "Neuron 3" in (tmp_path / "mlp.svg").read_text()
 
 
 def test_greeks_by_differentiation_are_those_of_the_textbook(example) -> None:
