@@ -56,5 +56,6 @@ def reader(tmp_path, monkeypatch):
     }
     folder = tmp_path / "folder"
     folder.mkdir()
+    (folder / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(folder)
     return environment
