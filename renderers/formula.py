@@ -58,6 +58,8 @@ def apply(name: str, symbol: str, operands: Sequence[Formula]) -> Formula:
     'x (a + b)'
     """
     write = _WRITERS.get((symbol, len(operands))) or _WRITERS.get((name, len(operands)))
+    if not operands:
+        return Formula(_named(name))
     return write(*operands) if write else _call(_FUNCTIONS.get(name) or _named(name), operands)
 
 
@@ -139,7 +141,8 @@ def _made(
 
 
 def _named(name: str) -> str:
-    return rf"\operatorname{{{escape_text(name)}}}"
+    # Blanks count in a text only.
+    return rf"\{'operatorname' if name.isidentifier() else 'text'}{{{escape_text(name)}}}"
 
 
 def _wordy(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import accumulate
 
 from pluggrad import Graph, Node
 
@@ -106,6 +107,8 @@ class Groups:
             order = _computable(sources)
             turn = {item: i for i, item in enumerate(order)}
             columns, rows = place([[turn[x] for x in sources[item]] for item in order])
+            leaves = {item for item in order if items[item] < nodes and not sources[item]}
+            columns = _beside(order, columns, leaves, {i for i in order if items[i] >= nodes})
             for item, column, row in zip(order, columns, rows, strict=True):
                 self.columns[items[item]], self.rows[items[item]] = column, row
 
@@ -132,6 +135,21 @@ class Groups:
             else:
                 b = nodes + parents[b]
         return a, b
+
+
+def _beside(
+    order: Sequence[int], columns: Sequence[int], leaves: set[int], groups: set[int]
+) -> Sequence[int]:
+    """Give leaves a column of their own beside groups, which are tall and would push them away."""
+    crowded = {c for i, c in zip(order, columns, strict=True) if i in groups}
+    crowded &= {c for i, c in zip(order, columns, strict=True) if i in leaves}
+    if not crowded:
+        return columns
+    shift = list(accumulate(c in crowded for c in range(max(columns) + 1)))
+    return [
+        c + shift[c] - (c in crowded and i not in leaves)
+        for i, c in zip(order, columns, strict=True)
+    ]
 
 
 def _computable(operands: Sequence[Sequence[int]]) -> list[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pluggrad import Graph, Node, hookimpl
 
 from .formula import Formula, apply
-from .names import Names
+from .labels import one_line
+from .names import LABEL, Names
 from .numerals import short
 from .options import whole
 from .shown import Shown
@@ -76,17 +77,20 @@ class LatexRenderer:
         lines: list[tuple[str, str]] = []
         for node in graph.nodes:
             operands = [written[id] for id in graph.operands[node.id]]
-            if not operands and not node.op:
+            # A group's title says what it does, not what it is called; its last part says most.
+            label = "" if node.kind == "group" else node.label
+            title = node.label.rpartition("/")[2]
+            if node.kind in ("leaf", "constant"):
                 formula = self._leaf(node, names)
                 if node.id in outputs:
                     lines.append(("", formula.text))
             else:
-                formula = apply(node.op or node.label, node.symbol or "", operands)
+                formula = apply(node.op or one_line(title, LABEL), node.symbol or "", operands)
                 wide = len(formula.text) > LONGEST or formula.depth > DEEPEST
-                if node.id in outputs and not users[node.id] and not node.label:
+                if node.id in outputs and not users[node.id] and not label:
                     lines.append(("", formula.text))
-                elif node.label or users[node.id] > 1 or wide or node.id in outputs:
-                    name = names.of(node.label) if node.label else names.fresh()
+                elif label or users[node.id] > 1 or wide or node.id in outputs:
+                    name = names.of(label) if label else names.fresh()
                     lines.append((name.text, formula.text))
                     formula = name
             written[node.id] = formula

@@ -63,7 +63,7 @@ def _placed(before: Before) -> tuple[Sequence[int], Sequence[float]]:
     column = _longest_ways(before)
     most = max(16, math.ceil(1.5 * math.sqrt(len(before))))
     reach = sum([column[item] - column[x] for item, xs in enumerate(before) for x in xs])
-    found = _layered(before, most) if reach <= CLOSELY else None
+    found = _layered(before, most) if 0 < reach <= CLOSELY else None
     column, row = found or _quickly(before, column, most)
     _lines(column, row)
     middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
@@ -88,7 +88,12 @@ def _longest_ways(before: Before) -> list[int]:
 def _layered(before: Before, most: int) -> tuple[list[int], list[float]] | None:
     """Lay out with care; None where a column would be too long to be one."""
     edges = [(x, item) for item, xs in enumerate(before) for x in xs]
-    plan = lay_out_layers([(1.0, 1.0 - AISLE)] * len(before), edges, between=AISLE)
+    # Operands arrive in their order, first one uppermost.
+    entries = [(i + 0.5) / len(xs) - 0.5 for xs in before for i in range(len(xs))]
+    height = 1.0 - AISLE
+    plan = lay_out_layers(
+        [(1.0, height)] * len(before), edges, [height * y for y in entries], between=AISLE
+    )
     if max(Counter(plan.ranks).values(), default=0) > most:
         return None
     return plan.ranks, [y for _, y in plan.places]

@@ -11,7 +11,7 @@ from .labels import one_line
 from .levels import columns_and_rows
 from .nearest import left_out, nearest
 from .networkx import NetworkXRenderer
-from .numerals import short
+from .numerals import nodes_in, short
 from .options import whole
 
 if TYPE_CHECKING:
@@ -19,8 +19,20 @@ if TYPE_CHECKING:
 
 LABEL = 16  # characters of a label that fit beside its neighbours
 # Blue, grey and amber stay apart under every common colour blindness, and in print.
-FILLS = {"leaf": "#e0effa", "constant": "#f5f7fa", "output": "#fdf0d5", "result": "#ffffff"}
-EDGES = {"leaf": "#2b6cb0", "constant": "#cbd2d9", "output": "#b7791f", "result": "#829ab1"}
+FILLS = {
+    "leaf": "#e0effa",
+    "constant": "#f5f7fa",
+    "output": "#fdf0d5",
+    "result": "#ffffff",
+    "group": "#ede9f7",
+}
+EDGES = {
+    "leaf": "#2b6cb0",
+    "constant": "#cbd2d9",
+    "output": "#b7791f",
+    "result": "#829ab1",
+    "group": "#6b46c1",
+}
 SUFFIXES = ("eps", "jpg", "pdf", "pgf", "png", "svg", "webp")
 
 
@@ -137,6 +149,9 @@ class MatplotlibRenderer:
             figure.savefig(path, metadata=dated.get(suffix), dpi=200, facecolor="white")
 
     def _text(self, node: Node) -> str:
+        if node.kind == "group":  # the innermost scope of `outer/inner` tells most
+            title = one_line(node.label.rpartition("/")[2], 2 * LABEL).strip()
+            return f"{_plain(title)}\n{nodes_in(node.size)}"
         name = _plain(one_line(node.label, LABEL).strip())
         data = short(node.data, self.digits)
         if node.kind == "constant":

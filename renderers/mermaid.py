@@ -10,7 +10,7 @@ from pluggrad import Graph, Node, hookimpl
 
 from .labels import one_line
 from .nearest import left_out, nearest
-from .numerals import short
+from .numerals import nodes_in, short
 from .options import one_of, whole
 from .shown import Shown
 
@@ -28,6 +28,7 @@ _LOOKS = {
     "result": "fill:#ffffff,stroke:#829ab1,color:#1f2933",
     "constant": "fill:#f5f7fa,stroke:#cbd2d9,color:#616e7c",
     "output": "fill:#fdf0d5,stroke:#b7791f,color:#1f2933,stroke-width:2px",
+    "group": "fill:#ede9f7,stroke:#6b46c1,color:#1f2933",
     "note": "fill:#ffffff,stroke:#829ab1,color:#616e7c,stroke-dasharray:4",
 }
 
@@ -137,6 +138,8 @@ class MermaidRenderer:
 
     def _label(self, node: Node) -> str:
         name = escaped(one_line(node.label, LABEL).strip())
+        if node.kind == "group":
+            return f"{name}<br/>{escaped(nodes_in(node.size))}"
         data = short(node.data, self.digits)
         if node.kind == "constant":
             return f"{name} = {escaped(data)}" if name else escaped(data)

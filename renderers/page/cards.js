@@ -267,7 +267,8 @@ function writeCard(node, computed) {
     x = left + 46;
   }
   const right = left + W[node] - 9;
-  const lines = [["data", computed ? pythonFloat(data[node]) : "?"]];
+  const number = flags[node] & SUMMARY && Number.isNaN(data[node]) ? "—" : pythonFloat(data[node]);
+  const lines = [["data", computed ? number : "?"]];
   if (flags[node] & REQUIRES_GRAD) {
     const g = gradientNow(node);
     lines.push(["grad", g === null ? "—" : pythonFloat(g)]);
@@ -281,7 +282,7 @@ function writeCard(node, computed) {
     pen.fillText(cut(label, kind[node] === RESULT ? 13 : 18), x, y, right - x);
     y += height;
   }
-  for (const [name, number] of lines) {
+  for (const [name, text] of lines) {
     pen.font = `10.5px ${FONT}`;
     pen.textAlign = "left";
     pen.fillStyle = look.heat ? colours.ink : colours.muted;
@@ -289,7 +290,7 @@ function writeCard(node, computed) {
     pen.font = `11.5px ${MONO}`;
     pen.textAlign = "right";
     pen.fillStyle = colours.ink;
-    pen.fillText(number, right, y, right - x - 28);
+    pen.fillText(text, right, y, right - x - 28);
     y += height;
   }
 }
@@ -322,6 +323,7 @@ function drawFolded(item) {
   pen.roundRect(X[item] - W[item] / 2 + 5, Y[item] - H[item] / 2 - 5, W[item], H[item], radius);
   pen.fill();
   pen.stroke();
+  if (look.heat && now === LAST) pen.fillStyle = cssRgb(heatRgb(groupGrad[g]));
   outline(item, radius, colours.group[1], 1.2);
   if (camera.k < 0.2) return;
   pen.textAlign = "center";

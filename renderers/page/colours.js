@@ -62,3 +62,12 @@ function rgbOf(hex) {
   const number = parseInt(hex.slice(1), 16);
   return [number >> 16, (number >> 8) & 255, number & 255];
 }
+
+// The gradient that stands for a group: the largest in it, by size.
+const groupGrad = new Float64Array(given.groups.names.length);
+for (let node = 0; node < N; node++) {
+  if (!hasGrad(node)) continue;
+  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+    if (Math.abs(grad[node]) > Math.abs(groupGrad[g])) groupGrad[g] = grad[node];
+  }
+}

@@ -23,7 +23,10 @@ function dotColours() {
 }
 
 function dotColour(item, kinds) {
-  if (item >= N) return kinds.group;
+  if (item >= N) {
+    const g = groupGrad[item - N];
+    return look.heat && now === LAST && g ? packedRgb(heatRgb(g)) : kinds.group;
+  }
   if (trouble[item] & (NAN | INF)) return kinds.alarm;
   if (!isComputed(item)) return kinds.waiting;
   if (look.heat) {

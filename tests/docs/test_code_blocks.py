@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPTIONS = doctest.ELLIPSIS
 EXECUTED = {"python", "console"}
-SHOWN = {"toml", "text", "", "bash"}
+SHOWN = {"toml", "text", "", "bash", "mermaid", "math"}
 
 # What the commands that set up everything from the repository do at their end.
 INSTEAD = {"make demo": "pluggrad demo"}
