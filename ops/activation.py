@@ -87,7 +87,7 @@ softplus = Op("softplus", _softplus, lambda g, out, x: g * sigmoid(x),
 # Near their minima, x = -1.278 and x = -0.752, these two derivatives are differences of two numbers
 # that are nearly the same, and their error is a few units in the last place of those.
 # Accuracy of silu, operand 0: 2 / abs(exact) units where -1.6 < x < -1. The two terms cancel.
-# Accuracy of gelu, operand 0: 2 / abs(exact) units where -1 < x < -0.5. The two terms cancel.
+# Accuracy of gelu, operand 0: 2 / abs(exact) units where -2 < x < -0.5. The two terms cancel.
 silu = Op("silu", _silu,
           lambda g, out, x: g * (sigmoid(x) + 0.25 * x * sech(0.5 * x) * sech(0.5 * x)),
           doc="x s with s = sigmoid(x), also called swish. Derivative: s + x s (1 - s).")

@@ -1,0 +1,191 @@
+"""The kit on ops that are broken at kinks, in one mode, or in higher derivatives."""
+
+import math
+
+from pluggrad import Op, plugins
+from pluggrad.op import _installed_op
+from pluggrad.ops import abs as absolute
+from pluggrad.ops import clip, relu, sign, step
+from pluggrad.testing import CHECKS, check_op
+
+from .broken import line, op, square
+
+# ----- Kinks -----
+
+
+def test_an_undeclared_kink_says_how_to_declare_it():
+    check, text, _ = line(op(abs, lambda g, out, x: g * sign(x)))
+    assert check == "partials_are_true"
+    assert "it has a kink that is not declared: its derivative is -1 from below and 1 from" in text
+    assert "Declare it: Op(..., kinks=(0.0,))" in text
+
+
+def test_an_undeclared_kink_between_the_points_is_closed_in_on():
+    check, text, _ = line(op(lambda x: abs(x - 1.234567), lambda g, out, x: g * sign(x - 1.234567)))
+    assert check == "rules_jump_only_at_declared_kinks"
+    assert "kinks=(1.234567,)" in text
+
+
+def test_an_undeclared_kink_of_two_operands_asks_for_a_function():
+    broken = op(
+        lambda a, b: max(a, b) if a == a and b == b else math.nan,
+        lambda g, out, a, b: g * step(a - b),
+        lambda g, out, a, b: g * (1 - step(a - b)),
+    )
+    assert "Declare it: Op(..., kinks=lambda a, b: ...), zero there" in line(broken)[1]
+
+
+def test_an_undeclared_jump_is_called_one():
+    broken = op(lambda x: x // 1.0 if abs(x) < 1e300 else x, lambda g, out, x: 0.0)
+    assert "it has a jump that is not declared. Declare it" in line(broken)[1]
+
+
+def test_at_a_kink_a_gradient_outside_of_both_sides_is_wrong():
+    broken = op(abs, lambda g, out, x: g * sign(x) + 5 * g * (1 - step(absolute(x))), kinks=(0.0,))
+    _, text, _ = line(broken)
+    assert "the rule says 5, the truth is -1 from below and 1 from above" in text
+
+
+def test_any_gradient_between_both_sides_is_right_at_a_kink():
+    def choosing(c):
+        return lambda g, out, x: g * sign(x) + c * g * (1 - step(absolute(x)))
+
+    for at_zero in (-1.0, 0.0, 0.25, 1.0):
+        check_op(op(abs, choosing(at_zero), kinks=(0.0,)))
+
+
+def test_a_kink_of_the_second_derivative_needs_no_declaration_of_the_first():
+    # The Huber loss in its threshold: the slope goes to 0 from above and to 0 from below, but
+    # bends there. A difference over any step sees a little of the bend.
+    def huber(x, delta):
+        size = abs(x)
+        return 0.5 * x * x if size <= delta else delta * (size - 0.5 * delta)
+
+    loss = op(
+        huber,
+        lambda g, out, x, delta: g * clip(x, -delta, delta),
+        lambda g, out, x, delta: g * relu(absolute(x) - delta),
+        domain=(None, (0.0, math.inf)),
+        kinks=lambda x, delta: abs(x) - delta,
+    )
+    for seed in range(3):
+        check_op(loss, seed=seed)
+
+
+def test_the_check_of_declared_kinks_alone_says_what_both_sides_are():
+    from pluggrad.testing.checks import declared_kinks_have_a_gradient_between_both_sides as kinks
+
+    broken = op(abs, lambda g, out, x: g * sign(x) + 5 * g * (1 - step(absolute(x))), kinks=(0.0,))
+    check, text, error = line(broken, checks=[kinks])
+    assert check == "declared_kinks_have_a_gradient_between_both_sides"
+    assert "at the kink the rule says 5, which is not between the derivatives of both" in text
+    assert "-1 and 1 (mpmath)" in text
+    assert error.at == (0.0,)
+
+
+# ----- Modes and orders -----
+
+
+def test_a_rule_that_cuts_off_its_operand_is_found_by_the_second_derivative():
+    hidden = Op("hidden", square, None)
+    check, text, _ = line(op(lambda x: x * x * x, lambda g, out, x: 3 * g * hidden(x)))
+    assert check == "second_derivatives_are_true"
+    assert "derivative 2 (x, x), by differentiating the rule again, is 0, the truth is 6" in text
+    assert "cuts off what it computes with" in text
+
+
+def test_a_mistake_that_shows_in_the_third_derivative_is_found():
+    flat = Op("flat", lambda x: 6 * x, lambda g, out, x: 6 * g + 0 * x)
+    slope = Op("slope", lambda x: 3 * x * x, lambda g, out, x: g * off(x))
+    off = Op("off", lambda x: 6 * x, lambda g, out, x: 7 * g)
+    check_op(op(lambda x: x * x * x, lambda g, out, x: g * 3 * x * x))
+    check, text, _ = line(op(lambda x: x * x * x, lambda g, out, x: g * slope(x)))
+    assert check == "third_derivatives_are_true"
+    assert "derivative 3 (x, x, x), by differentiating the rule again, is 7, the truth is 6" in text
+    assert flat(1.0) == 6.0
+
+
+def test_a_gradient_that_cannot_be_differentiated_again_is_found():
+    def fails(g, out, x):
+        raise KeyError("gone")
+
+    inner = Op("inner", lambda x: 2 * x, fails)
+    check, text, _ = line(op(square, lambda g, out, x: g * inner(x)))
+    assert check == "second_derivatives_are_true"
+    assert "the gradient cannot be differentiated again" in text
+    assert "'gone'" in text
+
+
+def test_a_mode_that_disagrees_with_the_rule_is_named():
+    chatty = op(square, lambda g, out, x: 2 * g * x)
+    chatty.pullback = lambda node: setattr(node._left, "grad", 7.0)
+    check, text, _ = line(chatty)
+    assert check == "every_mode_gives_the_same_gradient"
+    assert "backward() says 7, the rule 2" in text
+    moved = op(square, lambda g, out, x: 2 * g * x)
+    moved.codes[1] = lambda x, t: (x * x, 5.0)
+    assert "forward mode says 5, the rules 1 (tangents 0.5)" in line(moved)[1]
+
+
+def test_compiled_code_that_disagrees_is_named(monkeypatch):
+    from pluggrad.testing import check_modes
+
+    good = op(square, lambda g, out, x: 2 * g * x)
+
+    def compiled(change, slope):
+        def compile(outputs):
+            def program():
+                for out in outputs:
+                    out.prev[0].grad += slope * out.prev[0].data
+                return [change * out.data for out in outputs]
+
+            return program
+
+        return compile
+
+    check_op(good)
+    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 2.0))
+    check_op(good)
+    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 3.0))
+    check, text, _ = line(good)
+    assert check == "compiled_code_gives_the_same"
+    assert "at x = 1.0: compiled code says 3, the rule 2" in text
+    monkeypatch.setattr(check_modes, "compile", compiled(2.0, 2.0))
+    assert "compiled code gives 2.0, the op 1.0" in line(good)[1]
+
+
+def test_a_compiler_that_refuses_is_told(monkeypatch):
+    from pluggrad import CompileError
+    from pluggrad.testing import check_modes
+
+    def refuses(outputs):
+        raise CompileError("too hard")
+
+    monkeypatch.setattr(check_modes, "compile", refuses)
+    good = op(square, lambda g, out, x: 2 * g * x)
+    assert "the compiler refuses a program of it: too hard" in line(good)[1]
+    monkeypatch.setattr(check_modes, "entry_points", lambda group: [])
+    check_op(good)
+
+
+def test_a_registered_op_that_comes_back_from_a_pickle_as_another_is_found():
+    class Changed(Op):
+        def __reduce__(self):
+            return _installed_op, ("neg",)
+
+    changed = Changed("bad", square, lambda g, out, x: 2 * g * x)
+    plugins.register_op(changed)
+    try:
+        check, text, _ = line(changed)
+        assert check == "it_pickles"
+        assert "reading a pickle of it gives another op" in text
+    finally:
+        plugins.unregister("bad")
+
+
+def test_the_first_check_that_fails_explains_the_others():
+    names = [check.__name__ for check in CHECKS]
+    assert names[0] == "rules_use_only_operators_and_ops"
+    assert names.index("partials_are_true") < names.index("second_derivatives_are_true")
+    assert len(set(names)) == len(names) == 13
+    assert all(check.__doc__ for check in CHECKS)
