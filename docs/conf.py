@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -17,7 +20,7 @@ project_copyright = author
 version = release = pluggrad.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "generate", "gallery*"]
+exclude_patterns = ["_build", "generate"]
 nitpick_ignore_regex = [("py:.*", ".*")]
 
 myst_enable_extensions = ["attrs_inline", "deflist"]
@@ -46,3 +49,9 @@ pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 
 linkcheck_timeout = 20
+
+
+def setup(app: Sphinx) -> None:
+    """Show the languages that other sites draw as the text that they are."""
+    app.add_lexer("mermaid", TextLexer)
+    app.add_lexer("math", TextLexer)
