@@ -92,23 +92,25 @@ class MermaidRenderer:
         """Give the text, which notebooks draw; its last line has no newline."""
         # An edge costs an edge of the limit, a node at least this much of the text.
         order = nearest(graph, self.max_text // 20)
+        places = {node.id: i for i, node in enumerate(graph.nodes)}
         counts = range(1, len(order) + 1)
-        fitting = bisect_left(counts, True, key=lambda n: not self._fits(graph, order[:n]))
-        text = self._text(graph, order[: max(fitting, 1)])
+        fitting = bisect_left(counts, True, key=lambda n: not self._fits(graph, order[:n], places))
+        text = self._text(graph, order[: max(fitting, 1)], places)
         return Shown(text, text, {"text/vnd.mermaid": text})
 
-    def _fits(self, graph: Graph, ids: list[str]) -> bool:
-        text = self._text(graph, ids)
+    def _fits(self, graph: Graph, ids: list[str], places: dict[str, int]) -> bool:
+        text = self._text(graph, ids, places)
         return len(text) <= self.max_text and text.count(" --> ") + 1 <= self.max_edges
 
-    def _text(self, graph: Graph, ids: list[str]) -> str:
-        return "\n".join(self._lines(graph, set(ids)))
+    def _text(self, graph: Graph, ids: list[str], places: dict[str, int]) -> str:
+        return "\n".join(self._lines(graph, dict.fromkeys(ids), places))
 
-    def _lines(self, graph: Graph, shown: set[str]) -> Iterator[str]:
+    def _lines(self, graph: Graph, shown: dict[str, None], places: dict[str, int]) -> Iterator[str]:
         yield f"flowchart {self.direction}"
         classes: dict[str, list[str]] = {name: [] for name in _LOOKS}
         outputs = set(graph.outputs)
-        nodes = [node for node in graph.nodes if node.id in shown]
+        nodes = [graph.node(id) for id in shown]
+        nodes.sort(key=lambda node: places[node.id])
         for node in nodes:
             before, after = ('(["', '"])') if node.kind == "constant" else ('["', '"]')
             yield f"  {node.id}{before}{self._label(node)}{after}"

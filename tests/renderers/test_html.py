@@ -10,6 +10,7 @@ from hashlib import sha256
 import pytest
 from pluggrad import Graph, RenderError, Value, render, save, scope
 
+from .deep import deep_chain
 from .labels import NASTY, neuron
 
 
@@ -64,10 +65,7 @@ def test_no_label_leaves_the_data(label: str) -> None:
 
 
 def test_a_very_deep_chain_is_cut_and_says_so() -> None:
-    x = Value(0.5, label="x")
-    for _ in range(200_000):
-        x = x.tanh()
-    data = data_of(render(x, "html"))
+    data = data_of(render(deep_chain(), "html"))
     assert data["nodes"] == 100_000
     assert data["leftOut"] == ("100,001 of 200,001 nodes left out, the farthest from the output")
     assert data["ids"][0] == "n100001"
