@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from pluggrad import Value
@@ -24,6 +25,7 @@ class Linear(Module):
         rng: where chance comes from.
 
     Raises:
+        ValueError: when a size is below 1.
         TypeError: when it is called with a vector of another length.
 
     >>> from pluggrad.nn import Linear
@@ -41,6 +43,7 @@ class Linear(Module):
         initial: Initial | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        _check_sizes("Linear", inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
         self.w = matrix(outputs, inputs, initial or uniform(1.0 / math.sqrt(inputs)), rng)
         self.b = [Value(0.0, f"b[{i}]") for i in range(outputs)] if bias else None
@@ -66,6 +69,7 @@ class Embedding(Module):
         rng: where chance comes from.
 
     Raises:
+        ValueError: when a size is below 1.
         IndexError: when it is called with a number that is no token.
         TypeError: when it is called with weights, and there is not one for each token.
 
@@ -87,15 +91,16 @@ class Embedding(Module):
         initial: Initial | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        _check_sizes("Embedding", count=count, channels=channels)
         self.count, self.channels = count, channels
         self.rows = matrix(count, channels, initial or gauss(1.0), rng, "row")
 
-    def forward(self, token: int | Sequence[Any]) -> list[Any]:
+    def forward(self, token: int | Integral | Sequence[Any]) -> list[Any]:
         """Give the row of a token, or the mixture of all rows by their weights."""
-        if isinstance(token, int):
-            if not 0 <= token < self.count:
+        if isinstance(token, int | Integral):
+            if not 0 <= int(token) < self.count:
                 raise IndexError(f"{self!r} has the tokens 0 to {self.count - 1}, not {token}")
-            return self.rows[token]
+            return self.rows[int(token)]
         if len(token) != self.count:
             raise TypeError(f"{self!r} takes a token or {self.count} weights, not {len(token)}")
         return [dot(column, token) for column in zip(*self.rows, strict=True)]
@@ -112,6 +117,10 @@ class RMSNorm(Module):
         scale: whether each channel is then multiplied by a parameter of its own, which starts at 1.
         eps: is added to the mean square, so that a vector of zeros stays what it is.
 
+    Raises:
+        ValueError: when there are no channels.
+        TypeError: when it is called with a vector of another length.
+
     Zhang, Sennrich: Root mean square layer normalization, 2019.
 
     >>> from pluggrad.nn import RMSNorm
@@ -120,6 +129,7 @@ class RMSNorm(Module):
     """
 
     def __init__(self, channels: int, *, scale: bool = True, eps: float = 1e-5) -> None:
+        _check_sizes("RMSNorm", channels=channels)
         self.channels, self.eps = channels, eps
         self.scale = [Value(1.0, f"scale[{i}]") for i in range(channels)] if scale else None
 
@@ -139,3 +149,9 @@ def dot(a: Sequence[Any], b: Sequence[Any]) -> Any:
     """Add up the products of two vectors of the same length, first to last."""
     products = [x * y for x, y in zip(a, b, strict=True)]
     return sum(products[1:], products[0])
+
+
+def _check_sizes(kind: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}= of {kind} is 1 or more, not {size}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from numbers import Integral
 from typing import Any
 
 from pluggrad import plugins
@@ -22,7 +23,7 @@ def mean(numbers: Sequence[Any]) -> Any:
     Raises:
         TypeError: when there are none.
     """
-    if not numbers:
+    if len(numbers) == 0:
         raise TypeError("the mean of no numbers does not exist; a loss needs one example or more")
     return sum(numbers[1:], numbers[0]) * (1.0 / len(numbers))
 
@@ -90,13 +91,14 @@ def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> An
 
 
 def _surprise(logits: Sequence[Any], target: Any) -> Any:
-    if not isinstance(target, int):
+    if not isinstance(target, int | Integral):
         return sum(-w * p for w, p in _pairs(target, log_softmax(logits)))
-    if not 0 <= target < len(logits):
+    own = int(target)
+    if not 0 <= own < len(logits):
         raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {target}")
     # log(1 + sum e**d), d the other logits less this one. Written so that a sum far below 1 keeps
     # its digits, and one that overflows has its largest power taken out; see softmax.py for floor.
-    differences = [x - logits[target] for i, x in enumerate(logits) if i != target]
+    differences = [x - logits[own] for i, x in enumerate(logits) if i != own]
     near = floor(reduce(maximum, differences, 0.0))
     return near + log1p(sum((exp(d - near) for d in differences), expm1(-near)))
 

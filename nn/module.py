@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from reprlib import recursive_repr
 from textwrap import indent
 from typing import Any, Self
 
@@ -41,15 +42,17 @@ class Module:
 
     # ----- Computing -----
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **named: Any) -> Any:
         """Compute the outputs; each module has its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Compute, and let pictures know that this module did it (see `pluggrad.Region`)."""
         region = self.region
         Region.begin(inputs)
-        outputs = self.forward(*inputs)
+        if named:
+            Region.begin(named.values())
+        outputs = self.forward(*inputs, **named)
         region.end((outputs,))
         return outputs
 
@@ -147,6 +150,7 @@ class Module:
                         seen |= ids
                         yield place, x
 
+    @recursive_repr()
     def __repr__(self) -> str:
         parts = [(name, part) for name, part in _parts(self, "") if isinstance(part, Module)]
         inner = "".join(f"\n{indent(f'{name}: {part!r}', '  ')}" for name, part in parts)

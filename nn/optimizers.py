@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pluggrad import StateError, Value
 
 from .schedules import Schedule
+from .state import remembered
 
 Memory = dict[str, Any]  # what an optimizer remembers of a parameter: numbers, or arrays
 
@@ -32,6 +33,10 @@ class Optimizer:
             `pluggrad.compile(loss)` gives it, whose arrays are changed in bulk after each
             `program.step()`. Its Values are left alone; `write()` brings them up to date.
         rate: the learning rate, or a schedule: a function of the step number, from 0.
+
+    Raises:
+        TypeError: for what is neither.
+        ValueError: when there are no parameters, or one of them comes twice.
 
     Attributes:
         steps: how many steps were taken.
@@ -60,12 +65,29 @@ class Optimizer:
                     raise TypeError(
                         f"an optimizer changes Values; parameter {i} is a {type(p).__name__}"
                     )
-        else:
+        elif hasattr(parameters, "wrt"):
             self.parameters = list(parameters.wrt)
             self._program = parameters
+        else:
+            raise TypeError(
+                "an optimizer takes parameters, as model.parameters() gives them, or a program, as "
+                f"pluggrad.compile(loss) gives it; not a {type(parameters).__name__}"
+            )
+        self._check()
         self._in_bulk = self._program is not None and hasattr(self._program.parameters, "dtype")
         count = 1 if self._in_bulk else len(self.parameters)
         self._memories: list[Memory] = [{} for _ in range(count)]
+
+    def _check(self) -> None:
+        if not self.parameters:
+            raise ValueError("an optimizer takes one parameter or more; there are none")
+        places: dict[Value, int] = {}
+        for i, p in enumerate(self.parameters):
+            if places.setdefault(p, i) != i:
+                raise ValueError(
+                    f"parameters {places[p]} and {i} are the same Value, which each step would "
+                    "change twice; give it once"
+                )
 
     def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
         """Give the new value of a parameter.
@@ -126,34 +148,20 @@ class Optimizer:
         Raises:
             StateError: when it does not fit; nothing was changed then.
         """
-        name = type(self).__name__
-        if not isinstance(state, Mapping) or set(state) != {"steps", "memories"}:
-            raise StateError(
-                f"the state of {name} is a dict of steps and memories, not {state!r:.60}"
-            )
-        memories = state["memories"]
-        if len(memories) != len(self.parameters):
-            raise StateError(
-                f"this state is for {len(memories)} parameters; {name} has {len(self.parameters)}"
-            )
         fresh: Memory = {}
         self.update(0.0, 0.0, 0.0, fresh)
-        for memory in memories:
-            if memory and set(memory) != set(fresh):
-                raise StateError(
-                    f"{name} remembers {', '.join(fresh) or 'nothing'} of a parameter, not "
-                    f"{', '.join(memory)}"
-                )
-        self.steps = int(state["steps"])
-        if not self._in_bulk:
-            self._memories = [dict(memory) for memory in memories]
-        elif memories and memories[0]:
-            like = self._program.parameters
-            self._memories = [
-                {key: 0.0 * like + [memory[key] for memory in memories] for key in fresh}
-            ]
-        else:
-            self._memories = [{}]
+        steps, memories = remembered(state, len(self.parameters), fresh, type(self).__name__)
+        self._memories = [self._joined(memories)] if self._in_bulk else memories
+        self.steps = steps
+
+    def _joined(self, memories: list[Memory]) -> Memory:
+        """Make arrays over all parameters of a program from what is remembered of each."""
+        if any(set(memory) != set(memories[0]) for memory in memories):
+            raise StateError("this state is of some parameters only; a program steps all at once")
+        joined = {key: self._program.parameters.copy() for key in memories[0]}
+        for key, array in joined.items():
+            array[:] = [memory[key] for memory in memories]
+        return joined
 
 
 class SGD(Optimizer):

@@ -43,7 +43,7 @@ def log_softmax(logits: Sequence[Any]) -> list[Any]:
 
 def shifted(logits: Sequence[Any]) -> list[Any]:
     """Take a whole number off all logits, so that the largest lies between 0 and 1."""
-    if not logits:
+    if len(logits) == 0:
         raise TypeError("softmax takes one logit or more, not none")
     near = floor(reduce(maximum, logits))
     return [x - near for x in logits]

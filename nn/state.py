@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Real
+from collections.abc import Collection, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from pluggrad import StateError, Value
@@ -50,10 +50,50 @@ def fill(trees: Mapping[str, Any], state: Mapping[str, Any], whose: str) -> None
         value.data = number
 
 
+def remembered(
+    state: Any, count: int, names: Collection[str], whose: str
+) -> tuple[int, list[dict[str, Any]]]:
+    """Give the step number and what is remembered of each parameter, from an optimizer's state.
+
+    Parameters:
+        state: what its `state_dict` gave, or JSON made of it.
+        count: the number of parameters.
+        names: what is remembered of each one, once there was a step.
+        whose: what the message calls the optimizer.
+
+    Raises:
+        StateError: telling the first thing that does not fit.
+    """
+    if not isinstance(state, Mapping) or set(state) != {"steps", "memories"}:
+        raise StateError(f"the state of {whose} is a dict of steps and memories, not {state!r:.60}")
+    steps, memories = state["steps"], state["memories"]
+    if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 0:
+        raise StateError(f"steps of {whose} is a count, 0 or more, not {steps!r:.40}")
+    if not isinstance(memories, list | tuple):
+        raise StateError(f"memories of {whose} is a list, not {memories!r:.40}")
+    if len(memories) != count:
+        raise StateError(f"this state is for {len(memories)} parameters; {whose} has {count}")
+    for i, memory in enumerate(memories):
+        if not isinstance(memory, Mapping) or (memory and set(memory) != set(names)):
+            given = ", ".join(map(str, memory)) if isinstance(memory, Mapping) else repr(memory)
+            wanted = ", ".join(names) or "nothing"
+            raise StateError(f"{whose} remembers {wanted} of a parameter, not {given:.40}")
+        for name, number in memory.items():
+            if not _is_number(number):
+                raise StateError(
+                    f"{name} of parameter {i} of {whose} is one number, not {number!r:.40}"
+                )
+    return int(steps), [{name: float(x) for name, x in memory.items()} for memory in memories]
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Real) and not isinstance(x, bool)
+
+
 def _paired(values: Any, numbers: Any, name: str, pairs: list[tuple[Value, float]]) -> str:
     """Collect which Value gets which number; give what is wrong, or nothing."""
     if isinstance(values, Value):
-        if isinstance(numbers, bool) or not isinstance(numbers, Real):
+        if not _is_number(numbers):
             return f"{name} is one number, not {numbers!r:.40}"
         pairs.append((values, float(numbers)))
         return ""

@@ -171,6 +171,11 @@ def test_a_model_gives_plain_constants_under_no_grad() -> None:
     assert not any(y.requires_grad for row in found for y in row)
 
 
+def test_tokens_may_be_numbers_of_numpy() -> None:
+    table = Embedding(3, 2)
+    assert table(np.int64(1)) == table(1) == table(np.array([0, 1], dtype=np.uint8)[1])
+
+
 # ----- Wrong use -----
 
 
@@ -185,6 +190,10 @@ def test_a_model_gives_plain_constants_under_no_grad() -> None:
         (lambda: Embedding(3, 2)([1.0]), TypeError, "a token or 3 weights, not 1"),
         (lambda: Attention(4, 3), ValueError, "4 channels cannot be divided into 3"),
         (lambda: Neuron(2, activation="relo"), PluggradError, "relo"),
+        (lambda: Linear(0, 1), ValueError, "inputs= of Linear is 1 or more, not 0"),
+        (lambda: Linear(1, -1), ValueError, "outputs= of Linear is 1 or more, not -1"),
+        (lambda: Embedding(0, 2), ValueError, "count= of Embedding is 1 or more, not 0"),
+        (lambda: RMSNorm(0), ValueError, "channels= of RMSNorm is 1 or more, not 0"),
     ],
 )
 def test_what_does_not_fit_is_told(use: Any, error: type[Exception], told: str) -> None:

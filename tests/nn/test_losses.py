@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from pluggrad import Value, compile, func, grad
 from pluggrad.nn import (
@@ -157,3 +158,12 @@ def test_what_does_not_fit_is_told(
 ) -> None:
     with pytest.raises(error, match=told):
         call()
+
+
+def test_logits_and_classes_may_be_arrays() -> None:
+    logits, targets = [[0.5, -1.0, 2.0], [1.0, 0.0, 0.0]], [2, 0]
+    expected = cross_entropy(logits, targets)
+    for kind in (np.int64, np.uint8):
+        assert cross_entropy(np.array(logits), np.array(targets, dtype=kind)) == expected
+    assert softmax(np.array(logits[0])) == softmax(logits[0])
+    assert mean(np.array([1.0, 4.0])) == 2.5

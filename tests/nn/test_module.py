@@ -118,6 +118,35 @@ def test_a_module_prints_what_is_inside() -> None:
     assert repr(Model()) == "Model(\n  up: Linear(2, 3)\n  down: Linear(3, 1, bias=False)\n)"
 
 
+def test_a_module_that_knows_its_parent_prints_all_the_same() -> None:
+    class Child(Module):
+        def __init__(self, parent: Module) -> None:
+            self.parent, self.weight = parent, Value(1.0)
+
+    class Parent(Module):
+        def __init__(self) -> None:
+            self.child = Child(self)
+
+    model = Parent()
+    assert repr(model) == "Parent(\n  child: Child(\n    parent: ...\n  )\n)"
+    assert [name for name, _ in model.named_parameters()] == ["child.weight"]
+
+
+def test_forward_takes_named_inputs_too() -> None:
+    class Scaled(Module):
+        def __init__(self) -> None:
+            self.weight = Value(3.0)
+
+        def forward(self, x: Any, *, by: Any) -> Any:
+            return self.weight * x * by
+
+    by = Value(2.0) * 1.0
+    y = Scaled()(5.0, by=by)
+    assert y.data == 30.0
+    outside = [node.data for node in Graph(y).nodes if node.op == "mul" and not node.scope]
+    assert outside == [2.0]  # what was given by name was made before
+
+
 # ----- Scopes -----
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pluggrad import StateError, Value, compile
-from pluggrad.nn import SGD, Adam, AdamW, Optimizer, RMSprop, linear
+from pluggrad.nn import MLP, SGD, Adam, AdamW, Optimizer, RMSprop, linear
 
 START = [0.5, -1.5, 2.0]
 STEPS = 30
@@ -180,18 +180,64 @@ def test_training_goes_on_from_a_saved_state_compiled_or_not(name: str) -> None:
         ({"steps": 1}, "a dict of steps and memories"),
         ({"steps": 1, "memories": []}, "for 0 parameters; Adam has 1"),
         ({"steps": 1, "memories": [{"velocity": 1.0}]}, "Adam remembers mean, square"),
+        ({"steps": 1, "memories": ["mean"]}, "Adam remembers mean, square"),
+        ({"steps": 1, "memories": None}, "memories of Adam is a list, not None"),
+        ({"steps": "1", "memories": [{}]}, "steps of Adam is a count, 0 or more, not '1'"),
+        ({"steps": -1, "memories": [{}]}, "steps of Adam is a count, 0 or more, not -1"),
+        (
+            {"steps": 1, "memories": [{"mean": 1.0, "square": "2"}]},
+            "square of parameter 0 of Adam is one number, not '2'",
+        ),
     ],
 )
 def test_a_state_of_another_optimizer_is_refused(state: Any, told: str) -> None:
     optimizer = Adam([Value(1.0)])
     with pytest.raises(StateError, match=told):
         optimizer.load_state_dict(state)
-    assert optimizer.steps == 0
+    assert optimizer.state_dict() == {"steps": 0, "memories": [{}]}
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_a_program_refuses_a_state_of_some_of_its_parameters(known: int) -> None:
+    x, y = Value(1.0), Value(2.0)
+    optimizer = Adam(compile(x * y, wrt=[x, y]))
+    before = optimizer.state_dict()
+    memories: list[dict[str, float]] = [{}, {}]
+    memories[known] = {"mean": 1.0, "square": 1.0}
+    with pytest.raises(StateError, match="of some parameters only"):
+        optimizer.load_state_dict({"steps": 1, "memories": memories})
+    assert optimizer.state_dict() == before
+
+
+def test_a_state_is_taken_whole_by_a_program_that_went_astray() -> None:
+    x = Value(math.inf)
+    optimizer = Adam(compile(x * 2.0, wrt=[x]))
+    state = {"steps": 3, "memories": [{"mean": 0.5, "square": 0.25}]}
+    optimizer.load_state_dict(state)
+    assert optimizer.state_dict() == state
 
 
 def test_an_optimizer_takes_values_only() -> None:
     with pytest.raises(TypeError, match="parameter 1 is a float"):
         SGD([Value(1.0), 2.0])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("wrong", [Value(1.0), MLP(1, [1])], ids=["Value", "MLP"])
+def test_what_is_neither_parameters_nor_a_program_is_told_from_them(wrong: Any) -> None:
+    told = rf"model\.parameters\(\).*or a program.*; not a {type(wrong).__name__}"
+    with pytest.raises(TypeError, match=told):
+        SGD(wrong)
+
+
+def test_no_parameters_are_an_error_as_nothing_would_be_trained() -> None:
+    with pytest.raises(ValueError, match="one parameter or more"):
+        SGD([])
+
+
+def test_a_parameter_given_twice_is_told_with_both_places() -> None:
+    x = Value(1.0)
+    with pytest.raises(ValueError, match="parameters 0 and 2 are the same Value"):
+        Adam([x, Value(1.0), x])
 
 
 def test_an_optimizer_of_ones_own_is_one_method() -> None:

@@ -36,3 +36,18 @@ def test_after_its_end_a_rate_stays() -> None:
 def test_warmup_goes_over_into_another_schedule() -> None:
     rates = [warmup(2, linear(1.0, 0.0, 4))(k) for k in range(7)]
     assert rates == [0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: linear(1.0, 0.0, 0), "steps= of the schedule linear is 1 or more, not 0"),
+        (lambda: cosine(1.0, 0.0, -1), "steps= of the schedule cosine is 1 or more, not -1"),
+        (lambda: staircase(1.0, 0.5, 0), "every= of the schedule staircase is 1 or more, not 0"),
+    ],
+)
+def test_a_schedule_of_no_steps_is_refused_before_training(
+    make: Callable[[], Schedule], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        make()
