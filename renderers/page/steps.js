@@ -14,7 +14,6 @@ for (let i = 0; i < N; i++) {
 }
 const seeding = forwardSteps.length; // the step that backprop begins with
 if (ran) {
-  for (let i = 0; i < N; i++) if (isOutput(i) && hasGrad(i)) seeds.push(i);
   for (let i = N - 1; i >= 0; i--) {
     if (kind[i] !== RESULT || !hasGrad(i)) continue;
     for (let e = start[i]; e < start[i + 1]; e++) {
@@ -22,6 +21,19 @@ if (ran) {
       flowsAt[e] = seeding + 1 + backwardSteps.length;
       backwardSteps.push(e);
     }
+  }
+}
+// Where backprop began: at the outputs, or at a result that no gradient came to.
+const isSeed = new Uint8Array(N);
+for (let i = 0; i < N; i++) {
+  if (!hasGrad(i) || kind[i] !== RESULT) continue;
+  let reached = false;
+  for (let u = usersStart[i]; u < usersStart[i + 1]; u++) {
+    if (flowsAt[usersEdge[u]] >= 0) reached = true;
+  }
+  if (isOutput(i) || !reached) {
+    isSeed[i] = 1;
+    seeds.push(i);
   }
 }
 const LAST = seeding + (ran ? 1 + backwardSteps.length : 0);
@@ -35,7 +47,7 @@ function gradientNow(node) {
   if (!hasGrad(node) || now <= seeding) return null;
   if (now === LAST) return grad[node];
   let total = null;
-  if (isOutput(node)) total = seedOf(node);
+  if (isSeed[node]) total = seedOf(node);
   for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
     const e = usersEdge[u];
     if (flowsAt[e] >= 0 && flowsAt[e] < now) total = (total ?? 0) + local[e] * grad[target[e]];
@@ -91,7 +103,7 @@ function formulaNow() {
   }
   if (step.seed) {
     const names = seeds.map((o) => `${nameOf(o)}.grad = ${pythonFloat(seedOf(o))}`);
-    return [[names.join(", ") || "backprop begins", "b"], ["   backprop begins at the output", "i"]];
+    return [[names.join(", ") || "backprop begins", "b"], ["   backprop begins here", "i"]];
   }
   if (step.edge !== undefined) {
     const e = step.edge, into = source[e], upstream = grad[target[e]];

@@ -82,6 +82,20 @@ def test_gradients_of_a_value_used_twice_add_up_step_by_step(chrome: Browser) ->
     assert chrome.state["formula"].startswith("x.grad += local 3.0 * upstream 1.0 = 3.0   now 6.0")
 
 
+def test_backprop_begins_where_it_was_called(chrome: Browser) -> None:
+    x = Value(3.0, label="x")
+    y = x * 2.0
+    y.label = "y"
+    z = y.tanh()
+    y.backward()
+    chrome.open(render(z, "html"))
+    chrome.run("pluggrad.goTo(3)")
+    assert chrome.state["formula"].startswith("y.grad = 1.0")
+    chrome.run("pluggrad.goTo(4)")
+    assert chrome.state["formula"].startswith("x.grad += local 2.0 * upstream 1.0 = 2.0")
+    assert chrome.state["steps"] == 4
+
+
 def test_play_runs_to_the_end_and_pauses(page: Browser) -> None:
     page.press(" ")
     time.sleep(0.5)
