@@ -216,8 +216,8 @@ class GraphvizRenderer:
         if self.max_nodes is not None and len(graph) > self.max_nodes:
             raise RenderError(
                 f"a graph of {len(graph):,} nodes is too large to lay out (max_nodes="
-                f"{self.max_nodes:,}). Draw a smaller part, use renderer 'text' or 'networkx', "
-                "save it as .dot, or raise max_nodes and timeout"
+                f"{self.max_nodes:,}). Use renderer 'svg', which summarises it, draw "
+                "graph.collapse() or a part of it, save it as .dot, or raise max_nodes and timeout"
             )
         if suffix == ".svg":
             everything = [node.id for node in graph.nodes]

@@ -47,7 +47,7 @@ def _partners(
     befores: list[list[int]] = []
     afters: list[list[int]] = [[] for _ in position]
     for item, found in enumerate(segments.back):
-        partners = list(dict.fromkeys(found))
+        partners = found.copy() if len(found) < 2 else list(dict.fromkeys(found))
         if item >= nodes or len(partners) < 2:
             befores.append(partners)
             continue

@@ -16,6 +16,9 @@ STEP = 10.0  # between two of them
 CORNER = 5.0  # how far from a corner a line leaves its way, to be drawn round
 
 
+Turns = dict[tuple[int, float], list[Point]]  # of a row's wires, as they were led
+
+
 class _Break(NamedTuple):
     """The end of a row."""
 
@@ -57,7 +60,8 @@ def folded(plan: Layout, sizes: Sequence[tuple[float, float]], longest: float) -
         (x + rows[row_of[rank]].along, y + rows[row_of[rank]].across)
         for (x, y), rank in zip(plan.places, plan.ranks, strict=True)
     ]
-    lines = [_led(line, breaks, rows) for line in plan.lines]
+    turns: Turns = {}
+    lines = [_led(line, breaks, rows, turns) for line in plan.lines]
     width = max([row.right for row in rows]) + inset
     return plan._replace(places=places, lines=lines, width=width, height=rows[-1].bottom)
 
@@ -85,12 +89,16 @@ def _breaks(plan: Layout, longest: float) -> list[_Break]:
 def _wires(plan: Layout) -> list[set[float]]:
     """Tell for each layer at which places lines leave it, whether they begin there or before."""
     ends = [end for _, end in plan.columns]
-    wires: list[set[float]] = [set() for _ in plan.columns]
+    # Where a line is not straight, it goes from the end of a layer to the next one. Many lines may
+    # begin as one: of these the longest is enough.
+    reach: dict[Point, float] = {}
     for line in plan.lines:
         for a, b in pairwise(line):
-            # Where it is not straight, it goes from the end of a layer to the next one.
-            for layer in range(bisect_left(ends, a[0]), bisect_left(ends, b[0])):
-                wires[layer].add(a[1])
+            reach[a] = max(reach.get(a, b[0]), b[0])
+    wires: list[set[float]] = [set() for _ in plan.columns]
+    for (x, y), furthest in reach.items():
+        for layer in range(bisect_left(ends, x), bisect_left(ends, furthest)):
+            wires[layer].add(y)
     return wires
 
 
@@ -128,7 +136,7 @@ def _rows(
     return rows
 
 
-def _led(line: list[Point], breaks: list[_Break], rows: list[_Row]) -> list[Point]:
+def _led(line: list[Point], breaks: list[_Break], rows: list[_Row], turns: Turns) -> list[Point]:
     """Lead a line through the rows."""
     if not line:
         return []
@@ -136,18 +144,23 @@ def _led(line: list[Point], breaks: list[_Break], rows: list[_Row]) -> list[Poin
     led = [_moved(line[0], rows[row])]
     for a, b in pairwise(line):
         while row < len(breaks) and b[0] > breaks[row].leaves:
-            end = breaks[row]
-            number, count = end.wires.index(a[1]), len(end.wires)
-            out = rows[row].right + STEP * (count - number)
-            lane = rows[row].bottom + STEP * (count - number) + STEP / 2
-            start = _moved((end.leaves, a[1]), rows[row + 1])
-            back = start[0] - STEP * (number + 1)
-            y = a[1] + rows[row].across
-            corners = [(out, y), (out, lane), (back, lane), (back, start[1])]
-            led += [*_rounded([led[-1], *corners, start]), start]
+            if (row, a[1]) not in turns:
+                turns[row, a[1]] = _turn(a[1], breaks[row], rows[row], rows[row + 1])
+            led += turns[row, a[1]]
             row += 1
         led.append(_moved(b, rows[row]))
     return led
+
+
+def _turn(across: float, end: _Break, row: _Row, following: _Row) -> list[Point]:
+    """Lead a wire from the end of a row to the beginning of the next."""
+    number, count = end.wires.index(across), len(end.wires)
+    out = row.right + STEP * (count - number)
+    lane = row.bottom + STEP * (count - number) + STEP / 2
+    start = _moved((end.leaves, across), following)
+    back, y = start[0] - STEP * (number + 1), across + row.across
+    corners = [(out, y), (out, lane), (back, lane), (back, start[1])]
+    return [*_rounded([(row.right, y), *corners, start]), start]
 
 
 def _rounded(way: list[Point]) -> list[Point]:

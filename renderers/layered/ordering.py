@@ -8,9 +8,9 @@ from .crossings import crossings_of
 from .segments import Segments
 
 # How long to try: small graphs are looked at most closely. Items up to which, and (starts, rounds
-# of sweeps without gain before giving up, rounds at most, with exchanges of neighbours).
-EFFORT = ((600, 3, 6, 24, True), (6_000, 2, 3, 8, True), (40_000, 1, 2, 4, True))
-LEAST = (1, 1, 2, False)
+# of sweeps without gain before giving up, rounds at most, passes in which neighbours exchange).
+EFFORT = ((600, 3, 6, 24, 4), (6_000, 2, 3, 8, 2), (40_000, 1, 2, 4, 1))
+LEAST = (1, 1, 2, 0)
 
 
 def order_layers(segments: Segments, operands: Sequence[Sequence[int]]) -> list[int]:
@@ -76,7 +76,7 @@ def _positions(segments: Segments) -> list[int]:
 
 
 def _improved(
-    segments: Segments, position: list[int], patience: int, rounds: int, exchanges: bool
+    segments: Segments, position: list[int], patience: int, rounds: int, exchanges: int
 ) -> tuple[int, list[list[int]]]:
     """Sweep to and fro while it helps; give the best number of crossings, and its layers."""
     fewest = crossings_of(segments, position)
@@ -90,7 +90,7 @@ def _improved(
         else:
             _sweep_ahead(segments, position, later_first=number % 4 == 2)
         if exchanges:
-            _exchange(segments, position)
+            _exchange(segments, position, exchanges)
         crossings = crossings_of(segments, position)
         if crossings < fewest:
             fewest, kept, vain = crossings, [layer.copy() for layer in segments.layers], 0
@@ -131,7 +131,7 @@ def _sweep_back(segments: Segments, position: list[int]) -> None:
             position[item] = number
 
 
-def _exchange(segments: Segments, position: list[int], passes: int = 4) -> None:
+def _exchange(segments: Segments, position: list[int], passes: int) -> None:
     """Let neighbours in a layer change places while that saves crossings."""
     ahead, back = segments.ahead, segments.back
     for layer in segments.layers:

@@ -22,7 +22,7 @@ def ranks_of(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     >>> ranks_of([[], [], [0, 1], [2], [], [3, 4]])
     ([0, 0, 1, 2, 2, 3], [0, 0, 1, 2, 0, 3])
     """
-    distinct = [tuple(dict.fromkeys(xs)) for xs in operands]
+    distinct = [xs if len(xs) < 2 else tuple(dict.fromkeys(xs)) for xs in operands]
     users: list[list[int]] = [[] for _ in distinct]
     depths: list[int] = []
     for node, xs in enumerate(distinct):
