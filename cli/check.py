@@ -1,13 +1,16 @@
-"""`pluggrad check`: does an op keep the contract, and if not, where and how."""
+"""`pluggrad check`: do ops and renderers keep their contracts, and if not, where and how."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pluggrad import Op, PluggradError
+from pluggrad import PluggradError, PluginError
 
 FAILED = 1
 
@@ -17,9 +20,9 @@ class CheckError(PluggradError):
 
 
 def run(given: Namespace) -> int:
-    """Check ops against the truth, one line each; exit code 1 if one fails."""
+    """Check ops and renderers, one line each; exit code 1 if one fails."""
     if bool(given.names) == given.all:
-        raise CheckError("check takes names of ops or plugins, or --all; `pluggrad plugins` lists")
+        raise CheckError("check takes names of ops, renderers or plugins, or --all")
     with TemporaryDirectory() as folder:
         # Else hypothesis leaves a folder of its own wherever the command is run.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
@@ -28,43 +31,75 @@ def run(given: Namespace) -> int:
 
 def _check(given: Namespace) -> int:
     try:
-        from pluggrad.testing import ConformanceError, check_op, ops_of
+        from pluggrad.testing import ConformanceError
     except ModuleNotFoundError as cause:
         raise CheckError(f"{cause}; pip install 'pluggrad[testing]'") from cause
-    ops: dict[str, Op] = {}
+    found: dict[Any, tuple[str, Callable[[], None]]] = {}
     for name in given.names or [None]:
-        found = {op.name: op for op in ops_of(name)}
-        if not found:
-            raise CheckError(f"{name!r} provides no ops" if name else "no op is installed")
-        ops |= found
-    width = max(map(len, ops))
+        checks = _checks(name, given)
+        if not checks:
+            raise CheckError(f"{name!r} provides nothing to check" if name else "nothing to check")
+        found |= checks
+    width = max(len(name) for name, _ in found.values())
     failed = 0
-    for name, op in ops.items():
+    for name, check in found.values():
         try:
-            check_op(op, seed=given.seed, examples=given.examples)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                check()
         except ConformanceError as error:
             failed += 1
             print(f"{name:{width}}  FAILED  {' '.join(str(error).split())}", flush=True)
         else:
-            print(f"{name:{width}}  ok", flush=True)
+            print(f"{name:{width}}  ok{''.join(f'; {x.message}' for x in told)}", flush=True)
     if failed:
-        print(f"{failed} of {len(ops)} failed")
+        print(f"{failed} of {len(found)} failed")
     return FAILED if failed else 0
+
+
+def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable[[], None]]]:
+    """Find the ops and renderers that a name stands for, and how to check each."""
+    from pluggrad.testing import check_op, check_renderer, ops_of, renderers_of
+
+    ops, kinds, unknown = [], [], None
+    try:
+        ops = ops_of(name)
+    except PluginError as cause:
+        unknown = cause
+    try:
+        kinds = renderers_of(name)
+    except PluginError:
+        if unknown is not None:
+            raise unknown from None
+    options = {"seed": given.seed, "examples": given.examples}
+    found: dict[Any, tuple[str, Callable[[], None]]] = {}
+    for op in ops:
+        found[op] = op.name, partial(check_op, op, **options)
+    for kind in kinds:
+        found[kind] = kind.name, partial(check_renderer, kind, depth=given.depth)
+    return found
 
 
 def add_to(commands: Any) -> None:
     """Add this subcommand to the parser."""
     command = commands.add_parser(
         "check",
-        help="prove the derivative rules of ops, or say which is wrong",
-        description="Compare ops and their derivative rules with independent truth.",
+        help="prove ops and renderers right, or say what is wrong",
+        description="Compare ops and their derivative rules with independent truth, and try "
+        "renderers on graphs and labels of every kind.",
     )
     command.add_argument(
-        "names", metavar="NAME|PLUGIN", nargs="*", help="an op, a plugin, or a package of plugins"
+        "names",
+        metavar="NAME|PLUGIN",
+        nargs="*",
+        help="an op, a renderer, a plugin, or a package of plugins",
     )
-    command.add_argument("--all", action="store_true", help="all installed ops")
+    command.add_argument("--all", action="store_true", help="all that is installed")
     command.add_argument("--seed", type=int, default=0, help="where chance starts (0)")
     command.add_argument(
         "--examples", type=int, default=50, help="drawn operands for each op, beside the fixed (50)"
+    )
+    command.add_argument(
+        "--depth", type=int, default=100_000, help="of the deepest chain to draw (100000)"
     )
     command.set_defaults(run=run)

@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands behind `pluggrad` on the command line; `sys.argv` if not given.
 
     Returns:
-        The exit code: 0; 1 when `check` finds an op wrong; 2 for wrong use, which is told in one
-        line on stderr.
+        The exit code: 0; 1 when `check` finds something wrong; 2 for wrong use, which is told in
+        one line on stderr.
 
     >>> main(["ops"])  # doctest: +ELLIPSIS
     name ...

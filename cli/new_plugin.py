@@ -142,7 +142,8 @@ pluggrad check $name
 
 An op is a forward function on floats, and for each operand a rule that turns the gradient `g` of
 the result into that of the operand. Rules are written in operators and other ops (`from
-pluggrad.ops import cos`): no `math.*`, no `if`. `pluggrad check $name` tells if they are right.
+pluggrad.ops import cos`): no `math.*`, no `if`. `pluggrad check $name` tells if they are right,
+and if the renderer can draw any graph.
 """
 
 INIT = '''\
@@ -172,6 +173,7 @@ RENDERER = '''\
 """A renderer: a class with a name, called with the graph to draw."""
 
 from pluggrad import Graph, hookimpl
+from pluggrad.renderers.labels import one_line
 
 
 class Renderer:
@@ -188,10 +190,11 @@ class Renderer:
 
     def __call__(self, graph: Graph) -> str:
         """Give the text."""
-        return "\\n".join(
-            f"{self.indent}{node.label or node.op or 'number'}: {node.data:g}"
-            for node in graph.nodes
-        )
+        lines = []
+        for node in graph.nodes:
+            name = one_line(node.label, 40) or node.op or "number"  # a label can hold any text
+            lines.append(f"{self.indent}{name}: {node.data:g}")
+        return "\\n".join(lines)
 
 
 @hookimpl
@@ -217,9 +220,12 @@ def test_it_is_a_method_of_values():
 '''
 
 TEST_RENDERER = '''\
-"""The renderer, found by its name."""
+"""The renderer, found by its name: each check of pluggrad's conformance kit is a test."""
 
 from pluggrad import Value, render
+from pluggrad.testing import renderer_suite
+
+test_renderers = renderer_suite("$name")
 
 
 def test_it_writes_a_line_for_each_node():

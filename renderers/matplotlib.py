@@ -55,6 +55,7 @@ class MatplotlibRenderer:
     """
 
     name = "matplotlib"
+    suffixes = (".jpg", ".webp", ".eps")  # and all of SUFFIXES, where it is asked for by name
 
     def __init__(self, *, digits: int = 3, max_nodes: int = 60, font: int = 8) -> None:
         self.digits = whole(self.name, "digits", digits, 1, 17)

@@ -6,10 +6,11 @@ from pluggrad import PluggradError
 
 
 class ConformanceError(PluggradError, AssertionError):
-    """An op breaks the contract; one line says which op, which operand, where, and how.
+    """An op or a renderer breaks the contract; one line says which, where, and how.
 
     Attributes:
-        op: the op's name.
+        op: the op's name; "" for a renderer.
+        renderer: the renderer's name; "" for an op.
         check: the name of the check that found it.
         operand: which operand, from 0; None where no single one is to blame.
         at: the operands at which it shows; None where it shows everywhere.
@@ -20,12 +21,14 @@ class ConformanceError(PluggradError, AssertionError):
         text: str,
         *,
         op: str = "",
+        renderer: str = "",
         check: str = "",
         operand: int | None = None,
         at: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__(text)
         self.op = op
+        self.renderer = renderer
         self.check = check
         self.operand = operand
         self.at = at

@@ -10,7 +10,7 @@ from pluggrad.cli.command import parser
 TOP = """\
 # Command line
 
-`pluggrad COMMAND --help` prints the same. The exit code is 0; 1 when `check` finds an op wrong;
+`pluggrad COMMAND --help` prints the same. The exit code is 0; 1 when `check` finds something wrong;
 2 for wrong use or an error, which is told in one line on stderr.
 
 """

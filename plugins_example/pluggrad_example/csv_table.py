@@ -37,7 +37,8 @@ class CsvRenderer:
             table.writerow(
                 (node.id, node.kind, node.label, node.op, operands, node.data, node.grad)
             )
-        return text.getvalue()
+        # Half a surrogate pair, which no file can hold, becomes its escape.
+        return text.getvalue().encode("utf-8", "backslashreplace").decode()
 
 
 @hookimpl

@@ -4,6 +4,9 @@ import csv
 
 import pytest
 from pluggrad import RenderError, Value, configured, plugins, render, save
+from pluggrad.testing import renderer_suite
+
+test_renderer = renderer_suite("pluggrad-example")
 
 
 def test_the_entry_point_offers_the_renderer():

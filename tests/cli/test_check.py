@@ -1,10 +1,10 @@
-"""`pluggrad check`: a line for each op, and an exit code that tells."""
+"""`pluggrad check`: a line for each op and renderer, and an exit code that tells."""
 
 import subprocess
 import sys
 
 import pytest
-from pluggrad import Op, plugins
+from pluggrad import Op, hookimpl, plugins
 from pluggrad.cli import main
 
 
@@ -45,6 +45,38 @@ def test_a_wrong_op_fails_with_one_readable_line_and_exit_code_1(run, wrong):
     assert last == "1 of 2 failed"
 
 
+def test_a_renderer_is_checked_by_its_name_and_with_its_plugin(run):
+    assert run("json", "pluggrad.json", "--depth", "100") == (0, "json  ok\n", "")
+
+
+@pytest.fixture
+def wrong_renderer():
+    class Wrong:
+        name = "wrong-picture"
+
+        def __call__(self, graph):
+            return graph.nodes[0].label
+
+    class Plugin:
+        @hookimpl
+        def pluggrad_register_renderers(self):
+            return [Wrong]
+
+    plugins.register(Plugin(), "wrong")
+    yield
+    plugins.unregister("wrong")
+
+
+def test_a_wrong_renderer_fails_with_one_readable_line_and_exit_code_1(run, wrong_renderer):
+    code, out, _ = run("wrong-picture")
+    assert code == 1
+    assert out.splitlines() == [
+        "wrong-picture  FAILED  renderer 'wrong-picture': a graph without nodes: IndexError: tuple "
+        "index out of range (test_check.py, line 58)",
+        "1 of 1 failed",
+    ]
+
+
 def test_another_seed_can_be_given(run):
     assert run("exp", "--seed", "12345", "--examples", "3")[0] == 0
 
@@ -52,10 +84,10 @@ def test_another_seed_can_be_given(run):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "check takes names of ops or plugins, or --all"),
-        (["sin", "--all"], "check takes names of ops or plugins, or --all"),
-        (["tahn"], "no op, plugin or package is named 'tahn'; did you mean 'tan"),
-        (["pluggrad.text"], "'pluggrad.text' provides no ops"),
+        ([], "check takes names of ops, renderers or plugins, or --all"),
+        (["sin", "--all"], "check takes names of ops, renderers or plugins, or --all"),
+        (["tahn"], "no op, renderer, plugin or package is named 'tahn'; did you mean 'tan"),
+        (["pluggrad.default"], "no op, renderer, plugin or package is named 'pluggrad.default'"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(run, arguments, says):

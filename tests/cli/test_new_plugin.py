@@ -47,10 +47,10 @@ def test_its_readme_shows_what_happens(package):
     assert done.stdout.startswith("8.0 12.0\nx: 2\n"), done.stderr
 
 
-def test_its_op_passes_the_check_by_the_name_of_the_package(package):
+def test_its_op_and_renderer_pass_the_check_by_the_name_of_the_package(package):
     _, target = package
     done = python(target, "-m", "pluggrad.cli", "check", "fresh-ops", "--examples", "5")
-    assert (done.returncode, done.stdout) == (0, "fresh_ops_cube  ok\n")
+    assert (done.returncode, done.stdout) == (0, "fresh_ops_cube  ok\nfresh-ops       ok\n")
 
 
 def test_its_op_and_renderer_are_listed(package):

@@ -71,7 +71,9 @@ def test_ops_are_found_by_op_plugin_distribution_or_all():
 
 
 def test_an_unknown_name_tells_what_is_close():
-    with pytest.raises(PluginError, match=r"no op, plugin or package is named 'tahn'; did you mea"):
+    with pytest.raises(
+        PluginError, match=r"no op, renderer, plugin or package is named 'tahn'; did you mea"
+    ):
         ops_of("tahn")
     with pytest.raises(PluginError, match=r"'zzzzzz'; `pluggrad plugins` lists what is installed"):
         ops_of("zzzzzz")

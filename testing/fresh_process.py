@@ -1,0 +1,156 @@
+"""Drawing in a process of its own: with another hash seed, or where it may crash or never end."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pluggrad import Graph
+
+from .errors import ConformanceError
+from .picture import Picture
+from .sample_graphs import SAMPLES, chain, tower
+
+DOUBLINGS = 60
+
+
+def refusal(picture: Picture) -> str:
+    """Say why a renderer cannot be drawn with in another process; "" where it can."""
+    kind = picture.kind
+    if "<locals>" in kind.__qualname__ or _file(kind) is None:
+        return f"class {kind.__qualname__} is not at the top of a file"
+    try:
+        json.dumps(dict(picture.options))
+    except TypeError:
+        return "its options are not plain data"
+    return ""
+
+
+def start(picture: Picture, task: str, seed: str) -> subprocess.Popen[str]:
+    """Start a process that draws; `answer` waits for it."""
+    given = {
+        "path": [str(Path(place).absolute()) for place in sys.path],
+        "module": picture.kind.__module__,
+        "file": _file(picture.kind),
+        "class": picture.kind.__qualname__,
+        "options": dict(picture.options),
+        "depth": picture.depth,
+        "task": task,
+    }
+    program = (
+        "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = given['path']; "
+        "from pluggrad.testing.fresh_process import main; main(given)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program, json.dumps(given)],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def answer(
+    picture: Picture, process: subprocess.Popen[str], what: str, timeout: float
+) -> dict[str, str]:
+    """Wait for what a process found.
+
+    Raises:
+        ConformanceError: with what the process found wrong, or when it crashed or took too long.
+    """
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise picture.failure(f"{what}: it took more than {timeout:g} s") from None
+    if process.returncode < 0:
+        name = signal.Signals(-process.returncode).name
+        raise picture.failure(f"{what}: it took the process down ({name})")
+    lines = [line for line in out.splitlines() if line.startswith(MARK)]
+    if process.returncode or not lines:
+        told = err.strip().splitlines() or ["it left the process"]
+        raise picture.failure(f"{what}: {told[-1]:.300}")
+    found: dict[str, str] = json.loads(lines[-1].removeprefix(MARK))
+    if "failed" in found:
+        raise ConformanceError(found["failed"], renderer=picture.name)
+    return found
+
+
+# ----- In the other process -----
+
+MARK = "pluggrad found: "
+
+
+def main(given: Mapping[str, Any]) -> None:
+    """Draw what was asked for, and print what came of it."""
+    picture = Picture(_class(given), given["options"], given["depth"])
+    try:
+        found = _TASKS[given["task"]](picture)
+    except ConformanceError as error:
+        found = {"failed": str(error)}
+    print(f"\n{MARK}{json.dumps(found)}")
+
+
+def digests(picture: Picture) -> dict[str, str]:
+    """Give a digest of each small picture."""
+    found = {}
+    for what, make in SAMPLES.items():
+        form = picture.form(make(), what)
+        found[what] = sha256(form.encode("utf-8", "replace") if isinstance(form, str) else form)
+    return {what: digest.hexdigest() for what, digest in found.items()}
+
+
+def deep(picture: Picture) -> dict[str, str]:
+    """Draw a chain that is deeper than any recursion."""
+    picture.draw(Graph(chain(picture.depth)), deep_name(picture))
+    return {}
+
+
+def high(picture: Picture) -> dict[str, str]:
+    """Draw a tower whose paths nobody can follow one by one."""
+    picture.draw(Graph(tower(DOUBLINGS)), "a tower of doublings")
+    return {}
+
+
+def deep_name(picture: Picture) -> str:
+    """Call the deepest graph by a name."""
+    return f"a chain {picture.depth:,} deep"
+
+
+_TASKS = {"digests": digests, "deep": deep, "high": high}
+
+
+def _file(kind: type[Any]) -> str | None:
+    try:
+        return inspect.getsourcefile(kind)
+    except (TypeError, OSError):
+        return None
+
+
+def _class(given: Mapping[str, Any]) -> type[Any]:
+    """Find a class by its module, or where that cannot be imported, in its file."""
+    try:
+        if given["module"] == "__main__":
+            raise ImportError("the other process has a main module of its own")
+        found: Any = importlib.import_module(given["module"])
+    except ImportError:
+        spec = importlib.util.spec_from_file_location("renderer_under_examination", given["file"])
+        assert spec is not None
+        assert spec.loader is not None
+        found = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    for part in given["class"].split("."):
+        found = getattr(found, part)
+    kind: type[Any] = found
+    return kind
