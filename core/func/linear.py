@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 from ..composite import Composite, Cotangents, Pick
@@ -11,42 +10,31 @@ from ..gradient import order_down_to
 from ..op import Op
 from ..value import Value, constant
 from .dual import Dual, pushed
-from .passes import Surroundings, stems_from_outside
+from .passes import Surroundings, highest_level, is_zero, primal_of, stems_from_outside, tangent_of
 
 
 def pushed_along(
     outputs: Sequence[Any], copies: Sequence[Value], directions: Sequence[Any], now: Surroundings
 ) -> list[Any]:
-    """Compute the tangent of each output when the copies move as `directions` say."""
-    roots: list[Value] = []
-    for out in outputs:
-        _collect(out, roots)
-    order = order_down_to(roots, copies)
+    """Compute the tangent of each output when the copies move as `directions` say.
+
+    What forward passes move is taken apart from the highest level down, as `pulled` does: along
+    (p, p') in the direction (t, t') it is (p along t, p' along t + p along t').
+    """
+    level = highest_level([*outputs, *directions])
+    if level is not None:
+        held = [primal_of(out, level) for out in outputs]
+        still = [primal_of(t, level) for t in directions]
+        primals = pushed_along(held, copies, still, now)
+        bent = pushed_along([tangent_of(x, level) for x in outputs], copies, still, now)
+        turned = pushed_along(held, copies, [tangent_of(t, level) for t in directions], now)
+        return [Dual(p, a + b, level) for p, a, b in zip(primals, bent, turned, strict=True)]
+    order = order_down_to([out for out in outputs if isinstance(out, Value)], copies)
     differentiable = now.recording and stems_from_outside(order, copies, now.depth)
-    tangents = {
-        copy: t
-        for copy, t in zip(copies, directions, strict=True)
-        if not (isinstance(t, Real) and t == 0)
-    }
-    full = _pushed_through(order, tangents, differentiable)
-    return [_of(out, order, tangents, full, differentiable) for out in outputs]
-
-
-def _of(
-    out: Any,
-    order: list[Value],
-    tangents: dict[Value, Any],
-    full: dict[Value, Any],
-    differentiable: bool,
-) -> Any:
-    if not isinstance(out, Dual):
-        return full.get(out, 0.0) if isinstance(out, Value) else 0.0
-    # The tangent t of an output (p, t) changes with p's arguments too, but only with their primals.
-    still = {x: _without(t, out.level) for x, t in tangents.items()}
-    through = _pushed_through(order, still, differentiable)
-    primal = _of(out.primal, order, tangents, full, differentiable)
-    tangent = _of(out.tangent, order, still, through, differentiable)
-    return primal + Dual(0.0, tangent, out.level)
+    moved = zip(copies, directions, strict=True)
+    tangents = {copy: t for copy, t in moved if not is_zero(t)}
+    found = _pushed_through(order, tangents, differentiable)
+    return [found.get(out, 0.0) if isinstance(out, Value) else 0.0 for out in outputs]
 
 
 def _pushed_through(
@@ -97,15 +85,3 @@ def _pushed_through_composite(
         if parts:
             made[result] = sum(parts[1:], parts[0])
     return made.get(0) if op.results == 1 else Cotangents(made) if made else None
-
-
-def _collect(out: Any, roots: list[Value]) -> None:
-    if isinstance(out, Dual):
-        _collect(out.primal, roots)
-        _collect(out.tangent, roots)
-    elif isinstance(out, Value):
-        roots.append(out)
-
-
-def _without(t: Any, level: int) -> Any:
-    return t.primal if isinstance(t, Dual) and t.level == level else t

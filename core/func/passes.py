@@ -194,14 +194,14 @@ def pulled(
         around: where the transform was called.
         again: whether the graph will be used again, perhaps by two threads at a time.
     """
-    level = max([x.level for pair in pairs for x in pair if isinstance(x, Dual)], default=None)
+    level = highest_level([x for pair in pairs for x in pair])
     if level is not None:
-        still = [(_primal(out, level), _primal(g, level)) for out, g in pairs]
+        still = [(primal_of(out, level), primal_of(g, level)) for out, g in pairs]
         moving = [
-            *[(_tangent(out, level), _primal(g, level)) for out, g in pairs],
-            *[(_primal(out, level), _tangent(g, level)) for out, g in pairs],
+            *[(tangent_of(out, level), primal_of(g, level)) for out, g in pairs],
+            *[(primal_of(out, level), tangent_of(g, level)) for out, g in pairs],
         ]
-        moving = [(out, g) for out, g in moving if out is not None and g is not None]
+        moving = [(out, g) for out, g in moving if not (is_zero(out) or is_zero(g))]
         primals = pulled(still, copies, around, again=again)
         tangents = pulled(moving, copies, around, again=again)
         return [Dual(p, t, level) for p, t in zip(primals, tangents, strict=True)]
@@ -286,12 +286,24 @@ def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: i
     return False
 
 
-def _primal(x: Any, level: int) -> Any:
+def highest_level(numbers: Iterable[Any]) -> int | None:
+    """Find the innermost forward pass that moves any of these; None when none does."""
+    return max([x.level for x in numbers if isinstance(x, Dual)], default=None)
+
+
+def primal_of(x: Any, level: int) -> Any:
+    """Give the number without the tangent of one forward pass."""
     return x.primal if isinstance(x, Dual) and x.level == level else x
 
 
-def _tangent(x: Any, level: int) -> Any:
-    return x.tangent if isinstance(x, Dual) and x.level == level else None
+def tangent_of(x: Any, level: int) -> Any:
+    """Give the tangent of one forward pass; 0.0 for what it does not move."""
+    return x.tangent if isinstance(x, Dual) and x.level == level else 0.0
+
+
+def is_zero(tangent: Any) -> bool:
+    """Say whether a tangent is no change at all, rather than a number that happens to be 0."""
+    return isinstance(tangent, Real) and tangent == 0
 
 
 def scalar(result: Any, name: str) -> Any:
@@ -332,20 +344,13 @@ def with_aux(result: Any, name: str) -> tuple[Any, Any]:
 def pushed_forward(primals: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
     """Make the arguments of a forward pass; a tangent of 0.0 is no change, and costs nothing."""
     return [
-        x if isinstance(t, Real) and t == 0 else Dual(_plain(x), _plain(t), level)
+        x if is_zero(t) else Dual(_plain(x), _plain(t), level)
         for x, t in zip(primals, tangents, strict=True)
     ]
 
 
 def _plain(x: Any) -> Any:
     return float(x) if isinstance(x, Real) else x
-
-
-def parted(x: Any, level: int) -> tuple[Any, Any]:
-    """Take one result of a forward pass apart into its number and its tangent."""
-    if isinstance(x, Dual) and x.level == level:
-        return x.primal, x.tangent
-    return x, 0.0
 
 
 def cotangents_like(structure: Structure, tree: Any, name: str) -> list[Any]:

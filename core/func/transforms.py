@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from .dual import Dual
 from .passes import (
     Arguments,
     cotangents_like,
     give_tree,
     levels,
     lifted,
-    parted,
+    primal_of,
     product_along_graph,
     pulled,
     pushed_forward,
     scalar,
+    tangent_of,
     transforming,
     with_aux,
 )
@@ -175,9 +175,8 @@ def jvp(
         structure, outputs = numbers(
             result, "the result", "jvp() differentiates functions that give"
         )
-        parts = [parted(x, level) for x in outputs]
-        given = rebuild(structure, iter([around.give(p) for p, _ in parts]))
-        moved = rebuild(structure, iter([around.give(t) for _, t in parts]))
+        given = rebuild(structure, iter([around.give(primal_of(x, level)) for x in outputs]))
+        moved = rebuild(structure, iter([around.give(tangent_of(x, level)) for x in outputs]))
         if has_aux:
             aux = give_tree(around, tree_without(aux, level))
     return (given, moved, aux) if has_aux else (given, moved)
@@ -284,7 +283,7 @@ def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
                 result, aux = with_aux(result, "jacfwd") if has_aux else (result, None)
                 what = "jacfwd() differentiates functions that give"
                 structure, outputs = numbers(result, "the result", what)
-                columns.append([around.give(parted(x, level)[1]) for x in outputs])
+                columns.append([around.give(tangent_of(x, level)) for x in outputs])
                 aux = give_tree(around, tree_without(aux, level))
         assert structure is not None
         rows = [arguments.shaped(row) for row in zip(*columns, strict=True)]
@@ -361,7 +360,7 @@ def stop_gradient(tree: Any) -> Any:
 
 def tree_without(tree: Any, level: int) -> Any:
     """Take the tangents of one forward pass off."""
-    return tree_map(lambda x: parted(x, level)[0] if isinstance(x, Dual) else x, tree)
+    return tree_map(lambda x: primal_of(x, level), tree)
 
 
 def _check_callable(fun: object, name: str) -> None:

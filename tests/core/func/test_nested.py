@@ -12,6 +12,8 @@ from pluggrad.func import (
     hvp,
     jacfwd,
     jacrev,
+    linearize,
+    vjp,
 )
 from pluggrad.ops import cos, exp, sin, tanh
 
@@ -203,6 +205,25 @@ def test_a_function_handed_out_of_a_pass_differentiates_what_it_closed_over(oute
 
     # f(t) = 2 exp(2 (t + x)), at t = 0.25 + x: 2 exp(2 (0.25 + 2 x)); the derivative is 4 times it.
     assert d(twice)(0.1) == pytest.approx(8.0 * math.exp(2 * (0.25 + 0.2)), rel=1e-14)
+
+
+@pytest.mark.parametrize("made_by", ["vjp", "linearize"])
+@pytest.mark.parametrize(("outer", "inner"), MIXES)
+def test_a_linear_function_may_be_differentiated_by_a_pass_further_in(outer, inner, made_by):
+    # Of y -> sin(x y) at y = x it is t -> t x cos(x**2). So d/dz (z * z x * x cos(x**2)) at z = x
+    # is 2 x**3 cos(x**2), and its derivative 6 x**2 cos(x**2) - 4 x**4 sin(x**2).
+    d, e = DERIVATIVES[outer], DERIVATIVES[inner]
+
+    def f(x):
+        if made_by == "vjp":
+            pull = vjp(lambda y: sin(x * y), x)[1]
+            return e(lambda z: z * pull(z * x)[0])(x)
+        push = linearize(lambda y: sin(x * y), x)[1]
+        return e(lambda z: z * push(z * x))(x)
+
+    x = 0.8
+    truth = 6 * x**2 * math.cos(x * x) - 4 * x**4 * math.sin(x * x)
+    assert d(f)(x) == pytest.approx(truth, rel=1e-14)
 
 
 @pytest.mark.parametrize(("outer", "inner"), PAIRS)
