@@ -147,6 +147,8 @@ def _copy(operand: Value, like: Value) -> Value:
 
 
 class _MadeInside(Watcher):
+    sees_rules = True  # a derivative taken inside is made inside
+
     def __init__(self) -> None:
         self.nodes: set[Value] = set()
 

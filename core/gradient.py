@@ -17,7 +17,7 @@ from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
 from .pullback import pull_back
-from .recording import Watcher, switch, watchers
+from .recording import Watcher, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
 from .value import NOT_RUN, Value, as_float, constant
 
@@ -180,7 +180,7 @@ def propagate(
         return _propagate(seeds, order, create_graph, wanted, ())
     for watcher in watching:
         watcher.starts(order)
-    token = watchers.set(())  # they see what flows, not the arithmetic in the rules
+    token = watchers.set(watching_rules(watching))
     try:
         return _propagate(seeds, order, create_graph, wanted, watching)
     finally:

@@ -45,7 +45,13 @@ class Watcher:
     """Sees every op that is computed in one thread or task, and every gradient that flows.
 
     Ops are opaque here (this module is below them): `op` is an Op, operands and results are Values.
+
+    Attributes:
+        sees_rules: whether it also sees the ops that a derivative rule is made of, while a gradient
+            or a tangent is computed.
     """
+
+    sees_rules = False
 
     def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
@@ -68,6 +74,11 @@ class Watcher:
 
 
 watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:
+    """Choose those that keep watching while derivative rules run."""
+    return tuple([watcher for watcher in watching if watcher.sees_rules])
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import MissingOpError
 from ..op import Op
-from ..recording import recording, switch, watchers
+from ..recording import recording, switch, watchers, watching_rules
 from ..registry import plugins
 from ..value import EMPTY_SOCKETS, SOCKETS, Value, constant
 
@@ -125,7 +125,7 @@ def apply(op: Op, operands: Sequence[Any]) -> Any:
     if switch.active and not recording.get():
         return out
     watching = watchers.get() if switch.active else ()
-    token = watchers.set(()) if watching else None  # they see tangents, not how rules work
+    token = watchers.set(watching_rules(watching)) if watching else None
     tangent: Any = None
     try:
         for index, moves in enumerate(moving):

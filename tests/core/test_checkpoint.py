@@ -78,6 +78,43 @@ def test_values_that_are_closed_over_get_their_gradients_once():
     assert (dz.data, grad(dz, w)) == (13.0, 4.0)
 
 
+DERIVATIVES_INSIDE = {
+    "grad": lambda f, a: grad(f(a), a, create_graph=True),
+    "func.grad": lambda f, a: F.grad(f)(a),
+    "jvp": lambda f, a: F.jvp(f, (a,), (1.0,))[1],
+    "linearize": lambda f, a: F.linearize(f, a)[1](1.0),
+    "hvp": lambda f, a: F.hvp(f, (a,), (1.0,)),
+}
+
+
+@pytest.mark.parametrize("inside", DERIVATIVES_INSIDE.values(), ids=list(DERIVATIVES_INSIDE))
+def test_what_is_closed_over_by_a_derivative_inside_gets_its_gradient(inside):
+    def f(w, a):
+        return inside(lambda b: b * b * sin(w * b), a)
+
+    w, a = Value(0.7), Value(1.3)
+    z = checkpoint(lambda a: f(w, a), a)
+    assert z.prev == (a, w)
+    assert grad(z, [w, a]) == pytest.approx(grad(f(w, a), [w, a]), rel=1e-14)
+    z.backward()
+    assert w.grad == pytest.approx(grad(f(w, a), w), rel=1e-14)
+
+
+@pytest.mark.parametrize("transform", [F.hessian, lambda f: F.jacrev(F.jacfwd(f))])
+def test_hessians_see_what_is_closed_over_and_computed_from_both_arguments(transform):
+    def f(v):
+        x = v[0] * v[1]
+        return checkpoint(lambda y: checkpoint(lambda z: sin(z) * y, y) * x, x)
+
+    def without(v):
+        x = v[0] * v[1]
+        return sin(x) * x * x
+
+    expected = F.hessian(without)([0.7, 1.3])
+    for row, right in zip(transform(f)([0.7, 1.3]), expected, strict=True):
+        assert row == pytest.approx(right, rel=1e-13)
+
+
 def test_a_result_may_be_an_argument_or_a_closed_over_value_itself():
     x, w = Value(2.0), Value(3.0)
     a, b, c = checkpoint(lambda x: (x, w, x * w), x)
