@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from zlib import crc32
 
 Function = Callable[[float], float]
@@ -110,13 +109,26 @@ def unbroken(function: Function, left: float, right: float) -> Iterator[Line]:
 
 
 def bends(line: Line) -> Line:
-    """Leave out the points of a line that lie between their neighbours, as one sees it."""
-    kept = line[:1]
-    for here, there in pairwise(line[1:]):
-        (x0, y0), (x1, y1), (x2, y2) = kept[-1], here, there
-        if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > 0.1 * (x2 - x0):
-            kept.append(here)
-    return kept + line[1:][-1:]
+    """Leave out the points of a line that one does not see to be off the straight between others.
+
+    Douglas, Peucker: Algorithms for the reduction of the number of points, 1973.
+    """
+    kept = {0, len(line) - 1}
+    stack = [(0, len(line) - 1)]
+    while stack:
+        first, last = stack.pop()
+        (x0, y0), (x2, y2) = line[first], line[last]
+        off, farthest = max(
+            [
+                (abs(y0 + (y2 - y0) * (x - x0) / (x2 - x0) - y), i)
+                for i, (x, y) in enumerate(line[first + 1 : last], first + 1)
+            ],
+            default=(0.0, first),
+        )
+        if off > 0.1:
+            kept.add(farthest)
+            stack += [(first, farthest), (farthest, last)]
+    return [line[i] for i in sorted(kept)]
 
 
 def jumps(function: Function, here: tuple[float, float], there: tuple[float, float]) -> bool:

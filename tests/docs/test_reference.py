@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,17 @@ def test_a_plot_leaves_out_points_on_a_straight_line():
         (2.0, 2.0),
         (3.0, 0.0),
     ]
+
+
+def test_a_plot_follows_a_slow_bend():
+    from generate.plots import bends
+
+    line = [(float(x), 50 * math.tanh(x / 40 - 2)) for x in range(161)]
+    kept = bends(line)
+    assert len(kept) < len(line) / 2
+    for (x0, y0), (x1, y1) in pairwise(kept):
+        for x, y in line[int(x0) : int(x1) + 1]:
+            assert abs(y0 + (y1 - y0) * (x - x0) / (x1 - x0) - y) <= 0.1
 
 
 def test_pictures_of_a_step_show_only_what_is_known_then(generated):
