@@ -1,6 +1,8 @@
 # Two commands: `make demo` and `make test`. Each sets up its own virtual environment in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Builders warn at length that an editable installation is one.
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet
 
 .PHONY: demo test check docs linkcheck bench smoke clean
 
@@ -8,7 +10,7 @@ demo: .venv/base
 	$(BIN)/pluggrad demo
 
 test: .venv/test
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps ./plugins_example
+	$(PIP) --no-build-isolation --no-deps ./plugins_example
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest plugins_example/tests
 
@@ -39,22 +41,22 @@ SOURCES := $(shell find core ops renderers cli compiler testing nn -name '*.py' 
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(PIP) --upgrade pip
 
 .venv/base: .venv/bin/python pyproject.toml $(SOURCES)
-	$(BIN)/python -m pip install --quiet --editable '.[svg]'
+	$(PIP) --editable '.[svg]'
 	@touch $@
 
 .venv/test: .venv/bin/python pyproject.toml $(SOURCES)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(PIP) --editable '.[test]'
 	@touch $@ .venv/base
 
 .venv/docs: .venv/test
-	$(BIN)/python -m pip install --quiet --editable '.[test,docs]'
+	$(PIP) --editable '.[test,docs]'
 	@touch $@
 
 .venv/bench: .venv/test
-	$(BIN)/python -m pip install --quiet --editable '.[test,bench]'
+	$(PIP) --editable '.[test,bench]'
 	@touch $@
 
 clean:
