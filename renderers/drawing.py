@@ -15,20 +15,7 @@ from .graphviz import has_group
 from .lettering import width
 from .marks import Point, at, frame, px, rule, tooltip, words
 from .numerals import short
-from .palette import (
-    CONSTANT,
-    CONSTANT_EDGE,
-    FONT,
-    GROUP,
-    GROUP_EDGE,
-    LEAF,
-    LEAF_EDGE,
-    LINE,
-    OUTPUT,
-    OUTPUT_EDGE,
-    PAPER,
-    night_style,
-)
+from .themes import FONT, Theme, night_style
 from .tooltips import edge_line, node_lines
 
 MARGIN = 16.0  # around the picture
@@ -46,6 +33,8 @@ def draw(
     rankdir: str,
     digits: int,
     derivatives: bool,
+    theme: Theme,
+    by_night: bool,
     note: str,
     desc: str,
 ) -> str:
@@ -57,6 +46,8 @@ def draw(
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
         digits: significant digits of numbers.
         derivatives: label each edge with d(user)/d(operand) where a backward pass ran.
+        theme: its colours.
+        by_night: whether the light theme becomes the dark one where the reader's system is.
         note: what to say above the picture.
         desc: the text of `<desc>`.
     """
@@ -70,13 +61,13 @@ def draw(
         local = _local(graph, edge) if derivatives else None
         label = "" if local is None else f"∂ {short(local, digits)}"
         tip = edge_line(edge, graph.node(edge.target), local)
-        parts.append(_edge(edge, line, place, what.straight, label, tip, flat))
-    parts += [_stub(edge, what, place, flat) for edge in what.missing]
+        parts.append(_edge(edge, line, place, what.straight, label, tip, flat, theme))
+    parts += [_stub(edge, what, place, flat, theme) for edge in what.missing]
     outputs = set(graph.outputs)
     for middle, of in zip(what.plan.places, what.cards, strict=True):
-        parts.append(_card(of, place(middle), rankdir, of.node.id in outputs))
+        parts.append(_card(of, place(middle), rankdir, of.node.id in outputs, theme))
     if note:
-        parts.append(words(MARGIN, MARGIN + 8, note))
+        parts.append(words(MARGIN, MARGIN + 8, note, theme))
     size = (length, what.plan.height) if flat else (what.plan.height, length)
     wide = max(size[0], width(note, SMALL)) + 2 * MARGIN
     high = size[1] + 2 * MARGIN + top
@@ -85,8 +76,9 @@ def draw(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{px(wide)}" height="{px(high)}" '
             f'viewBox="0 0 {px(wide)} {px(high)}" font-family="{FONT}">',
             f"<desc>{escape(desc)}</desc>",
-            f"<style>{night_style()}</style>",
-            f'<rect width="{px(wide)}" height="{px(high)}" fill="white"/>',
+            *([f"<style>{night_style()}</style>"] if by_night else []),
+            f'<rect width="{px(wide)}" height="{px(high)}" '
+            f'fill="{"white" if by_night else theme.paper}"/>',
             *parts,
             "</svg>\n",
         ]
@@ -125,6 +117,7 @@ def _edge(
     label: str,
     tip: str,
     flat: bool,
+    theme: Theme,
 ) -> str:
     """Draw a line that runs straight along layers and bends between them, and its arrow."""
     tail = line[-1][0] - ARROW, line[-1][1]
@@ -136,16 +129,23 @@ def _edge(
     ]
     parts = [
         f'<g class="edge" id="{edge.source}-{edge.target}-{edge.operand}">{tooltip(tip)}'
-        f'<path d="{_path([*line[:-1], tail], place, straight)}" fill="none" stroke="{LINE}"/>'
-        f'<path d="M{at((x, y))} L{at(sides[0])} L{at(sides[1])}Z" fill="{LINE}"/>'
+        f'<path d="{_path([*line[:-1], tail], place, straight)}" fill="none" '
+        f'stroke="{theme.line}"/>'
+        f'<path d="M{at((x, y))} L{at(sides[0])} L{at(sides[1])}Z" fill="{theme.line}"/>'
     ]
     if label and flat:
         back = along < 0
         parts.append(
-            words(before + (3 if back else -3), y - 3.5, label, anchor="start" if back else "end")
+            words(
+                before + (3 if back else -3),
+                y - 3.5,
+                label,
+                theme,
+                anchor="start" if back else "end",
+            )
         )
     elif label:
-        parts.append(words(x + 5, above + (-2 if across > 0 else 10), label))
+        parts.append(words(x + 5, above + (-2 if across > 0 else 10), label, theme))
     return "".join([*parts, "</g>"])
 
 
@@ -173,7 +173,7 @@ def _path(line: Sequence[Point], place: Placing, straight: float) -> str:
     return " ".join(path)
 
 
-def _stub(edge: Edge, what: Arrangement, place: Placing, flat: bool) -> str:
+def _stub(edge: Edge, what: Arrangement, place: Placing, flat: bool, theme: Theme) -> str:
     """Draw that there is an operand which is not drawn."""
     number = what.numbers[edge.target]
     of, (x, y) = what.cards[number], what.plan.places[number]
@@ -181,24 +181,24 @@ def _stub(edge: Edge, what: Arrangement, place: Placing, flat: bool) -> str:
     return (
         f'<g class="left-out">{tooltip(f"{edge.source} is not drawn")}'
         f'<path d="M{at(place((x - STUB, y)))} L{at(place((x, y)))}" fill="none" '
-        f'stroke="{LINE}" stroke-dasharray="2 3"/></g>'
+        f'stroke="{theme.line}" stroke-dasharray="2 3"/></g>'
     )
 
 
 # ----- Nodes -----
 
 
-def _card(of: Card, middle: Point, rankdir: str, output: bool) -> str:
+def _card(of: Card, middle: Point, rankdir: str, output: bool, theme: Theme) -> str:
     """Draw a card around a point."""
     x, y = middle[0] - of.width / 2, middle[1] - of.height / 2
-    look = _look(of.node, output)
+    look = _look(of.node, output, theme)
     parts = [
         f'<g class="node {of.node.kind}" id="{of.node.id}">',
         tooltip("\n".join(node_lines(of.node))),
         frame(x, y, of.width, of.height, ROW / 2 if of.plain else 6.0, look),
     ]
     if of.plain:
-        parts.append(words(middle[0], y + 12.3, of.rows[0][1], anchor="middle"))
+        parts.append(words(middle[0], y + 12.3, of.rows[0][1], theme, anchor="middle"))
         return "".join([*parts, "</g>"])
     left, upper, right, lower = x, y, x + of.width, y + of.height
     if of.strip:
@@ -216,27 +216,21 @@ def _card(of: Card, middle: Point, rankdir: str, output: bool) -> str:
             lower -= of.strip
             symbol, split = (middle[0], lower + of.strip / 2), ((left, lower), (right, lower))
         parts.append(rule(*split, look[1]))
-        parts.append(words(symbol[0], symbol[1] + 4, of.symbol, anchor="middle", bold=True))
+        parts.append(words(symbol[0], symbol[1] + 4, of.symbol, theme, anchor="middle", bold=True))
     step = (lower - upper) / (len(of.rows) + bool(of.name))
     line = upper + step / 2 + 4
     if of.name:
-        parts.append(words(left + PAD, line, of.name, bold=True))
+        parts.append(words(left + PAD, line, of.name, theme, bold=True))
         parts.append(rule((left, upper + step), (right, upper + step), look[1]))
         line += step
     for key, number in of.rows:
-        parts.append(words(left + PAD, line, key or number))
+        parts.append(words(left + PAD, line, key or number, theme))
         if key:
-            parts.append(words(right - PAD, line, number, anchor="end", strong=True))
+            parts.append(words(right - PAD, line, number, theme, anchor="end", strong=True))
         line += step
     return "".join([*parts, "</g>"])
 
 
-def _look(node: Node, output: bool) -> tuple[str, str, float]:
+def _look(node: Node, output: bool, theme: Theme) -> tuple[str, str, float]:
     """Choose the colours inside and of the border, and the border's width."""
-    if node.kind == "group":
-        return GROUP, GROUP_EDGE, 1.6
-    if output:
-        return OUTPUT, OUTPUT_EDGE, 1.6
-    if node.kind == "op":
-        return PAPER, LINE, 1.0
-    return (LEAF, LEAF_EDGE, 1.0) if node.kind == "leaf" else (CONSTANT, CONSTANT_EDGE, 1.0)
+    return *theme.of_kind(node.kind, output), 1.6 if output or node.kind == "group" else 1.0

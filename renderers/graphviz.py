@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from html import unescape
 from math import isnan
 from pathlib import Path
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl
 
-from . import palette
 from .cards import LABEL, arities
 from .labels import one_line
 from .layout import ENGINES, lay_out
 from .numerals import short
 from .options import flag, limit, one_of, seconds, whole
-from .palette import FONT, INK, LINE, MUTED
+from .themes import FONT, Theme, night_style, theme_of
 from .tooltips import edge_line, node_lines
 
 if TYPE_CHECKING:
@@ -25,16 +24,9 @@ if TYPE_CHECKING:
 
 FEW = 60  # nodes, up to which edges are labelled unless told otherwise
 
-LEAF = {"fillcolor": palette.LEAF, "color": palette.LEAF_EDGE}
-RESULT = {"fillcolor": palette.PAPER, "color": LINE}
-GROUP = {"fillcolor": palette.GROUP, "color": palette.GROUP_EDGE, "penwidth": "1.6"}
-OUTPUT = {"fillcolor": palette.OUTPUT, "color": palette.OUTPUT_EDGE, "penwidth": "1.6"}
 CONSTANT = {
     "shape": "box",
     "style": "rounded,filled",
-    "fillcolor": palette.CONSTANT,
-    "color": palette.CONSTANT_EDGE,
-    "fontcolor": MUTED,
     "fontsize": "9",
     "margin": "0.06,0.03",
     "width": "0.25",
@@ -66,6 +58,8 @@ class GraphvizRenderer:
         timeout: seconds that an engine may take.
         max_nodes: the largest graph to lay out: Graphviz needs minutes beyond some thousand nodes.
             None (or 0) tries any. It does not limit the Digraph and DOT files.
+        theme: "light", "dark", "contrast", "print", or a table of colours. "auto" is light, and an
+            SVG dark where the reader's system is.
 
     Raises:
         RenderError: for an option of the wrong type or value.
@@ -89,6 +83,7 @@ class GraphvizRenderer:
         engine: str | None = None,
         timeout: float = 20.0,
         max_nodes: int | None = 2000,
+        theme: str | Mapping[str, str] = "light",
     ) -> None:
         self.rankdir = one_of(self.name, "rankdir", rankdir, tuple(SIDES))
         self.digits = whole(self.name, "digits", digits, 1, 17)
@@ -102,6 +97,7 @@ class GraphvizRenderer:
         )
         self.timeout = seconds(self.name, "timeout", timeout)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
+        self.theme, self.by_night = theme_of(self.name, theme, auto=True)
         self.engine_used: str | None = None
 
     def __call__(self, graph: Graph) -> graphviz.Digraph:
@@ -122,7 +118,10 @@ class GraphvizRenderer:
         picture, self.engine_used = lay_out(
             self._drawn(graph, shown, note).source, "svg", self.engines, self.timeout
         )
-        return self._emphasised(picture, graph).decode()
+        drawn = self._emphasised(picture, graph).decode()
+        if self.by_night:
+            drawn = drawn.replace("</desc>", f"</desc>\n<style>{night_style()}</style>", 1)
+        return drawn
 
     def _drawn(self, graph: Graph, shown: Collection[str], note: str) -> graphviz.Digraph:
         import graphviz
@@ -131,7 +130,7 @@ class GraphvizRenderer:
             "pluggrad",
             graph_attr={
                 "rankdir": self.rankdir,
-                "bgcolor": "white",
+                "bgcolor": "white" if self.by_night else self.theme.paper,
                 "pad": "0.2",
                 "nodesep": "0.25",
                 "ranksep": "0.5",
@@ -142,7 +141,7 @@ class GraphvizRenderer:
                         "labeljust": "l",
                         "fontname": FONT,
                         "fontsize": "11",
-                        "fontcolor": MUTED,
+                        "fontcolor": self.theme.muted,
                     }
                     if note
                     else {}
@@ -153,16 +152,16 @@ class GraphvizRenderer:
                 "style": "filled",
                 "fontname": FONT,
                 "fontsize": "11",
-                "fontcolor": INK,
+                "fontcolor": self.theme.ink,
                 "margin": "0.12,0.04",
                 "height": "0.3",
             },
             edge_attr={
-                "color": LINE,
+                "color": self.theme.line,
                 "arrowsize": "0.6",
                 "fontname": FONT,
                 "fontsize": "9",
-                "fontcolor": MUTED,
+                "fontcolor": self.theme.muted,
             },
         )
         outputs = set(graph.outputs)
@@ -171,7 +170,7 @@ class GraphvizRenderer:
         for node in graph.nodes:
             if node.id not in kept:
                 continue
-            look = _look(node, node.id in outputs)
+            look = _look(node, node.id in outputs, self.theme)
             look["label"] = _quoted(self._label(node, arity.get(node.id, 0), "shape" in look))
             look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(node))))
             drawn.node(node.id, **look)
@@ -285,15 +284,13 @@ class GraphvizRenderer:
         return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
 
 
-def _look(node: Node, output: bool) -> dict[str, Any]:
+def _look(node: Node, output: bool, theme: Theme) -> dict[str, Any]:
     """Choose the attributes of a node's kind."""
-    if node.kind == "group":
-        return dict(GROUP)
-    if output:
-        return dict(OUTPUT)
-    if node.kind == "constant":
-        return dict(CONSTANT)
-    return dict(LEAF if node.kind == "leaf" else RESULT)
+    fill, edge = theme.of_kind(node.kind, output)
+    look = {"fillcolor": fill, "color": edge}
+    if node.kind == "constant" and not output:
+        return {**CONSTANT, **look, "fontcolor": theme.muted}
+    return {**look, "penwidth": "1.6"} if output or node.kind == "group" else look
 
 
 def _name(node: Node) -> str:

@@ -6,7 +6,7 @@ from html import escape
 
 from .cards import SIZE, SMALL
 from .labels import xml_text
-from .palette import INK, MUTED
+from .themes import Theme
 
 Point = tuple[float, float]
 
@@ -32,13 +32,14 @@ def words(
     x: float,
     y: float,
     text: str,
+    theme: Theme,
     *,
     anchor: str = "start",
     strong: bool = False,
     bold: bool = False,
 ) -> str:
     """Write a line of text: small and grey, or strong, or strong and bold."""
-    size, fill = (SIZE, INK) if strong or bold else (SMALL, MUTED)
+    size, fill = (SIZE, theme.ink) if strong or bold else (SMALL, theme.muted)
     more = "" if anchor == "start" else f' text-anchor="{anchor}"'
     if bold:
         more += ' font-weight="bold"'

