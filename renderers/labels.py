@@ -37,6 +37,23 @@ def columns(text: str) -> int:
     return sum(map(_columns, text))
 
 
+def cut(text: str, room: int) -> str:
+    """Shorten a printable text to so many columns of a terminal, ending in … then.
+
+    >>> cut("sigmoid", 4), cut("sigmoid", 7)
+    ('sig…', 'sigmoid')
+    """
+    if columns(text) <= room:
+        return text
+    kept, left = [], room - 1
+    for character in text:
+        left -= _columns(character)
+        if left < 0:
+            break
+        kept.append(character)
+    return "".join(kept) + "…"
+
+
 def _columns(character: str) -> int:
     if unicodedata.combining(character) or character == "\u200d":
         return 0

@@ -9,11 +9,16 @@ from typing import NamedTuple
 
 from pluggrad import Graph, Node, hookimpl
 
-from .labels import columns, one_line
+from .labels import columns, cut, one_line
+from .nearest import nearest
 from .numerals import short
 from .options import flag, limit, whole
+from .terminal import Printed, painted, terminal_width
 
 LABEL = 40  # characters of a label that are shown
+NARROW = 40  # columns, below which no width helps
+LEAST = 16  # columns that the tree has at least, however little room there is
+LOOKS = {"leaf": "leaf", "group": "group", "constant": "dim", "op": ""}
 
 
 class TextRenderer:
@@ -25,12 +30,19 @@ class TextRenderer:
     constants have none. `▸` stands before a group of nodes, which `Graph.collapse` makes. Parts
     that lie deep continue at the left margin, under their id.
 
+    Printed on a terminal it has colours: leaves blue, outputs yellow, groups magenta, and red what
+    is nan or infinite. Written to a file it has none, nor where `NO_COLOR` is set.
+
     Parameters:
         max_nodes: how many nodes to show at most, those nearest to the outputs; the last line
             tells how many were left out. None (or 0) shows all.
         digits: significant digits of numbers.
         max_depth: levels of indentation before a part continues at the left margin.
         show_constants: give each number from the program's text a line of its own.
+        width: columns that a line may have; the tree keeps at least 16 of them. None is as many as
+            the terminal has, and any number where standard output is none.
+        color: True puts a terminal's codes for colours into the text, False has none. None leaves
+            it to `print()`.
 
     Raises:
         RenderError: for an option of the wrong type.
@@ -57,78 +69,107 @@ class TextRenderer:
         digits: int = 6,
         max_depth: int = 16,
         show_constants: bool = False,
+        width: int | None = None,
+        color: bool | None = None,
     ) -> None:
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.digits = whole(self.name, "digits", digits, 1, 17)
         self.max_depth = whole(self.name, "max_depth", max_depth, 1, 1000)
         self.show_constants = flag(self.name, "show_constants", show_constants)
+        self.width = None if width is None else whole(self.name, "width", width, NARROW, 100_000)
+        self.color = None if color is None else flag(self.name, "color", color)
 
     def __call__(self, graph: Graph) -> str:
         """Draw the graph; lines are separated by newlines, the last one has none."""
-        return "\n".join(_Drawing(graph, self).lines())
+        width = terminal_width() if self.width is None else self.width
+        lines = list(_lines(graph, self, None if width is None else max(width, NARROW)))
+        plain = "\n".join(["".join([text for text, _ in line]) for line in lines])
+        if self.color is False:
+            return plain
+        coloured = "\n".join(["".join([painted(*part) for part in line]) for line in lines])
+        return coloured if self.color else Printed(plain, coloured)
+
+
+Line = list[tuple[str, str]]  # pieces of text, each with its look
 
 
 class _Row(NamedTuple):
     id: str
-    tree: str
+    branch: str
+    text: str
     value: str
     gradient: str
-    refers: bool  # nothing stands at the right, so the tree may reach into the other columns
+    look: str
+    refers: bool = False  # nothing stands at the right, so it may reach into the other columns
 
 
-class _Drawing:
-    """One graph being drawn: what is shown, and what has been drawn so far."""
+def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[Line]:
+    """Give the finished lines, none longer than the width."""
+    shown = set(nearest(graph, options.max_nodes))
+    rows = _Rows(graph, options, shown, options.max_depth).all()
+    ids = max([len(row.id) for row in rows], default=0)
+    ids = max(ids, len("id"))
+    values = _Aligned([row.value for row in rows], "value")
+    gradients = _Aligned([row.gradient for row in rows], "gradient")
+    tree = _tree_width(rows)
+    if width is not None:
+        room = max(LEAST, width - ids - len(values.title) - len(gradients.title) - 6)
+        deepest = max(3, (room - LEAST // 2) // len("│  "))
+        if tree > room and deepest < options.max_depth:
+            rows = _Rows(graph, options, shown, deepest).all()
+        rows = [_fitted(row, width - ids - 2 if row.refers else room) for row in rows]
+        tree = _tree_width(rows)
+    head = f"{'id':{ids}}  {'node':{tree}}  {values.title}  {gradients.title}"
+    yield [(head, "dim")]
+    for row in rows:
+        line = [(f"{row.id:{ids}}  {row.branch}", "dim"), (row.text, row.look)]
+        if not row.refers:
+            line.append((" " * (tree - columns(row.branch + row.text)), ""))
+            numbers = values(row.value), gradients(row.gradient)
+            line += [(f"  {number}", _alarm(number)) for number in numbers]
+            while line and not line[-1][0].strip():
+                line.pop()
+            line[-1] = line[-1][0].rstrip(), line[-1][1]
+        yield line
+    if len(shown) < len(graph):
+        told = (
+            f"… {len(graph) - len(shown):,} of {len(graph):,} nodes left out, "
+            "the farthest from the outputs; max_nodes=None shows all"
+        )
+        yield [(cut(told, width) if width else told, "dim")]
 
-    def __init__(self, graph: Graph, options: TextRenderer) -> None:
+
+def _tree_width(rows: list[_Row]) -> int:
+    widths = [columns(row.branch + row.text) for row in rows if not row.refers]
+    return max([*widths, len("node")])
+
+
+def _fitted(row: _Row, room: int) -> _Row:
+    """Shorten a row's text to the columns that are left beside its branch."""
+    return row._replace(text=cut(row.text, max(1, room - columns(row.branch))))
+
+
+def _alarm(number: str) -> str:
+    return "alarm" if number.strip().lstrip("-") in ("nan", "inf") else ""
+
+
+class _Rows:
+    """The rows of one graph: what has been drawn so far, and what has a place."""
+
+    def __init__(self, graph: Graph, options: TextRenderer, shown: set[str], depth: int) -> None:
         self.graph = graph
         self.options = options
         self.inlined = set() if options.show_constants else set(_inlined(graph))
-        self.shown = self._nearest()
+        self.shown = shown
+        self.depth = depth
+        self.outputs = set(graph.outputs)
         # Ids that have a line, or have a place where they will get one.
         self.claimed: set[str] = set()
         self.drawn: set[str] = set()
 
-    def lines(self) -> Iterator[str]:
-        """Give the finished lines."""
-        rows = [_Row("id", "node", "value", "gradient", False), *self._rows()]
-        numbers = rows[1:]
-        width = max(len(row.id) for row in rows)
-        tree = max(columns(row.tree) for row in rows if not row.refers)
-        values = _Aligned([row.value for row in numbers], "value")
-        gradients = _Aligned([row.gradient for row in numbers], "gradient")
-        for index, row in enumerate(rows):
-            line = f"{row.id:{width}}  {row.tree}"
-            if not row.refers:
-                padding = " " * (tree - columns(row.tree))
-                value, gradient = (
-                    (values(row.value), gradients(row.gradient))
-                    if index
-                    else (values.title, gradients.title)
-                )
-                line = f"{line}{padding}  {value}  {gradient}"
-            yield line.rstrip()
-        left_out = len(self.graph) - len(self.shown)
-        if left_out:
-            yield (
-                f"… {left_out:,} of {len(self.graph):,} nodes left out, "
-                "the farthest from the outputs; max_nodes=None shows all"
-            )
-
-    def _nearest(self) -> set[str]:
-        """Choose the nodes to show: breadth first from the outputs, so that no branch starves."""
-        most = self.options.max_nodes
-        if most is None or most >= len(self.graph):
-            return {node.id for node in self.graph.nodes}
-        operands = self.graph.operands
-        outputs = list(dict.fromkeys(self.graph.outputs))
-        shown = set(outputs)
-        queue = deque(outputs)
-        while queue:
-            for id in operands[queue.popleft()]:
-                if id not in shown and len(shown) < most:
-                    shown.add(id)
-                    queue.append(id)
-        return shown
+    def all(self) -> list[_Row]:
+        """Give all rows, from top to bottom."""
+        return list(self._rows())
 
     def _rows(self) -> Iterator[_Row]:
         """Walk the graph depth first, without recursion: chains are a million nodes deep."""
@@ -142,13 +183,13 @@ class _Drawing:
             while stack:
                 id, start, below, depth = stack.pop()
                 if id is None:
-                    yield _Row("", f"{start}…", "", "", True)
+                    yield _Row("", start, "…", "", "", "dim", True)
                     continue
                 if depth and id in self.claimed:
                     yield self._reference(id, start)
                     continue
                 operands = self._operands(id)
-                if depth == self.options.max_depth and operands:
+                if depth == self.depth and operands:
                     self.claimed.add(id)
                     sections.append(id)
                     yield self._reference(id, start)
@@ -190,7 +231,8 @@ class _Drawing:
         else:
             gradient = short(node.grad, digits)
         value = "" if several else short(node.data, digits)
-        return _Row(node.id, start + text + end, value, gradient, False)
+        look = "output" if node.id in self.outputs else LOOKS[node.kind]
+        return _Row(node.id, start, text + end, value, gradient, look)
 
     def _formula(self, node: Node) -> str:
         """Write an op with the numbers that stand in it: `tanh`, `*`, `_ * 2`, `clip(_, 0, 1)`."""
@@ -210,7 +252,7 @@ class _Drawing:
         node = self.graph.node(id)
         name = one_line(node.label, LABEL) or node.symbol or short(node.data, self.options.digits)
         arrow, where = ("↑", "above") if id in self.drawn else ("↓", "below")
-        return _Row("", f"{start}{arrow} {name} ({id}, shown {where})", "", "", True)
+        return _Row("", start, f"{arrow} {name} ({id}, shown {where})", "", "", "dim", True)
 
 
 def _inlined(graph: Graph) -> Iterator[str]:

@@ -63,7 +63,7 @@ class Picture:
         """Draw a graph, and give what can be compared: text, a file's bytes, or a description."""
         drawn = self.draw(graph, what)
         if isinstance(drawn, str | bytes):
-            return str(drawn) if isinstance(drawn, str) else drawn
+            return drawn[:]  # a plain one, of whatever class it is
         if hasattr(self.kind, "write") and self.suffixes:
             return self.file(graph, self.suffixes[0], what)
         return described(drawn)
