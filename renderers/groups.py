@@ -1,4 +1,4 @@
-"""Groups of nodes by their scopes: a tree, in which each group is laid out by itself."""
+"""Groups of nodes: a tree, in which each group is laid out by itself."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from itertools import accumulate
 from pluggrad import Graph, Node
 
 from .levels import place
+from .scopes import page_scopes
 
-DEEPEST = 12  # scopes inside each other that become groups
 MANY = 16  # leaves in one group beyond which they get a group of their own, beside others
 
 
 class Groups:
-    """The tree of a graph's scopes, and where everything stands inside its group.
+    """The tree of a graph's groups, and where everything stands inside its group.
+
+    Parameters:
+        graph: any graph.
+        nodes: those of its nodes that are drawn.
+        collapse: whether what repeats is grouped where there are no scopes.
 
     Attributes:
         names: of each group; the first is the whole graph.
@@ -24,12 +29,12 @@ class Groups:
         columns, rows: the place of each node in its group, then of each group in its parent.
     """
 
-    def __init__(self, graph: Graph, nodes: Sequence[Node]) -> None:
+    def __init__(self, graph: Graph, nodes: Sequence[Node], collapse: bool) -> None:
         self.names = [""]
         self.parents = [-1]
         self._depths = [0]
         self._found: dict[tuple[str, ...], int] = {(): 0}
-        self.of_node = [self._group(node.scope[:DEEPEST]) for node in nodes]
+        self.of_node = [self._group(scope) for scope in page_scopes(graph, nodes, collapse)]
         index = {node.id: i for i, node in enumerate(nodes)}
         operands = [[index[x] for x in graph.operands[n.id] if x in index] for n in nodes]
         self._move_leaves(operands)
@@ -66,7 +71,8 @@ class Groups:
         leaves: dict[int, list[int]] = {}
         for leaf in sorted(home):
             leaves.setdefault(self.of_node[leaf], []).append(leaf)
-        for group in sorted(leaves):
+        with_more = {self.of_node[node] for node, xs in enumerate(operands) if xs} | {*self.parents}
+        for group in sorted(with_more.intersection(leaves)):
             self._gather(leaves[group], group)
 
     def _gather(self, leaves: list[int], group: int) -> None:

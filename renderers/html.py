@@ -11,24 +11,32 @@ from importlib.resources import files
 from pluggrad import Graph, hookimpl
 
 from .labels import one_line
-from .options import limit, one_of
+from .options import flag, limit, one_of
 from .page_data import page_data
 from .shown import Page
 
 # In the order in which they build on each other.
 SCRIPTS = (
+    "elements.js",
     "data.js",
     "numbers.js",
     "colours.js",
     "arrange.js",
     "steps.js",
     "camera.js",
+    "svg_pen.js",
+    "edges.js",
     "dots.js",
     "cards.js",
+    "scene.js",
     "minimap.js",
     "panel.js",
     "search.js",
-    "export.js",
+    "choosing.js",
+    "player.js",
+    "alarm.js",
+    "pointer.js",
+    "keys.js",
     "main.js",
 )
 
@@ -64,11 +72,17 @@ class HtmlRenderer:
     suffixes = (".html", ".htm")
 
     def __init__(
-        self, *, title: str = "", theme: str = "auto", max_nodes: int | None = 100_000
+        self,
+        *,
+        title: str = "",
+        theme: str = "auto",
+        max_nodes: int | None = 100_000,
+        collapse: bool = True,
     ) -> None:
         self.title = str(title)
         self.theme = one_of(self.name, "theme", theme, ("auto", "light", "dark"))
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
+        self.collapse = flag(self.name, "collapse", collapse)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
         """Give what a notebook shows: the page in a frame of its own."""
@@ -82,7 +96,7 @@ class HtmlRenderer:
             "theme": self.theme,
             "policy": _policy(),
             "style": _style(),
-            "data": page_data(graph, title, self.max_nodes),
+            "data": page_data(graph, title, self.max_nodes, self.collapse),
             "script": _script(),
         }
         pieces = _read("page.html").split("{{")
@@ -96,7 +110,8 @@ class HtmlRenderer:
 def _name(graph: Graph) -> str:
     named = [graph.node(id) for id in graph.outputs[:1]]
     names = [one_line(node.label, 60) or node.op or node.kind for node in named]
-    return f"{', '.join(names) or 'an empty graph'} · {len(graph):,} nodes"
+    count = f"{len(graph):,} node{'' if len(graph) == 1 else 's'}"
+    return f"{', '.join(names) or 'an empty graph'} · {count}"
 
 
 def _policy() -> str:

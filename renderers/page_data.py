@@ -24,17 +24,18 @@ KINDS = ("leaf", "constant", "op")
 HAS_GRAD, REQUIRES_GRAD, OUTPUT, GROUP = 1, 2, 4, 8
 
 
-def page_data(graph: Graph, title: str, max_nodes: int | None) -> str:
+def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -> str:
     """Give everything that a page knows of a graph, as text for a script element.
 
     Parameters:
         graph: any graph.
         title: what the page is called.
         max_nodes: how many nodes to have at most, those nearest to the outputs.
+        collapse: whether what repeats is grouped where there are no scopes.
     """
     kept = set(nearest(graph, max_nodes))
     nodes = [node for node in graph.nodes if node.id in kept]
-    groups = Groups(graph, nodes)
+    groups = Groups(graph, nodes, collapse)
     numbers = {node.id: i for i, node in enumerate(nodes)}
     ops = list(dict.fromkeys(map(_op, nodes)))
     labels = list(dict.fromkeys(["", *(node.label for node in nodes)]))

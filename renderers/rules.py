@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -73,7 +74,21 @@ def _statement(module: str, line: int) -> str:
     if not around:
         return ""
     first, last = min(around, key=lambda span: span[1] - span[0])
-    return dedent("\n".join(text.splitlines()[first - 1 : last]))
+    return _narrow(dedent("\n".join(text.splitlines()[first - 1 : last])))
+
+
+def _narrow(statement: str) -> str:
+    """Give each rule of a declaration a line of its own, as a panel is narrow.
+
+    >>> print(_narrow('mul = Op("mul", f, lambda g: g,\\n                   lambda g: -g)'))
+    mul = Op("mul", f,
+        lambda g: g,
+        lambda g: -g)
+    """
+    if statement.startswith(("def ", "class ", "@")):
+        return statement
+    aligned = re.sub(r"\n {9,}", "\n    ", statement)
+    return re.sub(r",[ \n]+(lambda |operator=|doc=)", r",\n    \1", aligned)
 
 
 @cache

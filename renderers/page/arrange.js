@@ -20,6 +20,7 @@ const W = new Float32Array(N + G), H = new Float32Array(N + G);
 const unfolded = new Uint8Array(G);
 const groupShown = new Uint8Array(G);
 const inside = new Uint32Array(G); // how many nodes a group has, at any depth
+const hasOutput = new Uint8Array(G);
 const shownAs = new Uint32Array(N); // the item that stands for a node: itself, or a folded group
 const stage = { left: 0, top: 0, right: 0, bottom: 0 };
 let looseEdges = []; // edges between items of which one is a group: [source, target, how many]
@@ -36,9 +37,15 @@ const members = new Uint32Array(N + G);
       memberStart[parentOf(item) + 1]++;
       all.push(item);
     }
-    if (item < N) inside[columns.group[item]]++;
+    if (item < N) {
+      inside[columns.group[item]]++;
+      if (isOutput(item)) hasOutput[columns.group[item]] = 1;
+    }
   }
-  for (let g = G - 1; g > 0; g--) inside[given.groups.parents[g]] += inside[g];
+  for (let g = G - 1; g > 0; g--) {
+    inside[given.groups.parents[g]] += inside[g];
+    hasOutput[given.groups.parents[g]] |= hasOutput[g];
+  }
   for (let g = 0; g < G; g++) memberStart[g + 1] += memberStart[g];
   const next = memberStart.slice();
   for (const item of all) members[next[parentOf(item)]++] = item;
@@ -187,32 +194,38 @@ function collect() {
     [Math.floor(key / (N + G)), key % (N + G), count]);
 }
 
-// Unfold one level of groups after the other, as long as a person can read the result.
+// Unfold one level of groups after the other, as long as a person can read the result. Those of one
+// kind, such as all neurons, are unfolded together or not at all.
 function unfoldToRead(most) {
   unfolded.fill(0);
   unfolded[0] = 1;
   let level = [0], shown = memberStart[1] - memberStart[0];
-  for (;;) {
-    const next = [];
+  while (level.length) {
+    const kinds = new Map();
     for (const g of level) {
-      for (let m = memberStart[g]; m < memberStart[g + 1]; m++) {
-        if (members[m] > GROUP) next.push(members[m] - GROUP);
+      for (const member of members.subarray(memberStart[g], memberStart[g + 1])) {
+        if (member < N || isSummary(member - GROUP)) continue;
+        const name = given.groups.names[member - GROUP].replace(/[\s\d#[\]()._-]+$/, "");
+        kinds.set(name, [...(kinds.get(name) ?? []), member - GROUP]);
       }
     }
-    const opened = next.filter((g) => g !== leavesGroup(g));
-    for (const g of opened) shown += memberStart[g + 1] - memberStart[g] - 1;
-    if (!opened.length || shown > most) return;
-    for (const g of opened) unfolded[g] = 1;
-    level = opened;
+    const costs = Array.from(kinds.values(), (alike) =>
+      [alike.reduce((sum, g) => sum + memberStart[g + 1] - memberStart[g] - 1, 0), alike]);
+    level = [];
+    for (const [cost, alike] of costs.sort(([a], [b]) => a - b)) {
+      if (shown + cost > most) break;
+      shown += cost;
+      for (const g of alike) unfolded[g] = 1;
+      level.push(...alike);
+    }
   }
 }
 
-// A group of nothing but many leaves, which pages make themselves, stays folded at first.
-function leavesGroup(g) {
-  for (let m = memberStart[g]; m < memberStart[g + 1]; m++) {
-    if (members[m] >= N || kind[members[m]] === RESULT) return -1;
-  }
-  return memberStart[g + 1] - memberStart[g] > 16 ? g : -1;
+// What stands for many of the same, or for leaves alone, stays folded at first.
+function isSummary(g) {
+  if (/ × \d+/.test(given.groups.names[g])) return true;
+  const within = members.subarray(memberStart[g], memberStart[g + 1]);
+  return within.length > 16 && within.every((member) => member < N && kind[member] !== RESULT);
 }
 
 function unfoldAround(node) {

@@ -1,13 +1,14 @@
 // ----- The camera: which part of the plane is on the screen, and how large -----
 
-const canvas = document.getElementById("canvas");
-const pen = canvas.getContext("2d", { alpha: false });
+const canvas = $("canvas");
+const screenPen = canvas.getContext("2d", { alpha: false });
+screenPen.newPath = () => new Path2D();
+let pen = screenPen; // what draws; another one while the view is saved
 const camera = { x: 0, y: 0, k: 1 }; // the middle of the screen in the plane; pixels per unit
 const screenSize = { width: 1, height: 1, ratio: 1 };
 const CLOSEST = 4;
 let farthest = 0.01;
 let drawPending = false;
-let draw = () => {};
 
 // While the view moves, frames must come in time: `detail` is the share of edges that are drawn. It
 // falls when frames come late and rises when they do not; a view at rest has all its edges.

@@ -21,6 +21,12 @@ const look = { dark: false, heat: false, colours: PALETTES.light };
 function setDark(dark) {
   look.dark = dark;
   look.colours = PALETTES[dark ? "dark" : "light"];
+  const { style } = document.documentElement;
+  for (const name of ["leaf", "constant", "result", "output", "group"]) {
+    const [fill, border] = look.colours[name];
+    style.setProperty(`--${name}`, fill);
+    style.setProperty(`--${name}-border`, border);
+  }
   document.documentElement.toggleAttribute("data-dark", dark);
 }
 

@@ -1,6 +1,6 @@
 // ----- The graph: columns of numbers, one row for each node or edge -----
 
-const given = JSON.parse(document.getElementById("data").textContent);
+const given = JSON.parse($("data").textContent);
 const COLUMN_TYPES = {
   B: Uint8Array, H: Uint16Array, I: Uint32Array, f: Float32Array, d: Float64Array,
 };

@@ -67,3 +67,14 @@ function drawDots(width, height, view) {
   sheetPen.putImageData(pixels, 0, 0);
   return sheet;
 }
+
+// The same with a pen, for a picture that can be made larger.
+function drawSquares(view) {
+  const kinds = dotColours();
+  for (const item of shownItems) {
+    if (!isInView(item, view)) continue;
+    const colour = dotColour(item, kinds);
+    pen.fillStyle = cssRgb([colour & 255, (colour >> 8) & 255, (colour >> 16) & 255]);
+    pen.fillRect(X[item] - W[item] / 2, Y[item] - H[item] / 2, W[item], H[item]);
+  }
+}

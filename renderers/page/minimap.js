@@ -1,6 +1,6 @@
 // ----- The minimap: everything, and where the screen is in it -----
 
-const mapCanvas = document.getElementById("minimap");
+const mapCanvas = $("minimap");
 const mapPen = mapCanvas.getContext("2d");
 const MAP = { width: 190, height: 110, margin: 6 };
 const mapView = { x: 0, y: 0, k: 1 };

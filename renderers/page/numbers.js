@@ -1,12 +1,16 @@
 // ----- Numbers as Python writes them -----
 
+const LONGEST_WHOLE = 6; // digits of a whole number that are all written
+
 function pythonFloat(number, digits = 4) {
   if (Number.isNaN(number)) return "nan";
   if (!Number.isFinite(number)) return number < 0 ? "-inf" : "inf";
   if (Object.is(number, -0)) return "-0.0";
   const size = Math.abs(number);
-  const text = size > 0 && size < 1e-4 ?
-    number.toExponential(digits - 1).replace(/\.?0+e/, "e") : String(Number(number.toPrecision(digits)));
+  const whole = size >= 1 ? Math.floor(Math.log10(size)) + 1 : 0; // digits before the point
+  const text = size > 0 && (size < 1e-4 || whole > LONGEST_WHOLE) ?
+    number.toExponential(digits - 1).replace(/\.?0+e/, "e") :
+    String(Number(number.toPrecision(Math.max(digits, whole + 1))));
   const [mantissa, exponent] = text.split("e");
   if (exponent) {
     const power = exponent.replace(/[+-]/, "").padStart(2, "0");

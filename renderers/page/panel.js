@@ -1,14 +1,7 @@
-// ----- The panel: all about the chosen value or group. Texts become text, never markup -----
+// ----- The panel: all about the chosen value or group -----
 
-const panel = document.getElementById("panel");
+const panel = $("panel");
 const MOST_ROWS = 40;
-
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
 
 function definition(list, name, text) {
   list.append(element("dt", name), element("dd", text));
@@ -39,12 +32,10 @@ function fillPanel(item) {
 function summary() {
   const counts = [0, 0, 0];
   for (let i = 0; i < N; i++) counts[kind[i]]++;
-  const list = element("dl");
-  definition(list, "leaves", counted(counts[LEAF]));
-  definition(list, "constants", counted(counts[CONSTANT]));
-  definition(list, "results", counted(counts[RESULT]));
-  definition(list, "edges", counted(E));
-  const parts = [element("h2", given.title), element("p", "The whole graph", "kind"), list];
+  const told = [[counts[LEAF], "leaf", "leaves"], [counts[CONSTANT], "constant", "constants"],
+    [counts[RESULT], "result", "results"]].filter(([count]) => count)
+    .map(([count, one, more]) => `${counted(count)} ${count === 1 ? one : more}`);
+  const parts = [element("h2", given.title), element("p", told.join(", "), "kind")];
   if (!ran && N) {
     parts.push(element("p", "No backward pass has run. Call backward() on the output before " +
       "drawing, and the page steps through backprop as well."));
@@ -53,9 +44,33 @@ function summary() {
   for (let i = 0; i < N; i++) if (isOutput(i)) outputs.push(i);
   if (outputs.length) parts.push(element("h3", outputs.length > 1 ? "Outputs" : "Output"));
   for (const o of outputs.slice(0, MOST_ROWS)) parts.push(link(o, pythonFloat(data[o])));
-  parts.push(element("p", "Hover over a value or click it. Press ? for the keys."));
-  return parts;
+  if (outputs.length > MOST_ROWS) parts.push(more(outputs.length));
+  return N ? [...parts, ...howToRead(counts)] : parts;
 }
+
+// What the drawing means, as far as this graph has it.
+function howToRead(counts) {
+  const signs = element("ul");
+  const sign = (name, mark, text, wanted) => {
+    if (!wanted) return;
+    const row = element("li");
+    row.append(element("i", mark, name), element("span", text));
+    signs.append(row);
+  };
+  sign("leaf", "x", "a leaf: a number that was put in", counts[LEAF]);
+  sign("constant", "2.0", "a constant: no gradient is wanted for it", counts[CONSTANT]);
+  sign("result", "+", "a result; its operands come in at the left, in their order", counts[RESULT]);
+  sign("output", "o", "the output, from which backprop starts", true);
+  sign("group", "⊕", "a group of many; a double click unfolds and folds it", G > 1);
+  sign("word", "∂", "by how much the result moves if this operand moves by 1", ran && E);
+  sign("word", "grad", "by how much the output moves if this moves by 1: the user's grad times ∂, " +
+    "summed over all users", ran);
+  return [element("h3", "How to read it"), signs,
+    element("p", "Numbers flow to the right, gradients back to the left. Hover over a value or " +
+      "click it to see all about it. ? lists the keys.")];
+}
+
+const more = (count) => element("p", `… and ${counted(count - MOST_ROWS)} more`);
 
 function aboutNode(node) {
   const op = kind[node] === RESULT ? opOf(node) : null;
@@ -95,6 +110,7 @@ function aboutOperands(node) {
       pythonFloat(local[e] * grad[node]) : "";
     parts.push(link(source[e], note, title));
   }
+  if (start[node + 1] - start[node] > MOST_ROWS) parts.push(more(start[node + 1] - start[node]));
   return parts;
 }
 
@@ -115,7 +131,7 @@ function aboutUsers(node) {
     const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD;
     parts.push(link(t, flows ? `adds ${pythonFloat(local[e] * grad[t])}` : pythonFloat(data[t])));
   }
-  if (end - from > MOST_ROWS) parts.push(element("p", `… and ${counted(end - from - MOST_ROWS)} more`));
+  if (end - from > MOST_ROWS) parts.push(more(end - from));
   return parts;
 }
 
@@ -140,7 +156,7 @@ function aboutGroup(item) {
     const member = members[m];
     parts.push(link(member, member < N ? pythonFloat(data[member]) : plural(inside[member - GROUP], "node")));
   }
-  if (end - first > MOST_ROWS) parts.push(element("p", `… and ${counted(end - first - MOST_ROWS)} more`));
+  if (end - first > MOST_ROWS) parts.push(more(end - first));
   return parts;
 }
 

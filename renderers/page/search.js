@@ -1,7 +1,7 @@
 // ----- Search: by name, operation, id, group or trouble -----
 
-const searchBox = document.getElementById("search");
-const foundList = document.getElementById("found");
+const searchBox = $("search");
+const foundList = $("found");
 const MOST_FOUND = 60;
 const lowerLabels = given.labels.map((label) => label.toLowerCase());
 const lowerOps = given.ops.map((op) => `${op.name} ${op.symbol}`.toLowerCase());
@@ -33,9 +33,11 @@ function matches(text) {
 function showFound() {
   found = matches(searchBox.value);
   foundAt = -1;
-  foundList.hidden = !searchBox.value.trim();
+  showList(searchBox.value.trim() !== "");
   foundList.replaceChildren(...found.map((item, i) => {
     const row = element("li");
+    row.id = `found${i}`;
+    row.setAttribute("role", "option");
     row.append(element("b", item < N ? titleOf(item) : given.groups.names[item - GROUP]));
     row.append(element("span", item < N ? `${idOf(item)}  ${pythonFloat(data[item])}` : "group"));
     row.addEventListener("pointerdown", (event) => {
@@ -47,17 +49,24 @@ function showFound() {
   if (!found.length) foundList.append(element("li", "nothing found", "none"));
 }
 
+function showList(shown) {
+  foundList.hidden = !shown;
+  searchBox.setAttribute("aria-expanded", shown);
+  searchBox.removeAttribute("aria-activedescendant");
+}
+
 function goToFound(i) {
   if (!found.length) return;
   foundAt = (i + found.length) % found.length;
   [...foundList.children].forEach((row, j) => row.setAttribute("aria-selected", j === foundAt));
+  searchBox.setAttribute("aria-activedescendant", `found${foundAt}`);
   foundList.children[foundAt].scrollIntoView({ block: "nearest" });
   choose(found[foundAt], { show: true });
 }
 
 searchBox.addEventListener("input", showFound);
 searchBox.addEventListener("focus", () => { if (searchBox.value) showFound(); });
-searchBox.addEventListener("blur", () => { foundList.hidden = true; });
+searchBox.addEventListener("blur", () => showList(false));
 searchBox.addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === "ArrowDown") goToFound(foundAt + 1);
   else if (event.key === "ArrowUp") goToFound(foundAt - 1);

@@ -121,3 +121,10 @@ function formulaNow() {
   return [[forwardSteps.length ? "Leaves have their numbers. → computes the first result." :
     "Nothing is computed here: this is a leaf.", "i"]];
 }
+
+// What stands in the place of a formula before anyone has taken a step.
+function opening() {
+  const back = ran ? `, then ${plural(backwardSteps.length, "contribution")}` : "";
+  return [["▶", "b"], [" plays it from the start, ← → go step by step.", ""],
+    [`   ${plural(forwardSteps.length, "result")}${back}`, "i"]];
+}

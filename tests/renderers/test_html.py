@@ -119,7 +119,9 @@ def test_an_unknown_theme_is_told(tmp_path) -> None:
 def test_no_two_nodes_of_a_group_stand_on_each_other() -> None:
     xs = [Value(float(i)) for i in range(60)]
     total = sum((a * b for a, b in itertools.pairwise(xs)), Value(0.0))
-    data = data_of(render(total, "html"))
-    places = sorted(zip(column(data, "column"), column(data, "row"), strict=True))
-    for (column_a, row_a), (column_b, row_b) in itertools.pairwise(places):
-        assert column_a < column_b or row_b - row_a > 0.999
+    for collapse in (True, False):
+        data = data_of(render(total, "html", collapse=collapse))
+        columns = (column(data, name) for name in ("group", "column", "row"))
+        places = sorted(zip(*columns, strict=True))
+        for (*column_a, row_a), (*column_b, row_b) in itertools.pairwise(places):
+            assert column_a < column_b or row_b - row_a > 0.999

@@ -1,0 +1,124 @@
+// ----- Edges, and the local derivatives on them -----
+
+const MOST_EDGES = { dots: 2500, cards: 3000, passing: 400 };
+const HUB = 32; // uses beyond which a value's edges are faint, as they would hide all others
+
+// An edge leaves at the right of its source and enters at the left of its target, each operand at
+// a place of its own, so that the two edges of a * a are two.
+function edgeEnds(s, t, e) {
+  const ends = {
+    x1: X[s] + W[s] / 2, y1: Y[s], x2: X[t] - W[t] / 2, y2: Y[t],
+  };
+  if (e >= 0) {
+    const arity = start[target[e] + 1] - start[target[e]];
+    const step = Math.min(14, (H[t] - 12) / Math.max(1, arity - 1));
+    ends.y2 += (e - start[target[e]] - (arity - 1) / 2) * step;
+  }
+  ends.bend = Math.max(24, Math.min(90, Math.abs(ends.x2 - ends.x1) / 2));
+  return ends;
+}
+
+function trace(path, ends, straight) {
+  path.moveTo(ends.x1, ends.y1);
+  if (straight) path.lineTo(ends.x2, ends.y2);
+  else {
+    path.bezierCurveTo(ends.x1 + ends.bend, ends.y1, ends.x2 - ends.bend, ends.y2, ends.x2, ends.y2);
+  }
+}
+
+const edgeInView = (s, t, view) =>
+  Math.max(X[s], X[t]) + 120 >= view.left && Math.min(X[s], X[t]) - 120 <= view.right &&
+  Math.max(Y[s], Y[t]) + 40 >= view.top && Math.min(Y[s], Y[t]) - 40 <= view.bottom;
+
+// A fixed shuffle, so that where there are too many edges to see, the same few stay.
+const shuffled = (e) => (Math.imul(e + 1, 2654435761) >>> 8) / 2 ** 24;
+
+const shareOf = (count, most) => (count <= most ? 1 : 2 ** Math.floor(Math.log2(most / count)));
+
+// An edge of which neither end is seen tells little.
+const isOutside = (item, view) =>
+  X[item] < view.left || X[item] > view.right || Y[item] < view.top || Y[item] > view.bottom;
+const isPassing = (e, view) => isOutside(source[e], view) && isOutside(target[e], view);
+
+const isHub = (node) => usersStart[node + 1] - usersStart[node] > HUB;
+
+const edgesInView = new Uint32Array(E);
+
+function drawEdges(view, far) {
+  const { colours } = look;
+  let inView = 0, passing = 0;
+  for (let i = 0; i < visibleEdges.length; i++) {
+    const e = visibleEdges[i];
+    if (!edgeInView(source[e], target[e], view)) continue;
+    edgesInView[inView++] = e;
+    if (isPassing(e, view)) passing++;
+  }
+  const edges = edgesInView.subarray(0, inView);
+  const detail = motion.moving ? motion.detail : 1;
+  const share = shareOf(inView - passing, (far ? MOST_EDGES.dots : MOST_EDGES.cards) * detail);
+  const passingShare = shareOf(passing, (far ? 2 : 1) * MOST_EDGES.passing * detail);
+  const calm = pen.newPath(), flowing = pen.newPath(), faint = pen.newPath();
+  const subject = chosen.over >= 0 ? chosen.over : chosen.item;
+  const near = pen.newPath();
+  for (const e of edges) {
+    const s = source[e], t = target[e];
+    const touches = s === subject || t === subject;
+    const drawn = touches || e === chosen.edge ||
+      shuffled(e) < (isPassing(e, view) ? passingShare : share);
+    if (!drawn) continue;
+    const ends = edgeEnds(s, t, e);
+    const path = e === chosen.edge || t === chosen.subject && !isBackward() ? flowing :
+      touches ? near : isComputed(t) && !isHub(s) ? calm : faint;
+    trace(path, ends, far);
+  }
+  const width = Math.max(1.3, 0.8 / camera.k);
+  pen.lineWidth = width;
+  pen.strokeStyle = colours.edge;
+  pen.globalAlpha = far ? 0.2 : 0.3;
+  pen.stroke(faint);
+  pen.globalAlpha = far ? 0.45 : 0.85;
+  pen.stroke(calm);
+  pen.globalAlpha = far ? 0.5 : 0.8;
+  const thickest = looseEdges.length > 100 ? 1.2 : 4;
+  const looseShare = shareOf(looseEdges.length, MOST_EDGES.dots * detail);
+  for (let i = 0; i < looseEdges.length; i++) {
+    const [s, t, count] = looseEdges[i];
+    if (!edgeInView(s, t, view) || shuffled(i) >= looseShare) continue;
+    const path = pen.newPath();
+    trace(path, edgeEnds(s, t, -1), far);
+    pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(thickest, 1 + Math.log2(count) * 0.4);
+    pen.strokeStyle = s === subject || t === subject ? colours.accent : colours.group[1];
+    pen.stroke(path);
+  }
+  pen.globalAlpha = 1;
+  pen.strokeStyle = colours.accent;
+  pen.lineWidth = width * 1.3;
+  pen.stroke(near);
+  pen.lineWidth = width * 2;
+  pen.stroke(flowing);
+  if (!far && camera.k >= TEXT_FROM) drawLocals(edges);
+}
+
+// Local derivatives on the edges, once backprop goes along them, as long as they can be told apart.
+function drawLocals(edges) {
+  if (!ran || now <= seeding) return;
+  const { colours } = look;
+  pen.font = `10px ${MONO}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (const e of edges) {
+    if (flowsAt[e] < 0 || flowsAt[e] >= now) continue;
+    if (edges.length > 60 && e !== chosen.edge && source[e] !== chosen.over &&
+      target[e] !== chosen.over) continue;
+    const ends = edgeEnds(source[e], target[e], e);
+    const text = `∂ ${pythonFloat(local[e], 3)}`;
+    const x = (ends.x1 + ends.x2) / 2, y = (ends.y1 + ends.y2) / 2;
+    const wide = text.length * 6.1 + 6;
+    pen.fillStyle = colours.bg;
+    pen.globalAlpha = 0.9;
+    pen.fillRect(x - wide / 2, y - 7, wide, 14);
+    pen.globalAlpha = 1;
+    pen.fillStyle = e === chosen.edge ? colours.accent : colours.muted;
+    pen.fillText(text, x, y);
+  }
+}

@@ -1,0 +1,59 @@
+// ----- Keys and buttons -----
+
+function setHeat(on) {
+  look.heat = on;
+  $("heat").setAttribute("aria-pressed", on);
+  showLegend();
+  changed();
+}
+
+function showLegend() {
+  $("legend").hidden = !look.heat;
+  const { minus, zero, plus } = look.colours;
+  $("legend").querySelector("i").style.background =
+    `linear-gradient(90deg, ${[minus, zero, plus].map(cssRgb).join(", ")})`;
+  $("low").textContent = pythonFloat(-heatRange.high, 2);
+  $("high").textContent = `+${pythonFloat(heatRange.high, 2)}`;
+}
+
+function switchTheme(dark) {
+  setDark(dark);
+  showLegend();
+  changed();
+}
+
+function toOutput() {
+  for (let i = N - 1; i >= 0; i--) if (isOutput(i)) return choose(i, { show: true });
+  return undefined;
+}
+
+const ACTIONS = {
+  ArrowLeft: () => byHand(now - 1), ArrowRight: () => byHand(now + 1),
+  Home: () => byHand(0), End: () => byHand(LAST), " ": () => play(!playing),
+  b: () => byHand(ran ? seeding + 1 : LAST), "/": () => searchBox.focus(), n: nextTrouble,
+  "+": () => zoomAt(screenSize.width / 2, screenSize.height / 2, 1.3),
+  "=": () => zoomAt(screenSize.width / 2, screenSize.height / 2, 1.3),
+  "-": () => zoomAt(screenSize.width / 2, screenSize.height / 2, 1 / 1.3),
+  0: showEverything, o: toOutput, c: () => setAll(false), e: () => setAll(true),
+  h: () => setHeat(!look.heat), d: () => switchTheme(!look.dark), s: saveView,
+  "?": () => $("keys").showModal(), Escape: () => choose(-1),
+};
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
+  const { target: at } = event;
+  if (at instanceof HTMLInputElement && (at !== slider || !["b", "h", "d", "n", "o"].includes(event.key))) {
+    return;
+  }
+  if (event.key === " " && at instanceof HTMLButtonElement) return;
+  const action = ACTIONS[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+const CLICKS = {
+  first: "Home", back: "ArrowLeft", play: " ", forward: "ArrowRight", last: "End", heat: "h",
+  fold: "c", unfold: "e", fit: "0", export: "s", theme: "d", help: "?", alarm: "n",
+};
+for (const [id, key] of Object.entries(CLICKS)) $(id).addEventListener("click", ACTIONS[key]);
+slider.addEventListener("input", () => byHand(Number(slider.value)));
+
