@@ -41,6 +41,7 @@ BENCHMARKS = (
     Benchmark("mutation", "wrong rules that the kit finds", full=("--seeds", "20"), minutes=120),
     Benchmark("compile", "compiled programs beside their peers", minutes=60),
     Benchmark("layout", "time and crossings of the built-in layout"),
+    Benchmark("render", "every renderer on graphs of every size", minutes=60),
     Benchmark("page", "the interactive page in a browser"),
 )
 
