@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from .abridging import abridged
 from .ranking import MOST_COUNTED
 from .value import Value
+from .wording import Wording
 
 if TYPE_CHECKING:
     from .ranking import Between, Link, Path, Step
 
-LABEL = 40  # characters of a label that are shown
-STEPS = 12  # of one path that are shown
+LINES = 21  # of all paths together
+MOST, FEWEST = 12, 3  # lines of one path
+TINY, HUGE = 1e-6, 1e6  # gradients that ask for a reason
 BLOCKS = 5  # places that are named where a gradient is blocked
 
 
@@ -22,9 +25,10 @@ def told(between: Between, paths: Sequence[Path], number: int, digits: int) -> s
     return "\n".join(_Telling(between, paths, number, digits).lines())
 
 
-class _Telling:
+class _Telling(Wording):
     def __init__(self, between: Between, paths: Sequence[Path], number: int, digits: int) -> None:
-        self.between, self.paths, self.number, self.digits = between, paths, number, digits
+        super().__init__(between, digits)
+        self.paths, self.number = paths, number
         self.x, self.y = self.name(between.wrt), self.name(between.output)
 
     def lines(self) -> Iterator[str]:
@@ -45,11 +49,39 @@ class _Telling:
             yield from self.origin()
         elif g == 0:
             yield from self.zero(about)
+        elif math.isnan(between.output.data):
+            yield f"{about}, but {self.y} itself is nan, so it means nothing."
+            yield from self.origin()
         else:
             times = "as much" if abs(g) == 1 else f"{self.short(abs(g))} times as much"
             moves = "grows" if g > 0 else "falls"
             yield f"{about}: if {self.x} grows a little, {self.y} {moves} {times}."
+            yield from self.extreme()
             yield from self.sum()
+
+    def extreme(self) -> Iterator[str]:
+        """Tell what makes a gradient very small or very large."""
+        if TINY <= abs(self.between.gradient) <= HUGE:
+            return
+        steps = self.paths[0].steps
+        logs = [math.log(abs(step.local)) for step in steps]
+        total = math.fsum(logs)
+        shrinks = abs(self.between.gradient) < 1
+        if (total < 0) != shrinks:
+            return  # it is not one path that does it, but how many there are
+        most = min(range(len(logs)), key=lambda i: logs[i] if shrinks else -logs[i])
+        one = "It is" if self.number == 1 else "The largest path is"
+        grows = "vanishingly small" if shrinks else "very large"
+        if logs[most] / total > 0.5:
+            step = steps[most]
+            yield f"{one} {grows} because of one step, × {self.short(step.local)}:"
+            yield f"     {self.formula(step.value)}"
+        else:
+            mean = math.exp(total / len(steps))
+            yield (
+                f"{one} {grows} because {len(steps):,} steps multiply it "
+                f"by {self.short(mean)} each, on average."
+            )
 
     # ----- Paths -----
 
@@ -85,24 +117,18 @@ class _Telling:
     def path(self, path: Path) -> Iterator[str]:
         """Tell one path, a line for each step; the middle of a long one in one line."""
         yield f"     {self.x} = {self.short(self.between.wrt.data)}"
-        steps = path.steps
-        if len(steps) <= STEPS:
-            shown = [*map(self.step, steps)]
-        else:
-            half = STEPS // 2
-            product = math.prod(step.local for step in steps[half:-half])
-            between = f"… {len(steps) - 2 * half:,} more steps …"
-            shown = [
-                *map(self.step, steps[:half]),
-                (f"× {self.short(product)}", between),
-                *map(self.step, steps[-half:]),
-            ]
+        lines = max(FEWEST, min(MOST, LINES // len(self.paths)))
+        shown = [self.line(part) for part in abridged(path.steps, lines)]
         wide = max(len(factor) for factor, _ in shown)
         for factor, formula in shown:
             yield f"     {factor:<{max(wide, 11)}}    {formula}"
 
-    def step(self, step: Step) -> tuple[str, str]:
-        return f"× {self.short(step.local)}", self.formula(step.value)
+    def line(self, part: Step | tuple[float, int]) -> tuple[str, str]:
+        """Give the factor of a step, or of several, and what it says."""
+        if len(part) == 2:
+            product, count = part
+            return f"× {self.short(product)}", f"… {count:,} more steps …"
+        return f"× {self.short(part.local)}", self.formula(part.value)
 
     # ----- Zero -----
 
@@ -119,16 +145,17 @@ class _Telling:
             yield ""
             yield from self.path(self.paths[0])
             return
-        where = "one place" if len(blocks) == 1 else f"{len(blocks):,} places"
+        told: dict[str, None] = {}
+        for link in blocks:
+            formula = self.formula(self.between.order[link.target])
+            told[f"     {formula}\n       {self.reason(link)}"] = None
+        where = "one place" if len(told) == 1 else f"{len(told):,} places"
         paths = "the only path" if self.number == 1 else f"each of {_counted(self.number)} paths"
         yield f"{about}: a local derivative of 0 blocks {paths}, at {where}:"
         yield ""
-        for link in blocks[:BLOCKS]:
-            node = self.between.order[link.target]
-            yield f"     {self.formula(node)}"
-            yield f"       {self.reason(link)}"
-        if len(blocks) > BLOCKS:
-            yield f"     … and {len(blocks) - BLOCKS:,} more places"
+        yield from list(told)[:BLOCKS]
+        if len(told) > BLOCKS:
+            yield f"     … and {len(told) - BLOCKS:,} more places"
 
     def sum_of_zero(self) -> Iterator[str]:
         yield ""
@@ -140,10 +167,13 @@ class _Telling:
             yield f"     {self.short(rest)} through {_counted(missing)} more"
 
     def through(self, path: Path) -> str:
+        if len(path.steps) == 1:
+            (step,) = path.steps
+            return f"operand {step.operand + 1} of {self.formula(step.value)}"
         names = [self.name(step.value) for step in path.steps[:-1]]
         if len(names) > 6:
             names = [*names[:3], "…", *names[-2:]]
-        return ", ".join(names) or "the operation itself"
+        return ", ".join(names)
 
     def blocks(self) -> list[Link] | None:
         """Find the first zeros on the way from `wrt`; None where a way around all of them is."""
@@ -173,8 +203,10 @@ class _Telling:
         kinks = op.kinks if not callable(op.kinks) else ()
         if len(operands) == 1 and kinks:
             kink = min(kinks, key=lambda at: abs(at - number))
-            side = "below" if number < kink else "above" if number > kink else "at"
-            place = f"{side} its kink at {self.short(kink)}"
+            if number == kink:
+                at = self.described(operands[0])
+                return f"{op.name} has a kink at {at}, where its rule takes 0 as the slope"
+            place = f"{'below' if number < kink else 'above'} its kink at {self.short(kink)}"
             return f"{op.name} is flat here: {self.described(operands[0])} is {place}"
         if len(operands) == 1:
             return f"the slope of {op.name} at {self.short(number)} is 0"
@@ -188,8 +220,8 @@ class _Telling:
             if wrt.label and node.label == wrt.label and same:
                 yield ""
                 yield (
-                    f"A constant of the same name and number was used ({self.id(node)}): a copy by "
-                    "detach() or stop_gradient() cuts the gradient off."
+                    f"A constant of the same name and number was used ({self.id(node)}).\n"
+                    "A copy by detach() or stop_gradient() cuts the gradient off."
                 )
                 return
 
@@ -205,9 +237,10 @@ class _Telling:
             if node.op is None:
                 yield f"It began in the forward pass: {self.name(node)} itself is nan."
             else:
-                yield "It began in the forward pass, with operands that are numbers:"
+                yield "It began in the forward pass, where no operand was nan yet:"
                 yield ""
                 yield f"     {self.formula(node)}"
+                yield from self.infinity(node)
             return
         wrong = (math.isnan, math.isinf) if math.isnan(between.gradient) else (math.isinf,)
         for test in wrong:
@@ -227,44 +260,13 @@ class _Telling:
                 return
         yield "It began where contributions of opposite infinities met in a sum."
 
-    # ----- Words -----
-
-    def short(self, number: float) -> str:
-        return format(number, f".{self.digits}g")
-
-    def id(self, value: Value) -> str:
-        place = self.between.position.get(value)
-        return "x" if place is None else f"n{place}"
-
-    def name(self, value: Value) -> str:
-        label = str(value.label) or self.between.names.get(value, "")
-        if label:
-            shown = label if label.isprintable() else repr(label)[1:-1]
-            return shown if len(shown) <= LABEL else f"{shown[: LABEL - 1]}…"
-        if value.op is None and not value.requires_grad:
-            return self.short(value.data)
-        return self.id(value)
-
-    def described(self, value: Value) -> str:
-        name, number = self.name(value), self.short(value.data)
-        return name if name == number else f"{name} = {number}"
-
-    def formula(self, node: Value) -> str:
-        """Write `n2 = x * w = 2 * -3 = -6`."""
-        assert node.op is not None
-        symbol = node.op.symbol
-        names = _applied(symbol, [self.name(x) for x in node.prev])
-        numbers = _applied(symbol, [self.short(x.data) for x in node.prev])
-        middle = names if names == numbers else f"{names} = {numbers}"
-        return f"{self.name(node)} = {middle} = {self.short(node.data)}"
-
-
-def _applied(symbol: str, operands: Sequence[str]) -> str:
-    if len(operands) == 2 and not symbol.isidentifier():
-        return f"{operands[0]} {symbol} {operands[1]}"
-    if len(operands) == 1 and not symbol.isidentifier():
-        return f"{symbol}{operands[0]}"
-    return f"{symbol}({', '.join(operands)})"
+    def infinity(self, node: Value) -> Iterator[str]:
+        """Tell where an infinite operand came from."""
+        if not any(math.isinf(x.data) for x in node.prev):
+            return
+        first = next(x for x in self.between.order if math.isinf(x.data))
+        if first.op is not None:
+            yield f"     {self.formula(first)} was the first number to be infinite"
 
 
 def _counted(number: int) -> str:

@@ -100,7 +100,7 @@ def test_depth_is_no_limit() -> None:
     told = explain(y, x)
     assert told.number_of_paths == 1
     assert len(told.paths[0].steps) == 100_000
-    assert "… 99,988 more steps …" in str(told)
+    assert "… 99,989 more steps …" in str(told)
     assert len(str(told).splitlines()) < 20
 
 
@@ -155,6 +155,7 @@ def test_names_come_from_variables() -> None:
         ("relu is flat here: n2 = -6 is below its kink at 0", lambda x, w: relu(x * w)),
         ("the other factor, c = 0, is 0", lambda x, w: x * w * Value(0.0, label="c")),
         ("the other factor, 0, is 0", lambda x, w: x * 0.0 + w),
+        ("relu has a kink at n4 = 0, where its rule takes 0", lambda x, w: relu(x * w + 6.0)),
         ("the slope of tanh at 800 is 0", lambda x, w: tanh(x * 400.0)),
         ("no gradient goes through held to a: its author", lambda x, w: Op("held", abs, None)(x)),
         ("does not move when", lambda x, w: (x * w).maximum(5.0)),
@@ -176,6 +177,67 @@ def test_a_zero_by_cancelling_shows_both_sides() -> None:
     assert "-3 through n4" in text
 
 
+def test_operands_of_one_result_that_cancel_are_told_apart() -> None:
+    (x,) = leaves(3.0)
+    text = str(explain(x - x, x))
+    assert "1 through operand 1 of n1 = a - a = 3 - 3 = 0" in text
+    assert "-1 through operand 2 of" in text
+
+
+def test_a_place_that_blocks_several_paths_is_one_place() -> None:
+    (x,) = leaves(0.0)
+    text = str(explain(x * x, x))
+    assert "blocks each of 2 paths, at one place" in text
+    assert text.count("the other factor") == 1
+
+
+def test_of_a_long_path_the_steps_that_matter_are_shown() -> None:
+    (x,) = leaves(2.0)
+    y = x
+    for i in range(40):
+        y = y * 7.0 if i == 20 else y + 1.0
+    lines = str(explain(y, x)).splitlines()
+    assert any(line.strip().startswith("× 7 ") for line in lines)
+    assert len(lines) < 20
+
+
+def test_an_answer_fits_on_a_screen_however_long_its_paths() -> None:
+    (x,) = leaves(0.5)
+    y = x
+    for _ in range(500):
+        y = (y * 0.9 + y.tanh() * 0.1) * 1.01
+    assert len(str(explain(y, x)).splitlines()) <= 36
+
+
+def test_one_step_is_blamed_for_a_vanishing_gradient() -> None:
+    (x,) = leaves(30.0)
+    text = str(explain(tanh(x) * 5.0, x))
+    assert "It is vanishingly small because of one step, × 3.503e-26:\n     n1 = tanh(a)" in text
+
+
+def test_many_steps_share_the_blame_for_an_exploding_gradient() -> None:
+    (x,) = leaves(1.0)
+    y = x
+    for _ in range(100):
+        y = y * 1.5
+    text = str(explain(y, x))
+    assert "It is very large because 100 steps multiply it by 1.5 each, on average." in text
+
+
+def test_a_gradient_that_is_finite_below_a_nan_is_said_to_mean_nothing() -> None:
+    (x,) = leaves(-2.0)
+    text = str(explain(log(x) * 3.0, x))
+    assert text.startswith("d(n3)/d(a) = -1.5, but n3 itself is nan, so it means nothing.")
+    assert "n1 = log(a) = log(-2) = nan" in text
+
+
+def test_a_nan_of_infinities_is_followed_to_the_first_of_them() -> None:
+    (x,) = leaves(0.0)
+    text = str(explain(log(x) * 0.0, x))
+    assert "n3 = n1 * 0 = -inf * 0 = nan" in text
+    assert "n1 = log(a) = log(0) = -inf was the first number to be infinite" in text
+
+
 def test_a_zero_by_underflow_is_told_from_a_blocked_one() -> None:
     x = y = Value(1.0, label="x")
     for _ in range(5):
@@ -192,7 +254,7 @@ def test_a_detached_copy_is_pointed_to() -> None:
     x, w = leaves(2.0, -3.0)
     text = str(explain(x.detach() * w, x))
     assert "was not computed from a" in text
-    assert "a copy by detach()" in text
+    assert "A copy by detach()" in text
 
 
 def test_a_constant_is_told() -> None:

@@ -1,0 +1,67 @@
+"""Words for values in an explanation: their names, numbers and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .value import Value
+
+if TYPE_CHECKING:
+    from .ranking import Between
+
+LABEL = 40  # characters of a label that are shown
+
+
+class Wording:
+    """How the values of one explanation are called.
+
+    Parameters:
+        between: the graph that is explained.
+        digits: significant digits of numbers.
+    """
+
+    def __init__(self, between: Between, digits: int) -> None:
+        self.between, self.digits = between, digits
+
+    def short(self, number: float) -> str:
+        """Write a number."""
+        return format(number, f".{self.digits}g")
+
+    def name(self, value: Value) -> str:
+        """Give a label, the name of a variable, the number of a constant, or an id."""
+        label = str(value.label) or self.between.names.get(value, "")
+        if label:
+            shown = label if label.isprintable() else repr(label)[1:-1]
+            return shown if len(shown) <= LABEL else f"{shown[: LABEL - 1]}…"
+        if value.op is None and not value.requires_grad:
+            return self.short(value.data)
+        return self.id(value)
+
+    def id(self, value: Value) -> str:
+        """Give the id that pictures of the graph show; "x" for what is not in it."""
+        place = self.between.position.get(value)
+        return "x" if place is None else f"n{place}"
+
+    def described(self, value: Value) -> str:
+        """Write `x = 2`."""
+        name, number = self.name(value), self.short(value.data)
+        return name if name == number else f"{name} = {number}"
+
+    def formula(self, node: Value) -> str:
+        """Write `n2 = x * w = 2 * -3 = -6`."""
+        assert node.op is not None
+        symbol = node.op.symbol
+        names = _applied(symbol, [self.name(x) for x in node.prev])
+        numbers = _applied(symbol, [self.short(x.data) for x in node.prev])
+        middle = names if names == numbers else f"{names} = {numbers}"
+        return f"{self.name(node)} = {middle} = {self.short(node.data)}"
+
+
+def _applied(symbol: str, operands: Sequence[str]) -> str:
+    if len(operands) == 2 and not symbol.isidentifier():
+        return f"{operands[0]} {symbol} {operands[1]}"
+    if len(operands) == 1 and not symbol.isidentifier():
+        (only,) = operands
+        return f"{symbol}({only})" if only.startswith("-") else f"{symbol}{only}"
+    return f"{symbol}({', '.join(operands)})"
