@@ -201,6 +201,7 @@ def main() -> None:
     o.backward()
     loss = moons()
     (HERE / "gallery.md").write_text("".join(sections(o, loss)), encoding="utf-8")
+    save(o, HERE / "images" / "neuron.svg")  # of README
     page_pictures(o, loss)
     print(HERE / "gallery.md")
 
