@@ -30,7 +30,7 @@ from statistics import median
 
 from pluggrad import Graph, RenderError, Value, grad, render
 from pluggrad.renderers.arranging import arrange
-from pluggrad.renderers.layout import ENGINES, lay_out
+from pluggrad.renderers.engines import ENGINES, lay_out
 
 SVG = "{http://www.w3.org/2000/svg}"
 TIME_LIMIT, AT = 0.1, 10_000

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl
 
 from .cards import LABEL, arities
+from .engines import ENGINES, lay_out
 from .labels import one_line
-from .layout import ENGINES, lay_out
 from .numerals import short
 from .options import flag, limit, one_of, seconds, whole
 from .themes import FONT, Theme, night_style, theme_of

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from pluggrad import Graph, RenderError, hookimpl
 
 from .drawing import draw
+from .engines import ENGINES
 from .graphviz import FEW, SIDES, GraphvizRenderer
-from .layout import ENGINES
 from .nearest import left_out, nearest
 from .options import flag, limit, one_of, seconds, whole
 from .themes import theme_of

