@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 from numbers import Real
+from operator import index
 from typing import Any, NamedTuple
 
 from ..composite import made
@@ -111,7 +112,7 @@ class Arguments:
 
     def __init__(self, args: Sequence[Any], argnums: int | Sequence[int], name: str) -> None:
         self.args = list(args)
-        self.single = isinstance(argnums, int)
+        self.single = hasattr(argnums, "__index__")
         self.chosen = _checked_argnums(argnums, len(args), name)
         self.structures: list[Structure] = []
         self.leaves: list[Any] = []
@@ -149,17 +150,17 @@ class Arguments:
 
 
 def _checked_argnums(argnums: int | Sequence[int], given: int, name: str) -> list[int]:
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in wanted:
-        if not isinstance(i, int) or isinstance(i, bool):
-            raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {argnums!r}")
+    wanted = list(argnums) if isinstance(argnums, Iterable) else [argnums]
+    if not all(hasattr(i, "__index__") and not isinstance(i, bool) for i in wanted):
+        raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {argnums!r:.60}")
+    for i in map(index, wanted):
         if not -given <= i < given:
             raise ValueError(
                 f"{name}(): argnums={argnums} asks for argument {i}, but the function was called "
                 f"with {given} positional argument{'' if given == 1 else 's'}; arguments that are "
                 "differentiated are passed by position"
             )
-    chosen = [i % given for i in wanted]
+    chosen = [index(i) % given for i in wanted]
     if len(set(chosen)) != len(chosen):
         raise ValueError(f"{name}(): argnums={argnums} names an argument twice")
     return chosen

@@ -7,6 +7,7 @@ is not to need a compiler or a wheel for the platform for the sake of the few li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -119,12 +120,18 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
     found = list(leaves(structure, tree, path))
     for place, x in found:
         if not is_number(x):
-            hint = "; give its .tolist()" if hasattr(x, "tolist") else ""
+            hint = _hint(x)
             raise TypeError(
                 f"{place} is {_told(x)}{hint}; {what} numbers (int, float, Value), or nested "
                 "lists, tuples and dicts of them"
             )
     return structure, [x for _, x in found]
+
+
+def _hint(x: object) -> str:
+    if hasattr(x, "tolist"):
+        return "; give its .tolist()"
+    return "; give its fields in a dict or tuple" if is_dataclass(x) else ""
 
 
 def _keys(tree: Any) -> set[Any]:
@@ -137,6 +144,8 @@ def _described(structure: Structure) -> str:
     assert structure.kind is not None
     if structure.kind is type(None):
         return "None"
+    if not structure.keys:
+        return f"an empty {structure.kind.__name__}"
     inside = f" with the keys {', '.join(map(repr, structure.keys))}"
     return (
         f"{_a(structure.kind)}{inside if structure.kind is dict else f' of {len(structure.keys)}'}"

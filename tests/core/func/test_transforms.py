@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import namedtuple
 
+import numpy as np
 import pytest
 from pluggrad import Value, no_grad
 from pluggrad.func import (
@@ -72,6 +73,8 @@ def test_argnums_chooses_arguments_and_gives_a_tuple_for_a_tuple():
     assert grad(f, argnums=-1)(2.0, 3.0, 5.0) == 6.0
     assert grad(f, argnums=(2, 0))(2.0, 3.0, 5.0) == (6.0, 15.0)
     assert grad(f, argnums=(0,))(2.0, 3.0, 5.0) == (15.0,)
+    assert grad(f, argnums=np.int64(1))(2.0, 3.0, 5.0) == 10.0
+    assert grad(f, argnums=())(2.0, 3.0, 5.0) == ()
     assert jacfwd(f, argnums=(2, 0))(2.0, 3.0, 5.0) == (6.0, 15.0)
     assert jacrev(f, argnums=(2, 0))(2.0, 3.0, 5.0) == (6.0, 15.0)
     assert hessian(f, argnums=(0, 1))(2.0, 3.0, 5.0) == ((0.0, 5.0), (5.0, 0.0))
@@ -95,6 +98,30 @@ def test_nested_arguments_give_gradients_of_the_same_build():
     g = grad(f)(p)
     assert g == {"w": [5.0, 2.0], "point": Point(3.0, 0.0), "pair": (-1.0, 4.0), "none": None}
     assert type(g["point"]) is Point
+
+
+def test_an_empty_argument_has_an_empty_gradient():
+    assert grad(lambda v: 1.0)([]) == []
+    assert jacfwd(lambda v: [1.0])({}) == [{}]
+    assert hessian(lambda v: v["a"] * 2.0)({"a": 1.0, "b": [], "c": {}}) == {
+        "a": {"a": 0.0, "b": [], "c": {}},
+        "b": [],
+        "c": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "transform", [grad, jacrev, jacfwd, hessian, lambda f: lambda v: hvp(f, (v,), ([1.0, 0.0],))]
+)
+def test_a_function_may_change_the_list_that_it_is_given(transform):
+    def f(v):
+        v[0] = v[0] * 2.0
+        v.append(v[0] * v[1])
+        return v[2]
+
+    v = [2.0, 3.0]
+    assert transform(f)(v) == transform(lambda v: v[0] * 2.0 * v[1])(v)
+    assert v == [2.0, 3.0]
 
 
 def test_has_aux_hands_anything_through_as_plain_numbers():

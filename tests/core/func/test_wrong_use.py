@@ -1,5 +1,8 @@
 """What the transforms say when they are used wrongly."""
 
+import re
+from dataclasses import dataclass
+
 import pytest
 from pluggrad import GradientError, RuleError, Value, func
 from pluggrad.func import (
@@ -13,6 +16,11 @@ from pluggrad.func import (
 from .derivatives import DERIVATIVES
 
 
+@dataclass
+class Point:
+    x: float
+
+
 def test_grad_of_several_numbers_names_what_came_back():
     with pytest.raises(TypeError, match=r"one number; this one gave a list of 2.* use jacrev\(\)"):
         grad(lambda x: [x, x])(1.0)
@@ -23,8 +31,10 @@ def test_grad_of_several_numbers_names_what_came_back():
 def test_argnums_out_of_range_names_the_number_of_arguments():
     with pytest.raises(ValueError, match=r"grad\(\): argnums=2 asks for argument 2, .* 1 posit"):
         grad(lambda x: x, argnums=2)(1.0)
-    with pytest.raises(TypeError, match=r"argnums is an int or a tuple of ints, not 'x'"):
-        grad(lambda x: x, argnums="x")(1.0)
+    for argnums in ("x", None, 1.0, True, (0, 1.0)):
+        says = rf"argnums is an int or a tuple of ints, not {re.escape(repr(argnums))}"
+        with pytest.raises(TypeError, match=says):
+            grad(lambda x: x, argnums=argnums)(1.0)
     with pytest.raises(ValueError, match=r"names an argument twice"):
         grad(lambda x: x, argnums=(0, -1))(1.0)
 
@@ -36,6 +46,10 @@ def test_an_argument_that_is_no_number_is_named_by_its_path():
         grad(lambda p: p)({"w": [1.0, 2.0, "3"]})
     with pytest.raises(TypeError, match=r"args\[1\] is a numpy.ndarray; give its \.tolist\(\)"):
         jacfwd(lambda x, y: x, argnums=1)(1.0, np.ones(2))
+    with pytest.raises(
+        TypeError, match=r"args\[0\] is .*Point; give its fields in a dict or tuple"
+    ):
+        grad(lambda p: p.x)(Point(1.0))
 
 
 def test_a_result_that_is_no_number_is_named_by_its_path():
@@ -52,6 +66,10 @@ def test_tangents_of_another_build_are_named_by_their_path():
         jvp(lambda v: v[0], ([1.0, 2.0],), ([1.0],))
     with pytest.raises(TypeError, match=r"tangents\[0\] is a dict with the keys 'b', but .* 'a'"):
         jvp(lambda v: v["a"], ({"a": 1.0},), ({"b": 1.0},))
+    with pytest.raises(
+        TypeError, match=r"tangents\[0\] is an empty dict, but .* the keys 'a' there"
+    ):
+        jvp(lambda v: v["a"], ({"a": 1.0},), ({},))
     with pytest.raises(TypeError, match=r"tangents\[0\] is a list of 1, but .* has a number there"):
         jvp(lambda v: v, (1.0,), ([1.0],))
     with pytest.raises(TypeError, match=r"jvp\(\) got 2 tangents for 1 arguments"):
