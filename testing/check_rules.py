@@ -25,7 +25,9 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
             ) from cause
         except Exception as cause:
             raise subject.failure(
-                f"the rule fails on anything but floats: {type(cause).__name__}: {cause}", index
+                f"the rule fails: {type(cause).__name__}: {cause}; it has to work on any kind of "
+                "number, not on floats alone",
+                index,
             ) from cause
         if not isinstance(result, Traced | int | float):
             raise subject.failure(f"the rule gives {result!r:.40}, which is no number", index)

@@ -28,18 +28,21 @@ class Sample(NamedTuple):
 Hypothesis = tuple[str, Callable[[Sample], float]]
 
 
-def guess(samples: Sequence[Sample], names: Sequence[str]) -> str:
+def guess(samples: Sequence[Sample], names: Sequence[str], operand: int = 0) -> str:
     """Name the mistake that explains all samples; "" when none on the list does.
 
     Parameters:
         samples: places spread over the domain.
         names: what the operands are called.
+        operand: whose rule it is.
     """
     finite = [s for s in samples if _finite(s)]
     telling = [s for s in finite if not _close(s.got, s.truth)]
     if not telling:
         return ""
-    for text, predicted in _hypotheses(telling[0], names):
+    if not any(s.truth for s in finite):
+        return "the forward is flat between its jumps: does it round, or look up a table?"
+    for text, predicted in _hypotheses(names, operand):
         if _explains(predicted, telling, finite):
             return text
     right = [s for s in finite if _close(s.got, s.truth)]
@@ -55,7 +58,7 @@ def _explains(
     return any(s in telling for s, _ in made) and all(_close(s.got, x) for s, x in made)
 
 
-def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
+def _hypotheses(names: Sequence[str], operand: int) -> list[Hypothesis]:
     found: list[Hypothesis] = [
         ("the sign is wrong", lambda s: -s.truth),
         ("a factor 2 too much", lambda s: 2 * s.truth),
@@ -63,11 +66,12 @@ def _hypotheses(first: Sample, names: Sequence[str]) -> list[Hypothesis]:
         ("the rule is always zero", lambda s: 0.0),
         ("1 too much (+ g, or + 1, that should not be there)", lambda s: s.truth + 1),
         ("1 too little", lambda s: s.truth - 1),
+        ("1 + something where 1 - something is right, or the reverse", lambda s: 2 - s.truth),
     ]
-    for i in range(len(first.others)):
+    for i, name in enumerate([*names[:operand], *names[operand + 1 :]]):
         found += [
-            ("it is the gradient of another operand: swapped?", lambda s, i=i: s.others[i]),  # type: ignore[misc]
-            ("that of another operand, negated: swapped?", lambda s, i=i: -s.others[i]),  # type: ignore[misc]
+            (f"it is the gradient of {name}: swapped?", lambda s, i=i: s.others[i]),  # type: ignore[misc]
+            (f"it is the gradient of {name}, negated: swapped?", lambda s, i=i: -s.others[i]),  # type: ignore[misc]
         ]
     terms: list[Hypothesis] = [("out", lambda s: s.out)]
     terms += [(name, lambda s, i=i: s.operands[i]) for i, name in enumerate(names)]  # type: ignore[misc]
@@ -124,7 +128,7 @@ def _where(wrong: Sequence[Sample], right: Sequence[Sample]) -> str:
             return f"wrong only for a large{which}, above {max(good):.3g}"
         if max(bad) < min(good):
             return f"wrong only for a small{which}, below {min(good):.3g}"
-        if min(map(abs, bad)) > max(map(abs, good)):
+        if min(map(abs, bad)) > max(map(abs, good)) > 0:
             return f"wrong only far from zero, beyond {max(map(abs, good)):.3g}"
     return ""
 

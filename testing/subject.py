@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from pluggrad import Op, RuleError, Value
+from pluggrad import ForwardError, Op, RuleError, Value
 
 from .errors import ConformanceError
 from .guess import Sample, guess
@@ -93,9 +93,21 @@ class Subject:
         """Compute the result; ConformanceError where the forward raises."""
         try:
             return self.op(*at)
+        except ConformanceError:  # it did not come back, see patience.py
+            raise
+        except ForwardError as error:
+            if error.__cause__ is None:
+                raise self.failure(f"it gave {str(error).partition(' gave ')[2]}", at=at) from error
+            where = "" if self.is_inside(at) else "outside of its domain "
+            names = ", ".join(self.operand_names)
+            raise self.failure(
+                f"{where}the forward raises {_told(error.__cause__)}. Say what the result is "
+                f"where it raises, inf or nan: Op(..., ieee=lambda {names}: math.nan)",
+                at=at,
+            ) from error
         except Exception as cause:
             raise self.failure(
-                f"the forward raises {type(cause).__name__}: {cause}", at=at
+                f"the forward raises {_told(cause)}; it is called with floats", at=at
             ) from cause
 
     def partial(self, index: int, at: Point, out: float, g: float = 1.0) -> float:
@@ -103,9 +115,7 @@ class Subject:
         try:
             return self.op.partial(index, g, out, *at)
         except RuleError as cause:
-            raise self.failure(
-                f"the rule raises {type(cause.__cause__).__name__}: {cause.__cause__}", index, at
-            ) from cause
+            raise self.failure(f"the rule raises {_told(cause.__cause__)}", index, at) from cause
 
     def rounding(self, index: int, at: Point, out: float) -> float:
         """Bound what rounding may do to a partial."""
@@ -143,6 +153,10 @@ class Subject:
         x = at[index]
         near = [abs(x - kink) for kink in kinks_of(self.op) if kink != x]
         return min([x - low, high - x, *near])
+
+    def is_inside(self, at: Point) -> bool:
+        """Tell whether a point is in the op's domain."""
+        return all(d is None or d[0] < x < d[1] for d, x in zip(self.op.domain, at, strict=True))
 
     def is_kink(self, at: Point) -> bool:
         """Tell whether the op says that it has no derivative here."""
@@ -249,10 +263,12 @@ class Subject:
         return ConformanceError(f"{where}: {what}{hint}", op=self.op.name, operand=operand, at=at)
 
     def _hint(self, got: float, index: int, at: Point) -> str:
+        if self.op.rules[index] is None:
+            return "its rule is None, but the result changes with it"
         if math.isnan(got):
             return "0/0 or inf - inf on the way; rearrange the formula for such operands"
         try:
-            return guess([*self._samples(index, at)], self.operand_names)
+            return guess([*self._samples(index, at)], self.operand_names, index)
         except ConformanceError:
             return ""
 
@@ -273,6 +289,10 @@ class Subject:
             math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
         )
         yield Sample(self.partial(index, at, out), truth.value, others, out, at)
+
+
+def _told(cause: BaseException | None) -> str:
+    return f"{type(cause).__name__}: {cause}"
 
 
 def same(a: Any, b: Any) -> bool:

@@ -10,6 +10,7 @@ from pluggrad import Op, Plugin, PluginError, plugins
 
 from .checks import CHECKS, Check
 from .errors import ConformanceError
+from .patience import patience
 from .subject import Subject
 
 
@@ -48,12 +49,13 @@ def check_op(
     guess: a factor 2 too much
     """
     subject = Subject(op, seed, examples, rtol, reference)
-    for check in checks:
-        try:
-            check(subject)
-        except ConformanceError as error:
-            error.check = check.__name__
-            raise
+    with patience(subject):
+        for check in checks:
+            try:
+                check(subject)
+            except ConformanceError as error:
+                error.check = check.__name__
+                raise
 
 
 def ops_of(name: str | None = None) -> list[Op]:

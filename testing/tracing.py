@@ -39,6 +39,9 @@ class Traced:
             )
         raise AttributeError(f"a number in a rule has no {name!r}; use operators and ops")
 
+    def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> NoReturn:
+        _refuse(f"calls NumPy's {ufunc.__name__}; use the op of that name")
+
     def __float__(self) -> float:
         _refuse("turns an operand into a float, as math.* functions do; use the op of that name")
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from .errors import ConformanceError
 from .multiprecision import MP, kept_exact
 
 Point = tuple[float, ...]
@@ -202,6 +203,8 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         result = MP.mpf(result)
+    except ConformanceError:  # it did not come back
+        raise
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
     return result if MP.isfinite(result) else None

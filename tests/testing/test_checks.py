@@ -4,11 +4,13 @@ import itertools
 import math
 import operator
 import random
+import signal
 
+import numpy as np
 import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.ops import cos, exp, step
-from pluggrad.testing import check_op
+from pluggrad.testing import CHECKS, check_op, patience
 
 from .broken import line, no_sine_of_infinity, op, square
 
@@ -36,7 +38,8 @@ from .broken import line, no_sine_of_infinity, op, square
         ),
         (lambda g, out, x: g * x.exp(), "uses the method .exp(), which floats do not have"),
         (lambda g, out, x: 2 * g * "x", "computes with a str: 'x'"),
-        (lambda g, out, x: [][0], "the rule fails on anything but floats: IndexError: list index"),
+        (lambda g, out, x: g * np.cos(x), "calls NumPy's cos; use the op of that name"),
+        (lambda g, out, x: [][0], "the rule fails: IndexError: list index out of range; it has"),
         (lambda g, out, x: "g", "the rule gives 'g', which is no number"),
         (lambda g, out, x: 2 * x, "the rule does not use g, the gradient of the result; multiply"),
         (lambda g, out, x: 2.0, "the rule does not use g"),
@@ -106,9 +109,56 @@ def test_a_forward_that_raises_where_ieee_754_has_an_answer_is_told_how_to_give_
     broken = op(math.log, lambda g, out, x: g / x, domain=(0.0, math.inf))
     check, text, error = line(broken)
     assert check == "odd_numbers_raise_nothing"
-    assert "the forward raises ForwardError: op 'bad' has no result for 0.0" in text
-    assert "Op(..., ieee=...)" in text
+    assert "outside of its domain the forward raises ValueError: math domain error" in text
+    assert "Say what the result is where it raises, inf or nan: Op(..., ieee=lambda x: " in text
     assert error.at == (0.0,)
+
+
+@pytest.mark.parametrize(
+    ("forward", "says"),
+    [
+        (lambda x: 1 / (x - 2.0), "at x = 2.0: the forward raises ZeroDivisionError: float div"),
+        (math.factorial, "at x = 1.0: the forward raises TypeError: 'float' object cannot be"),
+        (
+            lambda x: None,
+            "at x = 1.0: it gave None for 1.0; a forward function gives a real number",
+        ),
+    ],
+)
+def test_a_forward_that_does_not_take_or_give_floats_says_where(forward, says):
+    check, text, _ = line(op(forward, lambda g, out, x: g))
+    assert check == "forward_is_the_same_every_way"
+    assert says in text
+
+
+def endless(x):
+    while abs(x) > 1e10:
+        pass
+    return x
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_a_forward_that_does_not_come_back_is_told_with_its_operands(monkeypatch):
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    _, text, error = line(op(endless, lambda g, out, x: g))
+    assert "the forward has not come back after 0.05 seconds. Let it raise a ValueError" in text
+    assert abs(error.at[0]) > 1e10
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    reference = lambda x: endless(x) if abs(x) > 1e10 else x  # only in many digits
+    _, text, _ = line(op(lambda x: x, lambda g, out, x: g), reference=reference)
+    assert "has not come back" in text
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_a_timer_of_somebody_else_is_left_alone():
+    before = signal.getsignal(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, 1000.0)
+    try:
+        check_op(op(square, lambda g, out, x: 2 * g * x), checks=CHECKS[:2])
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 900.0
+        assert signal.getsignal(signal.SIGALRM) is before
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def test_a_rule_that_raises_for_odd_numbers_is_named():
@@ -147,17 +197,19 @@ def test_a_forward_that_hides_a_nan_is_found():
         (square, [lambda g, out, x: 2.5 * g * x], "says 2.5", "1.25 times the derivative"),
         (square, [lambda g, out, x: g * (2 * x + 0.5)], "says 2.5", "off by 0.5 everywhere"),
         (math.tanh, [lambda g, out, x: g * out], "", "it is out itself, not the derivative"),
+        (math.tanh, [lambda g, out, x: g * (1 + out * out)], "", "1 + something where 1 - somet"),
+        (lambda x: round(x * x, 6), [lambda g, out, x: 2 * g * x], "truth is 0", "does it round"),
         (
             operator.mul,
             [lambda g, out, a, b: g * a, lambda g, out, a, b: g * b],
             "operand 0 (a)",
-            "it is the gradient of another operand: swapped?",
+            "it is the gradient of b: swapped?",
         ),
         (
             operator.mul,
             [lambda g, out, a, b: -g * a, lambda g, out, a, b: g * b],
             "says -1, the truth is 1",
-            "that of another operand, negated: swapped?",
+            "it is the gradient of b, negated: swapped?",
         ),
         (
             square,
@@ -175,7 +227,7 @@ def test_a_forward_that_hides_a_nan_is_found():
             operator.add,
             [lambda g, out, a, b: g, None],
             "operand 1 (b), at a = 1.0, b = 1.0: the rule says 0, the truth is 1",
-            "always zero",
+            "its rule is None, but the result changes with it",
         ),
         (
             lambda x: x * x,

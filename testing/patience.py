@@ -1,0 +1,67 @@
+"""Notice a forward that does not come back, as a loop of 1e300 turns does not."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from .subject import Subject
+from .truth import number
+
+SECONDS = 10.0
+
+# Where the kit calls a forward, and what the operands are called there.
+CALLS = {Subject.forward.__code__: "at", number.__code__: "operands"}
+
+
+@contextmanager
+def patience(subject: Subject) -> Iterator[None]:
+    """Fail inside when one call of the forward takes longer than 10 to 20 seconds.
+
+    A timer looks every ten seconds where the program is: twice in the same call is once too often.
+    It is the system's one alarm, which only the main thread has: elsewhere, or where something else
+    uses it, nobody looks.
+    """
+    if not _is_free():
+        yield
+        return
+    last: FrameType | None = None
+
+    def look(signum: int, frame: FrameType | None) -> None:
+        nonlocal last
+        while frame is not None and frame.f_code not in CALLS:
+            frame = frame.f_back
+        if frame is not None and frame is last:
+            _fail(subject, frame)
+        last = frame
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _is_free() -> bool:
+    return (
+        hasattr(signal, "setitimer")
+        and threading.current_thread() is threading.main_thread()
+        and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    )
+
+
+def _fail(subject: Subject, frame: FrameType) -> NoReturn:
+    # By way of text, as numbers with many digits do not become floats here.
+    at = tuple([float(str(x)) for x in frame.f_locals[CALLS[frame.f_code]]])
+    raise subject.failure(
+        f"the forward has not come back after {SECONDS:g} seconds. Let it raise a ValueError for "
+        "operands that are too large for it, say with ieee= what the result is there, and with "
+        "domain= where the rules hold",
+        at=at,
+    )
