@@ -76,7 +76,7 @@ class Op:
         _check_declaration(self)
         # Run by backward(); made on its first call, see pullback.py.
         self.pullback: Callable[[Value], None] = self._first_pullback
-        # Further code made from the rules when it is first needed, see func/fused.py.
+        # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
     @property

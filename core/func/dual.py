@@ -22,6 +22,7 @@ from ..op import Op
 from ..recording import recording, switch, watchers, watching_rules
 from ..registry import plugins
 from ..value import EMPTY_SOCKETS, SOCKETS, Value, constant
+from .symbols import push_code
 
 
 class Dual:
@@ -166,8 +167,6 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
     try:
         push = op.codes[mask]
     except KeyError:
-        from .fused import push_code
-
         push = op.codes[mask] = push_code(op, mask)
     if push is None:
         return None

@@ -1,170 +1,25 @@
-"""Forward mode written out as code, for each op once.
+"""Hessian products: forward mode along a recorded graph and back, written out as code.
 
-A rule that is called for every number costs more than the arithmetic in it. So the first time an
-op is met, its rules are run on symbols, which write down what is done to them line by line. For
-`a * b` on floats that gives
+`hvp` could differentiate the gradient in forward mode, node by node and rule by rule; that costs 6
+to 11 gradients. Here each op has code of its own, made by running its rules on symbols and on Duals
+of symbols: it pushes a tangent up the graph, and pulls the gradient and its derivative down again.
+That costs less than two gradients. The numbers are those of the rules, operation by operation.
 
-    def push(x0, x1, t0, t1):
-        v0 = x0 * x1
-        v1 = t0 * x1
-        v2 = t1 * x0
-        v3 = v1 + v2
-        return v0, v3
-
-and, with rules run on Duals of symbols, the code by which `hvp` carries the derivative of each
-gradient along with the gradient. A rule that cannot be written down (one with an `if` on its
-operands, say) has no such code, and is called as it stands. The numbers are those of the rules,
-operation by operation; where Python raises, 1.0 / 0.0, callers go the long way, which follows
-IEEE 754.
+While it runs, a node has its gradient in `grad`, and [tangent, derivative of the gradient] in
+`_mark`.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
-from numbers import Real
-from typing import Any
+from collections.abc import Sequence
 
 from ..composite import Composite
 from ..op import Op
 from ..recording import always_recording
 from ..registry import plugins
 from ..value import Value
-from .dual import Dual, apply
-
-INLINE: dict[Any, str] = {
-    operator.add: "+",
-    operator.sub: "-",
-    operator.mul: "*",
-    operator.truediv: "/",
-}
-Code = Callable[..., Any]
-
-
-class Program:
-    """Lines of code, and the functions and numbers that occur in it."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.bound: dict[str, Any] = {}
-
-    def add(self, expression: str) -> Symbol:
-        """Write a line, and give the symbol of its result."""
-        name = f"v{len(self.lines)}"
-        self.lines.append(f"    {name} = {expression}")
-        return Symbol(name, self)
-
-    def bind(self, thing: object) -> str:
-        """Give a name to a function or number."""
-        name = f"c{len(self.bound)}"
-        self.bound[name] = thing
-        return name
-
-    def text(self, x: object) -> str:
-        """Write an operand."""
-        if isinstance(x, Symbol):
-            return x.name
-        if isinstance(x, Real):
-            return self.bind(float(x))
-        raise TypeError(f"a rule works with numbers, not {type(x).__name__}")
-
-    def compiled(self, head: Sequence[str], tail: Sequence[str]) -> Code:
-        """Make the function that begins with `head` and ends with `tail`."""
-        source = "\n".join([*head, *self.lines, *tail])
-        exec(compile(source, "<pluggrad forward mode>", "exec"), self.bound)
-        made: Code = self.bound[head[0].split()[1].partition("(")[0]]
-        return made
-
-
-class Symbol:
-    """Stands for a number, and writes down the arithmetic that is done to it."""
-
-    __slots__ = ("name", "program")
-    __hash__ = None  # type: ignore[assignment]  # nothing may look it up
-
-    def __init__(self, name: str, program: Program) -> None:
-        self.name = name
-        self.program = program
-
-    @classmethod
-    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Any:
-        if any(isinstance(x, Dual) for x in operands):
-            return Dual.__pluggrad_op__(op, operands)
-        program: Program = next(x for x in operands if isinstance(x, Symbol)).program
-        texts = [program.text(x) for x in operands]
-        if op.forward in INLINE:
-            return program.add(f"{texts[0]} {INLINE[op.forward]} {texts[1]}")
-        if op.forward is operator.neg:
-            return program.add(f"-{texts[0]}")
-        return program.add(f"{program.bind(op.evaluate)}({', '.join(texts)})")
-
-    def __bool__(self) -> bool:
-        raise TypeError("a rule cannot branch on its operands; use where() or step()")
-
-    def __eq__(self, other: object) -> bool:
-        raise TypeError("a rule cannot compare its operands; use where() or step()")
-
-    def __neg__(self) -> Symbol:
-        return self.program.add(f"-{self.name}")
-
-    def __pos__(self) -> Symbol:
-        return self
-
-
-def _written(symbol: str, *, reflected: bool = False) -> Callable[[Symbol, object], Any]:
-    def write(self: Symbol, other: object) -> Any:
-        if isinstance(other, Dual):
-            return NotImplemented
-        texts = [self.name, self.program.text(other)]
-        return self.program.add(f" {symbol} ".join(texts[::-1] if reflected else texts))
-
-    return write
-
-
-for _name, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/")):
-    setattr(Symbol, f"__{_name}__", _written(_symbol))
-    setattr(Symbol, f"__r{_name}__", _written(_symbol, reflected=True))
-
-
-# ----- On floats: jvp -----
-
-
-def push_code(op: Op, mask: int) -> Code | None:
-    """Make the function from operands and tangents to result and tangent.
-
-    Parameters:
-        op: any op.
-        mask: which operands have a tangent: bit 0 for the first.
-
-    Returns:
-        A function of all operands and then the tangents of those that have one; it gives the
-        result and its tangent. None when the op cannot be written down.
-    """
-    program = Program()
-    xs = [Symbol(f"x{i}", program) for i in range(op.arity)]
-    moving = [i for i in range(op.arity) if mask >> i & 1]
-    try:
-        with always_recording():
-            found = apply(
-                op,
-                [
-                    Dual(x, Symbol(f"t{i}", program), 1) if i in moving else x
-                    for i, x in enumerate(xs)
-                ],
-            )
-        if not isinstance(found, Dual):
-            return None
-        result = f"    return {program.text(found.primal)}, {program.text(found.tangent)}"
-    except Exception:  # whatever it did with a symbol, the rule itself still works on numbers
-        return None
-    parameters = ", ".join([x.name for x in xs] + [f"t{i}" for i in moving])
-    return program.compiled([f"def push({parameters}):"], [result])
-
-
-# ----- Along a recorded graph: hvp -----
-#
-# While these run, a node has its gradient in `grad`, and [tangent, derivative of the gradient] in
-# `_mark`.
+from .dual import Dual
+from .symbols import Code, Program, Symbol, tangent_of_rules
 
 
 class _NoCodeError(Exception):
@@ -249,12 +104,8 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     try:
         with always_recording():
             xs = [Symbol(f"x{i}", program) for i in range(op.arity)]
-            tangent: Any = 0.0
-            for n, i in enumerate(i for i in moving if op.rules[i] is not None):
-                rule: Any = op.rules[i]
-                part = rule(Symbol(f"t{i}", program), Symbol("out", program), *xs)
-                tangent = part if n == 0 else tangent + part
-            mark = f"    node._mark = [{program.text(tangent)}, 0.0]"
+            tangent = tangent_of_rules(op, moving, Symbol("out", program), xs, program)
+            mark = f"    node._mark = [{program.text(0.0 if tangent is None else tangent)}, 0.0]"
             g = Dual(Symbol("g", back), Symbol("h", back), 1)
             out = Dual(Symbol("out", back), Symbol("t", back), 1)
             operands = [

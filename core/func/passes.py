@@ -24,6 +24,7 @@ from ..pullback import pull_back
 from ..recording import always_recording, recording
 from ..topology import topological_order
 from ..value import Value, constant
+from . import fused
 from .dual import Dual
 from .tree import Structure, leaves, numbers, rebuild, tree_map
 
@@ -253,8 +254,6 @@ def product_along_graph(
         None where anything from outside, a hook or a watcher takes part: then it is for `jvp` of
         `grad` to do.
     """
-    from .fused import gradient_moved
-
     given = [*arguments.leaves, *directions]
     if _depth.get() or not all(isinstance(x, Real) for x in given):
         return None
@@ -267,7 +266,7 @@ def product_along_graph(
     order = topological_order([result], differentiable=True)
     if is_watched(order) or stems_from_outside(order, copies, 0):
         return None
-    return gradient_moved(result, order, copies, [float(t) for t in directions])
+    return fused.gradient_moved(result, order, copies, [float(t) for t in directions])
 
 
 def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:

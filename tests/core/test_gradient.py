@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import NOT_RUN, GradientError, Op, RuleError, Value, grad, no_grad, plugins, scope
+from pluggrad.gradient import backward
 
 UNREGISTERED = Op("bad", lambda x: x, lambda g, out, x: g * "x")
 
@@ -134,6 +135,18 @@ def test_a_rule_that_gives_a_complex_number_is_named() -> None:
     with pytest.raises(RuleError, match=r"op 'root', rule of operand 0: .*complex"):
         root(x).backward()
     assert x.grad is NOT_RUN
+
+
+def test_a_rule_that_gives_no_number_is_named_when_gradients_are_recorded() -> None:
+    text = Op("text", lambda x: x, lambda g, out, x: "g")
+    x = Value(1.0)
+    with pytest.raises(RuleError, match=r"op 'text', rule of operand 0: gave 'g', which is no num"):
+        grad(text(x), x, create_graph=True)
+
+
+def test_backward_starts_from_a_value() -> None:
+    with pytest.raises(TypeError, match=r"backward\(\) starts from a Value, not float"):
+        backward(1.0)  # type: ignore[arg-type]
 
 
 def test_an_interrupt_in_the_middle_restores_the_leaves() -> None:

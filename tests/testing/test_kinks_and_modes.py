@@ -2,7 +2,7 @@
 
 import math
 
-from pluggrad import Op, plugins
+from pluggrad import Op, Value, plugins
 from pluggrad.op import _installed_op
 from pluggrad.ops import abs as absolute
 from pluggrad.ops import clip, relu, sign, step
@@ -179,6 +179,16 @@ def test_a_registered_op_that_comes_back_from_a_pickle_as_another_is_found():
         check, text, _ = line(changed)
         assert check == "it_pickles"
         assert "reading a pickle of it gives another op" in text
+    finally:
+        plugins.unregister("bad")
+
+
+def test_a_result_that_comes_back_from_a_pickle_with_another_number_is_found(monkeypatch):
+    good = op(square, lambda g, out, x: 2 * g * x)
+    plugins.register_op(good)
+    monkeypatch.setattr(Value, "__reduce__", lambda self: (Value, (self.data + 1.0,)))
+    try:
+        assert "a pickled result comes back with another number" in line(good)[1]
     finally:
         plugins.unregister("bad")
 

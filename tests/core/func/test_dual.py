@@ -64,6 +64,7 @@ def test_python_raising_in_a_rule_on_duals_is_ieee_754():
     flat = Op("flat", lambda x: x, lambda g, out, x: g / (x - x))
     assert jvp(flat, (1.0,), (1.0,))[1] == math.inf
     assert math.isinf(float(jvp(grad(flat), (1.0,), (1.0,))[0]))
+    assert jvp(lambda x: jvp(lambda y: y / 0.0, (x,), (1.0,))[1], (1.0,), (1.0,)) == (math.inf, 0.0)
 
 
 def test_a_rule_that_gives_no_number_in_forward_over_reverse_is_named():
