@@ -40,6 +40,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from layout import chain, fan, mlp
@@ -221,6 +222,7 @@ def measured(work: Callable[[], str | bytes], timeout: float, judge: Any = None)
     child = os.fork()
     if not child:
         os.close(reader)
+        os.setsid()  # so that what it starts ends with it
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         try:
             result = _worked(work, judge)
@@ -232,6 +234,8 @@ def measured(work: Callable[[], str | bytes], timeout: float, judge: Any = None)
     os.close(writer)
     ready, _, _ = select.select([reader], [], [], timeout)
     if not ready:
+        with suppress(ProcessLookupError):  # it has not got to os.setsid()
+            os.killpg(child, signal.SIGKILL)
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     answer = os.read(reader, 65536) if ready else b""

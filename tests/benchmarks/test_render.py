@@ -40,6 +40,19 @@ def test_what_fails_is_told_and_nothing_else_ends(measured, work, says):
     assert measured(work, 0.5 if "more" in says else 20.0).failure == says
 
 
+def test_a_program_that_was_started_ends_with_what_started_it(measured, tmp_path):
+    told = tmp_path / "pid"
+    work = f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    result = measured(lambda: subprocess.run([sys.executable, "-c", work]).returncode, 3.0)
+    assert result.failure == "more than 3 s"
+    for _ in range(50):
+        state = Path(f"/proc/{told.read_text()}/stat")
+        if not state.exists() or state.read_text().split()[2] in "ZX":
+            return
+        time.sleep(0.1)
+    pytest.fail("it still runs")
+
+
 def test_what_a_picture_says_of_what_it_leaves_out_is_found(benchmark):
     said = benchmark("render").said
     assert said("… 1,000 of 200,001 nodes left out, the farthest") == (
