@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -11,8 +12,9 @@ from importlib.resources import files
 from pluggrad import Graph, hookimpl
 
 from .labels import one_line
-from .options import flag, limit, one_of
+from .options import flag, limit
 from .page_data import page_data
+from .page_theme import page_theme
 from .shown import Page
 
 # In the order in which they build on each other.
@@ -56,7 +58,8 @@ class HtmlRenderer:
 
     Parameters:
         title: what the page is called; by default what the output is called.
-        theme: "auto" follows the reader's system; "light" or "dark" starts with that one.
+        theme: "auto" follows the reader's system; "light", "dark", "contrast", "print" or a table
+            of colours starts with that one. A button changes between day and night.
         max_nodes: how many nodes the page has at most, those nearest to the outputs; the page tells
             how many were left out. None (or 0) has all.
 
@@ -75,12 +78,12 @@ class HtmlRenderer:
         self,
         *,
         title: str = "",
-        theme: str = "auto",
+        theme: str | Mapping[str, str] = "auto",
         max_nodes: int | None = 100_000,
         collapse: bool = True,
     ) -> None:
         self.title = str(title)
-        self.theme = one_of(self.name, "theme", theme, ("auto", "light", "dark"))
+        self.start, self.colours = page_theme(self.name, theme)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
 
@@ -91,11 +94,12 @@ class HtmlRenderer:
     def __call__(self, graph: Graph) -> Page:
         """Give the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
+        style = f"\n{self.colours}\n{_read('page.css')}"
         parts = {
             "title": escape(title),
-            "theme": self.theme,
-            "policy": _policy(),
-            "style": _style(),
+            "theme": self.start,
+            "policy": _policy(style),
+            "style": style,
             "data": page_data(graph, title, self.max_nodes, self.collapse),
             "script": _script(),
         }
@@ -114,21 +118,16 @@ def _name(graph: Graph) -> str:
     return f"{', '.join(names) or 'an empty graph'} · {count}"
 
 
-def _policy() -> str:
+def _policy(style: str) -> str:
     """Say what may run and what may be loaded: this script, this style, and nothing else."""
     return (
-        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(_style())}'; "
+        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
 def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-@cache
-def _style() -> str:
-    return f"\n{_read('page.css')}"
 
 
 @cache

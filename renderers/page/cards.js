@@ -5,7 +5,7 @@ const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…
 function fillOf(node) {
   if (look.heat && isComputed(node)) {
     const g = gradientNow(node);
-    return g === null ? look.colours.zero && cssRgb(look.colours.zero) : cssRgb(heatRgb(g));
+    return cssRgb(g === null ? look.colours.zero : heatRgb(g));
   }
   return looksOf(node)[0];
 }
@@ -113,7 +113,7 @@ function drawFlag(node) {
   pen.roundRect(x - wide / 2, y - 8, wide, 16, 8);
   pen.fillStyle = look.colours.alarm;
   pen.fill();
-  pen.fillStyle = look.colours.surface;
+  pen.fillStyle = look.colours.paper;
   pen.font = `700 10px ${FONT}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";

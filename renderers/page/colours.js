@@ -1,33 +1,21 @@
-// ----- Colours: blue, amber and grey stay apart under every common colour blindness -----
+// ----- Colours: those of the page's theme, which its style sheet has -----
 
-const PALETTES = {
-  light: {
-    bg: "#f6f7f9", surface: "#ffffff", ink: "#1b2530", muted: "#5f6c7b", line: "#d5dbe2",
-    edge: "#9aa8b7", accent: "#6d28d9", alarm: "#b3175e", badge: "#eef1f5",
-    leaf: ["#e3f0fb", "#2b6cb0"], constant: ["#f1f3f6", "#c6ced8"],
-    result: ["#ffffff", "#93a4b7"], output: ["#fdf0d5", "#b7791f"], group: ["#eceff4", "#aab6c4"],
-    minus: [72, 150, 214], zero: [255, 255, 255], plus: [240, 148, 58],
-  },
-  dark: {
-    bg: "#12171e", surface: "#1a212b", ink: "#e6ebf1", muted: "#97a5b5", line: "#303b49",
-    edge: "#56667a", accent: "#b794f6", alarm: "#ff7eb6", badge: "#2a3442",
-    leaf: ["#16304a", "#5aa2e0"], constant: ["#1a212b", "#3c4858"],
-    result: ["#202a36", "#56667a"], output: ["#3b2e12", "#e0a63c"], group: ["#1a212b", "#47566a"],
-    minus: [34, 112, 178], zero: [32, 42, 54], plus: [186, 98, 10],
-  },
-};
-const look = { dark: false, heat: false, colours: PALETTES.light };
+const look = { dark: false, heat: false, colours: {} };
 
 function setDark(dark) {
   look.dark = dark;
-  look.colours = PALETTES[dark ? "dark" : "light"];
-  const { style } = document.documentElement;
-  for (const name of ["leaf", "constant", "result", "output", "group"]) {
-    const [fill, border] = look.colours[name];
-    style.setProperty(`--${name}`, fill);
-    style.setProperty(`--${name}-border`, border);
-  }
   document.documentElement.toggleAttribute("data-dark", dark);
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(`--${name}`).trim();
+  const colours = {};
+  for (const name of ["back", "paper", "ink", "muted", "line", "accent", "alarm", "badge"]) {
+    colours[name] = of(name);
+  }
+  for (const name of ["leaf", "constant", "result", "output", "group", "frame"]) {
+    colours[name] = [of(name), of(`${name}-edge`)]; // inside and border
+  }
+  for (const name of ["minus", "zero", "plus"]) colours[name] = rgbOf(of(name));
+  look.colours = colours;
 }
 
 const KIND_NAMES = ["leaf", "constant", "result"];

@@ -11,7 +11,7 @@ const packedRgb = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
 function dotColours() {
   const { colours } = look;
   const mix = (a, b, share) => a.map((from, i) => Math.round(from + (b[i] - from) * share));
-  const bg = rgbOf(colours.bg);
+  const bg = rgbOf(colours.back);
   const of = (name, share) => packedRgb(mix(rgbOf(colours[name][0]), rgbOf(colours[name][1]), share));
   return {
     leaf: of("leaf", 0.75), constant: of("constant", 1), result: of("result", 0.9),

@@ -73,7 +73,7 @@ function drawEdges(view, far) {
   }
   const width = Math.max(1.3, 0.8 / camera.k);
   pen.lineWidth = width;
-  pen.strokeStyle = colours.edge;
+  pen.strokeStyle = colours.line;
   pen.globalAlpha = far ? 0.2 : 0.3;
   pen.stroke(faint);
   pen.globalAlpha = far ? 0.45 : 0.85;
@@ -87,7 +87,7 @@ function drawEdges(view, far) {
     const path = pen.newPath();
     trace(path, edgeEnds(s, t, -1), far);
     pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(thickest, 1 + Math.log2(count) * 0.4);
-    pen.strokeStyle = s === subject || t === subject ? colours.accent : colours.group[1];
+    pen.strokeStyle = s === subject || t === subject ? colours.accent : colours.line;
     pen.stroke(path);
   }
   pen.globalAlpha = 1;
@@ -114,7 +114,7 @@ function drawLocals(edges) {
     const text = `∂ ${pythonFloat(local[e], 3)}`;
     const x = (ends.x1 + ends.x2) / 2, y = (ends.y1 + ends.y2) / 2;
     const wide = text.length * 6.1 + 6;
-    pen.fillStyle = colours.bg;
+    pen.fillStyle = colours.back;
     pen.globalAlpha = 0.9;
     pen.fillRect(x - wide / 2, y - 7, wide, 14);
     pen.globalAlpha = 1;

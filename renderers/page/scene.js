@@ -7,7 +7,7 @@ const chosen = { item: -1, over: -1, edge: -1, subject: -1 };
 
 function draw() {
   pen.setTransform(1, 0, 0, 1, 0, 0);
-  pen.fillStyle = look.colours.bg;
+  pen.fillStyle = look.colours.back;
   pen.fillRect(0, 0, canvas.width, canvas.height);
   drawView();
   drawMap();
@@ -51,17 +51,17 @@ function drawFrames(view) {
     const item = GROUP + g;
     if (!groupShown[g] || !unfolded[g] || W[item] * camera.k < 6 || !isInView(item, view)) continue;
     if (W[item] * camera.k < 40) {
-      pen.fillStyle = colours.group[0];
+      pen.fillStyle = colours.frame[0];
       pen.fillRect(X[item] - W[item] / 2, Y[item] - H[item] / 2, W[item], H[item]);
       continue;
     }
     pen.beginPath();
     pen.roundRect(X[item] - W[item] / 2, Y[item] - H[item] / 2, W[item], H[item], 12);
     pen.globalAlpha = 0.5;
-    pen.fillStyle = colours.group[0];
+    pen.fillStyle = colours.frame[0];
     pen.fill();
     pen.globalAlpha = 1;
-    pen.strokeStyle = chosen.item === item ? colours.accent : colours.group[1];
+    pen.strokeStyle = chosen.item === item ? colours.accent : colours.frame[1];
     pen.lineWidth = Math.max(1, 0.7 / camera.k);
     pen.stroke();
     const size = Math.min(21, Math.max(12, 10 / camera.k));

@@ -88,7 +88,7 @@ function viewAsSvg() {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `viewBox="${corner.join(" ")}"><title>${xml(given.title)}</title>\n` +
     `<rect x="${corner[0]}" y="${corner[1]}" width="${corner[2]}" height="${corner[3]}" ` +
-    `fill="${look.colours.bg}"/>\n${svg.out.join("\n")}\n</svg>\n`;
+    `fill="${look.colours.back}"/>\n${svg.out.join("\n")}\n</svg>\n`;
 }
 
 function saveView() {

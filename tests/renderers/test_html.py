@@ -9,6 +9,8 @@ from hashlib import sha256
 
 import pytest
 from pluggrad import Graph, RenderError, Value, render, save, scope
+from pluggrad.renderers.page_theme import page_theme
+from pluggrad.renderers.themes import THEMES
 
 from .deep import deep_chain
 from .labels import NASTY, neuron
@@ -111,9 +113,39 @@ def test_nan_and_infinity_arrive(tmp_path) -> None:
     assert str(found) == "[nan, inf, nan]"
 
 
-def test_an_unknown_theme_is_told(tmp_path) -> None:
-    with pytest.raises(RenderError, match="option theme is one of 'auto', 'light', 'dark'"):
+def test_an_unknown_theme_is_told() -> None:
+    with pytest.raises(RenderError, match="option theme is one of 'light', 'dark', 'contrast'"):
         render(Value(1.0), "html", theme="pink")
+
+
+@pytest.mark.parametrize(
+    ("theme", "starts", "selector"),
+    [
+        ({"leaf": "#12351f"}, "light", ":root{"),
+        ({"base": "dark", "leaf": "#12351f"}, "dark", ":root[data-dark]{"),
+    ],
+)
+def test_a_theme_of_ones_own_is_that_of_the_day_or_of_the_night(theme, starts, selector) -> None:
+    page = render(neuron(), "html", theme=theme)
+    assert f'data-theme="{starts}"' in page
+    (rule,) = [line for line in page.splitlines() if "--leaf:#12351f" in line]
+    assert rule.startswith(selector)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_letters_stand_out_from_what_they_stand_on(name: str) -> None:
+    def brightness(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+        return sum(w * x for w, x in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    start, style = page_theme("html", name)
+    line = style.splitlines()[start == "dark"]
+    colours = dict(re.findall(r"--([a-z-]+):(#\w{6})", line))
+    for letters in ("ink", "muted", "accent", "alarm"):
+        for paper in ("paper", "back"):
+            pair = sorted((brightness(colours[letters]), brightness(colours[paper])))
+            assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (letters, paper)
 
 
 def test_no_two_nodes_of_a_group_stand_on_each_other() -> None:
