@@ -51,6 +51,8 @@ NAMES = [
     "json-derivatives.json",
     "graphml-derivatives.graphml",
     "gexf-derivatives.gexf",
+    "text.txt",
+    "dot.dot",
     "mermaid.mmd",
     "latex.tex",
     "explain.txt",
