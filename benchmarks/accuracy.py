@@ -1,10 +1,10 @@
 """Measures every built-in op and its derivatives against mpmath, in units in the last place.
 
-    python benchmarks/accuracy.py            # every op, first to third derivative
+    python benchmarks/accuracy.py            # first to third derivative; two minutes
     python benchmarks/accuracy.py --short    # fewer points, for continuous integration
     python benchmarks/accuracy.py --ops sin,pow --verbose
 
-The truth is a reference function per op, written here on mpmath's own functions, evaluated with 50
+The truth is a reference function per op, in references.py, on mpmath's own functions, evaluated with 50
 digits more than the arguments need; derivatives are differences of that reference with a step of
 1e-45 of the operand, so no derivative formula is typed twice. Points cover the whole domain: every
 magnitude from 1e-300 to 1e300, both sides of every edge and kink, and chance.
@@ -349,10 +349,14 @@ def main() -> int:
     count, highest = (15, 1) if given.short else (given.points, 3)
     tasks = [(name, count, highest) for name in names if name not in unknown]
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        reports = pool.map(measure, tasks, chunksize=1)
+        reports = []
+        for report in pool.imap(measure, tasks):
+            reports.append(report)
+            print(f"\r{len(reports)} of {len(tasks)} ops", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     beyond = show(reports, verbose=given.verbose)
     for name in unknown:
-        print(f"NO REFERENCE for {name}: write one above")
+        print(f"NO REFERENCE for {name}: write one in references.py")
     needless = [] if given.short else needless_excuses(reports)
     for text in needless:
         print(f"NEEDLESS EXCUSE {text}")

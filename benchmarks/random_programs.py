@@ -272,6 +272,10 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(given.jobs, prepare) as pool:
         for outcome in pool.imap_unordered(examine, tasks, chunksize=5):
             total += outcome
+            if total.programs % 50 == 0:
+                told = f"\r{total.programs} of {count} programs"
+                print(told, end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     return report(total, given.against, time.perf_counter() - begin)
 
 
