@@ -4,10 +4,10 @@
     python benchmarks/accuracy.py --short    # fewer points, for continuous integration
     python benchmarks/accuracy.py --ops sin,pow --verbose
 
-The truth is a reference function per op, in references.py, on mpmath's own functions, evaluated with 50
-digits more than the arguments need; derivatives are differences of that reference with a step of
-1e-45 of the operand, so no derivative formula is typed twice. Points cover the whole domain: every
-magnitude from 1e-300 to 1e300, both sides of every edge and kink, and chance.
+The truth is a reference function per op, in references.py, on mpmath's own functions, evaluated
+with 50 digits more than the arguments need; derivatives are differences of that reference with a
+step of 1e-45 of the operand, so no derivative formula is typed twice. Points cover the whole
+domain: every magnitude from 1e-300 to 1e300, both sides of every edge and kink, and chance.
 
 An error is measured in units in the last place of the exact result. Limits: 4 for the forward, 8
 for each partial. Where an op cannot keep them, a comment beside it says so, which is read here:

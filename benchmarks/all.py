@@ -38,6 +38,7 @@ BENCHMARKS = (
     Benchmark("calculus", "cost of derivatives"),
     Benchmark("accuracy", "errors in units in the last place"),
     Benchmark("random_programs", "random programs against another engine"),
+    Benchmark("nested", "derivatives inside derivatives against differences"),
     Benchmark("mutation", "wrong rules that the kit finds", full=("--seeds", "20")),
     Benchmark("compile", "compiled programs beside their peers", minutes=60),
     Benchmark("layout", "time and crossings of the built-in layout"),

@@ -40,7 +40,8 @@ def rounding(result: Value, inexact: tuple[Value, ...] = ()) -> float:
     moved = [
         abs(slope) * (UNITS * ULP * abs(node.data) + UNITS * TINY)
         for slope, node in zip(slopes, (n for n in touched if n.requires_grad), strict=True)
-        if slope
+        if isinstance(slope, float)
+        and slope  # else the node joins several results, and has no number
     ]
     bound = sum(moved)
     return bound if math.isfinite(bound) else 0.0
