@@ -1,17 +1,23 @@
 """What a function computes, as one short text that changes when the function does.
 
 Compiled code is kept on disk under the fingerprint of what it was made from: byte code, constants,
-the globals and closures that the code names, and all that in turn of the functions and ops among
-those. So an edited rule, or an edited helper of a rule, never meets the code of the old one.
+the globals and closures that the code names, and all that in turn of the functions, ops and objects
+among those. So an edited rule, helper or number never meets the code of the old one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 import types
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pluggrad import Op
+
+# What these do is told by their versions, which the cache on disk is for.
+VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
 
 
 def fingerprint(*things: object) -> str:
@@ -49,16 +55,18 @@ class _Walk:
         match thing:
             case Op():
                 self.note(thing.name)
-                return [thing.forward, *thing.rules]
+                return [thing.forward, thing.ieee, *thing.rules]
             case types.FunctionType():
                 code = thing.__code__
+                names = sorted(names_in(code))
                 cells = [_content(cell) for cell in thing.__closure__ or ()]
-                named = [
-                    thing.__globals__[name]
-                    for name in sorted(names_in(code))
-                    if name in thing.__globals__
-                ]
-                return [code, thing.__defaults__, *cells, *named]
+                named = [thing.__globals__[x] for x in names if x in thing.__globals__]
+                reached = [y for x in (*cells, *named) for y in _reached(x, names)]
+                return [code, thing.__defaults__, thing.__kwdefaults__, *reached]
+            case types.MethodType():
+                return [thing.__func__, thing.__self__]
+            case partial():
+                return [thing.func, thing.args, thing.keywords]
             case types.CodeType():
                 self.update(thing.co_code)
                 return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
@@ -71,8 +79,18 @@ class _Walk:
                 return sorted(thing, key=repr)
             case dict():
                 return [x for pair in thing.items() for x in pair]
+            case type():
+                self.note(f"{thing.__module__}.{thing.__qualname__}")
+                return _own(thing)
         self.note(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}")
-        return [getattr(thing, "func", None), getattr(thing, "args", None)]
+        if hasattr(thing, "py_func"):  # numba's version of a function
+            return [thing.py_func]
+        if hasattr(thing, "dtype") and hasattr(thing, "tolist"):
+            return [str(thing.dtype), thing.tolist()]
+        if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
+            text = repr(thing)
+            return [getattr(thing, "__name__", None), None if " at 0x" in text else text]
+        return [type(thing), *_state(thing)]
 
 
 def names_in(code: types.CodeType) -> set[str]:
@@ -82,6 +100,37 @@ def names_in(code: types.CodeType) -> set[str]:
         if isinstance(constant, types.CodeType):
             found |= names_in(constant)
     return found
+
+
+def _reached(thing: object, names: list[str]) -> Iterator[object]:
+    """Give an object, and, where it is a module, all in it that these names may mean."""
+    yield thing
+    if isinstance(thing, types.ModuleType) and thing.__name__.partition(".")[0] not in VERSIONED:
+        for name in names:
+            if name in vars(thing):
+                yield from _reached(vars(thing)[name], names)
+
+
+def _is_versioned(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in VERSIONED
+
+
+def _own(kind: type) -> list[object]:
+    """List the functions and numbers of a class and its bases."""
+    found: list[object] = []
+    for base in kind.__mro__:
+        if not _is_versioned(base):
+            for name, x in sorted(vars(base).items()):
+                if isinstance(x, types.FunctionType | int | float):
+                    found += [name, x]
+    return found
+
+
+def _state(thing: object) -> list[object]:
+    """List what an object holds."""
+    slots = [x for base in type(thing).__mro__ for x in getattr(base, "__slots__", ())]
+    held = [getattr(thing, x, None) for x in slots if isinstance(x, str) and x != "__dict__"]
+    return [*held, vars(thing)] if hasattr(thing, "__dict__") else held
 
 
 def _content(cell: types.CellType) -> object:

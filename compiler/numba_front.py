@@ -51,14 +51,14 @@ def _cells(function: Any) -> tuple[CellType, ...] | None:
 
 
 def _python(function: Any) -> Any:
-    """Wrap a function of C, such as `math.tanh`, which numba knows but cannot start from."""
+    """Wrap a function of C, `math.tanh` or a ufunc, which numba knows but cannot start from."""
     if hasattr(function, "__code__"):
         return function
     scope: dict[str, Any] = {"function": function}
     from inspect import signature
 
     try:
-        count = len(signature(function).parameters)
+        count = getattr(function, "nin", None) or len(signature(function).parameters)
     except ValueError:  # some builtins do not tell
         count = 1
     names = ", ".join(f"x{i}" for i in range(count))

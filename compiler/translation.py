@@ -8,6 +8,7 @@ takes half a second.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import math
 import operator
 import re
@@ -71,16 +72,8 @@ class Translator:
     """Translates ops, each once."""
 
     cache: Cache
-    _forwards: dict[str, Function] = field(default_factory=dict)
-    _rules: dict[tuple[str, int], Function | None] = field(default_factory=dict)
-    _keys: dict[int, tuple[Op, str]] = field(default_factory=dict)
-
-    def key(self, op: Op) -> str:
-        """Name an op uniquely: by its name and by what it computes."""
-        known = self._keys.get(id(op))
-        if known is None or known[0] is not op:
-            known = self._keys[id(op)] = op, f"{op.name}_{fingerprint(op)[:16]}"
-        return known[1]
+    _forwards: dict[Op, Function] = field(default_factory=dict)
+    _rules: dict[tuple[Op, int], Function | None] = field(default_factory=dict)
 
     def forward(self, op: Op) -> Function:
         """Translate an op's forward function.
@@ -88,17 +81,17 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        name = f"f_{self.key(op)}"
-        found = self._forwards.get(name)
+        found = self._forwards.get(op)
         if found is None:
+            stem = f"f_{_ascii(op.name)}"
             parameters = [f"a{i}" for i in range(op.arity)]
-            instruction = INSTRUCTIONS.get(op.forward)
+            instruction = _instruction(op.forward)
             if instruction is not None:
                 lines = [f"  %v0 = {instruction}"]
-                found = _defined(name, parameters, lines, "%v0", frozenset(parameters), ())
+                found = _defined(stem, parameters, lines, "%v0", frozenset(parameters), ())
             else:
-                found = self._translated(op, name, op.forward, parameters, "forward function")
-            self._forwards[name] = found
+                found = self._translated(op, stem, op.forward, parameters, "forward function")
+            self._forwards[op] = found
         return found
 
     def rule(self, op: Op, index: int) -> Function | None:
@@ -107,20 +100,20 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        key = self.key(op), index
+        key = op, index
         if key not in self._rules:
             rule = op.rules[index]
             parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]
-            name = f"r{index}_{key[0]}"
+            stem = f"r{index}_{_ascii(op.name)}"
             self._rules[key] = (
                 None
                 if rule is None
-                else self._translated(op, name, rule, parameters, f"rule of operand {index}")
+                else self._translated(op, stem, rule, parameters, f"rule of operand {index}")
             )
         return self._rules[key]
 
     def _translated(
-        self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
+        self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
         calls: dict[str, Function] = {}
 
@@ -133,16 +126,18 @@ class Translator:
         try:
             result = trace.run(function)
         except Untraceable:
-            return self._by_numba(op, name, function, parameters, what)
+            return self._by_numba(op, stem, function, parameters, what)
         return _defined(
-            name, parameters, trace.lines, result, frozenset(trace.used), tuple(calls.values())
+            stem, parameters, trace.lines, result, frozenset(trace.used), tuple(calls.values())
         )
 
     def _by_numba(
-        self, op: Op, name: str, function: Callable[..., Any], parameters: list[str], what: str
+        self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
         instead = op.ieee if function is op.forward else None
-        key = f"checked {name}_{fingerprint(function, instead)}"
+        made_from = fingerprint(function, instead)
+        name = f"{stem}_{made_from[:16]}"
+        key = f"checked {name} {made_from}"
         kept = self.cache.read(key)
         if kept is None:
             from .numba_front import numba_ir
@@ -199,20 +194,31 @@ def _probe(name: str, count: int) -> str:
     return "\n".join(lines)
 
 
+def _ascii(name: str) -> str:
+    """Write a name in the letters that LLVM takes as they are."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def _instruction(forward: object) -> str | None:
+    try:
+        return INSTRUCTIONS.get(forward)
+    except TypeError:  # it has no hash
+        return None
+
+
 def _defined(
-    name: str,
+    stem: str,
     parameters: Iterable[str],
     lines: list[str],
     result: str,
     used: frozenset[str],
     calls: tuple[Function, ...],
 ) -> Function:
+    """Write a function down, under a name that changes when its text does."""
     listed = ", ".join(f"double %{x}" for x in parameters)
-    body = "\n".join(lines)
-    text = (
-        f"define internal double @{name}({listed}) alwaysinline nounwind {{\n{body}\n"
-        f"  ret double {result}\n}}\n"
-    )
+    body = "\n".join([*lines, f"  ret double {result}"])
+    name = f"{stem}_{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    text = f"define internal double @{name}({listed}) alwaysinline nounwind {{\n{body}\n}}\n"
     return Function(name, text, used, calls, is_identity=result == "%g")
 
 
