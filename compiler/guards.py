@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
@@ -43,7 +44,9 @@ def _not_at_most(a: float, b: float) -> float:
 
 
 def _same(a: float, b: float) -> float:
-    return 0.0 if a == b or (a != a and b != b) else 1.0
+    if a == b:  # and of one sign, if they are zeros
+        return 0.0 if math.copysign(1.0, a) == math.copysign(1.0, b) else 1.0
+    return 0.0 if a != a and b != b else 1.0
 
 
 def _whole(a: float, b: float) -> float:
@@ -81,6 +84,8 @@ def _guard(name: str) -> Guard:
 class Looks(Watcher):
     """Notices, while a function runs, what it looks at, and what a recording would miss."""
 
+    sees_every_step = True
+
     def __init__(self) -> None:
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.exact = 0
@@ -106,9 +111,14 @@ class Looks(Watcher):
                     "inputs. Compile the function without it"
                 )
             return
-        pair: list[Any] = [left, right]
-        if not any(isinstance(x, Value) and x.requires_grad for x in pair):
+        if how == "==":
+            if isinstance(right, Value | Real):
+                raise CompileError(
+                    "== in a compiled function: Values are equal when they are one and the same, "
+                    "numbers when their values are. Say which: `a <= x <= a` or `a is b`"
+                )
             return
+        pair: list[Any] = [left, right]
         if how in (">", ">="):
             pair.reverse()
         match how:

@@ -250,8 +250,24 @@ def record(
     leaves = [Value(x) for x in numbers]
     args, kwargs = put_together(shape, iter(leaves), None)
     looks = Looks()
-    with waiting(), always_recording(), watched_by(looks):
-        returned = function(*args, **kwargs)
+    with waiting(), always_recording():
+        with watched_by(looks):
+            returned = function(*args, **kwargs)
+        result, outputs = _outputs(function, returned)
+        # A result that is an input itself, or given twice, is fine; one that is a constant too.
+        outputs.append(failed(looks))
+    inside = set(topological_order(outputs))
+    used = [i for i, x in enumerate(leaves) if x in inside]
+    chosen = [leaves[i] for i in used]
+    del args, kwargs, returned, inside  # what they refer to is not "held by somebody"
+    tape, _, read = recorded_tape(outputs, chosen, None)
+    others = read[len(chosen) :]
+    recording = Recording(tape, result, used, others, executor, len(looks.seen), len(leaves))
+    return recording, looks.exact > 0
+
+
+def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[Value]]:
+    """Take apart what a function gave, every number a Value."""
     found: list[Any] = []
     result = taken_apart(returned, found, elements=False)
     if result[0] == "static":
@@ -267,16 +283,7 @@ def record(
                     f"numbers; {_name(function)} gave a {type(x).__name__}"
                 ) from None
         outputs.append(x)
-    # A result that is an input itself, or given twice, is fine; one that is a constant too.
-    outputs.append(failed(looks))
-    inside = set(topological_order(outputs))
-    used = [i for i, x in enumerate(leaves) if x in inside]
-    chosen = [leaves[i] for i in used]
-    del args, kwargs, returned, found, inside  # what they refer to is not "held by somebody"
-    tape, _, read = recorded_tape(outputs, chosen, None)
-    others = read[len(chosen) :]
-    recording = Recording(tape, result, used, others, executor, len(looks.seen), len(leaves))
-    return recording, looks.exact > 0
+    return result, outputs
 
 
 def check_numbers(numbers: Sequence[Any]) -> None:
@@ -288,7 +295,8 @@ def check_numbers(numbers: Sequence[Any]) -> None:
     for x in numbers:
         kind = getattr(getattr(x, "dtype", None), "kind", None)
         real = hasattr(x, "__float__") if kind is None else kind in "biuf"
-        if not real or isinstance(x, str | bytes):
+        # numpy.ma hides elements, which would come to light here.
+        if not real or isinstance(x, str | bytes) or hasattr(x, "mask"):
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
                 f"a compiled function takes real numbers and arrays of them, not a {what}: "

@@ -49,9 +49,11 @@ class Watcher:
     Attributes:
         sees_rules: whether it also sees the ops that a derivative rule is made of, while a gradient
             or a tangent is computed.
+        sees_every_step: whether what would be one node, a `checkpoint`, is recorded step by step.
     """
 
     sees_rules = False
+    sees_every_step = False
 
     def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
@@ -68,8 +70,8 @@ class Watcher:
     def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
         """See that Python code looked at the number in `left`, and can act on the `answer`.
 
-        `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; or `bool`,
-        `float`, `int` or `detach`, and `right` is None.
+        `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; `==` with
+        anything else than itself; or `bool`, `float`, `int` or `detach`, and `right` is None.
         """
 
 

@@ -255,6 +255,17 @@ class Value:
         answer = bool(self.data >= _comparable(other))
         return _observed(">=", self, other, answer) if switch.active else answer
 
+    # Equality is identity, as for all that is compared and hashed by what it is.
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if switch.active:
+            _observed("==", self, other, False)
+        return NotImplemented
+
+    __hash__ = object.__hash__
+
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 

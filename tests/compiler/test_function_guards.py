@@ -142,3 +142,80 @@ def test_what_is_only_looked_at_has_no_part_in_gradients(executor: str) -> None:
     f = compile(lambda x: 2.0 * x if sqrt(x) >= 0.0 else x, executor=executor)
     assert f.value_and_grad(0.0) == (0.0, 2.0)
     assert f.grad(np.zeros(3)).tolist() == [2.0, 2.0, 2.0]
+
+
+@executors
+def test_guards_hold_under_no_grad_too(executor: str) -> None:
+    f = compile(two_ways, executor=executor)
+    with pluggrad.no_grad():
+        assert (f(2.0), f(-2.0), f.grad(-2.0)) == (4.0, 6.0, -3.0)
+
+
+@executors
+def test_a_branch_on_a_value_from_outside_is_guarded_too(executor: str) -> None:
+    for requires_grad in (True, False):
+        scale = Value(2.0, requires_grad=requires_grad)
+        f = compile(partial(lambda scale, x: x * scale if scale > 1.0 else -x, scale),
+                    executor=executor)  # fmt: skip
+        assert f(3.0) == 6.0
+        scale.data = 0.5
+        assert f(3.0) == -3.0
+
+
+@executors
+def test_zeros_of_both_signs_are_two_numbers(executor: str) -> None:
+    f = compile(lambda x: x * math.copysign(1.0, x), executor=executor)
+    assert [f.grad(x) for x in (-0.0, 0.0, -0.0)] == [-1.0, 1.0, -1.0]
+    assert f.grad(np.array([-0.0, 0.0, 1.0])).tolist() == [-1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 2.0 * x if x == 1.0 else x,
+        lambda x: 2.0 * x if x != 1.0 else x,
+        lambda x: 2.0 * x if x in (1.0, 2.0) else x,
+        lambda x: 2.0 * x if x * 1.0 == x else x,
+    ],
+)
+def test_values_and_numbers_differ_in_what_is_equal_so_it_is_refused(function: Any) -> None:
+    with pytest.raises(CompileError, match="== in a compiled function"):
+        compile(function)(1.0)
+    x = Value(1.0)
+    same = compile(lambda y: y if y == y and y != "text" and y is not None else -y)
+    assert (same(3.0), x == x, x == 1.0, x in [Value(1.0), x]) == (3.0, True, False, True)
+
+
+@executors
+def test_python_that_looks_in_other_ways_is_guarded(executor: str) -> None:
+    def newton(x: Any) -> Any:
+        y = x * 0.5 + 0.5
+        while True:
+            better = (y + x / y) * 0.5
+            if abs(better - y) < 1e-9:
+                return better
+            y = better
+
+    functions: list[tuple[Any, list[tuple[float, ...]]]] = [
+        (lambda x, y, z: sorted([x, y, z])[1] * 2.0 + x,
+         [(1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (2.0, 2.0, 1.0), (2.0, 1.0, 3.0), (0.0, -0.0, 0.0)]),
+        (newton, [(0.1,), (2.0,), (1e4,), (1.0,)]),
+        (lambda x: np.array([x, x * x, x - 1.0], dtype=object).max(), [(3.0,), (0.5,), (-2.0,)]),
+        (lambda x: x * 2.0 if (np.array([x, x * x], dtype=object) > 1.0).any() else x,
+         [(0.5,), (1.5,), (-1.5,)]),
+        (lambda x: x * math.floor(x) + math.ceil(x) * round(x, 1) + x // 0.7 + x % 0.7,
+         [(-2.5,), (-0.0,), (0.5,), (2.5,)]),
+    ]  # fmt: skip
+    for function, inputs in functions:
+        f = compile(function, executor=executor)
+        for numbers in [*inputs, *reversed(inputs)]:
+            assert f(*numbers) == function(*numbers)
+        columns = np.array(inputs).T
+        assert f(*columns).tolist() == [function(*numbers) for numbers in inputs]
+
+
+@executors
+def test_a_checkpoint_in_a_compiled_function_is_computed_step_by_step(executor: str) -> None:
+    f = compile(lambda x: pluggrad.checkpoint(two_ways, x) * 3.0, executor=executor)
+    assert (f(2.0), f(-2.0)) == (12.0, 18.0)
+    assert f.value_and_grad(2.0) == (12.0, 12.0)
