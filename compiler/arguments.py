@@ -50,22 +50,25 @@ def is_array(x: Any) -> bool:
     return not isinstance(x, Real) and getattr(x, "shape", None) is not None and x.shape != ()
 
 
-def put_together(shape: Shape, numbers: Iterator[Any], array: Callable[..., Any] | None) -> Any:
+def put_together(
+    shape: Shape, numbers: Iterator[Any], array: Callable[..., Any] | None, *, static: bool = True
+) -> Any:
     """Build a tree of this shape from numbers; the inverse of `taken_apart`.
 
     Parameters:
         shape: what `taken_apart` gave.
         numbers: as many as the shape has.
         array: makes an array of a list of numbers and a shape; None gives nested lists.
+        static: whether what is no number is there again; otherwise None stands for it.
     """
     if shape == LEAF:
         return next(numbers)
     kind = shape[0]
     if kind == "static":
-        return shape[2]
+        return shape[2] if static else None
     if kind == "elements":
         return _elements(shape[1], numbers, array)
-    parts = [put_together(x, numbers, array) for x in shape[2]]
+    parts = [put_together(x, numbers, array, static=static) for x in shape[2]]
     if kind is dict:
         return dict(zip(shape[1], parts, strict=True))
     if kind is list or kind is tuple:

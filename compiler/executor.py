@@ -56,35 +56,43 @@ def executor_for(tape: Tape, choice: str = "auto") -> Executor:
     if choice == "interpreter":
         return Interpreter(tape)
     try:
-        missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
-        if missing:
-            raise CompileError(
-                f"{' and '.join(missing)} not installed; pip install 'pluggrad[compile]'"
-            )
-        from .machine import Machine
-
-        with waiting():
-            if len(tape) > MANY:
-                tell(f"planning {len(tape):,} nodes", long=True)
-            return Machine(tape)
+        return _machine(tape)
     except CompileError as cause:
         if choice == "numba":
             raise
         warnings.warn(
-            f"{cause}. The program runs in the interpreter, which gives the same numbers slowly",
+            f"{str(cause).rstrip('.')}. The program runs in the interpreter, which gives the same "
+            "numbers slowly",
             CompileWarning,
             stacklevel=_outside(),
         )
         return Interpreter(tape)
 
 
+def _machine(tape: Tape) -> Executor:
+    missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
+    if missing:
+        raise CompileError(
+            f"{' and '.join(missing)} not installed; pip install 'pluggrad[compile]'"
+        )
+    try:
+        from .machine import Machine
+
+        with waiting():
+            if len(tape) > MANY:
+                tell(f"planning {len(tape):,} nodes", long=True)
+            return Machine(tape)
+    except ImportError as cause:  # it is there, but of a version that does not fit
+        raise CompileError(f"numba cannot be used here: {cause}") from cause
+
+
 def _outside() -> int:
-    """Count the frames up to the caller of this package, for a warning to point at."""
+    """Count the frames up to the caller of pluggrad, for a warning to point at."""
     import sys
 
     depth = 1
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pluggrad."):
         frame = frame.f_back
         depth += 1
     return depth

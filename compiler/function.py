@@ -113,7 +113,7 @@ class Compiled:
 
         Returns:
             The value, and the gradient built like the argument; for several arguments a tuple of
-            gradients, one for each. Keyword arguments get none.
+            gradients, one for each. Keyword arguments get none; text and the like have None.
 
         Raises:
             CompileError: when the function gives more than one number.
@@ -195,7 +195,7 @@ class Compiled:
 
             return np.array(numbers).reshape(lengths)
 
-        args, _ = put_together(shape, iter(gradients), array)
+        args, _ = put_together(shape, iter(gradients), array, static=False)
         return args[0] if len(args) == 1 else args
 
     def _check_one(self, recording: Recording) -> None:

@@ -77,3 +77,25 @@ def test_results_may_be_nested(executor: str) -> None:
     assert f(np.array([1.0, 2.0]))["twice"].tolist() == [2.0, 4.0]
     with pytest.raises(CompileError, match="functions that give one number"):
         f.value_and_grad(3.0)
+
+
+@pytest.mark.parametrize("given", [
+    np.array([1, 2], np.float32), np.array([200, 3], np.uint8), np.array([True, False]),
+    np.arange(4.0)[::-1], np.arange(9.0).reshape(3, 3)[:, ::2], np.asfortranarray(np.ones((2, 3))),
+    np.array(2.0), np.empty(0), np.empty((0, 3)), np.broadcast_to(1.5, (2, 2)), np.float64(2.0),
+])  # fmt: skip
+@executors
+def test_arrays_may_be_of_any_real_kind_and_any_layout(executor: str, given: Any) -> None:
+    value, gradient = compile(lambda x: x * x + x, executor=executor).value_and_grad(given)
+    x = np.asarray(given, float)
+    assert np.shape(value) == np.shape(gradient) == x.shape
+    np.testing.assert_array_equal(value, x * x + x)
+    np.testing.assert_array_equal(gradient, 2 * x + 1)
+
+
+@executors
+def test_what_is_no_number_is_passed_on_and_has_no_gradient(executor: str) -> None:
+    f = compile(lambda x, how, k=2.0: x * k if how == "twice" else x, executor=executor)
+    assert f.value_and_grad(3.0, "twice") == (6.0, (2.0, None))
+    assert f.value_and_grad(3.0, None, 5.0) == (3.0, (1.0, None, 0.0))
+    assert f.value_and_grad(3.0, "twice", k=np.array([1.0, 4.0]))[0].tolist() == [3.0, 12.0]

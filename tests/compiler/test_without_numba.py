@@ -49,3 +49,35 @@ print("done")
 def test_the_interpreter_does_it_all() -> None:
     found = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
     assert (found.stdout, found.stderr) == ("done\n", "")
+
+
+BROKEN = """
+import sys, warnings
+from importlib.machinery import ModuleSpec
+
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name == "llvmlite" else None
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        raise ImportError("llvmlite needs another Python.")
+
+sys.meta_path.insert(0, Broken())
+from pluggrad import Value, compile
+
+x = Value(3.0)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    program = compile(x * x)
+print(program(), x.grad, len(seen), seen[0].message)
+print(seen[0].filename)
+"""
+
+
+def test_a_numba_that_cannot_be_imported_is_as_good_as_none() -> None:
+    found = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True)
+    assert found.stderr == ""
+    line, where = found.stdout.splitlines()
+    assert line.startswith("9.0 6.0 1 numba cannot be used here: llvmlite needs another Python. T")
+    assert where == "<string>"
