@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pluggrad import Value, render, scope
+from pluggrad import Op, Value, plugins, render, scope
 
 from .browser import Browser, browser
 from .labels import NASTY, neuron
@@ -227,6 +227,109 @@ def test_the_view_is_saved_as_svg(page: Browser) -> None:
     assert {"x1", "tanh", "-1.5", "0.7071"} <= set(texts)
 
 
+def test_what_is_saved_is_what_is_seen(chrome: Browser) -> None:
+    chrome.open(render(layered(), "html"))
+    chrome.press("e")
+    svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()"))
+    assert {e.tag.rpartition("}")[2] for e in svg.iter()} == {"svg", "title", "rect", "path"}
+    assert len(svg.findall("{*}rect")) > chrome.state["shown"]  # from afar: a dot for each
+    chrome.run("pluggrad.choose(0, { show: true })")
+    svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()"))
+    texts = ["".join(e.itertext()) for e in svg.findall("{*}text")]
+    assert {"x", "neuron 0", "layer 0", "∂ 1.1"} <= set(texts)
+
+
+# ----- A first look -----
+
+
+def test_a_page_says_how_to_read_it_and_how_to_begin(page: Browser) -> None:
+    assert page.state["formula"].startswith("▶ plays it from the start, ← → go step by step.")
+    assert "5 results, then 9 contributions" in page.state["formula"]
+    text = page.find("#panel").text
+    assert "HOW TO READ IT" in text
+    assert "a leaf: a number that was put in" in text
+    assert "a group of many" not in text  # there is none
+    page.press("b")
+    assert page.state["formula"].startswith("o.grad = 1.0")
+
+
+def test_where_nothing_is_computed_there_is_nothing_to_play(chrome: Browser) -> None:
+    chrome.open(render(Value(3.0, label="x"), "html"))
+    assert not chrome.find("#play").is_enabled()
+    assert not chrome.find("#slider").is_enabled()
+    chrome.press(" ")
+    assert chrome.state["step"] == 0
+    assert chrome.find("#title").text == "x · 1 node"
+
+
+def test_a_training_step_opens_as_a_diagram_of_its_model(chrome: Browser) -> None:
+    with scope("model"):
+        weights = [[[Value(0.1 * i, label="w") for i in range(4)] for _ in range(8)]] * 2
+        outputs = []
+        for sample in range(30):
+            x = [Value(0.01 * sample * i) for i in range(4)]
+            for number, layer in enumerate(weights):
+                with scope(f"layer {number}"):
+                    x = [
+                        sum((w * v for w, v in zip(row, x, strict=False)), Value(0.0)).tanh()
+                        for row in layer
+                    ]
+            outputs.append(x[0])
+    loss = sum(((y - 1.0) ** 2 for y in outputs), Value(0.0))
+    loss.backward()
+    chrome.open(render(loss, "html"))
+    assert chrome.run("return pluggrad.nodes") > 1500
+    assert chrome.state["shown"] < 64
+    names = chrome.run(
+        "return JSON.parse(document.getElementById('data').textContent).groups.names"
+    )
+    assert {"model", "layer 0", "layer 1", "** × 30", "+ × 29"} <= set(names)
+
+
+def test_a_page_fits_a_phone(chrome: Browser) -> None:
+    chrome.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True},
+    )
+    try:
+        chrome.open(render(layered(), "html"))
+        assert chrome.run("return document.documentElement.scrollWidth") == 390
+        for selector in ("#canvas", "#panel", "#play", "#formula", "#search", "#help"):
+            box = chrome.find(selector).rect
+            assert box["width"] > 0
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390, selector
+            assert box["y"] + box["height"] <= 844, selector
+    finally:
+        chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_everything_that_can_be_used_has_a_role_and_a_name(page: Browser) -> None:
+    page.press("/", "tanh")
+    tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    used: dict[str, list[str]] = {}
+    for node in tree:
+        if not node.get("ignored"):
+            name = node.get("name", {}).get("value", "")
+            used.setdefault(node["role"]["value"], []).append(name)
+    assert all(used["button"])
+    assert len(used["button"]) >= 9
+    assert "Step" in used["slider"]
+    assert used["combobox"][0].startswith("Search")
+    assert used["option"] == ["o = tanh n9 0.7071"]
+    assert {"View", "Steps"} == set(used["toolbar"])
+
+
+def test_the_whole_page_can_be_reached_by_the_tab_key(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    reached = set()
+    for _ in range(20):
+        page.press(Keys.TAB)
+        reached.add(page.run("return document.activeElement.id"))
+    assert {"search", "heat", "fit", "canvas", "first", "play", "slider"} <= reached
+
+
 # ----- Hostile labels -----
 
 
@@ -256,7 +359,35 @@ def test_no_label_runs_anything(chrome: Browser) -> None:
         box.send_keys(label)
     for step in range(0, chrome.state["steps"], 7):
         chrome.run("pluggrad.goTo(arguments[0])", step)
-    ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()").encode())
+    svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()").encode())
+    assert {e.tag.rpartition("}")[2] for e in svg.iter()} <= {
+        "svg",
+        "title",
+        "rect",
+        "path",
+        "text",
+    }
+    assert not any(name.startswith("on") or "href" in name for e in svg.iter() for name in e.attrib)
+    assert chrome.run("return window.pwned") is None
+    assert chrome.run("return document.querySelectorAll('img, iframe, script').length") == 2
+    assert chrome.complaints() == []
+
+
+def test_no_text_of_an_operation_runs_anything(chrome: Browser) -> None:
+    attack = "</script><script>window.pwned=1</script><img src=x onerror='window.pwned=1'>"
+    evil = Op("evil", lambda x: x, lambda g, out, x: g, doc=attack)
+    plugins.register_op(evil)
+    try:
+        y = evil(Value(1.0, label="x"))
+        y.backward()
+        chrome.open(render(y, "html"))
+    finally:
+        plugins.unregister("evil")
+    for step in range(chrome.state["steps"] + 1):
+        chrome.run("pluggrad.goTo(arguments[0]); pluggrad.choose(1); pluggrad.draw()", step)
+    chrome.point_at(1)
+    assert "</script>" in chrome.find("#panel").text
+    assert "doc=attack" in chrome.find("#panel pre").text
     assert chrome.run("return window.pwned") is None
     assert chrome.run("return document.querySelectorAll('img, iframe, script').length") == 2
     assert chrome.complaints() == []
