@@ -62,5 +62,8 @@ class Printed(str):
         """Give what `print()` writes."""
         return self.coloured if has_colours() else self[:]
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self)}  # in a notebook, too, lines are lines
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Printed, (self[:], self.coloured)

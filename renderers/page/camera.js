@@ -4,7 +4,9 @@ const canvas = $("canvas");
 const screenPen = canvas.getContext("2d", { alpha: false });
 screenPen.newPath = () => new Path2D();
 let pen = screenPen; // what draws; another one while the view is saved
-const camera = { x: 0, y: 0, k: 1 }; // the middle of the screen in the plane; pixels per unit
+// The middle of the screen in the plane; pixels per unit; whether it shows everything, as it then
+// does in a window of another size, too.
+const camera = { x: 0, y: 0, k: 1, fitted: false };
 const screenSize = { width: 1, height: 1, ratio: 1 };
 const CLOSEST = 4;
 let farthest = 0.01;
@@ -41,6 +43,7 @@ function resize() {
   Object.assign(screenSize, { width: Math.max(1, width), height: Math.max(1, height), ratio });
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
+  if (camera.fitted) showEverything();
   limitZoom();
   redraw();
 }
@@ -65,11 +68,13 @@ function showEverything() {
   camera.k = Math.max(farthest, camera.k);
   camera.x = (stage.left + stage.right) / 2;
   camera.y = (stage.top + stage.bottom) / 2;
+  camera.fitted = true;
   redraw();
 }
 
 function zoomAt(screenX, screenY, factor) {
   const x = toPlaneX(screenX), y = toPlaneY(screenY);
+  camera.fitted = false;
   camera.k = Math.min(CLOSEST, Math.max(farthest, camera.k * factor));
   camera.x = x - (screenX - screenSize.width / 2) / camera.k;
   camera.y = y - (screenY - screenSize.height / 2) / camera.k;
@@ -77,6 +82,7 @@ function zoomAt(screenX, screenY, factor) {
 }
 
 function panBy(dx, dy) {
+  camera.fitted = false;
   camera.x = Math.min(stage.right, Math.max(stage.left, camera.x - dx / camera.k));
   camera.y = Math.min(stage.bottom, Math.max(stage.top, camera.y - dy / camera.k));
   redraw();
@@ -89,6 +95,7 @@ function showItem(item, close) {
   const visible = x > margin && y > margin / 2 && x < screenSize.width - margin &&
     y < screenSize.height - margin / 2;
   if (close || !visible) {
+    camera.fitted = false;
     camera.x = X[item];
     camera.y = Y[item];
   }

@@ -26,6 +26,7 @@ function toggle(g) {
   unfolded[g] = unfolded[g] ? 0 : 1;
   arrange();
   limitZoom();
+  camera.fitted = false;
   // What was clicked stays under the pointer.
   camera.x = X[item] - (x - screenSize.width / 2) / camera.k;
   camera.y = Y[item] - (y - screenSize.height / 2) / camera.k;

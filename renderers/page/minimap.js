@@ -45,6 +45,7 @@ function drawMap() {
 function moveFromMap(event) {
   const box = mapCanvas.getBoundingClientRect();
   const { ratio } = screenSize;
+  camera.fitted = false;
   camera.x = ((event.clientX - box.left) * ratio - mapCanvas.width / 2) / mapView.k + mapView.x;
   camera.y = ((event.clientY - box.top) * ratio - mapCanvas.height / 2) / mapView.k + mapView.y;
   redraw();

@@ -81,6 +81,12 @@ def test_a_page_is_shown_in_a_frame_that_shares_nothing(neuron: Value) -> None:
     assert bundle["text/plain"] == "<page of 4 nodes: tanh · 4 nodes>"
 
 
+def test_a_text_is_shown_in_lines(neuron: Value) -> None:
+    text = render(neuron, "text")
+    assert text._repr_mimebundle_() == {"text/plain": text}
+    assert len(text.splitlines()) == 5
+
+
 def test_what_notebooks_show_is_still_text(neuron: Value) -> None:
     for name in ("html", "latex", "mermaid"):
         text = render(neuron, name)

@@ -304,6 +304,23 @@ def test_a_page_fits_a_phone(chrome: Browser) -> None:
         chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_view_of_everything_stays_one_when_the_window_changes(page: Browser) -> None:
+    before = page.state["camera"]["k"]
+    page.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 700, "height": 700, "deviceScaleFactor": 1, "mobile": False},
+    )
+    try:
+        page.run("return new Promise(requestAnimationFrame)")
+        smaller = page.state["camera"]["k"]
+        assert smaller < before
+        page.run("pluggrad.zoomAt(10, 10, 1.5)")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.run("return new Promise(requestAnimationFrame)")
+    assert page.state["camera"]["k"] == pytest.approx(1.5 * smaller)  # as one looked closer
+
+
 def test_everything_that_can_be_used_has_a_role_and_a_name(page: Browser) -> None:
     page.press("/", "tanh")
     tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
