@@ -301,11 +301,11 @@ RENDERER_CHECKS: tuple[RendererCheck, ...] = (
     notebooks_can_show_it,
     the_graph_is_left_alone,
     the_same_graph_gives_the_same_picture,
-    every_process_draws_the_same,
     every_use_of_an_operand_is_drawn,
     a_gradient_that_is_missing_differs_from_zero,
     labels_change_nothing_but_themselves,
     pictures_grow_no_faster_than_graphs,
+    every_process_draws_the_same,
     deep_graphs_are_drawn,
     paths_are_not_followed,
 )
