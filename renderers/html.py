@@ -51,7 +51,7 @@ class HtmlRenderer:
 
     On the page you step forward and backward through the forward pass and through backprop, each
     step with its formula in numbers; look at each value, its operands, users and the source of its
-    derivative rule; search; fold and unfold scopes; colour by gradient; see what is nan, infinite,
+    derivative rule; search; fold and unfold groups; colour by gradient; see what is nan, infinite,
     vanishing or exploding; and save what you see as SVG. `?` on the page lists the keys.
 
     The page's policy lets nothing run but its own script and lets nothing be loaded from anywhere.
@@ -62,6 +62,8 @@ class HtmlRenderer:
             of colours starts with that one. A button changes between day and night.
         max_nodes: how many nodes the page has at most, those nearest to the outputs; the page tells
             how many were left out. None (or 0) has all.
+        collapse: False groups nodes by their scopes alone. True folds what repeats, too, where a
+            graph of more than 64 results has no scopes, as `Graph.collapse` does.
 
     Raises:
         RenderError: for an option of the wrong type or value.
