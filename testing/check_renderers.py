@@ -246,7 +246,7 @@ def deep_graphs_are_drawn(picture: Picture) -> str | None:
         return f"not drawn deeper than {SHALLOW:,}: {reason}"
     if picture.depth > SHALLOW:
         process = start(picture, deep.__name__, "0")
-        answer(picture, process, deep_name(picture), picture.timeout)
+        answer(picture, process, deep_name(picture), picture.patience)
     return None
 
 

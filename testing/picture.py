@@ -24,13 +24,13 @@ class Picture:
         kind: the renderer's class; it need not be registered.
         options: what it is made with.
         depth: of the deepest graph.
-        timeout: seconds that the deepest graph may take.
+        timeout: seconds that the deepest graph may take; None for enough of them.
     """
 
     kind: type[Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 100_000
-    timeout: float = 300.0
+    timeout: float | None = None
 
     @property
     def name(self) -> str:
@@ -44,6 +44,11 @@ class Picture:
     def suffixes(self) -> tuple[str, ...]:
         """The suffixes of the files it writes."""
         return tuple(getattr(self.kind, "suffixes", ()))
+
+    @property
+    def patience(self) -> float:
+        """Tell how many seconds the deepest graph may take."""
+        return max(300.0, self.depth / 1000) if self.timeout is None else self.timeout
 
     def made(self) -> Any:
         """Make the renderer."""

@@ -18,7 +18,7 @@ def check_renderer(
     renderer: str | type[Any],
     *,
     depth: int = 100_000,
-    timeout: float = 300.0,
+    timeout: float | None = None,
     checks: Iterable[RendererCheck] = RENDERER_CHECKS,
     **options: Any,
 ) -> None:
@@ -27,7 +27,7 @@ def check_renderer(
     Parameters:
         renderer: its class, which need not be registered, or the name of an installed one.
         depth: of the deepest chain to draw.
-        timeout: seconds that it may take.
+        timeout: seconds that it may take; None for 1 in 1,000 nodes, and 300 at least.
         checks: which checks to run.
         options: the renderer's own.
 
@@ -76,7 +76,7 @@ def renderer_suite(
     which: str | type[Any] | Iterable[type[Any]] | None = None,
     *,
     depth: int = 100_000,
-    timeout: float = 300.0,
+    timeout: float | None = None,
     **options: Any,
 ) -> Callable[[type[Any], RendererCheck], None]:
     """Make a pytest test that runs every check on every renderer of a plugin.
@@ -88,7 +88,7 @@ def renderer_suite(
         which: a plugin, a distribution or a renderer by name; a class, or classes; None for all
             that is installed.
         depth: of the deepest chain to draw.
-        timeout: seconds that it may take.
+        timeout: seconds that it may take; None for 1 in 1,000 nodes, and 300 at least.
         options: what the renderers are made with.
 
     Raises:
