@@ -122,6 +122,11 @@ def op_suite(
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
     @pytest.mark.parametrize("op", ops, ids=lambda op: op.name)
     def test_op(op: Op, check: Check) -> None:
-        check_op(op, seed=seed, examples=examples, checks=[check])
+        try:
+            check_op(op, seed=seed, examples=examples, checks=[check])
+            return
+        except ConformanceError as error:
+            line = str(error)
+        pytest.fail(line, pytrace=False)  # where in the kit it was found tells an author nothing
 
     return test_op

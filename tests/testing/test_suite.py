@@ -118,6 +118,9 @@ def test_one_line_makes_a_test_of_each_op_and_check(tmp_path):
         "wrong-partials_are_true", "partials_are_true-wrong"
     )
     assert "a factor 2 is missing" in done.stdout
+    assert "def partials_are_true" not in done.stdout  # the line, and no code of the kit
+    assert "Traceback" not in done.stdout
+    assert "During handling" not in done.stdout
 
 
 def test_a_suite_of_nothing_is_refused():
