@@ -24,6 +24,7 @@ SCRIPTS = (
     "numbers.js",
     "colours.js",
     "arrange.js",
+    "routes.js",
     "steps.js",
     "camera.js",
     "svg_pen.js",

@@ -87,6 +87,7 @@ function arrange() {
   stage.top = -H[GROUP] / 2;
   stage.bottom = H[GROUP] / 2;
   collect();
+  findLanes();
 }
 
 function fill(g) {

@@ -18,9 +18,14 @@ function edgeEnds(s, t, e) {
   return ends;
 }
 
-function trace(path, ends, straight) {
+function trace(path, ends, straight, lane) {
   path.moveTo(ends.x1, ends.y1);
-  if (straight) path.lineTo(ends.x2, ends.y2);
+  if (lane) {
+    const { y, from, to } = lane, half = (from - ends.x1) / 2, rest = (ends.x2 - to) / 2;
+    path.bezierCurveTo(ends.x1 + half, ends.y1, from - half, y, from, y);
+    path.lineTo(to, y);
+    path.bezierCurveTo(to + rest, y, ends.x2 - rest, ends.y2, ends.x2, ends.y2);
+  } else if (straight) path.lineTo(ends.x2, ends.y2);
   else {
     path.bezierCurveTo(ends.x1 + ends.bend, ends.y1, ends.x2 - ends.bend, ends.y2, ends.x2, ends.y2);
   }
@@ -69,7 +74,7 @@ function drawEdges(view, far) {
     const ends = edgeEnds(s, t, e);
     const path = e === chosen.edge || t === chosen.subject && !isBackward() ? flowing :
       touches ? near : isComputed(t) && !isHub(s) ? calm : faint;
-    trace(path, ends, far);
+    trace(path, ends, far, lanes.get(e));
   }
   const width = Math.max(1.3, 0.8 / camera.k);
   pen.lineWidth = width;
@@ -85,7 +90,7 @@ function drawEdges(view, far) {
     const [s, t, count] = looseEdges[i];
     if (!edgeInView(s, t, view) || shuffled(i) >= looseShare) continue;
     const path = pen.newPath();
-    trace(path, edgeEnds(s, t, -1), far);
+    trace(path, edgeEnds(s, t, -1), far, lanes.get(-1 - i));
     pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(thickest, 1 + Math.log2(count) * 0.4);
     pen.strokeStyle = s === subject || t === subject ? colours.accent : colours.line;
     pen.stroke(path);
@@ -112,7 +117,9 @@ function drawLocals(edges) {
       target[e] !== chosen.over) continue;
     const ends = edgeEnds(source[e], target[e], e);
     const text = `∂ ${pythonFloat(local[e], 3)}`;
-    const x = (ends.x1 + ends.x2) / 2, y = (ends.y1 + ends.y2) / 2;
+    const lane = lanes.get(e);
+    const x = lane ? (lane.from + lane.to) / 2 : (ends.x1 + ends.x2) / 2;
+    const y = lane ? lane.y : (ends.y1 + ends.y2) / 2;
     const wide = text.length * 6.1 + 6;
     pen.fillStyle = colours.back;
     pen.globalAlpha = 0.9;

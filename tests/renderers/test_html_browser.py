@@ -1,5 +1,6 @@
 """html in a real browser: what a person does with a page, and what a hostile label cannot do."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,6 +285,21 @@ def test_a_training_step_opens_as_a_diagram_of_its_model(chrome: Browser) -> Non
         "return JSON.parse(document.getElementById('data').textContent).groups.names"
     )
     assert {"model", "layer 0", "layer 1", "** × 30", "+ × 29"} <= set(names)
+
+
+def test_an_edge_goes_around_what_stands_in_its_way(chrome: Browser) -> None:
+    a, b = Value(2.0, label="a"), Value(-0.75, label="b")
+    p = a * b
+    p.label = "p"
+    chrome.open(render(p + a, "html", theme="light"))
+    svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()"))
+    drawn = " ".join(e.get("d", "") for e in svg.iter())
+    ((start, y, end, level),) = re.findall(r" ([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)", drawn)
+    names = {e.text: e for e in svg.findall("{*}text")}
+    middle = float(names["p"].get("y"))
+    assert level == y
+    assert 20 < abs(float(y) - middle) < 90
+    assert float(start) < float(names["p"].get("x")) < float(end)
 
 
 def test_a_page_fits_a_phone(chrome: Browser) -> None:
