@@ -13,7 +13,7 @@ floats, Values (forward over reverse) or Duals of lower levels (forward over for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -175,6 +175,26 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
     except (ArithmeticError, ValueError):  # IEEE 754, which the long way follows
         return None
     return Dual(out, tangent, level) if tangent.__class__ is float else None
+
+
+def highest_level(numbers: Iterable[Any]) -> int | None:
+    """Find the innermost forward pass that moves any of these; None when none does."""
+    return max([x.level for x in numbers if isinstance(x, Dual)], default=None)
+
+
+def primal_of(x: Any, level: int) -> Any:
+    """Give the number without the tangent of one forward pass."""
+    return x.primal if isinstance(x, Dual) and x.level == level else x
+
+
+def tangent_of(x: Any, level: int) -> Any:
+    """Give the tangent of one forward pass; 0.0 for what it does not move."""
+    return x.tangent if isinstance(x, Dual) and x.level == level else 0.0
+
+
+def is_zero(tangent: Any) -> bool:
+    """Say whether a tangent is no change at all, rather than a number that happens to be 0."""
+    return isinstance(tangent, Real) and tangent == 0
 
 
 def is_operand(x: object) -> bool:

@@ -9,8 +9,8 @@ from ..composite import Composite, Cotangents, Pick
 from ..gradient import order_down_to
 from ..op import Op
 from ..value import Value, constant
-from .dual import Dual, pushed
-from .passes import Surroundings, highest_level, is_zero, primal_of, stems_from_outside, tangent_of
+from .dual import Dual, highest_level, is_zero, primal_of, pushed, tangent_of
+from .passes import Surroundings, stems_from_outside
 
 
 def pushed_along(

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 from numbers import Real
-from operator import index
 from typing import Any, NamedTuple
 
 from ..composite import made
@@ -25,8 +24,9 @@ from ..recording import always_recording, recording
 from ..topology import topological_order
 from ..value import Value, constant
 from . import fused
-from .dual import Dual
-from .tree import Structure, leaves, numbers, rebuild, tree_map
+from .arguments import Arguments, scalar
+from .dual import Dual, highest_level, is_zero, primal_of, tangent_of
+from .tree import tree_map
 
 
 class _Argument(Op):
@@ -97,74 +97,6 @@ def give_tree(around: Surroundings, tree: Any, copies: Sequence[Value] = ()) -> 
     return tree_map(
         lambda x: around.give_result(x, copies) if isinstance(x, Value | Dual) else x, tree
     )
-
-
-# ----- Arguments -----
-
-
-class Arguments:
-    """The arguments of a call, and those among them that are differentiated.
-
-    Parameters:
-        args: all positional arguments.
-        argnums: which of them, one number or several.
-        name: the transform, for messages.
-    """
-
-    def __init__(self, args: Sequence[Any], argnums: int | Sequence[int], name: str) -> None:
-        self.args = list(args)
-        self.single = hasattr(argnums, "__index__")
-        self.chosen = _checked_argnums(argnums, len(args), name)
-        self.structures: list[Structure] = []
-        self.leaves: list[Any] = []
-        for i in self.chosen:
-            structure, found = numbers(args[i], f"args[{i}]", f"{name}() differentiates in")
-            self.structures.append(structure)
-            self.leaves += found
-
-    def with_leaves(self, replaced: Sequence[Any]) -> list[Any]:
-        """Give all arguments, the differentiated ones made of other leaves."""
-        given = list(self.args)
-        source = iter(replaced)
-        for i, structure in zip(self.chosen, self.structures, strict=True):
-            given[i] = rebuild(structure, source)
-        return given
-
-    def shaped(self, results: Sequence[Any]) -> Any:
-        """Put one result for each leaf into the shape of the differentiated arguments."""
-        source = iter(results)
-        shaped = tuple([rebuild(structure, source) for structure in self.structures])
-        return shaped[0] if self.single else shaped
-
-    def tangents(self, tangents: Sequence[Any], name: str) -> list[Any]:
-        """Take tangents apart that are built like the arguments.
-
-        Raises:
-            TypeError: when they are built differently, naming the place.
-        """
-        found: list[Any] = []
-        for i, (structure, tree) in enumerate(zip(self.structures, tangents, strict=True)):
-            path = f"{name}: tangents[{i}]"
-            for place, x in leaves(structure, tree, path, f"primals[{i}]"):
-                found += numbers(x, place, "tangents are")[1]
-        return found
-
-
-def _checked_argnums(argnums: int | Sequence[int], given: int, name: str) -> list[int]:
-    wanted = list(argnums) if isinstance(argnums, Iterable) else [argnums]
-    if not all(hasattr(i, "__index__") and not isinstance(i, bool) for i in wanted):
-        raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {argnums!r:.60}")
-    for i in map(index, wanted):
-        if not -given <= i < given:
-            raise ValueError(
-                f"{name}(): argnums={argnums} asks for argument {i}, but the function was called "
-                f"with {given} positional argument{'' if given == 1 else 's'}; arguments that are "
-                "differentiated are passed by position"
-            )
-    chosen = [index(i) % given for i in wanted]
-    if len(set(chosen)) != len(chosen):
-        raise ValueError(f"{name}(): argnums={argnums} names an argument twice")
-    return chosen
 
 
 # ----- Reverse -----
@@ -286,58 +218,6 @@ def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: i
     return False
 
 
-def highest_level(numbers: Iterable[Any]) -> int | None:
-    """Find the innermost forward pass that moves any of these; None when none does."""
-    return max([x.level for x in numbers if isinstance(x, Dual)], default=None)
-
-
-def primal_of(x: Any, level: int) -> Any:
-    """Give the number without the tangent of one forward pass."""
-    return x.primal if isinstance(x, Dual) and x.level == level else x
-
-
-def tangent_of(x: Any, level: int) -> Any:
-    """Give the tangent of one forward pass; 0.0 for what it does not move."""
-    return x.tangent if isinstance(x, Dual) and x.level == level else 0.0
-
-
-def is_zero(tangent: Any) -> bool:
-    """Say whether a tangent is no change at all, rather than a number that happens to be 0."""
-    return isinstance(tangent, Real) and tangent == 0
-
-
-def scalar(result: Any, name: str) -> Any:
-    """Check that a function gave one number.
-
-    Raises:
-        TypeError: naming what it gave.
-    """
-    if isinstance(result, Value | Dual | Real):
-        return result
-    if hasattr(result, "__len__"):
-        what = f"a {type(result).__name__} of {len(result)}"
-    else:
-        what = f"{result!r:.60} ({type(result).__name__})"
-    raise TypeError(
-        f"{name}() differentiates functions that give one number; this one gave {what}. For "
-        "several numbers use jacrev() or jacfwd(), for a pair (number, anything) has_aux=True"
-    )
-
-
-def with_aux(result: Any, name: str) -> tuple[Any, Any]:
-    """Take apart what a function called with `has_aux` gave.
-
-    Raises:
-        TypeError: when it is no pair.
-    """
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(
-            f"{name}(has_aux=True) expects the function to give a pair (result, aux); this one "
-            f"gave {result!r:.60}"
-        )
-    return result
-
-
 # ----- Forward -----
 
 
@@ -351,15 +231,3 @@ def pushed_forward(primals: Sequence[Any], tangents: Sequence[Any], level: int) 
 
 def _plain(x: Any) -> Any:
     return float(x) if isinstance(x, Real) else x
-
-
-def cotangents_like(structure: Structure, tree: Any, name: str) -> list[Any]:
-    """Take cotangents apart that are built like the result.
-
-    Raises:
-        TypeError: when they are built differently, naming the place.
-    """
-    found: list[Any] = []
-    for place, x in leaves(structure, tree, f"{name}: cotangents", "the result"):
-        found += numbers(x, place, "cotangents are")[1]
-    return found

@@ -6,20 +6,24 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from .passes import (
+from .arguments import (
     Arguments,
+    check_callable,
     cotangents_like,
+    counted,
+    in_direction,
+    scalar,
+    with_aux,
+)
+from .dual import primal_of, tangent_of
+from .passes import (
     give_tree,
     levels,
     lifted,
-    primal_of,
     product_along_graph,
     pulled,
     pushed_forward,
-    scalar,
-    tangent_of,
     transforming,
-    with_aux,
 )
 from .tree import numbers, rebuild, tree_map
 
@@ -77,7 +81,7 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
 
 
 def _value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -> Function:
-    _check_callable(fun, name)
+    check_callable(fun, name)
 
     @wraps(fun)
     def both(*args: Any, **kwargs: Any) -> Any:
@@ -119,7 +123,7 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
     >>> result, pull([1.0, 0.0]), pull([0.0, 1.0])
     ([12.0, 7.0], (4.0, 3.0), (1.0, 1.0))
     """
-    _check_callable(fun, "vjp")
+    check_callable(fun, "vjp")
     arguments = Arguments(primals, range(len(primals)), "vjp")
     copies: list[Any] = []
     with transforming() as around:
@@ -166,8 +170,8 @@ def jvp(
     >>> func.jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
-    _check_callable(fun, "jvp")
-    arguments, directions = _in_direction(primals, tangents, "jvp")
+    check_callable(fun, "jvp")
+    arguments, directions = in_direction(primals, tangents, "jvp")
     with transforming() as around:
         level = next(levels)
         result = fun(*arguments.with_leaves(pushed_forward(arguments.leaves, directions, level)))
@@ -205,7 +209,7 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
     """
     from .linear import pushed_along
 
-    _check_callable(fun, "linearize")
+    check_callable(fun, "linearize")
     arguments = Arguments(primals, range(len(primals)), "linearize")
     copies: list[Any] = []
     with transforming() as around:
@@ -216,7 +220,7 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
         given = rebuild(structure, iter([around.give_result(x, copies) for x in outputs]))
 
     def jvp_fun(*tangents: Any) -> Any:
-        directions = arguments.tangents(_counted(primals, tangents, "jvp_fun"), "jvp_fun")
+        directions = arguments.tangents(counted(primals, tangents, "jvp_fun"), "jvp_fun")
         with transforming() as now:
             moved = [now.give(t) for t in pushed_along(outputs, copies, directions, now)]
         return rebuild(structure, iter(moved))
@@ -234,7 +238,7 @@ def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     >>> func.jacrev(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 1.0]]
     """
-    _check_callable(fun, "jacrev")
+    check_callable(fun, "jacrev")
 
     @wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -265,7 +269,7 @@ def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     >>> func.jacfwd(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 1.0]]
     """
-    _check_callable(fun, "jacfwd")
+    check_callable(fun, "jacfwd")
 
     @wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -335,8 +339,8 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     >>> func.hvp(lambda v: v[0] * v[0] * v[1], ([3.0, 4.0],), ([1.0, 0.0],))
     [8.0, 6.0]
     """
-    _check_callable(fun, "hvp")
-    arguments, directions = _in_direction(primals, tangents, "hvp")
+    check_callable(fun, "hvp")
+    arguments, directions = in_direction(primals, tangents, "hvp")
     arguments.single = len(primals) == 1
     quick = product_along_graph(fun, arguments, directions)
     if quick is not None:
@@ -355,32 +359,6 @@ def stop_gradient(tree: Any) -> Any:
     return tree_map(lambda x: x.detach() if hasattr(x, "detach") else x, tree)
 
 
-# ----- Checks -----
-
-
 def tree_without(tree: Any, level: int) -> Any:
     """Take the tangents of one forward pass off."""
     return tree_map(lambda x: primal_of(x, level), tree)
-
-
-def _check_callable(fun: object, name: str) -> None:
-    if not callable(fun):
-        raise TypeError(f"{name}() takes a function, not {fun!r:.60}")
-
-
-def _in_direction(
-    primals: Sequence[Any], tangents: Sequence[Any], name: str
-) -> tuple[Arguments, list[Any]]:
-    for what, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, list | tuple):
-            raise TypeError(
-                f"{name}(): {what} is a tuple with one entry for each argument, not {given!r:.60}"
-            )
-    arguments = Arguments(primals, range(len(primals)), name)
-    return arguments, arguments.tangents(_counted(primals, tangents, name), name)
-
-
-def _counted(primals: Sequence[Any], tangents: Sequence[Any], name: str) -> Sequence[Any]:
-    if len(tangents) != len(primals):
-        raise TypeError(f"{name}() got {len(tangents)} tangents for {len(primals)} arguments")
-    return tangents
