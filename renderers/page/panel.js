@@ -12,7 +12,10 @@ function link(item, note, title) {
   row.append(element("b", item < N ? titleOf(item) : given.groups.names[item - GROUP]));
   row.append(element("span", note));
   if (title) row.title = title;
-  row.addEventListener("click", () => choose(item, { show: true }));
+  row.addEventListener("click", () => {
+    choose(item, { show: true });
+    panel.focus(); // the row that had the focus is gone
+  });
   return row;
 }
 

@@ -1,6 +1,7 @@
 // ----- Going through the steps, by hand or by itself -----
 
 const slider = $("slider");
+const SECOND = 900, MINUTE = 60000; // in milliseconds, about
 let playing = 0; // the timer of the next step; 0 at rest
 
 function goTo(step) {
@@ -36,9 +37,11 @@ function play(on) {
   $("play").setAttribute("aria-label", on ? "Pause" : "Play");
   if (!on || LAST === 0) return;
   if (now === LAST) goTo(0);
-  // About a second a step; a long computation takes a minute, several steps at once.
-  const pause = Math.min(900, Math.max(50, 60000 / Math.max(1, LAST)));
-  const leap = Math.max(1, Math.round((LAST * pause) / 60000));
+  // About a second a step; a long computation takes a minute, several steps at once. Whoever wants
+  // less motion gets larger leaps, and no more of them than one a second.
+  const shortest = matchMedia("(prefers-reduced-motion: reduce)").matches ? SECOND : 50;
+  const pause = Math.min(SECOND, Math.max(shortest, MINUTE / LAST));
+  const leap = Math.max(1, Math.round((LAST * pause) / MINUTE));
   const tick = () => {
     goTo(now + leap);
     if (now < LAST) playing = setTimeout(tick, pause);

@@ -107,6 +107,28 @@ def test_play_runs_to_the_end_and_pauses(page: Browser) -> None:
     assert page.state["step"] == stopped
 
 
+def test_whoever_wants_less_motion_sees_a_step_a_second(chrome: Browser) -> None:
+    x = Value(0.5)
+    for _ in range(1000):
+        x = x.tanh()
+    chrome.driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]},
+    )
+    try:
+        chrome.open(render(x, "html"))
+        steps = chrome.run(
+            "const seen = new Set(); pluggrad.goTo(0); document.getElementById('play').click();"
+            "return new Promise((done) => { const timer = setInterval(() => {"
+            "seen.add(pluggrad.state.step); if (seen.size === 3) {"
+            "clearInterval(timer); document.getElementById('play').click(); done([...seen]); } "
+            "}, 20) })"
+        )
+    finally:
+        chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert steps == [0, 15, 30]
+
+
 def test_the_slider_goes_to_any_step(page: Browser) -> None:
     page.run(
         "const s = document.getElementById('slider'); s.value = 6;"
@@ -139,6 +161,7 @@ def test_clicking_tells_operands_rule_and_users(page: Browser) -> None:
     assert "∂ -3.0" in text
     page.click("#panel .row")
     assert page.state["chosen"] == X1
+    assert page.run("return document.activeElement.id") == "panel"  # for those without a mouse
 
 
 def test_search_finds_by_name_and_by_operation(page: Browser) -> None:
