@@ -59,6 +59,9 @@ def sections(o: Value, loss: Value) -> Iterator[str]:
         picture(o, "neuron.svg", "svg", engine="layered"),
         picture(loss, "moons.svg", "svg", engine="layered"),
     )
+    yield '\nIn other [themes](pictures.md), `theme="dark"`, `"contrast"` and `"print"`:\n\n'
+    for theme in ("dark", "contrast", "print"):
+        yield picture(o, f"neuron-{theme}.svg", "svg", engine="layered", theme=theme)
     yield from section(
         "graphviz",
         "Cards with ports, laid out by Graphviz: SVG, PNG, PDF and DOT files.",

@@ -11,7 +11,7 @@ from .cards import SMALL, Card, arities, card
 from .layered import Layout, folded, lay_out_layers
 from .lettering import number_width, width
 
-BEND = 32.0  # the space in which edges cross over from one layer to the next
+BEND = 28.0  # the space in which edges cross over from one layer to the next
 ARROW = 7.0  # the length of an arrow's head
 LONG, SLIM = 2400.0, 4.0  # how long, and how much longer than wide, a picture is continued below
 WIDEST = 1.6  # how much wider than high it then becomes, about

@@ -12,9 +12,9 @@ from .lettering import number_width, width
 from .numerals import short
 
 LABEL = 28  # characters of a label that are shown
-SIZE, SMALL = 11.0, 10.0  # of letters, in pixels
+SIZE, SMALL = 12.0, 11.0  # of letters, in pixels
 ROW = 18.0  # the height of a line
-PAD = 8.0  # between a border and a text
+PAD = 7.0  # between a border and a text
 ENTRY = 20.0  # between two operands that arrive
 
 

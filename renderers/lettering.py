@@ -18,7 +18,7 @@ _ADVANCE = (
     "556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
 )
 _WIDTHS = dict(zip(map(chr, range(32, 127)), map(int, _ADVANCE.split()), strict=True))
-BOLD = 1.08  # how much wider bold is, about
+BOLD = 1.11  # how much wider bold is, about
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
