@@ -15,7 +15,7 @@ from typing import Any
 from pluggrad import Graph, Op, Value
 
 from .formats import Format, FormatError, format_of
-from .fresh_process import answer, deep, deep_name, digests, high, refusal, start
+from .fresh_process import answer, deep, deep_name, digests, high, refusal, start, stop
 from .picture import Picture
 from .sample_graphs import LABELS, LONG, PLAIN, SAMPLES, after_backward, chain, labelled, tower
 
@@ -120,10 +120,13 @@ def every_process_draws_the_same(picture: Picture) -> str | None:
     if reason:
         return f"not drawn in other processes: {reason}"
     processes = [start(picture, digests.__name__, seed) for seed in ("1", "2")]
-    one, two = [
-        answer(picture, process, "small graphs in a fresh process", PATIENCE)
-        for process in processes
-    ]
+    what = "small graphs in a fresh process"
+    try:
+        one, two = [answer(picture, process, what, PATIENCE) for process in processes]
+    finally:
+        for process in processes:  # where the first has failed, the other still runs
+            if process.returncode is None:
+                stop(process)
     for what in SAMPLES:
         if one[what] != two[what]:
             raise picture.failure(

@@ -71,8 +71,7 @@ def answer(
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
+        stop(process)
         raise picture.failure(f"{what}: it took more than {timeout:g} s") from None
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
@@ -85,6 +84,12 @@ def answer(
     if "failed" in found:
         raise ConformanceError(found["failed"], renderer=picture.name)
     return found
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a process, whatever it does, and close what is open to it."""
+    process.kill()
+    process.communicate()
 
 
 # ----- In the other process -----

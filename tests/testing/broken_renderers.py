@@ -1,6 +1,7 @@
 """Renderers that each break the contract in one way; one that keeps it, and what they share."""
 
 import itertools
+import os
 import random
 import time
 from html import escape
@@ -151,6 +152,13 @@ class HashOrder(Right):
         return "\n".join([super().__call__(graph), *ids])
 
 
+class FailsInAFreshProcess(Right):
+    def __call__(self, graph):
+        if os.environ.get("PYTHONHASHSEED") == "1":
+            raise RuntimeError("not here")
+        return super().__call__(graph)
+
+
 class LosesParallelEdges(Right):
     def __call__(self, graph):
         lines = {(edge.source, edge.target) for edge in graph.edges}
@@ -227,7 +235,6 @@ class GrowsWithTheSquare(Right):
 class DiesWhenDeep(Right):
     def __call__(self, graph):
         if len(graph) > 25_000:
-            import os
             import signal
 
             os.kill(os.getpid(), signal.SIGKILL)

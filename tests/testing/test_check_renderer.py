@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from pluggrad import PluginError, RenderError, plugins
@@ -131,6 +132,21 @@ def test_a_renderer_that_ends_only_when_every_path_was_followed_is_stopped(monke
 def test_what_a_deep_graph_does_to_a_process_is_told_and_this_one_lives(kind, says):
     kept = [check for check in RENDERER_CHECKS if check.__name__ == "deep_graphs_are_drawn"]
     assert re.search(says, str(caught(kind, depth=30_000, timeout=4.0, checks=kept)))
+
+
+def test_no_process_is_left_behind_when_one_fails():
+    kept = [check for check in RENDERER_CHECKS if check.__name__ == "every_process_draws_the_same"]
+    before = children()
+    error = caught(broken.FailsInAFreshProcess, checks=kept)
+    assert "RuntimeError: not here" in str(error)
+    assert children() <= before
+
+
+def children():
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("there is no /proc to look at")
+    return {pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
 
 
 @pytest.mark.parametrize("kind", [broken.Right, broken.RightXml])
