@@ -21,7 +21,7 @@ from .rules import arity, told
 LABEL = 2000  # characters of a label, where there are few
 LABELS = 2_000_000  # and of all labels together
 KINDS = ("leaf", "constant", "op")
-HAS_GRAD, REQUIRES_GRAD, OUTPUT, GROUP = 1, 2, 4, 8
+HAS_GRAD, REQUIRES_GRAD, OUTPUT, SUMMARY = 1, 2, 4, 8
 
 
 def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -> str:
@@ -116,7 +116,8 @@ def _local(graph: Graph, edge: Edge) -> float:
 
 
 def _flags(node: Node, output: bool) -> int:
-    return HAS_GRAD * (node.grad is not None) + REQUIRES_GRAD * node.requires_grad + OUTPUT * output
+    flags = HAS_GRAD * (node.grad is not None) + REQUIRES_GRAD * node.requires_grad
+    return flags + OUTPUT * output + SUMMARY * (node.kind == "group")
 
 
 def _plain(nodes: Sequence[Node]) -> bool:

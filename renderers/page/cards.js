@@ -75,7 +75,7 @@ function writeCard(node, computed) {
     x = left + 46;
   }
   const right = left + W[node] - 9;
-  const number = flags[node] & SUMMARY && Number.isNaN(data[node]) ? "—" : pythonFloat(data[node]);
+  const number = isSummaryNode(node) && Number.isNaN(data[node]) ? "—" : pythonFloat(data[node]);
   const lines = [["data", computed ? number : "?"]];
   if (flags[node] & REQUIRES_GRAD) {
     const g = gradientNow(node);

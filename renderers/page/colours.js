@@ -19,7 +19,8 @@ function setDark(dark) {
 }
 
 const KIND_NAMES = ["leaf", "constant", "result"];
-const looksOf = (node) => look.colours[isOutput(node) ? "output" : KIND_NAMES[kind[node]]];
+const looksOf = (node) => look.colours[
+  isOutput(node) ? "output" : isSummaryNode(node) ? "group" : KIND_NAMES[kind[node]]];
 
 // Gradients spread over many powers of ten, so colours follow the logarithm of their size.
 const heatRange = (() => {

@@ -46,6 +46,10 @@ const nameOf = (node) =>
   labelOf(node) || (kind[node] === CONSTANT ? pythonFloat(data[node]) : idOf(node));
 const hasGrad = (node) => (flags[node] & HAS_GRAD) !== 0;
 const isOutput = (node) => (flags[node] & OUTPUT) !== 0;
+const isSummaryNode = (node) => (flags[node] & SUMMARY) !== 0; // of many, by Graph.collapse
+// A group that is used at several places has no single number, and no single slope.
+const textOf = (node) => (isSummaryNode(node) && Number.isNaN(data[node]) ? "—" : exact(data[node]));
+const isVague = (e) => isSummaryNode(target[e]) && Number.isNaN(local[e]);
 const isMissing = (e) => source[e] === target[e]; // its operand was left out of the page
 
 const ran = (() => {
@@ -70,7 +74,7 @@ const trouble = new Uint8Array(N);
   if (!(seed > 0 && seed < Infinity)) seed = 1;
   for (let node = 0; node < N; node++) {
     const g = hasGrad(node) ? Math.abs(grad[node]) : 0;
-    if (flags[node] & SUMMARY) continue; // a group that stands for many has no single number
+    if (isSummaryNode(node)) continue; // a group that stands for many has no single number
     if (Number.isNaN(data[node]) || Number.isNaN(g)) trouble[node] |= NAN;
     if (Math.abs(data[node]) === Infinity || g === Infinity) trouble[node] |= INF;
     if (g > 0 && g < SMALL * seed) trouble[node] |= VANISHING;

@@ -79,13 +79,13 @@ function aboutNode(node) {
   const op = kind[node] === RESULT ? opOf(node) : null;
   const label = labelOf(node);
   const parts = [element("h2", label || (op ? op.symbol : nameOf(node)))];
-  const what = [isOutput(node) ? "output" : "", op ? `result of ${op.name}` : KIND_NAMES[kind[node]]];
+  const what = [isOutput(node) ? "output" : "", isSummaryNode(node) ? "stands for many" : op ? `result of ${op.name}` : KIND_NAMES[kind[node]]];
   parts.push(element("p", `${idOf(node)} · ${what.filter(Boolean).join(", ")}`, "kind"));
   for (const [bit, name] of TROUBLES) {
     if (trouble[node] & bit) parts.push(element("span", name, "flag"));
   }
   const list = element("dl");
-  definition(list, "data", isComputed(node) ? exact(data[node]) : "not yet computed");
+  definition(list, "data", isComputed(node) ? textOf(node) : "not yet computed");
   if (flags[node] & REQUIRES_GRAD) {
     const g = gradientNow(node);
     definition(list, "grad", g !== null ? exact(g) : ran ? "not yet reached" : "no backward pass");
@@ -96,7 +96,8 @@ function aboutNode(node) {
   }
   if (path.length) definition(list, "in", path.join(" / "));
   parts.push(list);
-  if (op) parts.push(...aboutOperands(node), ...aboutOp(op));
+  if (op) parts.push(...aboutOperands(node));
+  if (op && !isSummaryNode(node)) parts.push(...aboutOp(op));
   parts.push(...aboutUsers(node));
   return parts;
 }
@@ -105,7 +106,7 @@ function aboutOperands(node) {
   const parts = [element("h3", "Operands")];
   for (let e = start[node]; e < start[node + 1] && e < start[node] + MOST_ROWS; e++) {
     if (isMissing(e)) { parts.push(element("p", "… left out of this page")); continue; }
-    const flows = flags[source[e]] & REQUIRES_GRAD;
+    const flows = flags[source[e]] & REQUIRES_GRAD && !isVague(e);
     const note = flows ? `${pythonFloat(data[source[e]])}  ∂ ${pythonFloat(local[e])}` :
       pythonFloat(data[source[e]]);
     const title = flows && hasGrad(node) ?
@@ -131,7 +132,7 @@ function aboutUsers(node) {
   const parts = [element("h3", `Used ${plural(end - from, "time")}`)];
   for (let u = from; u < end && u < from + MOST_ROWS; u++) {
     const e = usersEdge[u], t = target[e];
-    const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD;
+    const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD && !isVague(e);
     parts.push(link(t, flows ? `adds ${pythonFloat(local[e] * grad[t])}` : pythonFloat(data[t])));
   }
   if (end - from > MOST_ROWS) parts.push(more(end - from));

@@ -75,7 +75,7 @@ function hover(item, event) {
 
 function tipOf(node) {
   const lines = [cut(titleOf(node), 200)];
-  lines.push(`data ${isComputed(node) ? exact(data[node]) : "not yet computed"}`);
+  lines.push(`data ${isComputed(node) ? textOf(node) : "not yet computed"}`);
   const g = gradientNow(node);
   if (g !== null) lines.push(`grad ${exact(g)}`);
   else if (flags[node] & REQUIRES_GRAD) lines.push(`grad ${ran ? "not yet reached" : "—"}`);

@@ -17,7 +17,7 @@ if (ran) {
   for (let i = N - 1; i >= 0; i--) {
     if (kind[i] !== RESULT || !hasGrad(i)) continue;
     for (let e = start[i]; e < start[i + 1]; e++) {
-      if (!(flags[source[e]] & REQUIRES_GRAD) || isMissing(e)) continue;
+      if (!(flags[source[e]] & REQUIRES_GRAD) || isMissing(e) || isVague(e)) continue;
       flowsAt[e] = seeding + 1 + backwardSteps.length;
       backwardSteps.push(e);
     }
@@ -95,6 +95,8 @@ function formulaNow() {
   const step = lastStep();
   if (step.node !== undefined) {
     const { node } = step, op = opOf(node), operands = operandsOf(node);
+    if (isSummaryNode(node)) return [[`${nameOf(node)}`, "b"], [" stands for many results", ""],
+      [Number.isNaN(data[node]) ? "" : ` = ${pythonFloat(data[node])}`, "b"]];
     const names = applied(op, operands.map((o) => (o === null ? "…" : nameOf(o))));
     const numbers = applied(op, operands.map((o) => (o === null ? "…" : pythonFloat(data[o]))));
     const parts = [[`${nameOf(node)} = `, "b"], [names, ""]];
@@ -118,6 +120,7 @@ function formulaNow() {
     }
     return [...parts, [`   through ${opOf(target[e]).symbol} (${nameOf(target[e])})`, "i"]];
   }
+  if (!N) return [["There is nothing in this graph.", "i"]];
   return [[forwardSteps.length ? "Leaves have their numbers. → computes the first result." :
     "Nothing is computed here: this is a leaf.", "i"]];
 }

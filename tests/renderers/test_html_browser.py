@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pluggrad import Op, Value, plugins, render, scope
+from pluggrad import Graph, Op, Value, plugins, render, scope
 
 from .browser import Browser, browser
 from .labels import NASTY, neuron
@@ -261,6 +261,21 @@ def test_what_is_saved_is_what_is_seen(chrome: Browser) -> None:
     svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()"))
     texts = ["".join(e.itertext()) for e in svg.findall("{*}text")]
     assert {"x", "neuron 0", "layer 0", "∂ 1.1"} <= set(texts)
+
+
+def test_a_summary_raises_no_alarm_about_groups_without_one_number(chrome: Browser) -> None:
+    summary = Graph(layered()).collapse("scope", depth=2)
+    chrome.open(render(summary, "html"))
+    assert "nan" not in chrome.find("#alarm").text
+    for step in range(chrome.state["steps"] + 1):
+        chrome.run("pluggrad.goTo(arguments[0])", step)
+        assert "nan" not in chrome.state["formula"]
+    chrome.run("pluggrad.choose(pluggrad.nodes - 1)")
+    assert "stands for many" in chrome.find("#panel").text
+    assert "nan" not in chrome.find("#panel").text
+    chrome.open(render(Graph([]), "html"))
+    assert chrome.state["formula"] == "There is nothing in this graph."
+    assert chrome.complaints() == []
 
 
 # ----- A first look -----
