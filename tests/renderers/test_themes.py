@@ -1,13 +1,14 @@
 """Themes: plain data that renderers share, readable, and told apart by every eye."""
 
 import re
+from inspect import signature
 from itertools import combinations
 
 import pytest
 from pluggrad import Graph, RenderError, Value, configured, plugins, render, save, scope
 from pluggrad.renderers.themes import THEMES, Theme, theme_of
 
-DRAWN = ["svg", "graphviz", "dot", "mermaid", "matplotlib"]
+DRAWN = ["svg", "graphviz", "dot", "html", "mermaid", "matplotlib"]
 MINE = {"base": "dark", "leaf": "#0a1b2c", "ink": "#FEDCBA"}
 
 
@@ -183,8 +184,8 @@ def test_only_what_can_follow_the_reader_takes_auto() -> None:
 
 
 def test_every_renderer_that_has_colours_has_the_option() -> None:
-    assert set(DRAWN) <= {
-        name for name, kind in plugins.renderers.items() if hasattr(kind(), "theme")
+    assert set(DRAWN) == {
+        name for name, kind in plugins.renderers.items() if "theme" in signature(kind).parameters
     }
     assert all(isinstance(theme, Theme) for theme in THEMES.values())
 
