@@ -91,9 +91,10 @@ function panBy(dx, dy) {
 // Bring an item onto the screen; `close` also makes it large enough to read.
 function showItem(item, close) {
   if (close && camera.k < 0.6) camera.k = 0.9;
-  const x = toScreenX(X[item]), y = toScreenY(Y[item]), margin = 90;
-  const visible = x > margin && y > margin / 2 && x < screenSize.width - margin &&
-    y < screenSize.height - margin / 2;
+  const x = toScreenX(X[item]), y = toScreenY(Y[item]);
+  const wide = (W[item] / 2) * camera.k, high = (H[item] / 2) * camera.k;
+  const visible = x >= wide && y >= high && x <= screenSize.width - wide &&
+    y <= screenSize.height - high;
   if (close || !visible) {
     camera.fitted = false;
     camera.x = X[item];

@@ -15,7 +15,7 @@ function dotColours() {
   const of = (name, share) => packedRgb(mix(rgbOf(colours[name][0]), rgbOf(colours[name][1]), share));
   return {
     leaf: of("leaf", 0.75), constant: of("constant", 1), result: of("result", 0.9),
-    output: of("output", 0.9), group: of("group", 0.9),
+    output: of("output", 0.9), group: of("group", 0.4),
     waiting: packedRgb(mix(bg, rgbOf(colours.muted), 0.25)),
     alarm: packedRgb(rgbOf(colours.alarm)),
     none: packedRgb(mix(bg, rgbOf(colours.muted), 0.35)),

@@ -48,6 +48,7 @@ addEventListener("keydown", (event) => {
   const action = ACTIONS[event.key];
   if (!action) return;
   event.preventDefault();
+  hover(-1); // what is under the pointer may move away
   action();
 });
 const CLICKS = {

@@ -34,11 +34,13 @@ canvas.addEventListener("pointercancel", (event) => {
 canvas.addEventListener("pointerleave", () => hover(-1));
 canvas.addEventListener("dblclick", (event) => {
   const item = itemAt(event.offsetX, event.offsetY);
+  hover(-1);
   if (item > GROUP) toggle(item - GROUP);
   else zoomAt(event.offsetX, event.offsetY, 1.8);
 });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
+  hover(-1);
   const lines = event.deltaMode === 1 ? 16 : 1;
   if (event.shiftKey) panBy(-event.deltaY * lines, 0);
   else zoomAt(event.offsetX, event.offsetY, Math.exp(-event.deltaY * lines * 0.0016));
