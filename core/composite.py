@@ -39,7 +39,13 @@ class Composite(Op):
         name: what pictures and messages call it.
         arity: the number of operands.
         results: the number of results.
+
+    Attributes:
+        is_program: whether its gradients come from going through a program again, rather than from
+            a rule.
     """
+
+    is_program = False
 
     def __init__(self, name: str, arity: int, results: int) -> None:
         self.name = name

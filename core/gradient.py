@@ -17,7 +17,7 @@ from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
 from .pullback import pull_back
-from .recording import Watcher, switch, watchers, watching_rules
+from .recording import Watcher, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
 from .value import NOT_RUN, Value, as_float, constant
 
@@ -180,11 +180,8 @@ def propagate(
         return _propagate(seeds, order, create_graph, wanted, ())
     for watcher in watching:
         watcher.starts(order)
-    token = watchers.set(watching_rules(watching))
-    try:
+    with seen_by(watching_rules(watching)):
         return _propagate(seeds, order, create_graph, wanted, watching)
-    finally:
-        watchers.reset(token)
 
 
 def _propagate(
@@ -208,7 +205,7 @@ def _propagate(
         if node.op is None:
             continue
         g = gradients[node]
-        for index, x, part in _parts(node, g, needed, create_graph):
+        for index, x, part in _parts(node, g, needed, create_graph, watching):
             gradients[x] = gradients[x] + part if x in gradients else part
             for watcher in watching:
                 watcher.flowed(node, index, g, part)
@@ -216,14 +213,19 @@ def _propagate(
 
 
 def _parts(
-    node: Value, g: Any, needed: set[Value] | None, create_graph: bool
+    node: Value,
+    g: Any,
+    needed: set[Value] | None,
+    create_graph: bool,
+    watching: Sequence[Watcher],
 ) -> Iterator[tuple[int, Value, Any]]:
     """Give what a node hands on: operand number, operand and gradient."""
     op = node.op
     operands = node.prev
     assert op is not None
     if op.__class__ is not Op and isinstance(op, Composite):
-        parts = op.gradients(g, node, operands, create_graph=create_graph)
+        with seen_by(watching if op.is_program else ()):
+            parts = op.gradients(g, node, operands, create_graph=create_graph)
         for index, (x, part) in enumerate(zip(operands, parts, strict=True)):
             if part is not None and x.requires_grad and (needed is None or x in needed):
                 yield index, x, part

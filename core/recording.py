@@ -84,6 +84,19 @@ def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:
 
 
 @contextmanager
+def seen_by(watching: Sequence[Watcher]) -> Iterator[None]:
+    """Let these watchers, if there are any, see what is computed inside, in place of those now."""
+    if not watching and not watchers.get():
+        yield
+        return
+    token = watchers.set(tuple(watching))
+    try:
+        yield
+    finally:
+        watchers.reset(token)
+
+
+@contextmanager
 def watched_by(watcher: Watcher) -> Iterator[None]:
     """Let a watcher see what is computed inside, in this thread or task."""
     switch.up()

@@ -13,7 +13,7 @@ floats, Values (forward over reverse) or Duals of lower levels (forward over for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -125,22 +125,32 @@ def apply(op: Op, operands: Sequence[Any]) -> Any:
     out = op(*primals)
     if switch.active and not recording.get():
         return out
+    tangents = {i: x.tangent for i, x in enumerate(operands) if moving[i]}
+    tangent = moved_by(op, tangents, out, primals)
+    return out if tangent is None else Dual(out, tangent, level)
+
+
+def moved_by(op: Op, tangents: Mapping[int, Any], out: Any, primals: Sequence[Any]) -> Any:
+    """Sum up what the rules make of the tangents of some operands; None where no rule is.
+
+    Raises:
+        RuleError: when a rule fails, naming op, operand and cause.
+    """
     watching = watchers.get() if switch.active else ()
     token = watchers.set(watching_rules(watching)) if watching else None
-    tangent: Any = None
+    total: Any = None
     try:
-        for index, moves in enumerate(moving):
-            if moves and op.rules[index] is not None:
-                part = pushed(op, index, operands[index].tangent, out, primals)
-                tangent = part if tangent is None else tangent + part
+        for index, tangent in tangents.items():
+            if op.rules[index] is not None:
+                part = pushed(op, index, tangent, out, primals)
+                total = part if total is None else total + part
     finally:
         if token is not None:
             watchers.reset(token)
-    if tangent is None:
-        return out
-    for watcher in watching:
-        watcher.moved(op, primals, out, tangent)
-    return Dual(out, tangent, level)
+    if total is not None:
+        for watcher in watching:
+            watcher.moved(op, primals, out, total)
+    return total
 
 
 def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
@@ -202,7 +212,7 @@ def is_operand(x: object) -> bool:
     return isinstance(x, Dual | Value | Real) or hasattr(type(x), "__pluggrad_op__")
 
 
-def pushed(op: Op, index: int, tangent: Any, out: Any, primals: list[Any]) -> Any:
+def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -> Any:
     """Apply the rule of one operand to its tangent, by IEEE 754 where Python's operators raise.
 
     Raises:

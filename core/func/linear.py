@@ -9,7 +9,7 @@ from ..composite import Composite, Cotangents, Pick
 from ..gradient import order_down_to
 from ..op import Op
 from ..value import Value, constant
-from .dual import Dual, highest_level, is_zero, primal_of, pushed, tangent_of
+from .dual import Dual, highest_level, is_zero, moved_by, primal_of, tangent_of
 from .passes import Surroundings, stems_from_outside
 
 
@@ -58,15 +58,9 @@ def _pushed_through(
 def _pushed_through_op(
     op: Op, node: Value, moving: list[int], found: dict[Value, Any], differentiable: bool
 ) -> Any:
-    operands = node.prev
     out: Any = node if differentiable else node.data
-    primals = list(operands) if differentiable else [x.data for x in operands]
-    total: Any = None
-    for index in moving:
-        if op.rules[index] is not None:
-            part = pushed(op, index, found[operands[index]], out, primals)
-            total = part if total is None else total + part
-    return total
+    primals = list(node.prev) if differentiable else [x.data for x in node.prev]
+    return moved_by(op, {i: found[node.prev[i]] for i in moving}, out, primals)
 
 
 def _pushed_through_composite(

@@ -26,6 +26,10 @@ def test_confused_passes_are_noticed(benchmark, monkeypatch, capsys):
     assert "the truth is " in capsys.readouterr().out
 
 
+def test_a_checkpoint_that_gave_minus_zero_may_give_zero_again(benchmark):
+    assert benchmark("nested").examine(3_010_635).verdict == "equal"
+
+
 def test_a_transform_that_is_never_used_is_told(benchmark, capsys):
     nested = benchmark("nested")
     assert nested.report([nested.Outcome("equal", ("grad", "jvp"))], 1.0) == 1

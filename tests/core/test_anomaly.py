@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pluggrad import AnomalyError, Op, Value, checkpoint, detect_anomaly, grad, no_grad
 from pluggrad.func import grad as grad_of
-from pluggrad.func import jvp
+from pluggrad.func import jvp, linearize
 from pluggrad.ops import exp, log, sqrt
 from pluggrad.recording import switch
 
@@ -138,13 +138,18 @@ def test_good_numbers_pass_unchanged():
     assert x.grad == pytest.approx(3 * math.exp(2.0) + 0.5)
 
 
-def test_a_bad_gradient_inside_a_checkpoint_is_found():
+def test_a_bad_gradient_inside_a_checkpoint_is_found_where_it_is_made():
     x = Value(0.0, label="x")
-    with (
-        pytest.raises(AnomalyError, match=r"operand 0, x = 0.0, the gradient inf"),
-        detect_anomaly(),
-    ):
-        checkpoint(sqrt, x).backward()
+    message = r"op 'sqrt' gave operand 0, x = 0.0, the gradient inf .*checkpoint\(lambda x: sqrt"
+    with pytest.raises(AnomalyError, match=message), detect_anomaly():
+        checkpoint(lambda x: sqrt(x) * 2.0, x).backward()
+    with pytest.raises(AnomalyError, match=r"op 'sqrt' gave operand 0"), detect_anomaly():
+        grad_of(lambda x: checkpoint(lambda x: sqrt(x) * 2.0, x))(0.0)
+
+
+def test_linear_functions_name_bad_tangents():
+    with pytest.raises(AnomalyError, match=r"op 'sqrt' gave a tangent of inf"), detect_anomaly():
+        linearize(sqrt, 0.0)[1](1.0)
 
 
 def test_other_threads_are_left_alone():

@@ -245,6 +245,14 @@ def test_a_function_that_gives_something_else_the_second_time_is_reported():
     assert x.grad == 0.0
 
 
+@pytest.mark.parametrize(("first", "then"), [(0.0, -0.0), (-0.0, 0.0), (math.nan, math.nan)])
+def test_zeros_of_either_sign_and_nans_are_the_same_number(first, then):
+    factors = iter([first, then])
+    x = Value(3.0)
+    checkpoint(lambda x: x * next(factors), x).backward()
+    assert repr(x.grad) == repr(then + 0.0)
+
+
 def test_data_that_changed_between_is_reported():
     x = Value(3.0)
     z = checkpoint(swish, x, 2.0)
