@@ -33,7 +33,7 @@ class Arguments:
 
     def __init__(self, args: Sequence[Any], argnums: int | Sequence[int], name: str) -> None:
         self.args = list(args)
-        self.single = hasattr(argnums, "__index__")
+        self.single = not isinstance(argnums, Iterable)
         self.chosen = _checked_argnums(argnums, len(args), name)
         self.structures: list[Structure] = []
         self.leaves: list[Any] = []

@@ -75,6 +75,8 @@ def test_argnums_chooses_arguments_and_gives_a_tuple_for_a_tuple():
     assert grad(f, argnums=(0,))(2.0, 3.0, 5.0) == (15.0,)
     assert grad(f, argnums=np.int64(1))(2.0, 3.0, 5.0) == 10.0
     assert grad(f, argnums=())(2.0, 3.0, 5.0) == ()
+    assert grad(f, argnums=np.array([2, 0]))(2.0, 3.0, 5.0) == (6.0, 15.0)
+    assert grad(f, argnums=range(1))(2.0, 3.0, 5.0) == (15.0,)
     assert jacfwd(f, argnums=(2, 0))(2.0, 3.0, 5.0) == (6.0, 15.0)
     assert jacrev(f, argnums=(2, 0))(2.0, 3.0, 5.0) == (6.0, 15.0)
     assert hessian(f, argnums=(0, 1))(2.0, 3.0, 5.0) == ((0.0, 5.0), (5.0, 0.0))
