@@ -132,34 +132,49 @@ class Picture:
         return ConformanceError(f"renderer {self.name!r}: {what}", renderer=self.name)
 
 
+class _Written(str):
+    """A piece of a description, not a text that is described."""
+
+
 def described(thing: Any) -> str:
     """Describe any object by what it is made of, such that equal descriptions mean equal objects.
 
-    No address of memory is in it; the order of a set is not, either.
+    No address of memory is in it; the order of a set is not, either. Nothing is recursive: what is
+    described may be a tree as deep as the graph.
     """
     seen: dict[int, int] = {}
     kept: list[Any] = []  # so that no address is used twice
-
-    def told(part: Any) -> str:
-        if part is None or isinstance(part, str | bytes | int | float | complex):
-            return repr(part)
-        if isinstance(part, type) or callable(part):
-            return getattr(part, "__qualname__", type(part).__qualname__)
-        if id(part) in seen:
-            return f"↑{seen[id(part)]}"
-        seen[id(part)] = len(seen)
-        kept.append(part)
-        name = type(part).__qualname__
-        if isinstance(part, Mapping):
-            inside = [f"{told(key)}: {told(value)}" for key, value in part.items()]
-        elif isinstance(part, set | frozenset):
-            inside = sorted(map(repr, part))
-        elif isinstance(part, list | tuple):
-            inside = [told(one) for one in part]
+    pieces: list[str] = []
+    stack: list[Any] = [thing]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, _Written):
+            pieces.append(part)
+        elif part is None or isinstance(part, str | bytes | int | float | complex):
+            pieces.append(repr(part))
+        elif isinstance(part, type) or callable(part):
+            pieces.append(getattr(part, "__qualname__", type(part).__qualname__))
+        elif id(part) in seen:
+            pieces.append(f"↑{seen[id(part)]}")
         else:
-            inside = [
-                f"{key}={told(value)}" for key, value in getattr(part, "__dict__", {}).items()
-            ]
-        return f"{name}({', '.join(inside)})"
+            seen[id(part)] = len(seen)
+            kept.append(part)
+            pieces.append(type(part).__qualname__ + "(")
+            stack.append(_Written(")"))
+            stack += reversed(_inside(part))
+    return "".join(pieces)
 
-    return told(thing)
+
+def _inside(part: Any) -> list[Any]:
+    """List what an object is made of, with what stands between."""
+    if isinstance(part, set | frozenset):
+        return [_Written(", ".join(sorted(map(repr, part))))]
+    if isinstance(part, list | tuple):
+        pairs = [("", one) for one in part]
+    else:
+        held = part if isinstance(part, Mapping) else getattr(part, "__dict__", {})
+        pairs = list(held.items())
+    found = []
+    for key, value in pairs:
+        found += [key, _Written("="), value, _Written(", ")]
+    return found

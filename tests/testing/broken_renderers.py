@@ -38,6 +38,23 @@ class RightXml:
         return escape(xml_text(label)).replace("\n", "&#10;").replace("\r", "&#13;")
 
 
+class RightTree:
+    """An object of its own kind, as deep as the graph."""
+
+    name = "right-tree"
+
+    def __init__(self):
+        self.operands = []
+
+    def __call__(self, graph):
+        made = {}
+        for node in graph.nodes:
+            tree = made[node.id] = RightTree()
+            tree.about = [node.label, node.op, node.data, node.grad, node.kind]
+            tree.operands = [made[x] for x in graph.operands[node.id]]
+        return tuple(made[id] for id in graph.outputs)
+
+
 # ----- Each wrong in one way -----
 
 

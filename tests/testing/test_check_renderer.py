@@ -149,7 +149,7 @@ def children():
     return {pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
 
 
-@pytest.mark.parametrize("kind", [broken.Right, broken.RightXml])
+@pytest.mark.parametrize("kind", [broken.Right, broken.RightXml, broken.RightTree])
 def test_a_right_renderer_passes_and_nothing_is_left_out(kind):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
