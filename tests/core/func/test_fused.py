@@ -1,127 +1,18 @@
-"""The written-out code of forward mode and Hessian products, against the rules one by one."""
+"""Hessian products along a recorded graph, against the rules one by one."""
 
-import gc
 import math
-import random
 import subprocess
 import sys
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pluggrad import AnomalyError, Op, Value, detect_anomaly, no_grad, on_gradient, plugins
+from pluggrad import AnomalyError, Value, detect_anomaly, no_grad, on_gradient
 from pluggrad.func import fused, grad, hvp, jvp
-from pluggrad.func.dual import Dual, apply
-from pluggrad.func.symbols import Symbol, push_code
+from pluggrad.func.dual import Dual
 from pluggrad.ops import exp, log, sin, sqrt
 from pluggrad.topology import topological_order
 
-OPS = [op for p in plugins if p.name.startswith("pluggrad.") for op in p.ops]
-ODD = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1e-300, 1e300, 1.7e308, 0.5]
-every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-
-
-def bits(x):
-    """A number, a tangent with it, told apart to the last bit."""
-    return (bits(x.primal), bits(x.tangent)) if isinstance(x, Dual) else repr(float(x))
-
-
-def number(x):
-    """A number told apart to the last bit, but for the sign of zero, which sums begin with."""
-    return repr(x + 0.0)
-
-
-def drawn(op, count, odd):
-    chance = random.Random(op.name)
-    rows = [
-        [chance.choice(ODD) if chance.random() < odd else chance.uniform(-3, 3) for _ in op.rules]
-        for _ in range(count)
-    ]
-    return [[x, digits // 1.0] for x, digits in rows] if op.name == "round" else rows
-
-
-# ----- Forward mode -----
-
-
-@every_op
-def test_forward_mode_is_that_of_the_rules_to_the_last_bit(op):
-    for at, tangents in zip(drawn(op, 60, 0.5), drawn(op, 60, 0.2)[::-1], strict=True):
-        for mask in range(1, 2**op.arity):
-            xs = [
-                Dual(x, t, 1) if mask >> i & 1 else x
-                for i, (x, t) in enumerate(zip(at, tangents, strict=True))
-            ]
-            assert bits(Dual.__pluggrad_op__(op, tuple(xs))) == bits(apply(op, xs)), (at, mask)
-
-
-def test_every_built_in_op_that_has_a_tangent_is_written_out():
-    without = [
-        (op.name, mask)
-        for op in OPS
-        for mask in range(1, 2**op.arity)
-        if push_code(op, mask) is None
-    ]
-    assert without == [("round", 2), ("where", 1)]  # their digits and condition move nothing
-
-
-def test_a_rule_that_cannot_be_written_down_is_called_as_it_stands():
-    seen = []
-
-    def rule(g, out, x):
-        seen.append(type(x))
-        return 3.0 * g * x * x if float(x) > 0.0 else g * (3.0 * x) * x
-
-    cube = Op("cube", lambda x: x * x * x, rule)
-    assert push_code(cube, 1) is None
-    assert jvp(cube, (2.0,), (1.0,)) == (8.0, 12.0)
-    assert jvp(cube, (-2.0,), (1.0,)) == (-8.0, 12.0)
-    assert hvp(cube, (2.0,), (1.0,)) == 12.0
-    assert seen[-1] is not Symbol
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        lambda g, out, x: g * 2.0 * x if x > 0 else 2.0 * g * x,
-        lambda g, out, x: g * 2.0 * x if x == x else g,
-        lambda g, out, x: g * 2.0 * x if {x: 1} else g,
-        lambda g, out, x: g * 2.0 * math.fabs(x) * (1.0 if x else 2.0),
-        lambda g, out, x: g * x**1 * 2.0,
-        lambda g, out, x: g * Value(2.0, requires_grad=False) * x,
-    ],
-    ids=["compares", "equals", "looks up", "math", "power", "a Value"],
-)
-def test_whatever_a_rule_does_with_a_symbol_it_still_works_on_numbers(rule):
-    square = Op("square", lambda x: x * x, rule)
-    assert push_code(square, 1) is None
-    assert jvp(square, (3.0,), (0.5,)) == (9.0, 3.0)
-
-
-def test_code_is_made_once_for_each_op_and_dies_with_it():
-    calls = []
-
-    def use():
-        double = Op("double", lambda x: 2.0 * x, lambda g, out, x: calls.append(1) or 2.0 * g)
-        for _ in range(5):
-            jvp(lambda x: double(double(x)), (1.0,), (1.0,))
-            hvp(lambda x: double(x) * x, (1.0,), (1.0,))
-        return weakref.ref(double)
-
-    died = use()
-    assert len(calls) == 3  # for jvp; for hvp, once up and once down the graph
-    gc.collect()
-    assert died() is None
-
-
-def test_constants_of_any_kind_in_a_rule_are_written_as_floats():
-    from fractions import Fraction
-
-    op = Op("op", lambda x: x, lambda g, out, x: g * Fraction(1, 4) * True + 2 * g)
-    assert push_code(op, 1) is not None
-    assert jvp(op, (1.0,), (1.0,)) == (1.0, 2.25)
-
-
-# ----- Hessian products -----
+from .drawn_ops import drawn, every_op, number
 
 
 def slowly(monkeypatch, *arguments):
