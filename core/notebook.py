@@ -30,7 +30,8 @@ def mimebundle(shown: Value | Graph) -> dict[str, str]:
         bundle = _picture(shown if isinstance(shown, Graph) else Graph(shown))
     except Exception as cause:  # a cell's result must not be lost over its picture
         return {"text/plain": f"{text}\n(no picture: {cause})"}
-    return {**bundle, "text/plain": text}
+    # Beside a picture stands what the Value is; a renderer of texts has said it better.
+    return bundle if list(bundle) == ["text/plain"] else {**bundle, "text/plain": text}
 
 
 def _picture(graph: Graph) -> dict[str, str]:
@@ -44,7 +45,9 @@ def _picture(graph: Graph) -> dict[str, str]:
     if ".svg" in getattr(plugins.renderer(config.notebook), "suffixes", ()):
         return {"image/svg+xml": _svg(renderer, graph)}
     drawn = renderer(graph)
-    return dict(drawn._repr_mimebundle_()) if hasattr(drawn, "_repr_mimebundle_") else {}
+    if hasattr(drawn, "_repr_mimebundle_"):
+        return dict(drawn._repr_mimebundle_())
+    return {"text/plain": drawn} if isinstance(drawn, str) else {}
 
 
 def _svg(renderer: Any, graph: Graph) -> str:

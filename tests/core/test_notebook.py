@@ -41,8 +41,11 @@ def test_the_settings_choose_what_notebooks_show(neuron: Value) -> None:
         assert "\\tanh" in neuron._repr_mimebundle_()["text/latex"]
     with configured(notebook="mermaid"):
         assert neuron._repr_mimebundle_()["text/vnd.mermaid"].startswith("flowchart")
-    with configured(notebook="text"):
-        assert set(neuron._repr_mimebundle_()) == {"text/plain"}
+    for name in ("text", "dot"):
+        with configured(notebook=name):
+            assert neuron._repr_mimebundle_() == {"text/plain": render(neuron, name)}
+    with configured(notebook="networkx"):
+        assert neuron._repr_mimebundle_() == {"text/plain": repr(neuron)}
 
 
 @pytest.mark.parametrize("name", ["no-such-renderer", "broken-in-notebooks"])
