@@ -65,9 +65,9 @@ function howToRead(counts) {
   sign("result", "+", "a result; its operands come in at the left, in their order", counts[RESULT]);
   sign("output", "o", "the output, from which backprop starts", true);
   sign("group", "⊕", "a group of many; a double click unfolds and folds it", G > 1);
-  sign("word", "∂", "by how much the result moves if this operand moves by 1", ran && E);
-  sign("word", "grad", "by how much the output moves if this moves by 1: the user's grad times ∂, " +
-    "summed over all users", ran);
+  sign("word", "∂", "how fast the result moves as this operand moves", ran && E);
+  sign("word", "grad", "how fast the output moves as this moves: the grad of each result that it goes " +
+    "into, times the ∂ between them, added up", ran);
   return [element("h3", "How to read it"), signs,
     element("p", "Numbers flow to the right, gradients back to the left. Hover over a value or " +
       "click it to see all about it. ? lists the keys.")];
@@ -79,7 +79,8 @@ function aboutNode(node) {
   const op = kind[node] === RESULT ? opOf(node) : null;
   const label = labelOf(node);
   const parts = [element("h2", label || (op ? op.symbol : nameOf(node)))];
-  const what = [isOutput(node) ? "output" : "", isSummaryNode(node) ? "stands for many" : op ? `result of ${op.name}` : KIND_NAMES[kind[node]]];
+  const made = isSummaryNode(node) ? "stands for many" : op ? `result of ${op.name}` : KIND_NAMES[kind[node]];
+  const what = [isOutput(node) ? "output" : "", made];
   parts.push(element("p", `${idOf(node)} · ${what.filter(Boolean).join(", ")}`, "kind"));
   for (const [bit, name] of TROUBLES) {
     if (trouble[node] & bit) parts.push(element("span", name, "flag"));
