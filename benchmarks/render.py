@@ -295,7 +295,7 @@ def one_size(
             failed = f"not tried: it failed at {slow[name, shape]:,} nodes"
             peers[name] = Result(failure=failed)
             continue
-        peers[name] = measured(lambda name=name: PEERS[name](graph, timeout), timeout + 5)
+        peers[name] = measured(lambda name=name: PEERS[name](graph, timeout), timeout + 1)
         if peers[name].failure:
             slow[name, shape] = len(graph)
     for name, result in peers.items():
@@ -400,7 +400,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="25 and 2,000 nodes")
     parser.add_argument("--only", nargs="+", help="names of renderers")
     parser.add_argument("--nodes", type=int, nargs="+", help="sizes of the graphs")
-    parser.add_argument("--timeout", type=float, help="seconds for a peer (60; short: 5)")
+    parser.add_argument("--timeout", type=float, help="seconds for a peer (60; short: 4)")
     given = parser.parse_args()
     if not os.path.exists("/proc/self/clear_refs"):
         print("nothing measured: memory is read from Linux's /proc, which is not here")
@@ -412,7 +412,7 @@ def main() -> int:
     }
     if not chosen:
         parser.error(f"no such renderer; available: {', '.join(contenders())}")
-    timeout = given.timeout or (5.0 if given.short else 60.0)
+    timeout = given.timeout or (4.0 if given.short else 60.0)
     found: dict[tuple[str, str], list[tuple[int, Result]]] = {}
     slow: dict[Any, int] = {}
     import_all()
