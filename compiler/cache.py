@@ -82,7 +82,7 @@ class Cache:
                 with os.fdopen(handle, "wb") as file:
                     file.write(MAGIC + _digest(key, payload) + payload)
                 os.replace(name, self._path(key))
-            except OSError:
+            except BaseException:  # Ctrl-C too
                 with suppress(OSError):
                     os.unlink(name)
                 raise

@@ -169,7 +169,11 @@ class Compiled:
         Returns:
             The product, built like the argument; a tuple of them for several arguments.
         """
-        return self._derivative("hvp")(tuple(primals), tuple(tangents))
+        found = self._derivative("hvp")(tuple(primals), tuple(tangents))
+        shape, parts = self._taken_apart(tuple(primals), {})
+        parts.clear()
+        taken_apart(found, parts, elements=False)
+        return self._built(shape, parts)
 
     # ----- How -----
 

@@ -30,8 +30,12 @@ def _jitted(function: Callable[..., Any]) -> Any:
         )
         copy.__kwdefaults__ = python.__kwdefaults__
         found = _dispatchers[function] = numba.njit(**OPTIONS)(copy)
-        for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
-            scope[name] = _callable(scope[name])
+        try:
+            for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
+                scope[name] = _callable(scope[name])
+        except BaseException:  # Ctrl-C: what is half made is not kept
+            del _dispatchers[function]
+            raise
     return found
 
 

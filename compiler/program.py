@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
 
@@ -13,10 +13,8 @@ from .executor import Executor, executor_for
 from .fingerprint import fingerprint
 from .interpreter import Interpreter
 from .progress import waiting
+from .report import Report, report
 from .tape import recorded_tape
-
-if TYPE_CHECKING:
-    from .report import Report
 
 
 class Program:
@@ -224,9 +222,7 @@ class Program:
         Parameters:
             seconds: how long to measure; with 0 there are no times in it.
         """
-        from .report import report
-
-        return report(self, seconds)
+        return report(self.tape, self.executor, seconds)
 
     # ----- Pickles -----
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .program import Program
+from .executor import Executor
+from .tape import Tape
 
 PHASES = ("read", "forward", "give", "clear", "seed", "backward", "collect")
 COPY_NAMES = {"read": "copy inputs", "give": "copy outputs", "collect": "copy gradients"}
@@ -56,9 +56,8 @@ class Report:
         return "\n".join(lines)
 
 
-def report(program: Program, seconds: float) -> Report:
+def report(tape: Tape, executor: Executor, seconds: float) -> Report:
     """Measure a program; see `Report`. Its numbers are those of the last run again afterwards."""
-    tape, executor = program.tape, program.executor
     counted = Counter(tape.ops[kind].name for kind in tape.kinds if kind >= 0)
     leaves = len(tape) - sum(counted.values())
     told = Report(executor.name, len(tape), {**dict(counted.most_common()), "(leaves)": leaves})

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from pluggrad import Value
+from pluggrad import Value, func
 from pluggrad.compiler import Compiled, compile
 from pluggrad.ops import exp, log, sqrt, tanh
 
@@ -45,6 +45,22 @@ def test_scipy_takes_value_and_grad_directly() -> None:
     np.testing.assert_allclose(fit.x, [2.5, 1.3, 0.5], rtol=1e-5)
     value, gradient = misfit.value_and_grad(np.ones(3))
     assert (type(value), gradient.shape) == (float, (3,))
+
+
+def test_scipy_takes_hessian_products_and_compiled_hessians() -> None:
+    optimize = pytest.importorskip("scipy.optimize", reason="the test is about SciPy")
+
+    def banana(v: Any) -> Any:
+        return (1.0 - v[0]) ** 2.0 + 100.0 * (v[1] - v[0] ** 2.0) ** 2.0
+
+    f = compile(banana, arrays="elements")
+    hessian = compile(func.hessian(banana), arrays="elements")
+    for options in (
+        {"method": "trust-ncg", "hessp": lambda x, p: f.hvp((x,), (p,))},
+        {"method": "trust-exact", "hess": hessian},
+    ):
+        fit = optimize.minimize(f.value_and_grad, [-1.2, 1.0], jac=True, **options)
+        np.testing.assert_allclose(fit.x, [1.0, 1.0], rtol=1e-5)
 
 
 def test_a_program_fits_with_scipy_too() -> None:
