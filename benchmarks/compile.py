@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="smaller graphs, shorter races")
     parser.add_argument(
         "--full", action="store_true",
-        help="heyoka too, and every step of plain Python; half an hour",
+        help="heyoka unfolded too, and every step of plain Python; half an hour",
     )  # fmt: skip
     options = parser.parse_args()
     seconds = 0.3 if options.short else 2.0
