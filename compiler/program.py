@@ -118,13 +118,13 @@ class Program:
         """Read `data` of the leaves into `inputs`."""
         try:
             self.inputs[:] = _listed([x.data for x in self._values()])
-        except (TypeError, ValueError) as cause:
+        except (TypeError, ValueError, OverflowError) as cause:
             for x in self._read:
                 if not isinstance(x.data, float | int):
                     raise CompileError(
                         f"the data of {x.label or 'a leaf'!r} is {x.data!r:.60}, not a number"
                     ) from cause
-            raise
+            raise CompileError(f"the data of a leaf is no float: {cause}") from cause
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""

@@ -95,3 +95,11 @@ def test_outputs_are_values_and_there_is_one_at_least() -> None:
         compile([Value(1.0), 2.0])
     with pytest.raises(CompileError, match="at least one output"):
         compile([])
+
+
+def test_data_too_large_for_a_float_is_refused() -> None:
+    x = Value(2.0)
+    program = compile(x * x)
+    x.data = 10**400
+    with pytest.raises(CompileError, match="no float: int too large"):
+        program()
