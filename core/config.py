@@ -8,6 +8,7 @@ variables (`PLUGGRAD_RENDERER`); the nearest file at or above the working direct
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -160,6 +161,10 @@ def find_file(start: Path | None = None) -> Path | None:
     return None
 
 
+# Each way that TOML has of writing the table tool.pluggrad; more is found than is meant.
+_MENTION = re.compile(
+    rb"""tool[\s."'=\[\]{]*pluggrad|^\s*["']?pluggrad["']?\s*[.=]""", re.MULTILINE
+)
 _files: dict[Path, tuple[bytes, dict[str, Any] | None]] = {}
 
 
@@ -173,7 +178,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         if own and os.path.exists(path):
             raise ConfigError(f"{path}: cannot be read: {cause.strerror}") from cause
         return None
-    if not own and b"tool.pluggrad" not in content:  # parsing costs more than importing pluggrad
+    if not own and not _MENTION.search(content):  # parsing costs more than importing pluggrad
         return None
     known = _files.get(path)
     if known is None or known[0] != content:

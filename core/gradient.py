@@ -73,11 +73,22 @@ def _run_carefully(
 ) -> None:
     _reset(leaves, results, before)
     gradients = propagate([(output, seed)], [*leaves, *results], create_graph=False)
-    for leaf in leaves:
-        leaf.grad += gradients.get(leaf, 0.0)
+    sums = [_added(leaf, gradients.get(leaf, 0.0)) for leaf in leaves]
+    for leaf, total in zip(leaves, sums, strict=True):
+        leaf.grad = total
     for node in results:
         g = gradients.get(node, 0.0)
         node.grad = 0.0 if isinstance(g, Cotangents) else g
+
+
+def _added(leaf: Value, g: Any) -> Any:
+    try:
+        return as_float(leaf.grad) + g
+    except TypeError:
+        raise TypeError(
+            f"the grad of leaf {leaf.label or leaf.data!r} is {leaf.grad!r:.60}, no number that "
+            "a gradient can be added to; reset it to 0.0"
+        ) from None
 
 
 def _reset(leaves: list[Value], results: list[Value], before: list[float]) -> None:

@@ -79,6 +79,8 @@ class Graph:
     def __init__(
         self, outputs: Value | Iterable[Value], *, names: Mapping[str, Any] | None = None
     ) -> None:
+        if not isinstance(outputs, Value | Iterable):
+            raise TypeError(f"a Graph is made of Values, not {type(outputs).__name__}")
         roots = [outputs] if isinstance(outputs, Value) else list(outputs)
         for root in roots:
             if not isinstance(root, Value):

@@ -166,6 +166,11 @@ class Op:
                     f"op {self.name!r} gave {result!r:.60} for {_listed(operands)}; "
                     "a forward function gives a real number"
                 ) from None
+            except OverflowError:
+                raise ForwardError(
+                    f"op {self.name!r} gave a number for {_listed(operands)} that is too large "
+                    "for a float"
+                ) from None
         return result
 
     def record(self, operands: tuple[Value, ...]) -> Value:

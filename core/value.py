@@ -196,6 +196,12 @@ class Value:
     def __rmod__(self, other: Operand) -> Value:
         return _empty_socket("%")
 
+    def __divmod__(self, other: Operand) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Operand) -> tuple[Value, Value]:
+        return other // self, other % self
+
     def __pow__(self, other: Operand) -> Value:
         return _empty_socket("**")
 

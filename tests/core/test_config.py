@@ -64,6 +64,23 @@ def test_pluggrad_toml_comes_before_pyproject_toml_beside_it(folder):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.pluggrad]\nrenderer = 'found'\n",
+        "[tool]\npluggrad.renderer = 'found'\n",
+        "[tool]\npluggrad = {renderer = 'found'}\n",
+        "tool = { pluggrad = {renderer = 'found'} }\n",
+        "tool.pluggrad.renderer = 'found'\n",
+        "[ tool . \"pluggrad\" ]\nrenderer = 'found'\n",
+        "[tool]\n'pluggrad' = {renderer = 'found'}\n",
+    ],
+)
+def test_the_table_in_pyproject_toml_is_found_however_it_is_written(text, folder):
+    (folder / "pyproject.toml").write_text(text)
+    assert current_config().renderer == "found"
+
+
+@pytest.mark.parametrize(
     "text", ['[project]\nname = "x"\n', "# see tool.pluggrad\n", "tool = 3 # tool.pluggrad\n"]
 )
 def test_a_pyproject_toml_without_the_table_is_passed_by(text, folder, monkeypatch):

@@ -83,6 +83,12 @@ def test_a_forward_that_gives_no_number_is_named() -> None:
     assert type(whole(Value(2.5)).data) is float
 
 
+def test_a_forward_that_gives_an_integer_beyond_floats_is_named() -> None:
+    huge = Op("huge", lambda x: 10**400, lambda g, out, x: g)
+    with pytest.raises(ForwardError, match=r"op 'huge' gave a number for 1\.0 that is too large"):
+        huge(Value(1.0))
+
+
 def test_ops_with_many_operands_differentiate() -> None:
     op = Op(
         "volume",

@@ -125,7 +125,8 @@ def test_several_values_or_a_graph_are_drawn_alike(product):
 
 @pytest.mark.parametrize("wrong", [3.0, "text", None, [1.0], {"a": 1}])
 def test_something_that_is_no_value_is_a_type_error_naming_its_type(wrong):
-    with pytest.raises(TypeError):
+    kind = type(next(iter(wrong)) if isinstance(wrong, list | dict) else wrong).__name__
+    with pytest.raises(TypeError, match=f"a Graph is made of Values, not {kind}"):
         render(wrong, "count")
 
 

@@ -74,6 +74,13 @@ def test_an_operator_with_something_else_is_a_type_error_that_names_it(
     assert (x.data, x.grad, x.prev) == (2.0, 0.0, ())
 
 
+@pytest.mark.parametrize(("a", "b"), [(7.5, 2.0), (-7.5, 2.0), (7.5, -2.0)])
+def test_divmod_is_the_floor_and_the_rest_as_for_floats(a: float, b: float) -> None:
+    for left, right in ((Value(a), b), (a, Value(b)), (Value(a), Value(b))):
+        floor, rest = divmod(left, right)
+        assert (floor.data, rest.data) == divmod(a, b)
+
+
 def test_comparisons_look_at_the_number() -> None:
     a, b = Value(1.0), Value(2.0)
     assert a < b
