@@ -161,9 +161,9 @@ def find_file(start: Path | None = None) -> Path | None:
     return None
 
 
-# Each way that TOML has of writing the table tool.pluggrad; more is found than is meant.
+# Each way that TOML has of writing the table tool.pluggrad; `tool` alone may hold it further down.
 _MENTION = re.compile(
-    rb"""tool[\s."'=\[\]{]*pluggrad|^\s*["']?pluggrad["']?\s*[.=]""", re.MULTILINE
+    rb"""tool["'\s]*\.["'\s]*pluggrad|^\s*\[?\s*["']?tool["']?\s*[\]=]""", re.MULTILINE
 )
 _files: dict[Path, tuple[bytes, dict[str, Any] | None]] = {}
 

@@ -79,6 +79,8 @@ def save(
         RenderError: when no renderer writes such files, or the file cannot be written.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise RenderError(f"cannot write {str(path)!r}: a path has no null byte")
     made = _chosen(renderer or _by_suffix(path), options)
     graph = _graph(values, names)
     from tempfile import NamedTemporaryFile

@@ -73,6 +73,7 @@ def test_pluggrad_toml_comes_before_pyproject_toml_beside_it(folder):
         "tool.pluggrad.renderer = 'found'\n",
         "[ tool . \"pluggrad\" ]\nrenderer = 'found'\n",
         "[tool]\n'pluggrad' = {renderer = 'found'}\n",
+        "[tool]\nother = 1\npluggrad = {renderer = 'found'}\n",
     ],
 )
 def test_the_table_in_pyproject_toml_is_found_however_it_is_written(text, folder):

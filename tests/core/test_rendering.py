@@ -201,6 +201,12 @@ def test_a_new_file_can_be_read_as_others_can(product, tmp_path):
 # ----- No harm -----
 
 
+def test_a_path_with_a_null_byte_is_an_unwritable_path_like_others(product):
+    with pytest.raises(RenderError, match=r"cannot write 'a\\x00b\.count': .*null byte"):
+        save(product, "a\0b.count")
+    assert os.listdir() == []
+
+
 @pytest.mark.parametrize("suffix", [".count", ".writing"])
 def test_a_renderer_that_fails_leaves_the_file_there_was_and_nothing_else(suffix, product):
     path = Path(f"graph{suffix}")
