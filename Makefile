@@ -28,7 +28,7 @@ docs: .venv/docs
 linkcheck: .venv/docs
 	$(BIN)/python -m sphinx -b linkcheck docs docs/_build/linkcheck
 
-# OPTIONS=--short takes some minutes instead of hours.
+# OPTIONS=--short takes about a minute instead of hours.
 bench: .venv/bench
 	$(BIN)/python benchmarks/all.py $(OPTIONS)
 

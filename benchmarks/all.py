@@ -3,7 +3,8 @@
     python benchmarks/all.py [--short] [--only NAMES] [--results DIR]
 
 Prints what each prints, and at the end a table of what was run, how long it took, and whether its
-results were right; writes all of it to DIR (benchmarks/results). Exits with 1 when one was wrong.
+results were right; writes all of it to DIR (benchmarks/results), with the table of compare.py and
+its plot. Exits with 1 when one was wrong. --short runs those that are done in a minute together.
 """
 
 from __future__ import annotations
@@ -23,24 +24,25 @@ PEERS = ("micrograd", "autograd", "jax", "casadi", "torch", "heyoka", "numpy", "
 
 
 class Benchmark(NamedTuple):
-    """One program: what it measures, and its options for a full and a short run."""
+    """One program: what it measures, and its options for a full and a short run, if it has one."""
 
     name: str
     measures: str
     full: tuple[str, ...] = ()
-    short: tuple[str, ...] = ("--short",)
+    short: tuple[str, ...] | None = None
     minutes: float = 30.0
 
 
 BENCHMARKS = (
+    Benchmark("compare", "eager and compiled beside their peers", short=("--short",)),
     Benchmark("startup", "import time", short=("--runs", "5")),
-    Benchmark("eager", "eager steps and memory", short=("--steps", "2", "--memory-steps", "100")),
+    Benchmark("eager", "eager steps and memory"),
     Benchmark("calculus", "cost of derivatives"),
     Benchmark("accuracy", "errors in units in the last place"),
     Benchmark("random_programs", "random programs against another engine"),
     Benchmark("nested", "derivatives inside derivatives against differences"),
     Benchmark("mutation", "wrong rules that the kit finds", full=("--seeds", "20")),
-    Benchmark("compile", "compiled programs beside their peers", minutes=60),
+    Benchmark("compile", "the compiler from record to run, and a training run", minutes=60),
     Benchmark("layout", "time and crossings of the built-in layout"),
     Benchmark("render", "every renderer on graphs of every size", minutes=60),
     Benchmark("page", "the interactive page in a browser"),
@@ -85,10 +87,12 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def run(benchmark: Benchmark, *, short: bool) -> Outcome:
+def run(benchmark: Benchmark, *, short: bool, results: Path) -> Outcome:
     """Run one benchmark, show its output as it comes, and judge it by its exit code."""
     command = [sys.executable, str(HERE / f"{benchmark.name}.py")]
-    command += benchmark.short if short else benchmark.full
+    command += (benchmark.short or ()) if short else benchmark.full
+    if benchmark.name == "compare":
+        command += ["--results", str(results)]
     print(f"\n===== {benchmark.name}: {benchmark.measures} =====\n", flush=True)
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
@@ -111,7 +115,7 @@ def table(outcomes: list[Outcome], left_out: list[str]) -> list[str]:
     """Sum up in Markdown."""
     rows = ["| benchmark | results | time |", "|---|---|---:|"]
     rows += [f"| {x.name} | {x.verdict} | {x.seconds:.0f} s |" for x in outcomes]
-    rows += [f"| {name} | not run: there is no {name}.py | |" for name in left_out]
+    rows += [f"| {name} | not in a short run | |" for name in left_out]
     return rows
 
 
@@ -120,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--short", action="store_true", help="small settings, a few minutes")
+    parser.add_argument("--short", action="store_true", help="about a minute instead of hours")
     parser.add_argument("--only", default="", help="names, separated by commas")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     given = parser.parse_args()
@@ -130,10 +134,11 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; available: {', '.join(names)}")
     chosen = [benchmark for benchmark in BENCHMARKS if benchmark.name in wanted]
-    there = [benchmark for benchmark in chosen if (HERE / f"{benchmark.name}.py").exists()]
+    there = [b for b in chosen if b.short is not None or not given.short]
     about = machine()
     print("\n".join(about))
-    outcomes = [run(benchmark, short=given.short) for benchmark in there]
+    results = given.results.resolve()
+    outcomes = [run(benchmark, short=given.short, results=results) for benchmark in there]
     summary = table(outcomes, [b.name for b in chosen if b not in there])
     print("\n" + "\n".join(summary))
     given.results.mkdir(parents=True, exist_ok=True)

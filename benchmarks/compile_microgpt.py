@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import time
 from collections.abc import Callable
@@ -45,7 +46,10 @@ def race(seconds: float) -> Table:
     table.enter("pluggrad, on arrays", on_arrays)
     table.enter("jax, jit on arrays", jax_arrays)
     table.enter("pytorch, eager on tensors", torch_tensors)
+    table.enter("hips autograd, on arrays", autograd_arrays)
+    table.enter("casadi, SX scalars", casadi_scalars)
     table.enter("pluggrad eager", lambda: eager(Value, log, exp), most=3)
+    table.enter("micrograd 0.1.0, log and exp added", micrograd, most=1)
     table.enter("plain Python", lambda: eager(plain.Value, plain.log, plain.exp), most=3)
     return table
 
@@ -78,6 +82,12 @@ def eager(value: Any, log: Any, exp: Any) -> Contender:
         found[:] = [loss.data]
 
     return run, lambda: [*found, *(p.grad for p in model.parameters)]
+
+
+def micrograd() -> Contender:
+    engine = importlib.import_module("micrograd.engine")
+    more = importlib.import_module("micrograd_functions")
+    return eager(engine.Value, more.log, more.exp)
 
 
 # ----- On arrays -----
@@ -139,6 +149,7 @@ def jax_arrays() -> Contender:
 def torch_tensors() -> Contender:
     import torch
 
+    torch.set_num_threads(1)  # tensors this small only lose by more
     p = {
         name: torch.tensor(rows, dtype=torch.float64, requires_grad=True)
         for name, rows in matrices().items()
@@ -153,10 +164,63 @@ def torch_tensors() -> Contender:
     return run, lambda: flat(found[0], found[1])
 
 
+def autograd_arrays() -> Contender:
+    import autograd
+    import autograd.numpy as anp
+
+    p = {name: anp.array(rows) for name, rows in matrices().items()}
+    tokens, targets, mask = (anp.array(x) for x in inputs())
+    step = autograd.value_and_grad(lambda p: array_loss(anp, p, tokens, targets, mask))
+    found: list[Any] = []
+
+    def run() -> None:
+        found[:] = step(p)
+
+    return run, lambda: flat(found[0], [found[1][name] for name in MATRICES])
+
+
 def flat(loss: Any, gradients: Any) -> list[float]:
     import numpy as np
 
     return [float(loss), *np.concatenate([np.asarray(g).ravel() for g in gradients]).tolist()]
+
+
+# ----- On scalars that CasADi compiles -----
+
+
+class Symbolic(MicroGPT):
+    """The model on symbols, which have no numbers yet: no logit can be called the largest."""
+
+    def softmax(self, logits: list[Any]) -> list[Any]:
+        """Give probabilities; the logits of this model are small."""
+        exps = [self.exp(x) for x in logits]
+        total = sum(exps)
+        return [e / total for e in exps]
+
+    def relu(self, x: Any) -> Any:
+        """Give x where it is positive, else 0."""
+        return importlib.import_module("casadi").fmax(x, 0.0)
+
+
+def casadi_scalars() -> Contender:
+    import casadi
+    import numpy as np
+
+    numbers = [p.data for p in MicroGPT(Value, log, exp).parameters]
+    p = casadi.SX.sym("p", len(numbers))
+    given = iter([p[i] for i in range(len(numbers))])
+    loss = Symbolic(lambda _: next(given), casadi.log, casadi.exp).loss(NAME)
+    function = casadi.Function("f", [p], [loss, casadi.gradient(loss, p)])
+    buffer, run = function.buffer()
+    start, value, gradient = np.array(numbers), np.zeros(1), np.zeros(len(numbers))
+    buffer.set_arg(0, memoryview(start))
+    buffer.set_res(0, memoryview(value))
+    buffer.set_res(1, memoryview(gradient))
+
+    def results(alive: Any = (function, buffer, start)) -> list[float]:  # they are only pointed to
+        return [*value, *gradient]
+
+    return run, results
 
 
 # ----- Training -----

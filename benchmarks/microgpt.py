@@ -69,6 +69,10 @@ class MicroGPT:
         total = sum(exps)
         return [e / total for e in exps]
 
+    def relu(self, x: Any) -> Any:
+        """Give x where it is positive, else 0."""
+        return x.relu()
+
     def loss(self, name: str) -> Any:
         """Give the mean loss over the letters of one name."""
         letters = spelled(name)
@@ -102,7 +106,7 @@ class MicroGPT:
                 ]
             x = [a + b for a, b in zip(linear(attended, self.out), before, strict=True)]
             before = x
-            x = [a.relu() for a in linear(rmsnorm(x), self.up)]
+            x = [self.relu(a) for a in linear(rmsnorm(x), self.up)]
             x = [a + b for a, b in zip(linear(x, self.down), before, strict=True)]
             yield self.softmax(linear(x, self.head))
 
