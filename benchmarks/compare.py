@@ -48,7 +48,7 @@ def races(short: bool) -> Iterator[tuple[str, Callable[[], Table]]]:
     """Give each race by its name."""
     seconds = 0.2 if short else 2.0
     depth = 3_000 if short else 30_000
-    options = 5_000 if short else 100_000
+    options = 5_000 if short else 20_000
     yield "moons", lambda: compile_moons.race(seconds, full=False)
     yield "microgpt", lambda: compile_microgpt.race(seconds)
     yield "chain", lambda: compare_chain.race(depth, seconds)
