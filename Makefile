@@ -7,7 +7,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet
 .PHONY: demo test check docs linkcheck bench smoke clean
 
 demo: .venv/base
-	$(BIN)/pluggrad demo
+	@$(BIN)/pluggrad demo
 
 test: .venv/test
 	$(PIP) --no-build-isolation --no-deps ./plugins_example

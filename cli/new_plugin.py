@@ -229,8 +229,8 @@ test_renderers = renderer_suite("$name")
 
 
 def test_it_writes_a_line_for_each_node():
-    y = Value(2.0, label="x").$op()
-    assert render(y, "$name") == "x: 2\\n$op: 8"
+    y = Value(2.0, label="x").relu()
+    assert render(y, "$name") == "x: 2\\nrelu: 2"
 
 
 def test_it_takes_an_option():
