@@ -108,9 +108,15 @@ def renderer(kind: type[Any]) -> str:
     for base in reversed(kind.__mro__):  # an option may be that of a renderer it is derived from
         if base.__doc__:
             about |= entries(sections(base).get("Parameters", ""))
+    options = inspect.signature(kind).parameters
+    if untold := options.keys() - about.keys():
+        raise KeyError(
+            f"the docstring of {kind.__name__} says nothing of its option {', '.join(untold)}; "
+            "add it under Parameters:"
+        )
     rows = (
         (f"`{option.name}`", f"`{option.default!r}`", about[option.name])
-        for option in inspect.signature(kind).parameters.values()
+        for option in options.values()
     )
     first = told[""].partition("\n\n")[0].replace("\n", " ")
     suffixes = ", ".join(f"`{suffix}`" for suffix in getattr(kind, "suffixes", ()))
