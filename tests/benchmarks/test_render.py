@@ -9,9 +9,13 @@ import pytest
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "render.py"
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not Path("/proc/self/clear_refs").exists(), reason="memory is read from Linux's /proc"
+    ),
+    # Another test of this process may have imported JAX, which warns of every fork.
+    pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning"),
+]
 
 
 @pytest.fixture
