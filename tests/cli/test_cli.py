@@ -368,12 +368,15 @@ def test_ctrl_c_ends_it_quietly(folder):
     (folder / "slow.py").write_text(
         "import time\nopen('started', 'w').close()\ntime.sleep(60)\ny = None\n"
     )
+    # Started in the background, a shell's processes pass Ctrl-C by, and so would this one.
+    heeding = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
     running = subprocess.Popen(
-        [COMMAND, "render", "slow.py:y"],
+        [sys.executable, "-c", heeding, COMMAND, "render", "slow.py:y"],
         stderr=subprocess.PIPE,
         text=True,
-        # Started in the background, a shell's processes pass Ctrl-C by, and so would this one.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (folder / "started").exists() and running.poll() is None:
         time.sleep(0.01)
