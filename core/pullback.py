@@ -14,7 +14,8 @@ them, and the text becomes one function:
         if b.requires_grad:
             b.grad += g * a.data
 
-A rule that cannot be written down (one with an `if` on its operands, say) is called as it stands.
+A number that a rule reads from outside is read each time. A rule that cannot be written down (one
+with an `if` on its operands, say) is called as it stands.
 Either way the numbers are those of the rule, operation by operation.
 """
 
@@ -26,6 +27,7 @@ from functools import lru_cache
 from typing import Any
 
 from .op import NAMES, Op, Rule
+from .reads import read_again, with_symbols
 from .value import SOCKETS, Value
 
 ARITHMETIC = {("+", 2), ("-", 2), ("*", 2), ("/", 2)}  # what is written as it stands
@@ -107,7 +109,7 @@ def _written(rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[st
     bound: dict[str, Any] = {}
     try:
         symbols = [_Symbol(text, bound, f"{prefix}_") for text in arguments]
-        text = symbols[0]._text_of(rule(*symbols))
+        text = symbols[0]._text_of(with_symbols(rule, symbols[0]._reading)(*symbols))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats
         text = f"{prefix}({', '.join(arguments)})"
         bound = {prefix: rule}
@@ -136,6 +138,10 @@ class _Symbol:
         name = f"{self._prefix}{len(self._bound)}"
         self._bound[name] = thing
         return name
+
+    def _reading(self, source: Any, name: str | None) -> _Symbol:
+        """Make the symbol of a number from outside, which is read each time."""
+        return self._new(read_again(self._bind(source), name))
 
     def _new(self, text: str) -> _Symbol:
         if len(text) > 2000:

@@ -115,8 +115,9 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
                 for i in range(op.arity)
             ]
             for i in moving:
-                if op.rules[i] is not None:
-                    part = op.rules[i](g, out, *operands)  # type: ignore[misc]  # not None
+                rule = op.rules[i]
+                if rule is not None:
+                    part = back.rule(rule)(g, out, *operands)
                     primal = part.primal if isinstance(part, Dual) else part
                     moved = part.tangent if isinstance(part, Dual) else 0.0
                     contributions.append(f"    n{i}.grad += {back.text(primal)}")

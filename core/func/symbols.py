@@ -24,7 +24,8 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
-from ..op import Op
+from ..op import Op, Rule
+from ..reads import read_again, with_symbols
 from ..recording import always_recording
 
 INLINE: dict[Any, str] = {
@@ -54,6 +55,14 @@ class Program:
         name = f"c{len(self.bound)}"
         self.bound[name] = thing
         return name
+
+    def reading(self, source: Any, name: str | None) -> Symbol:
+        """Give the symbol of a number from outside, which is read each time."""
+        return self.add(read_again(self.bind(source), name))
+
+    def rule(self, rule: Rule) -> Rule:
+        """Give a rule as it can be written down: what it reads from outside is read each time."""
+        return with_symbols(rule, self.reading)
 
     def text(self, x: object) -> str:
         """Write an operand."""
@@ -160,6 +169,6 @@ def tangent_of_rules(
     for i in moving:
         rule = op.rules[i]
         if rule is not None:
-            part = rule(Symbol(f"t{i}", program), out, *xs)
+            part = program.rule(rule)(Symbol(f"t{i}", program), out, *xs)
             total = part if total is None else total + part
     return total
