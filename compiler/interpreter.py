@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from array import array
 
+from pluggrad import strong_zero
+
 from .tape import Tape
 
 
@@ -56,7 +58,7 @@ class Interpreter:
                 numbers = [values[x] for x in operands]
                 for index, x in enumerate(operands):
                     if needs[x] and op.rules[index] is not None:
-                        found[x] += op.partial(index, found[row], values[row], *numbers)
+                        found[x] += strong_zero.partial(op, index, found[row], values[row], numbers)
         return found
 
     def step(self) -> None:

@@ -10,9 +10,8 @@ from .errors import GradientError
 from .func.dual import Dual
 from .func.passes import ARGUMENT, transforming
 from .func.tree import leaves, rebuild, structure_of
-from .gradient import is_watched, order_down_to, propagate
+from .gradient import is_watched, order_down_to, private_gradients, propagate
 from .op import recorded
-from .pullback import pull_back
 from .recording import Watcher, recording, switch, watchers
 from .value import Value, constant
 
@@ -110,7 +109,7 @@ class _Checkpoint(Composite):
             if create_graph or closed_over or is_watched(order):
                 found = propagate(seeds, order, create_graph=create_graph, wanted=wanted)
                 return [found.get(x) for x in (*inputs, *closed_over)]
-            return _fused(seeds, order, inputs)
+            return private_gradients(seeds, order, inputs)
 
     def _again(self, inputs: Sequence[Value]) -> list[Value]:
         atoms = _atoms(self.call(inputs))[1]
@@ -123,22 +122,6 @@ class _Checkpoint(Composite):
                 "and what it uses must not change between"
             )
         return roots
-
-
-def _fused(
-    seeds: Sequence[tuple[Value, float]], order: Sequence[Value], inputs: Sequence[Value]
-) -> Sequence[Any]:
-    """Do it the fast way, through `grad`: nobody else sees this graph."""
-    try:
-        for node in (*order, *inputs):
-            node.grad = 0.0
-        for root, g in seeds:
-            root.grad += g
-        pull_back([node for node in order if node.op is not None])
-        return [x.grad for x in inputs]
-    except Exception:  # IEEE 754, or a faulty rule, which the long way names
-        found = propagate(seeds, order, create_graph=False, wanted=inputs)
-        return [found.get(x) for x in inputs]
 
 
 def _copy(operand: Value, like: Value) -> Value:

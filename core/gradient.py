@@ -2,8 +2,9 @@
 
 Both go through the recorded graph once, users before operands, and hand each node's gradient on to
 its operands as the rules say. `backward` first takes the short way, the fused code of pullback.py;
-where anything goes wrong there (Python raises for 1.0 / 0.0, or a rule is faulty), it starts
-again the careful way, rule by rule, which follows IEEE 754 or names the rule that failed.
+where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is faulty, a gradient is nan),
+it starts again the careful way, rule by rule, which follows IEEE 754, knows that a gradient of 0
+stays 0 (strong_zero.py), or names the rule that failed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Literal, SupportsFloat, overload
 
+from . import strong_zero
 from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
@@ -40,7 +42,7 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
         _run_carefully(output, leaves, results, before, seed)
         return
     try:
-        _run_fused(output, leaves, results, seed)
+        is_nan = _run_fused(output, leaves, results, seed)
     except GradientError:  # of a function recorded as one node; again it would say the same
         _reset(leaves, results, before)
         raise
@@ -49,6 +51,9 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     except BaseException:  # interrupted: leave no half-summed gradients behind
         _reset(leaves, results, before)
         raise
+    else:
+        if is_nan:
+            _run_carefully(output, leaves, results, before, seed)
 
 
 def is_watched(order: Sequence[Value]) -> bool:
@@ -56,16 +61,20 @@ def is_watched(order: Sequence[Value]) -> bool:
     return (bool(hooks) and hooked(order)) or (switch.active > 0 and bool(watchers.get()))
 
 
-def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> None:
+def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> bool:
+    """Give whether any gradient may have become nan."""
     for leaf in leaves:
         leaf.grad += 0.0  # so that a leaf without any contribution reads as computed
     for node in results:
         node.grad = 0.0
     output.grad += seed
     pull_back(results)
+    total = 0.0
     for leaf in leaves:
         if leaf.grad.__class__ is not float:
             leaf.grad = as_float(leaf.grad)  # a rule that gave a complex number ends here
+        total += leaf.grad
+    return total != total
 
 
 def _run_carefully(
@@ -237,6 +246,8 @@ def _parts(
     if op.__class__ is not Op and isinstance(op, Composite):
         with seen_by(watching if op.is_program else ()):
             parts = op.gradients(g, node, operands, create_graph=create_graph)
+        if g == 0.0 and not create_graph:
+            parts = [part if part is None or part == part else 0.0 for part in parts]
         for index, (x, part) in enumerate(zip(operands, parts, strict=True)):
             if part is not None and x.requires_grad and (needed is None or x in needed):
                 yield index, x, part
@@ -247,10 +258,12 @@ def _parts(
         if rule is None or not x.requires_grad or (needed is not None and x not in needed):
             continue
         if not create_graph:
-            yield index, x, op.partial(index, g, node.data, *numbers)
+            yield index, x, strong_zero.partial(op, index, g, node.data, numbers)
             continue
         try:
             part = rule(g, node, *operands)
+            if isinstance(part, Value) and part.data != part.data:
+                part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause) from cause
         if not isinstance(part, Value):
@@ -258,6 +271,26 @@ def _parts(
                 raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
             part = constant(part)
         yield index, x, part
+
+
+def private_gradients(
+    seeds: Sequence[tuple[Value, float]], order: Sequence[Value], inputs: Sequence[Value]
+) -> list[float]:
+    """Compute the gradients of `inputs` on a graph that nobody else sees: fast, through `grad`."""
+    if not is_watched(order):
+        try:
+            for node in (*order, *inputs):
+                node.grad = 0.0
+            for root, g in seeds:
+                root.grad += g
+            pull_back([node for node in order if node.op is not None])
+            gradients = [float(x.grad) for x in inputs]
+            if all(g == g for g in gradients):
+                return gradients
+        except Exception:  # IEEE 754, or a faulty rule, which the careful way names
+            pass
+    found = propagate(seeds, order, create_graph=False, wanted=inputs)
+    return [found.get(x, 0.0) for x in inputs]
 
 
 def _boxed(g: Any) -> Any:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from . import strong_zero
 from .names import names_of
 from .topology import topological_order
 from .value import Value
@@ -100,7 +101,8 @@ class Between:
         """Send a gradient along a link, by the rule itself, as `backward()` does."""
         node = self.order[link.target]
         assert node.op is not None
-        return node.op.partial(link.operand, upstream, node.data, *[x.data for x in node.prev])
+        operands = [x.data for x in node.prev]
+        return strong_zero.partial(node.op, link.operand, upstream, node.data, operands)
 
     @property
     def gradient(self) -> float:
@@ -140,7 +142,7 @@ class Between:
             if link is None:
                 return Path(product, tuple(reversed(steps)))
             steps.append(Step(self.order[link.target], link.operand, link.local))
-            product *= link.local
+            product = strong_zero.product(product, link.local)
             at = link.source
 
 

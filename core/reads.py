@@ -1,11 +1,12 @@
 """What a function reads from outside: the numbers in its closure and among its module's names.
 
-A rule may say `lambda g, out, x: -strength * g`, and `strength` may change between two passes. Who
-runs a rule once, to write down what it does, must not take such a number for a constant. So the rule
-is run as a copy in which a symbol stands for every number it reads; what is written down then reads
-the number anew each time. Ops, functions that compute from their arguments alone, and the names of
-modules such as `math` are taken for what they are. Whatever else a function reads (an attribute, a
-list, text that it compares) cannot be written down: the function has to be called as it stands.
+A rule may say `lambda g, out, x: -strength * g`, and `strength` may change between two passes. Code
+that runs a rule once, to write down what it does, must not take such a number for a constant. So
+the rule is run as a copy in which a symbol stands for every number it reads; what is written down
+then reads the number anew each time. Ops, functions that compute from their arguments alone, and
+the names of modules such as `math` are taken for what they are. Whatever else a function reads (an
+attribute, a list, text that it compares) cannot be written down: the function has to be called as
+it stands.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import dis
 import math
 import operator
 from collections.abc import Callable, Iterator
+from numbers import Number
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -124,10 +126,7 @@ def _refuse(source: Any, name: str | None) -> Any:
 def _is_pure(thing: object) -> bool:
     if isinstance(thing, BuiltinFunctionType):
         return thing in PURE_BUILTINS or thing.__module__ in ("math", "cmath", "_operator")
-    try:
-        return thing in PURE_BUILTINS
-    except TypeError:  # it has no hash
-        return False
+    return isinstance(thing, type) and (thing in PURE_BUILTINS or issubclass(thing, Number))
 
 
 def _global_reads(code: CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:

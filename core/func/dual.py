@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+from .. import strong_zero
 from ..errors import MissingOpError
 from ..op import Op
 from ..recording import recording, switch, watchers, watching_rules
@@ -184,7 +185,10 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
         out, tangent = push(*numbers, *tangents)
     except (ArithmeticError, ValueError):  # IEEE 754, which the long way follows
         return None
-    return Dual(out, tangent, level) if tangent.__class__ is float else None
+    # A tangent of nan goes the long way too, which knows that a tangent of 0 stays 0.
+    if tangent.__class__ is not float or tangent != tangent:
+        return None
+    return Dual(out, tangent, level)
 
 
 def highest_level(numbers: Iterable[Any]) -> int | None:
@@ -219,19 +223,29 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
         RuleError: when the rule fails, naming op, operand and cause.
     """
     if tangent.__class__ is float and out.__class__ is float:
-        return op.partial(index, tangent, out, *primals)
+        return strong_zero.partial(op, index, tangent, out, primals)
     rule = op.rules[index]
     assert rule is not None
     try:
         try:
             part = rule(tangent, out, *primals)
         except ArithmeticError:  # Python raises for 1.0 / 0.0; ops on Values do not
-            part = rule(*map(_boxed, [tangent, out, *primals]))
+            tangent, out, *primals = map(_boxed, [tangent, out, *primals])
+            part = rule(tangent, out, *primals)
+        if _is_nan(part):
+            part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:
         raise op.rule_error(index, cause) from cause
     if not is_operand(part):
         raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
     return part
+
+
+def _is_nan(part: Any) -> bool:
+    while isinstance(part, Dual):
+        part = part.primal
+    number = part.data if isinstance(part, Value) else part
+    return number.__class__ is float and bool(number != number)  # no symbol, in a rule written down
 
 
 def _boxed(x: Any) -> Any:

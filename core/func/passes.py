@@ -17,9 +17,8 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from ..composite import made
-from ..gradient import is_watched, order_down_to, propagate
+from ..gradient import is_watched, order_down_to, private_gradients, propagate
 from ..op import Op
-from ..pullback import pull_back
 from ..recording import always_recording, recording
 from ..topology import topological_order
 from ..value import Value, constant
@@ -154,27 +153,7 @@ def pulled(
             seeds = [(out, float(g)) for out, g in seeds]
         found = propagate(seeds, order, create_graph=create_graph, wanted=copies)
         return [found.get(x, 0.0) for x in copies]
-    return _pulled_fused([(out, float(g)) for out, g in seeds], order, copies)
-
-
-def _pulled_fused(
-    seeds: Sequence[tuple[Value, float]], order: list[Value], copies: Sequence[Value]
-) -> list[float]:
-    """Do it the fast way, through `grad`, on a graph that nobody else sees."""
-    if not is_watched(order):
-        try:
-            for node in order:
-                node.grad = 0.0
-            for copy in copies:
-                copy.grad = 0.0
-            for out, g in seeds:
-                out.grad += g
-            pull_back(order)  # nothing but ops: all leaves are ours
-            return [float(copy.grad) for copy in copies]
-        except Exception:  # IEEE 754, or a faulty rule, which the long way names
-            pass
-    found = propagate(seeds, order, create_graph=False, wanted=copies)
-    return [found.get(x, 0.0) for x in copies]
+    return private_gradients([(out, float(g)) for out, g in seeds], order, copies)
 
 
 def product_along_graph(

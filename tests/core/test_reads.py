@@ -1,0 +1,157 @@
+"""Rules that read numbers from outside: each pass reads them anew."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+from pluggrad import Op, Value, func, grad
+from pluggrad.ops import exp
+from pluggrad.reads import UnreadableError, with_symbols
+
+STRENGTH = 1.0
+
+
+def reversal_by_global():
+    def change(to):
+        global STRENGTH
+        STRENGTH = to
+
+    return Op("reversal", lambda x: x, lambda g, out, x: -STRENGTH * g), change
+
+
+def reversal_by_closure():
+    strength = 1.0
+
+    def change(to):
+        nonlocal strength
+        strength = to
+
+    return Op("reversal", lambda x: x, lambda g, out, x: -strength * g), change
+
+
+def reversal_by_helper():
+    strength = 1.0
+
+    def change(to):
+        nonlocal strength
+        strength = to
+
+    def scaled(g):
+        return -strength * g
+
+    return Op("reversal", lambda x: x, lambda g, out, x: scaled(g)), change
+
+
+def reversal_by_attribute():
+    settings = SimpleNamespace(strength=1.0)
+    return (
+        Op("reversal", lambda x: x, lambda g, out, x: -settings.strength * g),
+        lambda to: setattr(settings, "strength", to),
+    )
+
+
+def reversal_by_item():
+    settings = {"strength": 1.0}
+    return (
+        Op("reversal", lambda x: x, lambda g, out, x: -settings["strength"] * g),
+        lambda to: settings.update(strength=to),
+    )
+
+
+def reversal_by_method():
+    class Reversal:
+        strength = 1.0
+
+        def rule(self, g, out, x):
+            return -self.strength * g
+
+    reversal = Reversal()
+    return (
+        Op("reversal", lambda x: x, reversal.rule),
+        lambda to: setattr(reversal, "strength", to),
+    )
+
+
+def reversal_by_branch():
+    mode = "weak"
+
+    def change(to):
+        nonlocal mode
+        mode = "strong" if to > 1.0 else "weak"
+
+    def rule(g, out, x):
+        return -5.0 * g if mode == "strong" else -1.0 * g
+
+    return Op("reversal", lambda x: x, rule), change
+
+
+def backward(op, x):
+    leaf = Value(x)
+    op(leaf).backward()
+    return leaf.grad
+
+
+def in_a_long_graph(op, x):
+    leaf = Value(x)
+    sum([op(leaf) for _ in range(1024)], Value(0.0)).backward()
+    return leaf.grad / 1024.0
+
+
+MODES = {
+    "backward": backward,
+    "long": in_a_long_graph,
+    "grad": lambda op, x: (lambda leaf: grad(op(leaf), leaf))(Value(x)),
+    "func.grad": lambda op, x: func.grad(op)(x),
+    "jvp": lambda op, x: func.jvp(lambda v: op(v), (x,), (1.0,))[1],
+    "hvp": lambda op, x: func.hvp(lambda v: 0.5 * op(v) * v, (x,), (1.0,)),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        reversal_by_global, reversal_by_closure, reversal_by_helper, reversal_by_attribute,
+        reversal_by_item, reversal_by_method, reversal_by_branch,
+    ],
+)  # fmt: skip
+def test_a_rule_uses_the_number_that_is_there_now(make, mode):
+    op, change = make()
+    for strength in (1.0, 5.0, 1.0):
+        change(strength)
+        assert MODES[mode](op, 2.0) == pytest.approx(-strength, rel=1e-12)
+
+
+def test_rules_of_built_in_shape_are_written_down():
+    calls = []
+    copy = with_symbols(
+        lambda g, out, x: g * exp(x) * math.pi * STRENGTH,
+        lambda source, name: calls.append(name) or 3.0,
+    )
+    assert copy(1.0, None, 0.0) == math.pi * 3.0
+    assert calls == ["STRENGTH"]
+
+
+def counted():
+    seen = 0
+
+    def rule(g, out, x):
+        nonlocal seen
+        seen += 1
+        return g
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda g, out, x: g * SimpleNamespace(a=1.0).a,
+        lambda g, out, x: g * len(pytest.__name__),
+        counted(),
+        reversal_by_item()[0].rules[0],
+    ],
+)
+def test_what_may_change_unseen_is_not_written_down(rule):
+    with pytest.raises(UnreadableError):
+        with_symbols(rule, lambda source, name: 1.0)
