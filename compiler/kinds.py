@@ -33,10 +33,17 @@ def translator() -> Translator:
 
 @dataclass
 class Kinds:
-    """The functions of a program's ops, by number; the last kind copies."""
+    """The functions of a program's ops, by number; the last kind copies.
+
+    Parameters:
+        ops: the ops.
+        width: the most operands that any of them has.
+        strong: whether the rules let 0 win where they would give nan.
+    """
 
     ops: list[Op]
     width: int
+    strong: bool = False
     forwards: list[Function] = field(default_factory=list)
     rules: list[list[Function | None]] = field(default_factory=list)
 
@@ -44,7 +51,10 @@ class Kinds:
         translate = translator()
         for op in self.ops:
             self.forwards.append(translate.forward(op))
-            self.rules.append([translate.rule(op, k) for k in range(op.arity)])
+            rules = [translate.rule(op, k) for k in range(op.arity)]
+            if self.strong:
+                rules = [translate.strong(rule, op.arity) for rule in rules]
+            self.rules.append(rules)
         self.forwards.append(COPY)
         self.rules.append([HAND_ON])
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .kinds import Kinds
+from .native import library
 from .plan import Plan
 from .stream import Stream, clearing, joined, run_address
 from .tape import Tape
@@ -31,6 +32,36 @@ def _run_at_once() -> Any:
     return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
 
 
+ANY_NAN = """
+define i64 @any_nan(ptr %x, i64 %count) {
+entry:
+  %empty = icmp eq i64 %count, 0
+  br i1 %empty, label %done, label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %found = phi i64 [ 0, %entry ], [ %either, %loop ]
+  %place = getelementptr double, ptr %x, i64 %i
+  %number = load double, ptr %place
+  %is_nan = fcmp uno double %number, %number
+  %bit = zext i1 %is_nan to i64
+  %either = or i64 %found, %bit
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  %result = phi i64 [ 0, %entry ], [ %either, %loop ]
+  ret i64 %result
+}
+"""
+
+
+@once
+def any_nan() -> Any:
+    """Give a function of an address and a count, which is not 0 where a number there is nan."""
+    address = library().address("any_nan", lambda: (ANY_NAN, []), ANY_NAN)
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)
+
+
 class Machine:
     """Runs a tape in machine code, for one set of inputs or for many lanes of them.
 
@@ -45,8 +76,10 @@ class Machine:
     def __init__(self, tape: Tape, plan: Plan | None = None, lanes: int = 1) -> None:
         start = time.perf_counter()
         if plan is None:
-            plan = Plan(tape, Kinds(tape.ops, max([op.arity for op in tape.ops], default=1)))
+            plan = _plan(tape)
+        self.tape = tape
         self.plan = plan
+        self._careful: Machine | None = None
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
         shared = plan.layout.literals
@@ -59,6 +92,7 @@ class Machine:
         numbers = tape.data
         self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
         self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
+        self._all_gradients = (self.gradients.ctypes.data, self.gradients.size)
         self.outputs = self._view(plan.layout.outputs_at, len(tape.outputs))
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
@@ -127,10 +161,24 @@ class Machine:
     def backward(self) -> None:
         """Compute `gradients` from `seeds`, after `forward`."""
         self._run(self._backward_at)
+        self._mend()
 
     def step(self) -> None:
         """Do both."""
         self._run(self._both_at)
+        self._mend()
+
+    def _mend(self) -> None:
+        """Compute again, knowing that a gradient of 0 stays 0, where one came out nan."""
+        if not any_nan()(*self._all_gradients):
+            return
+        if self._careful is None:
+            self._careful = Machine(self.tape, _plan(self.tape, strong=True), self.lanes)
+        careful = self._careful
+        careful.inputs[...] = self.inputs
+        careful.seeds[...] = self.seeds
+        careful._run(careful._both_at)
+        np.copyto(self.gradients, careful.gradients, where=np.isnan(self.gradients))
 
     def packed(self) -> tuple[Any, ...]:
         """Give what a call on plain floats needs: packing, running and unpacking, at one go each.
@@ -188,6 +236,11 @@ class Machine:
             best = min(best, now - middle)
             if now > end:
                 return max(0.0, best - empty) * 1e6
+
+
+def _plan(tape: Tape, *, strong: bool = False) -> Plan:
+    width = max([op.arity for op in tape.ops], default=1)
+    return Plan(tape, Kinds(tape.ops, width, strong))
 
 
 def _aligned(count: int, at: int) -> Any:

@@ -21,7 +21,7 @@ from pluggrad import CompileError, Op
 from .cache import Cache
 from .fingerprint import fingerprint
 from .native import library
-from .tracing import Trace, Untraceable
+from .tracing import Trace, Untraceable, literal
 
 # Forward functions of the standard library that are one instruction.
 INSTRUCTIONS: dict[Any, str] = {
@@ -111,6 +111,25 @@ class Translator:
                 else self._translated(op, stem, rule, parameters, f"rule of operand {index}")
             )
         return self._rules[key]
+
+    def strong(self, rule: Function | None, arity: int) -> Function | None:
+        """Wrap a rule so that 0 wins where it gives nan: see `pluggrad.strong_zero`."""
+        if rule is None or rule.is_identity:
+            return rule
+        parameters = ["g", "out", *(f"a{i}" for i in range(arity))]
+        others = "".join(f", double %{x}" for x in parameters[1:])
+        lines = [
+            f"  %part = call double @{rule.name}(double %g{others})",
+            f"  %local = call double @{rule.name}(double {literal(1.0)}{others})",
+            "  %is_nan = fcmp uno double %part, %part",
+            f"  %no_gradient = fcmp oeq double %g, {literal(0.0)}",
+            f"  %no_slope = fcmp oeq double %local, {literal(0.0)}",
+            "  %blocked = or i1 %no_gradient, %no_slope",
+            "  %is_zero = and i1 %is_nan, %blocked",
+            f"  %share = select i1 %is_zero, double {literal(0.0)}, double %part",
+        ]
+        used = rule.used | {"g"}
+        return _defined(f"s_{rule.name[:40]}", parameters, lines, "%share", used, (rule,))
 
     def _translated(
         self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str

@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 from pluggrad import Value, checkpoint, explain, func, grad
-from pluggrad.compiler import compile
+from pluggrad.compiler import Program, compile
 from pluggrad.ops import (
     acosh,
     asin,
@@ -46,6 +47,10 @@ FIRST = {
     "jvp": lambda f, at: func.jvp(f, (at,), (1.0,))[1],
     "checkpoint": lambda f, at: _backward(lambda x: checkpoint(f, x), at),
     "interpreter": lambda f, at: compile(f, executor="interpreter").grad(at),
+    "machine code": lambda f, at: compile(f, executor="numba").grad(at),
+    "machine code, again": lambda f, at: [c := compile(f), c.grad(at), c.grad(at)][-1],
+    "lanes": lambda f, at: list(compile(f).grad(np.array([at, at])))[-1],
+    "program": lambda f, at: (lambda p: [p.step(), p.gradients[0]][-1])(_program(f, at)),
     "explain": lambda f, at: (lambda x: explain(f(x), x).gradient)(Value(at)),
 }
 SECOND = {
@@ -54,6 +59,8 @@ SECOND = {
     "forward, forward": lambda f, at: func.jacfwd(func.jacfwd(f))(at),
     "reverse, reverse": lambda f, at: func.jacrev(func.jacrev(f))(at),
     "forward, reverse": lambda f, at: func.jacfwd(func.jacrev(f))(at),
+    "hvp, interpreter": lambda f, at: compile(f, executor="interpreter").hvp((at,), (1.0,)),
+    "hvp, machine code": lambda f, at: compile(f, executor="numba").hvp((at,), (1.0,)),
     "reverse, forward": lambda f, at: func.jacrev(func.jacfwd(f))(at),
 }
 
@@ -65,6 +72,11 @@ def _backward(f, at, more=0):
         y = y + 0.0
     y.backward()
     return x.grad
+
+
+def _program(f, at):
+    x = Value(at)
+    return Program(f(x), x)
 
 
 def _twice(f, at):
