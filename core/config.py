@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from .errors import ConfigError
@@ -42,6 +44,7 @@ KEYS = tuple(f.name for f in fields(Config))
 ENVIRONMENT = {f"PLUGGRAD_{key.upper()}": key for key in KEYS if key != "renderers"}
 
 _process: dict[str, Any] = {}
+_changing = RLock()  # whoever puts a new _process in place; readers need no lock
 _context: ContextVar[Mapping[str, Any]] = ContextVar("pluggrad_config", default={})  # noqa: B039
 
 
@@ -86,8 +89,9 @@ def configure(**settings: Any) -> None:
     global _process
     _known(settings, "configure()")
     given = checked({k: v for k, v in settings.items() if v is not None}, "configure()")
-    kept = {k: v for k, v in _process.items() if settings.get(k, v) is not None}
-    _process = _merged(kept, given)
+    with _changing:
+        kept = {k: v for k, v in _process.items() if settings.get(k, v) is not None}
+        _process = _merged(kept, given)
 
 
 @contextmanager
@@ -172,6 +176,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     """Give the settings in a file; None where it is not there or does not speak of pluggrad."""
     own = path.name == "pluggrad.toml"
     try:
+        # Reading a pipe would wait for ever. A folder is told, or passed by, as it is read.
+        if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
+            raise OSError(0, "it is no regular file")
         content = path.read_bytes()
     except OSError as cause:
         # A pyproject.toml that is closed to this user, or a closed folder above, is passed by.
@@ -182,10 +189,20 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     known = _files.get(path)
     if known is None or known[0] != content:
-        table = _table(path, content)
-        settings = None if table is None else checked(table, str(path))
+        settings = _settings(path, content)
         _files[path] = known = (content, settings)
     return known[1]
+
+
+def _settings(path: Path, content: bytes) -> dict[str, Any] | None:
+    try:
+        table = _table(path, content)
+        return None if table is None else checked(table, str(path))
+    except ConfigError:
+        raise
+    except Exception as cause:  # too deep to read or to quote, or an integer of too many digits
+        kind = type(cause).__name__
+        raise ConfigError(f"{path}: cannot be read as settings: {kind}: {cause!s:.200}") from cause
 
 
 def _table(path: Path, content: bytes) -> dict[str, Any] | None:

@@ -4,8 +4,33 @@ All of them derive from `PluggradError`, and each also from the built-in class t
 would expect, so `except ValueError` keeps working for someone who has never read this file.
 """
 
+import re
 
-class PluggradError(Exception):
+# What a terminal obeys instead of showing it: all control characters but tab and newline, and what
+# turns the direction of reading.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Give a text with escapes for what a terminal would obey; lines stay lines.
+
+    Labels, file names and the texts of other errors can hold anything, and end up in messages.
+
+    >>> print(printable("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class _Printable:
+    """What is told in a text that can be shown on a terminal."""
+
+    def __str__(self) -> str:
+        """Give the text."""
+        return printable(super().__str__())
+
+
+class PluggradError(_Printable, Exception):
     """The base of all errors that pluggrad raises on purpose."""
 
 
@@ -37,7 +62,7 @@ class PluginError(PluggradError, RuntimeError):
     """A plugin could not be loaded or registered; nothing of it was kept."""
 
 
-class PluginWarning(UserWarning):
+class PluginWarning(_Printable, UserWarning):
     """A plugin was skipped; the text names it, the cause and the remedy."""
 
 
@@ -57,7 +82,7 @@ class CompileError(PluggradError, ValueError):
     """A graph or function cannot be compiled, or a compiled one cannot run as asked."""
 
 
-class CompileWarning(UserWarning):
+class CompileWarning(_Printable, UserWarning):
     """Compiled code falls back to a slower way; the text names the op and the reason."""
 
 

@@ -10,10 +10,6 @@ from .entry_points import EntryPoint, entry_points
 GROUP = "pluggrad"  # loaded by `import pluggrad`
 RENDERERS = "pluggrad.renderers"  # loaded when the first renderer is asked for
 
-# What foreign code may raise without taking the program down. A module that calls sys.exit() when
-# it is imported raises SystemExit; KeyboardInterrupt belongs to the person at the keyboard.
-BROKEN = (Exception, SystemExit)
-
 
 def found_entry_points(group: str) -> list[EntryPoint]:
     """List a group's entry points in a fixed order: pluggrad's own, then by name and package."""
@@ -36,8 +32,12 @@ def is_being_imported(entry_point: EntryPoint) -> bool:
 
 
 def told(cause: BaseException) -> str:
-    """Tell an exception in one line."""
-    text = " ".join(str(cause).split())
+    """Tell an exception in one line, whatever its own text does."""
+    try:
+        text = " ".join(str(cause).split())
+    except Exception as worse:
+        text = f"its text cannot be had ({type(worse).__name__})"
+    text = text if len(text) <= 500 else f"{text[:499]}…"
     return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +18,6 @@ from .config import readable_config
 from .entry_points import EntryPoint
 from .errors import MissingOpError, PluginError, PluginWarning, RenderError
 from .found import (
-    BROKEN,
     GROUP,
     RENDERERS,
     found_entry_points,
@@ -62,6 +63,10 @@ class Registry:
     There is one, `pluggrad.plugins`. Iterating gives every `Plugin`: those that are loaded, then
     those that were skipped.
 
+    Threads: whoever changes something holds the lock, and puts a new table in the place of the old
+    one, so that readers need none. A plugin counts as loaded when it is: a thread that needs it
+    meanwhile waits, and what was interrupted is done again by whoever comes next.
+
     Attributes:
         manager: pluggy's own, for whoever wants to look.
         changes: how often ops came or went, for whoever remembers something about them.
@@ -75,9 +80,17 @@ class Registry:
     _renderers: dict[str, type[Any]] = field(default_factory=dict)
     _waiting: list[EntryPoint] = field(default_factory=list)
     _drawing: list[EntryPoint] = field(default_factory=list)
+    _lock: Any = field(default_factory=RLock, repr=False)
+    _busy: bool = False
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._unlock)
+
+    def _unlock(self) -> None:
+        """Forget who held the lock: in a forked child that thread does not exist."""
+        self._lock, self._busy = RLock(), False
 
     # ----- What is there -----
 
@@ -137,57 +150,76 @@ class Registry:
                 is skipped with a `PluginWarning`.
         """
         config, unreadable = readable_config()
-        self._skipped.clear()
-        self._waiting.clear()
-        enabled: dict[str, list[EntryPoint]] = {GROUP: [], RENDERERS: []}
-        for group, entry_points in enabled.items():
-            for entry_point in found_entry_points(group):
-                if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
-                    self._skip(entry_point, "disabled by the settings (disable_plugins)")
-                else:
-                    entry_points.append(entry_point)
-        self._drawing = enabled[RENDERERS]
-        broken = self._load_each(enabled[GROUP], config.strict_plugins)
+        with self._lock:
+            self._skipped = []
+            self._waiting = []
+            enabled: dict[str, list[EntryPoint]] = {GROUP: [], RENDERERS: []}
+            for group, entry_points in enabled.items():
+                for entry_point in found_entry_points(group):
+                    if any(fnmatchcase(entry_point.name, name) for name in config.disable_plugins):
+                        self._skip(entry_point, "disabled by the settings (disable_plugins)")
+                    else:
+                        entry_points.append(entry_point)
+            self._drawing = enabled[RENDERERS]
+            broken = self._load_each(enabled[GROUP], config.strict_plugins)
         ignored = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
         _warn([*ignored, *broken], stacklevel=4)
 
     def _load_waiting(self) -> None:
         if self._waiting:
-            config, _ = readable_config()
-            switch.pending = None
-            waiting, self._waiting = self._waiting, []
-            _warn(self._load_each(waiting, config.strict_plugins), stacklevel=4)
+            self._load_rest(self._waiting)
+            if not self._waiting:
+                switch.pending = None
 
     def _load_renderers(self) -> None:
         self._load_waiting()
         if self._drawing:
-            drawing, self._drawing = self._drawing, []
-            config, _ = readable_config()
-            _warn(self._load_each(drawing, config.strict_plugins), stacklevel=4)
+            self._load_rest(self._drawing)
 
-    def _load_each(self, entry_points: Iterable[EntryPoint], strict: bool) -> list[str]:
-        """Load plugins, whatever becomes of the others; give the warnings to be issued."""
-        broken = []
-        for entry_point in entry_points:
+    def _load_rest(self, queue: list[EntryPoint]) -> None:
+        """Load what is in a queue; where another thread is at it, wait until it is done."""
+        config, _ = readable_config()
+        with self._lock:
+            if self._busy:  # a plugin that is being loaded asks for the others
+                return
+            self._busy = True
             try:
-                self._load_one(entry_point)
+                broken = self._load_each(queue, config.strict_plugins)
+            finally:
+                self._busy = False
+        _warn(broken, stacklevel=5)
+
+    def _load_each(self, queue: list[EntryPoint], strict: bool) -> list[str]:
+        """Load plugins, whatever becomes of the others; give the warnings to be issued.
+
+        Each leaves the queue when it is loaded or skipped, not before.
+        """
+        broken = []
+        for entry_point in tuple(queue):
+            try:
+                loaded = self._load_one(entry_point)
             except PluginError as cause:
                 self._skip(entry_point, str(cause))
                 broken.append(cause)
+                loaded = True
+            if loaded:
+                queue.remove(entry_point)
         if strict and broken:
             raise broken[0]
         return [str(cause) for cause in broken]
 
     def _skip(self, entry_point: EntryPoint, why: str) -> None:
-        self._skipped.append(Plugin(entry_point.name, entry_point.distribution, failure=why))
+        skipped = Plugin(entry_point.name, entry_point.distribution, failure=why)
+        self._skipped = [*self._skipped, skipped]
 
-    def _load_one(self, entry_point: EntryPoint) -> None:
+    def _load_one(self, entry_point: EntryPoint) -> bool:
+        """Load a plugin; False where it has to stay in the queue."""
         name, distribution = entry_point.name, entry_point.distribution
         where = f"plugin {name!r} ({distribution})"
         if name in self._plugins:
             known = self._plugins[name]
             if (known.distribution, known.value) == (distribution, entry_point.value):
-                return
+                return True
             raise PluginError(
                 f"{where} was skipped: {self._plugins[name]} has the same entry-point name and is "
                 "kept. Rename one of them, or uninstall one of the packages"
@@ -195,16 +227,20 @@ class Registry:
         if is_being_imported(entry_point):
             # The program imports the plugin, which imports pluggrad, which is here now. The
             # plugin's hooks are not defined yet; they will be when someone looks for an op.
+            if entry_point in self._waiting:
+                return False
             self._waiting.append(entry_point)
             switch.pending = self._load_waiting
-            return
+            return True
         doing = "failed to load"
         try:
             plugin = entry_point.load()
             doing = "was skipped"
-            registered = self.register(plugin, name, distribution=distribution)
-            self._plugins[name] = replace(registered, value=entry_point.value)
-        except BROKEN as cause:
+            self._register(plugin, Plugin(name, distribution, value=entry_point.value))
+            return True
+        except KeyboardInterrupt:  # belongs to the person at the keyboard
+            raise
+        except BaseException as cause:  # sys.exit(), pytest's skip: none may end the program
             reason = str(cause) if isinstance(cause, PluginError) else told(cause)
             raise PluginError(
                 f"{where} {doing}: {reason}. "
@@ -224,26 +260,32 @@ class Registry:
         Raises:
             PluginError: naming the cause. Nothing of the plugin is kept then.
         """
-        self._check_name(name)
-        for other, registered in self.manager.list_name_plugin():
-            if registered is plugin:
-                raise PluginError(f"it is registered already, as {other!r}")
-        check_marked(plugin)
-        try:
-            self.manager.register(plugin, name)
-            check_hooks(self.manager, plugin)
-            ops = self._given(plugin, "pluggrad_register_ops", "Ops")
-            renderers = self._given(plugin, "pluggrad_register_renderers", "renderer classes")
-            if renderers:
-                self._load_renderers()  # who came first keeps the name
-            check_ops(ops, self._ops, self._owner)
-            check_renderers(renderers, self._renderers, self._owner)
-        except BaseException as cause:
-            self.manager.unregister(name=name)
-            if isinstance(cause, pluggy.PluginValidationError):
-                raise PluginError(" ".join(str(cause).split())) from cause
-            raise
-        return self._install(Plugin(name, distribution, ops, renderers))
+        return self._register(plugin, Plugin(name, distribution))
+
+    def _register(self, plugin: object, described: Plugin) -> Plugin:
+        name = described.name
+        with self._lock:
+            self._check_name(name)
+            for other, registered in self.manager.list_name_plugin():
+                if registered is plugin:
+                    raise PluginError(f"it is registered already, as {other!r}")
+            check_marked(plugin)
+            try:
+                self.manager.register(plugin, name)
+                check_hooks(self.manager, plugin)
+                ops = self._given(plugin, "pluggrad_register_ops", "Ops")
+                renderers = self._given(plugin, "pluggrad_register_renderers", "renderer classes")
+                if renderers:
+                    self._load_renderers()  # who came first keeps the name
+                check_ops(ops, self._ops, self._owner)
+                check_renderers(renderers, self._renderers, self._owner)
+                return self._install(replace(described, ops=ops, renderers=renderers))
+            except BaseException as cause:
+                if self.manager.has_plugin(name):
+                    self.manager.unregister(name=name)
+                if isinstance(cause, pluggy.PluginValidationError):
+                    raise PluginError(" ".join(str(cause).split())) from cause
+                raise
 
     def register_op(self, *ops: Op) -> None:
         """Register ops at run time, in a program or notebook, without a plugin around them.
@@ -257,11 +299,19 @@ class Registry:
         8.0
         >>> plugins.unregister("double")
         """
-        check_ops(ops, self._ops, self._owner)
-        for op in ops:
-            self._check_name(op.name)
-        for op in ops:
-            self._install(Plugin(op.name, ops=(op,)))
+        with self._lock:
+            check_ops(ops, self._ops, self._owner)
+            for op in ops:
+                self._check_name(op.name)
+            done: list[Plugin] = []
+            try:
+                for op in ops:
+                    done.append(Plugin(op.name, ops=(op,)))
+                    self._install(done[-1])
+            except BaseException:
+                for plugin in done:
+                    self._remove(plugin)
+                raise
 
     def unregister(self, name: str) -> None:
         """Take a plugin out again, with its ops, operators and renderers.
@@ -272,33 +322,44 @@ class Registry:
             PluginError: when there is no such plugin, naming those that are there.
         """
         self._load_renderers()
-        if name not in self._plugins:
-            raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
-        plugin = self._plugins.pop(name)
-        if self.manager.has_plugin(name):
-            self.manager.unregister(name=name)
-        for op in plugin.ops:
-            del self._ops[op.name]
-            delattr(Value, op.name)
-            for socket in _sockets(op):
-                setattr(Value, socket, EMPTY_SOCKETS[socket])
-        self.changes += 1
-        for renderer in plugin.renderers:
-            del self._renderers[renderer.name]
+        with self._lock:
+            if name not in self._plugins:
+                raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
+            self._remove(self._plugins[name])
 
     def _install(self, plugin: Plugin) -> Plugin:
-        # All that can fail comes first: nothing is half registered.
+        # All that can fail comes first, and an interrupt takes back what was done.
         methods = {op.name: named_method(op) for op in plugin.ops}
         for op in plugin.ops:
             for place, socket in enumerate(_sockets(op)):
                 methods[socket] = operator_method(op, reflected=place == 1)
-        for name, method in methods.items():
-            setattr(Value, name, method)
-        self._plugins[plugin.name] = plugin
-        self._ops |= {op.name: op for op in plugin.ops}
-        self.changes += 1
-        self._renderers |= {renderer.name: renderer for renderer in plugin.renderers}
+        try:
+            for name, method in methods.items():
+                setattr(Value, name, method)
+            self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
+            kinds = {renderer.name: renderer for renderer in plugin.renderers}
+            self._renderers = {**self._renderers, **kinds}
+            self._plugins = {**self._plugins, plugin.name: plugin}
+            self.changes += 1
+        except BaseException:
+            self._remove(plugin)
+            raise
         return plugin
+
+    def _remove(self, plugin: Plugin) -> None:
+        """Take out all there is of a plugin; done again, it finishes what was interrupted."""
+        if self.manager.has_plugin(plugin.name):
+            self.manager.unregister(name=plugin.name)
+        for op in plugin.ops:
+            if op.name in vars(Value):
+                delattr(Value, op.name)
+            for socket in _sockets(op):
+                setattr(Value, socket, EMPTY_SOCKETS[socket])
+        ops, kinds = {op.name for op in plugin.ops}, {kind.name for kind in plugin.renderers}
+        self._ops = {name: op for name, op in self._ops.items() if name not in ops}
+        self._renderers = {n: kind for n, kind in self._renderers.items() if n not in kinds}
+        self.changes += 1
+        self._plugins = {n: p for n, p in self._plugins.items() if n != plugin.name}
 
     # ----- Checks -----
 
@@ -312,7 +373,9 @@ class Registry:
                         return ()
                     if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
                         return tuple(given)
-                except BROKEN as cause:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as cause:
                     raise PluginError(f"its {hook}() failed: {told(cause)}") from cause
                 raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
         return ()

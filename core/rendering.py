@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from .config import Config, current_config
-from .errors import RenderError
+from .errors import PluggradError, RenderError
+from .found import told
 from .graph import Graph
 from .registry import plugins
 from .value import Value
@@ -52,7 +52,9 @@ def render(
     >>> render(x * 2.0, "networkx").number_of_edges()
     2
     """
-    return _chosen(renderer, options)(_graph(values, names))
+    made = _chosen(renderer, options)
+    graph = _graph(values, names)
+    return attempt(made, lambda: made(graph))
 
 
 def save(
@@ -73,33 +75,27 @@ def save(
         options: the renderer's options.
 
     Returns:
-        The path. The file is complete, or as it was before: it is written beside and moved.
+        The path. A regular file is complete, or as it was before; it keeps its mode, owner and
+        other names. A link is followed; a device or pipe is written to.
 
     Raises:
-        RenderError: when no renderer writes such files, or the file cannot be written.
+        RenderError: when no renderer writes such files, the renderer fails, or the file cannot be
+            written.
     """
     path = Path(path)
     if "\0" in str(path):
         raise RenderError(f"cannot write {str(path)!r}: a path has no null byte")
     made = _chosen(renderer or _by_suffix(path), options)
     graph = _graph(values, names)
-    from tempfile import NamedTemporaryFile
+    from .writing import Destination
 
     try:
-        with NamedTemporaryFile(
-            dir=path.parent, prefix=".pluggrad-", suffix=path.suffix, delete=False
-        ) as file:
-            unfinished = Path(file.name)
-        try:
-            if hasattr(made, "write"):
-                made.write(graph, unfinished)
-            else:
-                _write_result(made, graph, unfinished)
-            unfinished.chmod(0o666 & ~_umask())
-            unfinished.replace(path)
-        finally:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+        destination = Destination(str(path))
+    except OSError as cause:
+        raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
+    content = attempt(made, lambda: file_content(made, graph, path))
+    try:
+        destination.write(content)
     except OSError as cause:
         raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
     return path
@@ -133,6 +129,8 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
     given = {**config.renderers.get(name, {}), **options}
     try:
         return kind(**given)
+    except (PluggradError, KeyboardInterrupt):
+        raise
     except TypeError as cause:
         import inspect
 
@@ -144,6 +142,8 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
             f"renderer {name!r} has no option {unknown[0]!r}; available: "
             f"{', '.join(sorted(known)) or 'none'}"
         ) from None
+    except BaseException as cause:
+        raise RenderError(f"renderer {name!r} failed: {told(cause)}{_line(cause)}") from cause
 
 
 def _by_suffix(path: Path) -> str:
@@ -170,20 +170,54 @@ def _graph(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
     return values
 
 
-def _write_result(renderer: Any, graph: Graph, path: Path) -> None:
+def file_content(renderer: Any, graph: Graph, path: Path) -> bytes:
+    """Let a renderer make the content of a file.
+
+    Parameters:
+        renderer: one that has a method `write`, or gives text or bytes when it is called.
+        graph: what to draw.
+        path: what the file is called; it is not touched.
+
+    Raises:
+        RenderError: when what the renderer gives is no file.
+    """
+    if hasattr(renderer, "write"):
+        from .writing import content_of
+
+        content = content_of(lambda place: renderer.write(graph, Path(place)), path.name)
+        if content is None:
+            raise RenderError(
+                f"renderer {renderer.name!r} wrote nothing; its write(graph, path) makes the file "
+                "at the path that it is given"
+            )
+        return content
     result = renderer(graph)
     if isinstance(result, bytes):
-        path.write_bytes(result)
-    elif isinstance(result, str):
-        path.write_text(result, encoding="utf-8", errors="replace")
-    else:
+        return result
+    if isinstance(result, str):
+        return result[:].encode("utf-8", "replace")
+    raise RenderError(
+        f"renderer {renderer.name!r} gives {type(result).__name__}, which has no file form "
+        "here; it can have one with a method write(graph, path)"
+    )
+
+
+def attempt(renderer: Any, work: Callable[[], Any]) -> Any:
+    """Let a renderer work; whatever it raises is its error, with its name and line."""
+    try:
+        return work()
+    except (PluggradError, KeyboardInterrupt):
+        raise
+    except BaseException as cause:
         raise RenderError(
-            f"renderer {renderer.name!r} gives {type(result).__name__}, which has no file form "
-            "here; it can have one with a method write(graph, path)"
-        )
+            f"renderer {renderer.name!r} failed: {told(cause)}{_line(cause)}"
+        ) from cause
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _line(cause: BaseException) -> str:
+    trace = cause.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from pluggrad import StateError, Value
+from pluggrad import GradientError, StateError, Value
 
+from .hyperparameters import KEPT, NOT_NEGATIVE, POSITIVE, Number, Pair, checked_number
 from .schedules import Schedule
-from .state import remembered
+from .state import assign, remembered, replace
 
 Memory = dict[str, Any]  # what an optimizer remembers of a parameter: numbers, or arrays
 
@@ -35,8 +36,9 @@ class Optimizer:
         rate: the learning rate, or a schedule: a function of the step number, from 0.
 
     Raises:
-        TypeError: for what is neither.
-        ValueError: when there are no parameters, or one of them comes twice.
+        TypeError: for what is neither, and for a hyperparameter that is no number.
+        ValueError: when there are no parameters, or one of them comes twice; for a hyperparameter
+            that is not in its range, here or when it is set later.
 
     Attributes:
         steps: how many steps were taken.
@@ -53,6 +55,8 @@ class Optimizer:
     >>> round(x.data, 4)
     3.0
     """
+
+    rate: Any = Number(*NOT_NEGATIVE, schedule=True)
 
     def __init__(self, parameters: Iterable[Value] | Compiled, rate: float | Schedule) -> None:
         self.rate = rate
@@ -96,25 +100,59 @@ class Optimizer:
             p: its value.
             g: its gradient.
             rate: the learning rate of this step.
-            memory: is empty at first, and then what this method put into it.
+            memory: is empty at first, and then what this method put into it. Put new numbers (or
+                arrays) into it, and change none in place: a step that fails is taken back.
         """
         raise NotImplementedError(f"{type(self).__name__} has no update()")
 
     def step(self) -> None:
-        """Change every parameter once."""
-        rate = self.rate(self.steps) if callable(self.rate) else self.rate
-        self.steps += 1
-        program = self._program
-        if program is None:
-            for p, memory in zip(self.parameters, self._memories, strict=True):
-                p.data = float(self.update(p.data, p.grad, rate, memory))
-        elif self._in_bulk:
-            (memory,) = self._memories
-            program.parameters[:] = self.update(program.parameters, program.gradients, rate, memory)
-        else:
-            for i, memory in enumerate(self._memories):
-                p, g = program.parameters[i], program.gradients[i]
-                program.parameters[i] = self.update(p, g, rate, memory)
+        """Change every parameter once: all of them, or where that fails or is interrupted, none.
+
+        Raises:
+            GradientError: for a parameter whose gradient is None.
+            ValueError: when a schedule gives a rate that is none.
+        """
+        rate = self.rate
+        if callable(rate):
+            rate = checked_number(self, "rate", rate(self.steps), *NOT_NEGATIVE)
+        steps, memories = self.steps, self._memories
+        try:
+            self.steps = steps + 1
+            if self._program is None:
+                self._step_values(rate)
+            elif self._in_bulk:
+                self._step_arrays(rate)
+            else:
+                self._step_lists(rate)
+        except BaseException:
+            self.steps, self._memories = steps, memories
+            raise
+
+    def _step_values(self, rate: float) -> None:
+        memories = [dict(memory) for memory in self._memories]
+        new = []
+        for i, (p, memory) in enumerate(zip(self.parameters, memories, strict=True)):
+            if p.grad is None:
+                raise GradientError(
+                    f"parameter {i} ({p!r:.60}) has no gradient: its grad is None. Call backward() "
+                    "first, or set it to 0.0; no parameter was changed"
+                )
+            new.append(float(self.update(p.data, p.grad, rate, memory)))
+        self._memories = memories
+        assign(self.parameters, new)
+
+    def _step_arrays(self, rate: float) -> None:
+        program, memory = self._program, dict(self._memories[0])
+        new = self.update(program.parameters, program.gradients, rate, memory)
+        self._memories = [memory]
+        program.parameters[:] = new  # last, and nothing comes in between
+
+    def _step_lists(self, rate: float) -> None:
+        memories = [dict(memory) for memory in self._memories]
+        given = zip(self._program.parameters, self._program.gradients, memories, strict=True)
+        new = [self.update(p, g, rate, memory) for p, g, memory in given]
+        self._memories = memories
+        replace(self._program.parameters, new)
 
     def zero_grad(self) -> None:
         """Set the gradients of the Values to 0. A program sets its own anew at each step."""
@@ -124,8 +162,7 @@ class Optimizer:
     def write(self) -> None:
         """Write the parameters of a program into its Values."""
         if self._program is not None:
-            for p, data in zip(self.parameters, self._program.parameters.tolist(), strict=True):
-                p.data = data
+            assign(self.parameters, self._program.parameters.tolist())
 
     # ----- Saving -----
 
@@ -172,8 +209,11 @@ class SGD(Optimizer):
         rate: see `Optimizer`.
         momentum: how much of the last step's velocity is kept.
         weight_decay: is multiplied by the parameter and added to its gradient.
-        nesterov: whether to look ahead along the velocity.
+        nesterov: whether to look ahead along the velocity, which takes some momentum.
     """
+
+    momentum: Any = Number(*KEPT)
+    weight_decay: Any = Number(*NOT_NEGATIVE)
 
     def __init__(
         self,
@@ -186,6 +226,8 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, rate)
         self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov=True looks ahead along a velocity; give it a momentum")
 
     def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
         """Go down along the velocity."""
@@ -209,6 +251,11 @@ class RMSprop(Optimizer):
 
     Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
     """
+
+    alpha: Any = Number(*KEPT)
+    eps: Any = Number(*POSITIVE)
+    momentum: Any = Number(*KEPT)
+    weight_decay: Any = Number(*NOT_NEGATIVE)
 
     def __init__(
         self,
@@ -248,6 +295,10 @@ class Adam(Optimizer):
 
     Kingma, Ba: Adam, 2015.
     """
+
+    betas: Any = Pair(*KEPT)
+    eps: Any = Number(*POSITIVE)
+    weight_decay: Any = Number(*NOT_NEGATIVE)
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -46,8 +46,31 @@ def fill(trees: Mapping[str, Any], state: Mapping[str, Any], whose: str) -> None
         raise StateError(
             f"this state does not fit {whose}, which stays as it is; {'; '.join(told)}"
         )
-    for value, number in pairs:
-        value.data = number
+    assign([value for value, _ in pairs], [number for _, number in pairs])
+
+
+def assign(values: Sequence[Value], numbers: Iterable[float]) -> None:
+    """Give each Value its number; where that fails or is interrupted, none has changed."""
+    before = [value.data for value in values]
+    try:
+        for value, number in zip(values, numbers, strict=True):
+            value.data = number
+    except BaseException:
+        for value, number in zip(values, before, strict=True):
+            value.data = number
+        raise
+
+
+def replace(numbers: Any, others: Sequence[float]) -> None:
+    """Put other numbers into a sequence; where that fails or is interrupted, none has changed."""
+    before = list(numbers)
+    try:
+        for i, number in enumerate(others):
+            numbers[i] = number
+    except BaseException:
+        for i, number in enumerate(before):
+            numbers[i] = number
+        raise
 
 
 def remembered(

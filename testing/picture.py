@@ -62,6 +62,14 @@ class Picture:
             raise self.failure(
                 f"{what}: it gives None; __call__(graph) returns what is native to the format"
             )
+        if inspect.isgenerator(drawn) or inspect.isasyncgen(drawn) or inspect.isawaitable(drawn):
+            kind = type(drawn).__name__
+            if inspect.iscoroutine(drawn):
+                drawn.close()
+            raise self.failure(
+                f"{what}: it gives a {kind}, in which nothing has been drawn yet; __call__(graph) "
+                "returns the finished picture, without yield and async"
+            )
         return drawn
 
     def form(self, graph: Graph, what: str) -> str | bytes:
@@ -78,6 +86,10 @@ class Picture:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"graph{suffix}"
             self.attempt(f"{what}, saved as {suffix}", lambda: self._save(graph, path))
+            if not path.is_file():
+                raise self.failure(
+                    f"{what}, saved as {suffix}: write(graph, path) makes no file at the path"
+                )
             content = path.read_bytes()
         try:
             return content.decode()
@@ -112,7 +124,9 @@ class Picture:
                 f"{what}: it calls itself too deeply{self.where(cause)}; graph.nodes are in order, "
                 "operands first, so a loop will do"
             ) from None
-        except Exception as cause:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as cause:  # sys.exit() in a renderer is a failure as well
             told = " ".join(str(cause).split())
             raise self.failure(
                 f"{what}: {type(cause).__name__}: {told:.300}{self.where(cause)}"

@@ -241,6 +241,32 @@ def test_a_closed_folder_keeps_its_file(product, tmp_path):
     assert os.listdir(closed) == ["graph.count"]
 
 
+@pytest.mark.parametrize("cause", [OSError(2, "no font"), ValueError("as asked"), SystemExit(0)])
+@pytest.mark.parametrize("part", ["__init__", "__call__", "write"])
+def test_whatever_a_renderer_raises_is_its_own_error_with_its_name_and_line(part, cause, product):
+    def fail(self, *_):
+        raise cause
+
+    base = Writing if part == "write" else Count
+    kind = type("Failing", (base,), {"name": "failing", part: fail})
+    offer = type("Offer", (), {})()
+    offer.pluggrad_register_renderers = hookimpl(lambda: [kind])
+    plugins.register(offer, "failing")
+    Path("a").write_text("before")
+    try:
+        attempts = [lambda: save(product, "a", "failing")]
+        attempts += [lambda: render(product, "failing")] if part != "write" else []
+        for attempt in attempts:
+            with pytest.raises(RenderError, match="renderer 'failing' failed: ") as caught:
+                attempt()
+            assert type(cause).__name__ in str(caught.value)
+            assert "(test_rendering.py, line " in str(caught.value)
+            assert caught.value.__cause__ is cause
+    finally:
+        plugins.unregister("failing")
+    assert Path("a").read_text() == "before"
+
+
 def test_the_graph_is_as_it_was_after_a_failure(product):
     product.backward()
     before = [(v.data, v.grad) for v in (product, *product.prev)]

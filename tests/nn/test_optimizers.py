@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pluggrad import StateError, Value, compile
+from pluggrad import GradientError, StateError, Value, compile
 from pluggrad.nn import MLP, SGD, Adam, AdamW, Optimizer, RMSprop, linear
 
 START = [0.5, -1.5, 2.0]
@@ -258,3 +258,79 @@ def test_huge_gradients_do_not_stop_training() -> None:
         x.grad = 1e200
         make([x]).step()
         assert not math.isnan(x.data)
+
+
+WRONG = [
+    (SGD, {"rate": -1.0}, ValueError, "SGD: rate is a number, 0 or more, not -1.0"),
+    (SGD, {"rate": math.nan}, ValueError, "SGD: rate is a number, 0 or more, not nan"),
+    (SGD, {"rate": math.inf}, ValueError, "rate"),
+    (SGD, {"rate": "0.1"}, TypeError, "SGD: rate is a number, not '0.1'"),
+    (SGD, {"rate": True}, TypeError, "rate"),
+    (SGD, {"rate": None}, TypeError, "rate"),
+    (SGD, {"momentum": 1.0}, ValueError, "momentum is a number, at least 0 and below 1, not 1.0"),
+    (SGD, {"momentum": -0.1}, ValueError, "momentum"),
+    (SGD, {"weight_decay": -0.1}, ValueError, "weight_decay is a number, 0 or more"),
+    (SGD, {"nesterov": True}, ValueError, "give it a momentum"),
+    (RMSprop, {"alpha": 1.0}, ValueError, "alpha"),
+    (RMSprop, {"eps": 0.0}, ValueError, "eps is a number, above 0"),
+    (RMSprop, {"momentum": math.nan}, ValueError, "momentum"),
+    (Adam, {"betas": (1.0, 0.999)}, ValueError, r"Adam: betas\[0\] is a number, at least 0"),
+    (Adam, {"betas": (0.9, 1.0)}, ValueError, r"betas\[1\]"),
+    (Adam, {"betas": (0.9,)}, TypeError, "betas is a pair of numbers"),
+    (Adam, {"betas": 0.9}, TypeError, "betas is a pair of numbers, not 0.9"),
+    (Adam, {"eps": -1e-8}, ValueError, "eps"),
+    (AdamW, {"weight_decay": math.nan}, ValueError, "AdamW: weight_decay"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "error", "message"), WRONG)
+def test_a_hyperparameter_is_checked_when_it_is_given_and_when_it_is_set(
+    kind, options, error, message
+) -> None:
+    with pytest.raises(error, match=message):
+        kind([Value(1.0)], **options)
+    ((name, value),) = options.items()
+    if name != "nesterov":
+        optimizer = kind([Value(1.0)])
+        before = getattr(optimizer, name)
+        with pytest.raises(error, match=message):
+            setattr(optimizer, name, value)
+        assert getattr(optimizer, name) is before
+
+
+@pytest.mark.parametrize("wrong", [-1.0, math.nan, math.inf, None, "fast"])
+def test_a_rate_of_a_schedule_is_checked_before_anything_changes(wrong) -> None:
+    optimizer = SGD([x := Value(1.0)], rate=lambda step: wrong)
+    x.grad = 1.0
+    with pytest.raises((TypeError, ValueError), match="SGD: rate is a number"):
+        optimizer.step()
+    assert (x.data, optimizer.steps) == (1.0, 0)
+
+
+@pytest.mark.parametrize("kind", [SGD, RMSprop, Adam, AdamW])
+def test_a_gradient_that_is_none_is_named_and_no_parameter_changes(kind) -> None:
+    optimizer = kind([Value(1.0), Value(2.0), Value(3.0)])
+    for p in optimizer.parameters:
+        p.grad = 1.0
+    optimizer.parameters[1].grad = None
+    before = optimizer.state_dict()
+    with pytest.raises(GradientError, match=r"parameter 1 .* has no gradient: its grad is None"):
+        optimizer.step()
+    assert [p.data for p in optimizer.parameters] == [1.0, 2.0, 3.0]
+    assert optimizer.state_dict() == before
+
+
+def test_an_update_that_fails_in_the_middle_takes_the_step_back() -> None:
+    class Failing(SGD):
+        def update(self, p, g, rate, memory):
+            if p == 2.0:
+                raise ArithmeticError("as asked")
+            return super().update(p, g, rate, memory)
+
+    optimizer = Failing([Value(1.0), Value(2.0)], momentum=0.9)
+    optimizer.parameters[0].grad = 1.0
+    before = optimizer.state_dict()
+    with pytest.raises(ArithmeticError, match="as asked"):
+        optimizer.step()
+    assert [p.data for p in optimizer.parameters] == [1.0, 2.0]
+    assert optimizer.state_dict() == before

@@ -1,0 +1,187 @@
+"""Ctrl-C at many moments: nothing is half done, and what was interrupted can be done again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pluggrad
+import pytest
+from pluggrad import Value, save
+from pluggrad.nn import SGD, Adam, AdamW, RMSprop
+
+HOME = os.path.dirname(pluggrad.__file__)
+
+
+def interrupted(work, moment):
+    """Do something with a KeyboardInterrupt at one line of pluggrad; say whether it came so far."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(HOME):
+            return None
+        if event == "line":
+            count += 1
+            if count == moment:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+# A file that was open at the moment is closed as it is dropped, which Python remarks upon.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("nameless", [True, False])
+@pytest.mark.parametrize("suffix", [".txt", ".dot", ".json"])
+def test_save_leaves_the_old_file_or_the_new_one_and_nothing_else(
+    suffix, nameless, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", None)
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    y = Value(2.0, label="x") * 3.0
+    path = Path(f"graph{suffix}")
+    whole = save(y, path).read_bytes()
+    moment = 1
+    while True:
+        path.write_bytes(b"before")
+        came = interrupted(lambda: save(y, path), moment)
+        assert path.read_bytes() in (b"before", whole)
+        assert sorted(os.listdir()) == [path.name, "tmp"]
+        assert os.listdir("tmp") == []
+        if not came:
+            break
+        moment += 1
+    assert moment > 50
+    assert path.read_bytes() == whole
+
+
+def state(optimizer):
+    return [p.data for p in optimizer.parameters], optimizer.state_dict()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda parameters: SGD(parameters, 0.1, momentum=0.9),
+        lambda parameters: RMSprop(parameters, momentum=0.5),
+        Adam,
+        AdamW,
+    ],
+)
+def test_a_step_is_taken_whole_or_not_at_all(make):
+    def fresh():
+        optimizer = make([Value(1.0), Value(-2.0), Value(3.0)])
+        for _ in range(2):
+            for p in optimizer.parameters:
+                p.grad = p.data
+            optimizer.step()
+        return optimizer
+
+    expected = fresh()
+    before = state(expected)
+    expected.step()
+    after = state(expected)
+    moment = 1
+    while True:
+        optimizer = fresh()
+        came = interrupted(optimizer.step, moment)
+        assert state(optimizer) in (before, after)
+        if not came:
+            break
+        moment += 1
+    assert moment > 10
+    assert state(optimizer) == after
+
+
+FIRST = """
+import os, sys
+import pluggrad
+home = os.path.dirname(pluggrad.__file__)
+y = pluggrad.Value(2.0, label="x") * 3.0
+
+def attempt(moment):
+    count = 0
+    def trace(frame, event, argument):
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(home):
+            return None
+        if event == "line":
+            count += 1
+            if count == moment:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+    sys.settrace(trace)
+    try:
+        pluggrad.render(y, "text")
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+moment, tried = 1, 0
+while True:
+    child = os.fork()
+    if child == 0:
+        came = attempt(moment)
+        drawn = pluggrad.render(y, "text")
+        known = len(pluggrad.plugins.renderers) >= 11
+        faults = [plugin for plugin in pluggrad.plugins if plugin.failure]
+        os._exit((0 if came else 7) if "_ * 3" in drawn and known and not faults else 1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, 7), (moment, code)
+    tried += 1
+    if code == 7:
+        break
+    moment = moment + 1 + moment // 12
+print(tried)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each attempt is a forked process")
+def test_the_first_render_can_be_repeated_wherever_it_was_interrupted():
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+THREADS = """
+import sys, threading
+import pluggrad
+sys.setswitchinterval(1e-6)
+y = pluggrad.Value(2.0, label="x") * 3.0
+start, wrong = threading.Barrier(8), []
+
+def draw():
+    start.wait()
+    try:
+        assert "_ * 3" in pluggrad.render(y, "text")
+        assert len(pluggrad.plugins.renderers) >= 11
+    except BaseException as cause:
+        wrong.append(cause)
+
+threads = [threading.Thread(target=draw) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert not wrong, wrong
+"""
+
+
+def test_the_first_render_may_come_in_several_threads_at_once():
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

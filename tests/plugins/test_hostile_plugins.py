@@ -1,0 +1,82 @@
+"""`import pluggrad` survives whatever an installed plugin or a settings file does."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+BODIES = {
+    "raises BaseException": ("raise BaseException('as it likes')", "BaseException: as it likes"),
+    "is skipped by pytest": ("import pytest; pytest.importorskip('no_such_module')", "Skipped: "),
+    "is cancelled": ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
+    "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "raises what cannot be told": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\nraise Mute",
+        "Mute: its text cannot be had (ValueError)",
+    ),
+    "raises text for a terminal": ("raise ValueError('\\x1b[2J')", r"ValueError: \x1b[2J"),
+    "raises at length": ("raise ValueError('x' * 10**6)", "xxx…"),
+}
+
+
+def run(program, folder, **environment):
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers"])
+@pytest.mark.parametrize(("body", "reason"), BODIES.values(), ids=BODIES)
+def test_a_plugin_that_breaks_in_any_way_is_skipped_with_its_reason(body, reason, group, tmp_path):
+    (tmp_path / "hostile.py").write_text(f"{body}\n")
+    metadata = tmp_path / "hostile-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: hostile\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\nhostile = hostile\n")
+    program = (
+        "import pluggrad; pluggrad.Value(2.0) * 3.0; "
+        "print([plugin.failure for plugin in pluggrad.plugins if plugin.failure])"
+    )
+    done = run(program, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "hostile" in done.stdout
+    assert "PluginWarning: plugin 'hostile' (hostile 1.0) failed to load: " in done.stderr
+    assert reason in done.stderr
+    assert "\x1b" not in done.stderr
+    assert len(done.stderr) < 2000
+
+
+FILES = {
+    "nested arrays": f"renderer = {'[' * 20_000}{']' * 20_000}\n",
+    "an integer of many digits": f"renderer = {'9' * 5001}\n",
+    "a hexadecimal integer of many digits": f"renderer = 0x{'f' * 5001}\n",
+    "nested tables": f"[renderers.text]\na = {'{a=' * 20_000}1{'}' * 20_000}\n",
+}
+
+
+@pytest.mark.parametrize("name", ["pluggrad.toml", "pyproject.toml"])
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_a_settings_file_that_cannot_be_read_is_ignored_with_a_warning(text, name, tmp_path):
+    head = "[tool.pluggrad]\n" if name == "pyproject.toml" else ""
+    text = text.replace("[renderers", "[tool.pluggrad.renderers") if head else text
+    (tmp_path / name).write_text(head + text)
+    done = run("import pluggrad; print(pluggrad.Value(2.0) * 3.0)", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{name}: " in done.stderr
+    assert "This part of the settings is ignored" in done.stderr
+    assert len(done.stderr) < 2000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["pluggrad.toml", "pyproject.toml"])
+def test_nobody_waits_for_a_pipe_in_the_place_of_settings(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    done = run("import pluggrad; print(pluggrad.Value(2.0) * 3.0)", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("it is no regular file" in done.stderr) == (name == "pluggrad.toml")
