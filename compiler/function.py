@@ -29,7 +29,7 @@ class Compiled:
 
     The function is run once on Values, and what it did is kept. Where its Python code looked at a
     number (`if x > 0`, `float(x)`), the recording holds for inputs that give the same answer; for
-    others the function is recorded again. A look at `x.data` is not noticed. Called with Values, it
+    others the function is recorded again. Called with Values, it
     records as the function itself would.
 
     Parameters:

@@ -15,9 +15,12 @@ from numbers import Real
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.gradient_hooks import Hook
 from pluggrad.recording import Watcher
+from pluggrad.value import new_value
 
 from .progress import tell
+from .recorded import Hooked, held, recorded_class, refusal
 
 
 class Guard(Op):
@@ -84,9 +87,14 @@ def _guard(name: str) -> Guard:
 class Looks(Watcher):
     """Notices, while a function runs, what it looks at, and what a recording would miss."""
 
+    sees_rules = True
     sees_every_step = True
+    keeps_everything = True
 
     def __init__(self) -> None:
+        self.kind: Any = recorded_class(self.observed)
+        self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
+        self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.exact = 0
         self.count = 0
@@ -96,19 +104,52 @@ class Looks(Watcher):
         self.count += 1
         if self.count % 10_000 == 0:
             tell(f"recording: {self.count:,} nodes")
-        if out.op is None and any(x.requires_grad for x in operands if isinstance(x, Value)):
-            raise CompileError(
-                f"op {op.name!r} was computed under no_grad(): a compiled function would give its "
-                "result of today for ever. Compile the function without no_grad()"
-            )
+        self.kind._spread(out)
+
+    def created(self, leaf: Value) -> None:
+        """See that a leaf was made."""
+        self.kind._spread(leaf)
+
+    def hooked(self, value: Any, hook: Hook) -> list[Hook]:
+        """Put a hook on a value: its node becomes the identity of another one like it.
+
+        Returns:
+            The list of hooks that the hook is in, to take it away again.
+        """
+        if value.__class__ is not self.kind:
+            raise refusal("on_gradient()", f"{value!r} is from outside; put hooks on it there")
+        if value.op.__class__ is not Hooked:
+            inner = new_value(Value)
+            for name in ("data", "label", "grad", "op", "_left", "_right", "_mark"):
+                setattr(inner, name, getattr(value, name))
+            if value.op is not None and value._left is None:
+                inner._operands = value._operands
+            inner.requires_grad = value.requires_grad
+            self.replaced[id(value)] = inner
+            self.kind._spread(inner)
+            self.hooks[id(value)] = []
+            value.op, value._left, value._right = Hooked(self.hooks[id(value)]), inner, None
+        self.hooks[id(value)].append(hook)
+        return self.hooks[id(value)]
+
+    def kept(self, x: Value, label: str = "") -> Value:
+        """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        kept: Value = self.kind._spread(held(x, label))
+        return kept
 
     def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
         """See that Python code looked at the number in `left`."""
-        if how == "detach":
-            if left.requires_grad:
-                raise CompileError(
-                    "detach() in a compiled function would freeze a number that depends on the "
-                    "inputs. Compile the function without it"
+        if how == "custom_rule":
+            raise refusal(
+                "a custom_rule function",
+                "what it gives would be the number of today; make it an Op",
+            )
+        if how == "backward":
+            if left.__class__ is not self.kind:
+                raise refusal(
+                    "backward()",
+                    f"it would add to the grad of {left.label or 'a Value'!r} from outside, once "
+                    "and never again; use grad(y, x)",
                 )
             return
         if how == "==":

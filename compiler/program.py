@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
+from pluggrad.gradient_hooks import hooked, hooks
+from pluggrad.topology import topological_order
 
 from .executor import Executor, executor_for
 from .fingerprint import fingerprint
@@ -70,6 +72,11 @@ class Program:
                 raise CompileError(f"a Program is made of Values, not {type(x).__name__}")
         if not given:
             raise CompileError("a Program has at least one output")
+        if hooked(topological_order(given) if hooks else ()):
+            raise CompileError(
+                "a value of this graph has a hook of on_gradient(), which compiled code would not "
+                "call. Remove the hook, or call backward()"
+            )
         wanted = [wrt] if isinstance(wrt, Value) else wrt
         with waiting():
             self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pluggrad import CompileError, Value
+from pluggrad import CompileError, PluggradError, Value
 from pluggrad.recording import always_recording, watched_by
 from pluggrad.topology import topological_order
 
@@ -89,10 +89,13 @@ class Recording:
         """
         executor = self.executor
         executor.inputs[:] = self._given(numbers)
-        if backward:
-            executor.step()
-        else:
-            executor.forward()
+        try:
+            if backward:
+                executor.step()
+            else:
+                executor.forward()
+        except PluggradError:  # on this way; the function itself may take another one
+            return False
         if executor.outputs[-1] != 0.0:
             return False
         self.calls += 1
@@ -248,11 +251,17 @@ def record(
         CompileError: when the function gives something else than numbers.
     """
     leaves = [Value(x) for x in numbers]
-    args, kwargs = put_together(shape, iter(leaves), None)
     looks = Looks()
+    for leaf in leaves:
+        looks.created(leaf)
+    args, kwargs = put_together(shape, iter(leaves), None)
     with waiting(), always_recording():
-        with watched_by(looks):
-            returned = function(*args, **kwargs)
+        try:
+            with watched_by(looks):
+                returned = function(*args, **kwargs)
+        finally:
+            looks.kind.recording.clear()
+        leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
         result, outputs = _outputs(function, returned)
         # A result that is an input itself, or given twice, is fine; one that is a constant too.
         outputs.append(failed(looks))

@@ -13,7 +13,7 @@ from .errors import GradientError, RuleError
 from .func.dual import Dual
 from .func.tree import Structure, leaves, numbers, rebuild, structure_of
 from .op import recorded
-from .recording import always_recording, no_grad, recording
+from .recording import always_recording, no_grad, recording, switch, watchers
 from .topology import topological_order
 from .value import Value, constant
 
@@ -87,6 +87,10 @@ class CustomRule:
         level = max([x.level for x in arguments.leaves if isinstance(x, Dual)], default=None)
         if level is not None:
             return self._moved(arguments, level)
+        for watcher in watchers.get() if switch.active else ():
+            for x in arguments.leaves:
+                if isinstance(x, Value):
+                    watcher.observed("custom_rule", x, None, None)
         out = self._computed(arguments)
         if not (recording.get() and any(map(_differentiable, arguments.leaves))):
             return out

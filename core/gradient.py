@@ -19,7 +19,7 @@ from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
 from .pullback import pull_back
-from .recording import Watcher, seen_by, switch, watchers, watching_rules
+from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
 from .value import NOT_RUN, Value, as_float, constant
 
@@ -28,6 +28,11 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     """Do the work of `Value.backward`."""
     if not isinstance(output, Value):
         raise TypeError(f"backward() starts from a Value, not {type(output).__name__}")
+    watcher = keeper()
+    if watcher is not None:
+        _require_gradient([output])
+        _record_backward(output, gradient, watcher)
+        return
     try:
         seed = as_float(gradient)
     except TypeError:
@@ -54,6 +59,24 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     else:
         if is_nan:
             _run_carefully(output, leaves, results, before, seed)
+
+
+def _record_backward(output: Value, gradient: Any, watcher: Watcher) -> None:
+    """Compute gradients as Values: whoever watches has to see them change with the inputs."""
+    order = topological_order([output], differentiable=True)
+    gradients = propagate([(output, gradient)], order, create_graph=True)
+    for node in order:
+        if is_leaf(node):
+            watcher.observed("backward", node, None, None)
+    for node in order:
+        g = watcher.kept(_boxed(gradients.get(node, 0.0)))
+        node.grad = node.grad + g if is_leaf(node) and node.grad is not NOT_RUN else g
+
+
+def is_leaf(node: Value) -> bool:
+    """Say whether nothing flows on from a node: gradients add up there."""
+    op = node.op
+    return op is None or not any(op.rules)
 
 
 def is_watched(order: Sequence[Value]) -> bool:
@@ -169,12 +192,16 @@ def grad(
         if not isinstance(x, Value):
             raise TypeError(f"grad() takes Values, not {type(x).__name__}")
     _require_gradient(wanted)
+    watcher = None if create_graph else keeper()
+    create_graph = create_graph or watcher is not None
     seed: Any = gradient if create_graph and isinstance(gradient, Value) else as_float(gradient)
     order = topological_order([output], differentiable=True)
     found = propagate([(output, seed)], order, create_graph=create_graph, wanted=wanted)
     results = [found.get(x, 0.0) for x in wanted]
     if create_graph:
         results = [_boxed(x) for x in results]
+    if watcher is not None:
+        results = [watcher.kept(x) for x in results]
     return results[0] if isinstance(inputs, Value) else results
 
 

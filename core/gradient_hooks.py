@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from .errors import GradientError
+from .recording import keeper
 from .value import Value
 
 Hook = Callable[[Any], Any]
@@ -21,12 +22,17 @@ hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
 class HookHandle:
     """Takes a hook away again: by `remove()`, or at the end of a `with` block."""
 
-    def __init__(self, value: Value, hook: Hook) -> None:
+    def __init__(self, value: Value, hook: Hook, recorded: list[Hook] | None = None) -> None:
         self._value = ref(value)
         self._hook = hook
+        self._recorded = recorded
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
+        if self._recorded is not None:
+            if self._hook in self._recorded:
+                self._recorded.remove(self._hook)
+            return
         value = self._value()
         registered = hooks.get(value, []) if value is not None else []
         for index, hook in enumerate(registered):
@@ -79,6 +85,9 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
         raise TypeError(f"on_gradient() takes a function of the gradient, not {hook!r:.60}")
     if not value.requires_grad:
         raise GradientError(f"no gradient comes by at {value!r}: it does not require one")
+    watcher = keeper()
+    if watcher is not None:
+        return HookHandle(value, hook, watcher.hooked(value, hook))
     hooks.setdefault(value, []).append(hook)
     return HookHandle(value, hook)
 

@@ -50,10 +50,24 @@ class Watcher:
         sees_rules: whether it also sees the ops that a derivative rule is made of, while a gradient
             or a tangent is computed.
         sees_every_step: whether what would be one node, a `checkpoint`, is recorded step by step.
+        keeps_everything: whether what leaves the graph (gradients as numbers, detached copies,
+            results under `no_grad`) stays in it, by way of `kept`.
     """
 
     sees_rules = False
     sees_every_step = False
+    keeps_everything = False
+
+    def kept(self, x: Any, label: str = "") -> Any:
+        """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        raise NotImplementedError
+
+    def hooked(self, value: Any, hook: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:
+        """Put a gradient hook on a Value; give the list that it stands in."""
+        raise NotImplementedError
+
+    def created(self, leaf: Any) -> None:
+        """See that a leaf was made."""
 
     def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
@@ -71,11 +85,19 @@ class Watcher:
         """See that Python code looked at the number in `left`, and can act on the `answer`.
 
         `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; `==` with
-        anything else than itself; or `bool`, `float`, `int` or `detach`, and `right` is None.
+        anything else than itself; or `bool`, `float`, `int` or `custom_rule`, and `right` is None.
         """
 
 
 watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+def keeper() -> Watcher | None:
+    """Find the watcher, if there is one here, from which no number may leave the graph."""
+    for watcher in watchers.get() if switch.active else ():
+        if watcher.keeps_everything:
+            return watcher
+    return None
 
 
 def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:

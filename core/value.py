@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .copying import copy_graph, reduce_graph
 from .errors import MissingOpError
-from .recording import switch, watchers
+from .recording import keeper, switch, watchers
 
 if TYPE_CHECKING:
     from .op import Op
@@ -100,12 +100,18 @@ class Value:
         if switch.pending is not None:
             switch.pending()
         if data.__class__ is not float:
+            if hasattr(data.__class__, "_begin"):  # a Value that is being recorded
+                data._begin(self, data, label, requires_grad)  # type: ignore[attr-defined]
+                return
             data = as_float(data)
         self.data = data
         self.label = label
         self.grad = NOT_RUN
         self.op = self._left = self._right = self._mark = None
         self.requires_grad = requires_grad
+        if switch.active:
+            for watcher in watchers.get():
+                watcher.created(self)
 
     if TYPE_CHECKING:
 
@@ -154,8 +160,10 @@ class Value:
 
     def detach(self) -> Value:
         """Give a constant of the same number and label that is cut off from this one's history."""
-        if switch.active:
-            _observed("detach", self, None, None)
+        watcher = keeper()
+        if watcher is not None:
+            kept: Value = watcher.kept(self, self.label)
+            return kept
         return Value(self.data, self.label, requires_grad=False)
 
     # ----- Operators: sockets that registered ops are plugged into -----

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from .op import Op, recorded
-from .recording import current_scope, recording, watchers
+from .recording import current_scope, keeper, recording, watchers
 from .value import Value, constant
 
 
 def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Record as the contexts that are open in this thread or task ask for."""
-    out = recorded(op, operands, data) if recording.get() else constant(data)
+    if recording.get():
+        out = recorded(op, operands, data)
+    elif (watcher := keeper()) is not None:
+        out = watcher.kept(recorded(op, operands, data))
+    else:
+        out = constant(data)
     scope = current_scope.get()
     if scope and out.op is not None:
         out.scope = scope
     for watcher in watchers.get():
         watcher.computed(op, operands, out)
+    for x in operands:
+        if x.__class__ is not Value and hasattr(x, "_spread"):
+            x._spread(out)  # in whatever thread this runs
+            break
     return out

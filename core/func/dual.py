@@ -61,7 +61,10 @@ class Dual:
 
     def detach(self) -> Value:
         """Give a constant of the same number, which has no tangent at any level."""
-        return constant(float(self))
+        x = self.primal
+        while x.__class__ is Dual:
+            x = x.primal
+        return x.detach() if isinstance(x, Value) else constant(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Give the method of an installed op, as Value has it."""

@@ -1,0 +1,285 @@
+"""What a Value is while a compiled function is recorded: a class that lets nothing out unseen.
+
+Python code can get to know a recorded number in many ways. For each there is one answer: it is
+*recorded* (what comes out is computed again in each call), *guarded* (the recording holds for
+inputs that give the same answer) or *refused* with a CompileError. The table below lists all of
+them; a test walks the members of Value and of the package, and fails where one is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any, ClassVar
+
+from pluggrad import CompileError, Op, Value
+from pluggrad.op import recorded
+from pluggrad.reads import UnreadableError, with_symbols
+from pluggrad.value import NOT_RUN
+
+RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
+
+# What happens to each way out of a recorded Value.
+WAYS: dict[str, str] = {
+    "data": RECORDED,  # a Value that no gradient flows through
+    "grad": RECORDED,
+    "backward": RECORDED,
+    "detach": RECORDED,
+    "__float__": GUARDED,
+    "__int__": GUARDED,
+    "__bool__": GUARDED,
+    "__lt__": GUARDED,
+    "__le__": GUARDED,
+    "__gt__": GUARDED,
+    "__ge__": GUARDED,
+    "__format__": GUARDED,
+    "__repr__": GUARDED,
+    "__str__": GUARDED,
+    "_repr_mimebundle_": GUARDED,
+    "__eq__": REFUSED,
+    "__ne__": REFUSED,
+    "__hash__": REFUSED,
+    "__copy__": REFUSED,
+    "__deepcopy__": REFUSED,
+    "__reduce__": REFUSED,
+    "__reduce_ex__": REFUSED,
+    "__getstate__": REFUSED,
+    "label": FIXED,
+    "op": FIXED,
+    "prev": FIXED,
+    "_op": FIXED,
+    "_prev": FIXED,
+    "requires_grad": FIXED,
+    "scope": FIXED,
+}
+
+# Functions of the package to which a Value is given.
+FUNCTIONS: dict[str, str] = {
+    "grad": RECORDED,
+    "checkpoint": RECORDED,
+    "no_grad": RECORDED,
+    "stop_gradient": RECORDED,
+    "explain": GUARDED,
+    "render": GUARDED,
+    "save": GUARDED,
+    "draw_dot": GUARDED,
+    "Graph": GUARDED,
+    "custom_rule": REFUSED,
+    "on_gradient": RECORDED,
+}
+
+# The engine itself, which reads numbers to compute with them; wings and plugins count as users.
+BETWEEN = ("weakref", "_weakrefset", "copy", "pickle")  # they ask for somebody else
+WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
+
+
+class Held(Op):
+    """The identity through which no gradient flows."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _held, ()
+
+
+def _held() -> Op:
+    return HELD
+
+
+def _same(a: float) -> float:
+    return a
+
+
+HELD = Held("held", _same, None, doc="x, as a constant.")
+
+
+def held(x: Value, label: str = "") -> Value:
+    """Give a Value of the same number through which no gradient flows, computed in each call."""
+    out = recorded(HELD, (x,), vars(Value)["data"].__get__(x))
+    out.label = label
+    out.requires_grad = False
+    return out
+
+
+class Hooked(Op):
+    """The identity whose gradient goes through hooks; made where `on_gradient` is called."""
+
+    def __init__(self, hooks: list[Callable[[Any], Any]]) -> None:
+        super().__init__("hooked", _same, through(hooks), doc="x, whose gradient hooks may change.")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a recording with hooks of on_gradient() cannot be pickled")
+
+
+def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:
+    """Make the rule that sends a gradient through hooks, in order."""
+
+    def rule(g: Any, out: Any, x: Any) -> Any:
+        for hook in tuple(hooks):
+            # What does more than compute cannot be written down: it has to see each number.
+            changed = hook(g) if _is_pure(hook) else hook(float(g))
+            if changed is not None:
+                g = changed
+        return g
+
+    return rule
+
+
+def _is_pure(hook: Callable[[Any], Any]) -> bool:
+    def make(source: Any, name: str | None) -> Any:
+        raise UnreadableError("a number that may change")
+
+    try:
+        with_symbols(hook, make)
+    except UnreadableError:
+        return False
+    return True
+
+
+def by_engine() -> bool:
+    """Say whether the engine itself reads a member, rather than the program that it records."""
+    frame: Any = sys._getframe(2)
+    while (name := frame.f_globals.get("__name__")) in BETWEEN:
+        frame = frame.f_back
+    if name is None:
+        return True  # code that the engine wrote
+    return bool(name == "pluggrad" or (name.startswith("pluggrad.") and not name.startswith(WINGS)))
+
+
+def line_of_program() -> str:
+    """Name the line of the user's program that runs."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if name is not None and name not in BETWEEN and not name.startswith("pluggrad."):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "an unknown line"
+
+
+def refusal(what: str, why: str) -> CompileError:
+    """Make the error for something that a compiled function cannot do."""
+    return CompileError(f"{what} in a compiled function, at {line_of_program()}: {why}")
+
+
+def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value]:
+    """Make the class that Values have while one function is recorded.
+
+    Parameters:
+        observed: is told of each look that has to be guarded, and refuses some; see
+            `Watcher.observed`.
+    """
+    thread = get_ident()
+
+    def check_thread() -> None:
+        if get_ident() != thread:
+            raise refusal(
+                "another thread", "it looks at a number that this thread records; pass it float(x)"
+            )
+
+    slots: Any = {name: vars(Value)[name] for name in Value.__slots__ if name in vars(Value)}
+
+    class Recorded(Value):
+        __slots__ = ()
+        recording: ClassVar[list[bool]] = [True]
+
+        @classmethod
+        def _spread(cls, out: Value) -> Value:
+            if cls.recording and out.__class__ is Value:
+                out.__class__ = cls
+            return out
+
+        @classmethod
+        def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
+            """Make a leaf of a computed number, as `Value(x.data)` does."""
+            leaf.data, leaf.label, leaf.grad = slots["data"].__get__(source), label, NOT_RUN
+            leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
+            leaf.requires_grad = requires_grad
+            cls._spread(leaf)
+
+        def _look(self, how: str, answer: Any) -> Any:
+            if self.recording:
+                check_thread()
+                observed(how, self, None, answer)
+            return answer
+
+        @property
+        def data(self) -> Any:
+            number = slots["data"].__get__(self)
+            if by_engine() or not self.recording:
+                return number
+            check_thread()
+            return self._spread(held(self, self.label))
+
+        @data.setter
+        def data(self, number: Any) -> None:
+            if self.recording and not by_engine():
+                raise refusal(
+                    "x.data = ...",
+                    "a recorded Value is what was computed; make a new one: x = Value(...)",
+                )
+            slots["data"].__set__(self, number)
+
+        @property
+        def grad(self) -> Any:
+            g = slots["grad"].__get__(self)
+            return 0.0 if g is NOT_RUN and not by_engine() else g
+
+        @grad.setter
+        def grad(self, g: Any) -> None:
+            slots["grad"].__set__(self, g)
+
+        def __float__(self) -> float:
+            return float(self._look("float", float(slots["data"].__get__(self))))
+
+        def __int__(self) -> int:
+            return int(self._look("int", int(slots["data"].__get__(self))))
+
+        def __bool__(self) -> bool:
+            return bool(self._look("bool", slots["data"].__get__(self) != 0))
+
+        def __repr__(self) -> str:
+            self._look("float", float(slots["data"].__get__(self)))
+            return super().__repr__()
+
+        __str__ = __repr__
+
+        def __format__(self, spec: str) -> str:
+            number = self._look("float", float(slots["data"].__get__(self)))
+            return format(number, spec) if spec else repr(self)
+
+        def __hash__(self) -> int:
+            if self.recording and not by_engine():
+                raise refusal(
+                    "hash()",
+                    "Values are told apart by identity in sets and dicts, numbers by value; "
+                    "use a list, or key by an index",
+                )
+            return id(self) >> 4
+
+        def __copy__(self) -> Any:
+            raise refusal("copy.copy(x)", "use x itself, or x.detach()")
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+            if not self.recording:
+                return super().__deepcopy__(memo)
+            raise refusal("copy.deepcopy(x)", "use x itself, or x.detach()")
+
+        def __reduce__(self) -> Any:
+            if not self.recording:
+                return super().__reduce__()
+            raise refusal("a pickle of x", "what comes out of it would be the number of today")
+
+    def compared(name: str, symbol: str) -> Callable[[Any, Any], bool]:
+        plain = getattr(Value, name)
+
+        def compare(self: Any, other: Any) -> bool:
+            if self.recording:
+                check_thread()
+            return bool(plain(self, other))
+
+        return compare
+
+    for name, symbol in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">=")):
+        setattr(Recorded, name, compared(name, symbol))
+    Recorded.__name__ = Recorded.__qualname__ = "Value"
+    return Recorded

@@ -1,0 +1,404 @@
+"""Whatever Python can get to know of a recorded number is recorded, guarded or refused."""
+
+import copy
+import inspect
+import math
+import pickle
+import threading
+
+import pluggrad
+import pytest
+from pluggrad import (
+    CompileError,
+    Op,
+    Value,
+    compile,
+    custom_rule,
+    func,
+    grad,
+    no_grad,
+    on_gradient,
+    stop_gradient,
+)
+from pluggrad.compiler.recorded import FUNCTIONS, WAYS
+from pluggrad.ops import exp, log, sin, where
+
+EXECUTORS = ["interpreter", "numba"]
+NUMBERS = [2.0, 3.0, -1.5, 2.0]
+OUTSIDE = Value(2.0, requires_grad=False)
+
+
+def compare(f, executor):
+    """Compare a compiled function and its gradient with plain Values, at several points."""
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        expected = f(Value(number))
+        assert compiled(number) == pytest.approx(float(expected), rel=1e-13)
+        slope = func.grad(lambda x: f(x) + 0.0 * x)(number)
+        assert compiled.grad(number) == pytest.approx(float(slope), rel=1e-13)
+
+
+# ----- The table -----
+
+
+def test_every_way_out_of_a_value_is_in_the_table():
+    own = set(vars(Value)) | {"__reduce_ex__", "__getstate__", "__str__", "__ne__"}
+    own -= {op.name for op in pluggrad.plugins.ops.values()}
+    structural = {
+        "__doc__",
+        "__init__",
+        "__module__",
+        "__slots__",
+        "__annotations__",
+        "__weakref__",
+    }
+    arithmetic = {name for name in own if name in pluggrad.value.EMPTY_SOCKETS}
+    arithmetic |= {"__pos__", "__divmod__", "__rdivmod__"}
+    inner = {"_left", "_right", "_mark", "_operands"}
+    assert own - structural - arithmetic - inner == set(WAYS)
+
+
+def test_every_function_that_takes_a_value_is_in_the_table():
+    takes_values = {
+        name
+        for name in pluggrad.__all__
+        if inspect.isfunction(thing := getattr(pluggrad, name))
+        and any(
+            "Value" in str(parameter.annotation)
+            for parameter in inspect.signature(thing).parameters.values()
+        )
+    }
+    assert takes_values <= set(FUNCTIONS) | {"compile"}
+
+
+# ----- Recorded -----
+
+
+def inner_gradient(w):
+    y = (w - 1) ** 3
+    g = grad(y, w)
+    return y + 0.1 * g * g
+
+
+def penalty_that_trains(w):
+    y = (w - 1) ** 3
+    g = grad(y, w, create_graph=True)
+    return y + 0.1 * g * g
+
+
+def inner_backward(x):
+    y = x * x * x
+    y.backward()
+    return x.grad * x
+
+
+def two_backwards(x):
+    (x * x).backward()
+    sin(x).backward(2.0)
+    return x.grad + x
+
+
+def gradient_of_an_inner_node(x):
+    y = x * x
+    z = exp(0.1 * y) * y
+    z.backward()
+    return y.grad * x
+
+
+def inner_descent(x):
+    w = Value(0.5)
+    for _ in range(5):
+        loss = (w - x) ** 2
+        loss.backward()
+        w = Value(w.data - 0.1 * w.grad)
+    return w * x
+
+
+def reset_between(x):
+    (x * x).backward()
+    x.grad = 0.0
+    (x * x * x).backward()
+    return x.grad + 0.0 * x
+
+
+def twice(x):
+    dy = grad(x**4, x, create_graph=True)
+    return grad(dy, x) * x
+
+
+def data(x):
+    return x * x.data + sin(x.data) * x
+
+
+def detached(x):
+    return x * (x * x).detach()
+
+
+def stopped(x):
+    return x * stop_gradient(sin(x))
+
+
+def without_recording(x):
+    with no_grad():
+        k = OUTSIDE * 3 + x * x
+    return x * k
+
+
+def constant_from_outside(x):
+    return x * OUTSIDE.detach()
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        inner_gradient, penalty_that_trains, inner_backward, two_backwards,
+        gradient_of_an_inner_node, reset_between, twice, data, detached, stopped, without_recording,
+    ],
+)  # fmt: skip
+def test_what_leaves_the_graph_is_computed_in_each_call(f, executor):
+    compare(f, executor)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_an_optimisation_inside_is_computed_in_each_call(executor):
+    compiled = compile(inner_descent, executor=executor)
+    for number in NUMBERS:
+        w = 0.5
+        for _ in range(5):
+            w -= 0.2 * (w - number)
+        assert compiled(number) == pytest.approx(w * number, rel=1e-13)
+
+
+@pytest.mark.parametrize("f", [without_recording, constant_from_outside])
+def test_constants_from_outside_are_read_in_each_call(f, monkeypatch):
+    compiled = compile(f)
+    for number in (2.0, 7.0):
+        monkeypatch.setattr(OUTSIDE, "data", number)
+        assert compiled(3.0) == f(Value(3.0)).data
+
+
+def test_a_recording_serves_all_numbers():
+    for f in (inner_gradient, inner_backward, inner_descent, data, detached):
+        compiled = compile(f)
+        for number in NUMBERS:
+            compiled(number)
+        assert len(compiled.recordings) == 1
+
+
+def test_inner_gradients_work_over_lanes():
+    np = pytest.importorskip("numpy")
+    lanes = np.array(NUMBERS)
+    expected = [inner_gradient(Value(x)).data for x in NUMBERS]
+    assert compile(inner_gradient)(lanes) == pytest.approx(expected, rel=1e-13)
+
+
+# ----- Hooks -----
+
+
+def hooked_inside(x):
+    y = x * x
+    on_gradient(y, lambda g: 2.0 * g)
+    return y * 3 + x
+
+
+def hooked_argument(x):
+    on_gradient(x, lambda g: g * 3.0)
+    on_gradient(x, lambda g: g + g * g)
+    return x * x
+
+
+def hook_taken_away(x):
+    y = x * x
+    with on_gradient(y, lambda g: 2.0 * g):
+        pass
+    return y * 3
+
+
+def clipped(x):
+    y = x * x
+    on_gradient(y, lambda g: max(-1.0, min(g, 1.0)))
+    return y * x
+
+
+def hooked_in_an_inner_gradient(x):
+    y = x * x
+    on_gradient(y, lambda g: 2.0 * g)
+    return grad(y * y, x) * x
+
+
+@pytest.mark.parametrize("f", [hooked_inside, hooked_argument, hook_taken_away, clipped])
+def test_hooks_are_called_in_compiled_functions(f):
+    compiled = compile(f, executor="interpreter")
+    for number in NUMBERS:
+        x = Value(number)
+        f(x).backward()
+        assert compiled.grad(number) == x.grad
+        assert compiled(number) == f(Value(number)).data
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_hooks_that_compute_are_compiled(executor):
+    for f in (hooked_inside, hook_taken_away, hooked_in_an_inner_gradient):
+        compiled = compile(f, executor=executor)
+        for number in NUMBERS:
+            assert compiled.value_and_grad(number) == pytest.approx(
+                func.value_and_grad(f)(number), rel=1e-13
+            )
+
+
+def test_a_hook_that_watches_sees_each_gradient():
+    seen = []
+
+    def f(x):
+        y = x * x
+        on_gradient(y, seen.append)
+        return y * x
+
+    compiled = compile(f, executor="interpreter")
+    assert [compiled.grad(x) for x in (2.0, 3.0)] == [12.0, 27.0]
+    assert seen[-2:] == [2.0, 3.0]
+
+
+def test_a_program_refuses_a_graph_with_hooks():
+    x = Value(3.0)
+    y = x * x
+    on_gradient(x, lambda g: max(-1.0, min(g, 1.0)))
+    with pytest.raises(CompileError, match=r"hook of on_gradient\(\)"):
+        compile(y)
+
+
+# ----- Guarded -----
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * float(f"{x:.1f}"),
+        lambda x: x * len(str(x)) if float(x) > 0 else x,
+        lambda x: x * float(x.data) + x,
+        lambda x: x if x.data > 2.5 else 2 * x,
+        lambda x: x * math.floor(float(x)),
+        lambda x: where(grad(x * x, x), x, 1.0) if grad(x**3 - 9 * x, x) > 0 else x * x,
+    ],
+)
+def test_a_look_holds_for_inputs_of_the_same_answer(f, executor):
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        assert compiled(number) == float(f(Value(number)))
+
+
+def branching():
+    def rule(g, out, x):
+        return 2.0 * g if float(x) > 0 else 3.0 * g
+
+    return Op("branching", lambda x: 2.0 * x if x > 0 else 3.0 * x, rule)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_branch_in_a_rule_is_guarded(executor):
+    op = branching()
+    for f in (lambda x: func.grad(op)(x), lambda x: grad(op(x) * x, x)):
+        compiled = compile(f, executor="interpreter")
+        for number in NUMBERS:
+            assert compiled(number) == float(f(Value(number)))
+
+
+def test_an_op_that_raises_on_the_way_not_taken_does_no_harm():
+    def risky(x):
+        if x <= 0:
+            raise ValueError("below zero")
+        return math.log(x)
+
+    op = Op("risky", risky, lambda g, out, x: g / x)
+    compiled = compile(lambda x: op(x) if x > 0 else x * x, executor="interpreter")
+    assert [compiled(x) for x in (1.0, -2.0, math.e, -3.0)] == [0.0, 4.0, 1.0, 9.0]
+    always = compile(lambda x: op(x) * x, executor="interpreter")
+    assert always(1.0) == 0.0
+    with pytest.raises(pluggrad.ForwardError, match="below zero"):
+        always(-1.0)
+
+
+# ----- Refused -----
+
+
+@custom_rule
+def doubled(x):
+    return float(x) * 2
+
+
+@doubled.rule
+def _(g, out, x):
+    return 2 * g
+
+
+def in_a_thread(look):
+    def f(x):
+        found = []
+
+        def work():
+            try:
+                found.append(look(x))
+            except CompileError as refused:
+                found.append(refused)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        if isinstance(found[0], CompileError):
+            raise found[0]
+        return x * found[0]
+
+    return f
+
+
+def assign_data(x):
+    x.data = 3.0
+    return x
+
+
+def outside_backward(x):
+    (x * Value_outside).backward()
+    return x
+
+
+Value_outside = Value(4.0, label="weight")
+
+
+@pytest.mark.parametrize(
+    ("f", "what"),
+    [
+        (lambda x: copy.deepcopy(x) * x, "deepcopy"),
+        (lambda x: copy.copy(x) * x, "copy"),
+        (lambda x: pickle.loads(pickle.dumps(x)), "pickle"),
+        (lambda x: {1.0: 7.0}.get(x, 0.0) + x, "hash"),
+        (lambda x: len({x, x * 2}) * x, "hash"),
+        (lambda x: x if x == 2.0 else x * x, "=="),
+        (lambda x: doubled(OUTSIDE) * x, "custom_rule"),
+        (lambda x: doubled(x) * x, "custom_rule"),
+        (in_a_thread(lambda x: 1.0 if x > 0 else -1.0), "thread"),
+        (in_a_thread(float), "thread"),
+        (in_a_thread(lambda x: float(x * 2)), "thread"),
+        (assign_data, "data"),
+        (outside_backward, "'weight' from outside"),
+    ],
+)
+def test_what_a_recording_would_miss_is_refused(f, what):
+    with pytest.raises(CompileError, match=what) as refused:
+        compile(f)(2.0)
+    assert "test_recorded.py" in str(refused.value) or what == "=="
+    assert Value_outside.grad == 0.0
+
+
+def test_values_that_outlive_a_recording_are_plain_again():
+    kept = []
+
+    def f(x):
+        kept.append(x)
+        return x * log(x * x)
+
+    compile(f)(2.0)
+    (x,) = kept
+    assert copy.deepcopy(x).data == x.data == 2.0
+    assert {x: 1}[x] == 1
