@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import warnings
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pluggrad import PluggradError, PluginError
+from pluggrad import PluggradError, Plugin, PluginError, plugins
+
+from .table import shown
 
 FAILED = 1
 
@@ -44,24 +49,48 @@ def _check(given: Namespace) -> int:
     failed = 0
     for name, check in found.values():
         try:
-            with warnings.catch_warnings(record=True) as told:
+            heard = _Heard()
+            with redirect_stdout(heard), warnings.catch_warnings(record=True) as told:
                 warnings.simplefilter("ignore")
                 warnings.simplefilter("always", UserWarning)
                 check()
         except ConformanceError as error:
             failed += 1
-            print(f"{name:{width}}  FAILED  {' '.join(str(error).split())}", flush=True)
+            print(_line(f"{name:{width}}  FAILED  {error}"), flush=True)
+        except (KeyboardInterrupt, PluggradError):
+            raise
+        except BaseException as cause:  # sys.exit(0) in a rule, too, has proved nothing
+            failed += 1
+            print(
+                _line(
+                    f"{name:{width}}  FAILED  it ends the check: {type(cause).__name__}: {cause}"
+                ),
+                flush=True,
+            )
         else:
-            print(f"{name:{width}}  ok{''.join(f'; {x.message}' for x in told)}", flush=True)
+            notes = "".join(f"; {x.message}" for x in told) + heard.note
+            print(_line(f"{name:{width}}  ok{notes}"), flush=True)
     if failed:
         print(f"{failed} of {len(found)} failed")
     return FAILED if failed else 0
+
+
+class _Heard(io.TextIOBase):
+    """Takes what is printed during a check, which would stand between its lines."""
+
+    note = ""
+
+    def write(self, text: str) -> int:
+        """Drop a text, and take note."""
+        self.note = "; it prints to standard output, each time that it is called"
+        return len(text)
 
 
 def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable[[], None]]]:
     """Find the ops and renderers that a name stands for, and how to check each."""
     from pluggrad.testing import check_op, check_renderer, ops_of, renderers_of
 
+    skipped = _skipped(name)
     ops, kinds, unknown = [], [], None
     try:
         ops = ops_of(name)
@@ -70,7 +99,7 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
     try:
         kinds = renderers_of(name)
     except PluginError:
-        if unknown is not None:
+        if unknown is not None and not skipped:
             raise unknown from None
     options = {"seed": given.seed, "examples": given.examples}
     found: dict[Any, tuple[str, Callable[[], None]]] = {}
@@ -78,7 +107,31 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
         found[op] = op.name, partial(check_op, op, **options)
     for kind in kinds:
         found[kind] = kind.name, partial(check_renderer, kind, depth=given.depth)
+    for plugin in skipped:
+        found[plugin] = plugin.name, partial(_fail, plugin.failure)
     return found
+
+
+def _skipped(name: str | None) -> list[Plugin]:
+    """List the plugins that a name stands for and that were not loaded, so cannot be checked.
+
+    With --all those that the settings disable are left out, as the person wishes.
+    """
+    skipped = [plugin for plugin in plugins if plugin.failure]
+    if name is None:
+        return [plugin for plugin in skipped if not plugin.failure.startswith("disabled by")]
+    return [p for p in skipped if name in (p.name, p.distribution.rpartition(" ")[0])]
+
+
+def _fail(why: str) -> None:
+    from pluggrad.testing import ConformanceError
+
+    raise ConformanceError(why)
+
+
+def _line(text: str) -> str:
+    """Write a line for a terminal: what it would obey, rather than show, is escaped."""
+    return shown(re.sub(r"\s*\n\s*", " ", text))
 
 
 def add_to(commands: Any) -> None:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from pluggrad import PluggradError, __version__
 
 from . import check, demo, listing, new_plugin, picture
+from .table import shown
 
 SUBCOMMANDS = (demo, listing, picture, check, new_plugin)
 WRONG_USE = 2
@@ -24,7 +25,7 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong in one line, and leave."""
-        self.exit(WRONG_USE, f"pluggrad: {message}. See {self.prog} --help\n")
+        self.exit(WRONG_USE, f"pluggrad: {shown(message)}. See {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = given.run(given)
         sys.stdout.flush()
     except PluggradError as cause:
-        print(f"pluggrad: {' '.join(str(cause).split())}", file=sys.stderr)
+        print(f"pluggrad: {shown(' '.join(str(cause).split()))}", file=sys.stderr)
         return WRONG_USE
     except BrokenPipeError:
         # Whoever reads has seen enough. Python would complain once more when it flushes at exit.

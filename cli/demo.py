@@ -8,6 +8,8 @@ from typing import Any
 
 from pluggrad import RenderError, Value, draw_dot, render
 
+from .table import shown
+
 
 def neuron() -> tuple[Value, dict[str, Value]]:
     """Make the neuron o = tanh(x1*w1 + x2*w2 + b), and give its inputs by name.
@@ -39,7 +41,7 @@ def run(given: Namespace) -> None:
             raise
         print(f"No picture: {cause}")
     else:
-        print(f"{path}: drawn by {_engine(path) or 'Graphviz'}")
+        print(f"{shown(str(path))}: drawn by {_engine(path) or 'Graphviz'}")
 
 
 def _engine(path: Path) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
 from argparse import Namespace
+from importlib.metadata import distributions
 from pathlib import Path
+from pkgutil import iter_modules
 from string import Template
 from typing import Any
 
 from pluggrad import PluggradError, Value, plugins
+
+from .table import shown
 
 
 class NewPluginError(PluggradError):
@@ -20,7 +25,8 @@ class NewPluginError(PluggradError):
 def run(given: Namespace) -> None:
     """Write the package."""
     folder = write(given.name, Path(given.path))
-    print(f"{folder} is written. Now: pip install -e {folder} && pytest {folder}")
+    place = shown(str(folder))
+    print(f"{place} is written. Now: pip install -e {place} && pytest {place}")
 
 
 def write(name: str, path: Path) -> Path:
@@ -69,7 +75,24 @@ def checked(name: str) -> str:
     taken = {*owners, *plugins.renderers}
     if name in taken or f"{name}.ops" in taken or hasattr(Value, f"{package}_cube"):
         raise NewPluginError(f"{name!r} is installed already: a package, plugin or renderer")
+    if package in _modules() or name in _distributions():
+        raise NewPluginError(
+            f"{name!r} is a package that is installed here; yours would take its place. Choose "
+            "another name"
+        )
     return package
+
+
+def _modules() -> set[str]:
+    """List what can be imported here, the working folder apart, in which the package may stand."""
+    here = {"", os.getcwd()}
+    return {module.name for module in iter_modules([p for p in sys.path if p not in here])}
+
+
+def _distributions() -> set[str]:
+    """List the installed packages by the names that pip knows."""
+    names = (found.metadata["Name"] or "" for found in distributions())
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
 
 def add_to(commands: Any) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from pluggrad import render, save
 
+from .table import shown
 from .target import load
 
 
@@ -17,11 +21,15 @@ def run(given: Namespace) -> None:
     options = dict(map(option, given.option))
     values = load(given.target)
     if given.output is not None:
-        print(save(values, given.output, given.renderer, **options))
+        path = save(values, given.output, given.renderer, **options)
+        if not _is_standard_output(path):
+            print(shown(str(path)))
         return
     result = render(values, given.renderer, **options)
     if isinstance(result, bytes):
         sys.stdout.buffer.write(result)
+    elif type(result) is str and sys.stdout.isatty():
+        print(_tame(result))
     else:
         print(result)
 
@@ -29,14 +37,34 @@ def run(given: Namespace) -> None:
 def option(text: str) -> tuple[str, Any]:
     """Read `key=value`; a value that is JSON is what JSON says, any other is text.
 
-    >>> option("max_nodes=100"), option("direction=LR"), option("color=false")
-    (('max_nodes', 100), ('direction', 'LR'), ('color', False))
+    Yes and no, in whatever letters, are true and false, as in the environment.
+
+    >>> option("max_nodes=100"), option("direction=LR"), option("color=no"), option("width=None")
+    (('max_nodes', 100), ('direction', 'LR'), ('color', False), ('width', None))
     """
     key, _, value = text.partition("=")
+    if value.lower() in _WORDS:
+        return key, _WORDS[value.lower()]
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
+
+
+_WORDS = {"yes": True, "true": True, "no": False, "false": False, "none": None, "null": None}
+
+
+def _tame(text: str) -> str:
+    """Escape what a terminal would obey in a picture, but its lines and colours."""
+    parts = re.split(r"(\n|\x1b\[[0-9;]*m)", text)
+    return "".join(part if i % 2 else shown(part) for i, part in enumerate(parts))
+
+
+def _is_standard_output(path: Path) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # it has no descriptor, in a test for instance
+        return False
 
 
 def _key_and_value(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -18,6 +19,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     add   +
     mul   *
     """
+    header, rows = tuple(map(shown, header)), [tuple(map(shown, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)][:-1]
     before = sum(widths) + 2 * len(widths)
     room = shutil.get_terminal_size().columns - before if sys.stdout.isatty() else 0
@@ -28,3 +30,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         lines += [f"{start}{last[0] if last else ''}".rstrip()]
         lines += [" " * before + more for more in last[1:]]
     return "\n".join(lines)
+
+
+# Control characters, and what turns the direction of reading.
+_OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
+
+
+def shown(text: str) -> str:
+    r"""Give a text as one line, with escapes for what a terminal would obey.
+
+    Names of files, plugins and labels can hold anything.
+
+    >>> shown("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)

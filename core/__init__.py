@@ -84,5 +84,11 @@ __all__ = [
     "stop_gradient",
 ]
 
+
+def __dir__() -> list[str]:
+    """List the public names; the files they come from are none."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+
+
 # Last, when all that a plugin may import from here is there.
 plugins.load()

@@ -128,7 +128,7 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
     kind = plugins.renderer(name)
     given = {**config.renderers.get(name, {}), **options}
     try:
-        return kind(**given)
+        made = kind(**given)
     except (PluggradError, KeyboardInterrupt):
         raise
     except TypeError as cause:
@@ -137,13 +137,47 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
         known = [p.name for p in inspect.signature(kind).parameters.values()]
         unknown = [key for key in given if key not in known]
         if not unknown:
+            _check_types(name, kind, given)
             raise RenderError(f"renderer {name!r}: {cause}") from cause
         raise RenderError(
             f"renderer {name!r} has no option {unknown[0]!r}; available: "
             f"{', '.join(sorted(known)) or 'none'}"
         ) from None
     except BaseException as cause:
+        _check_types(name, kind, given)
         raise RenderError(f"renderer {name!r} failed: {told(cause)}{_line(cause)}") from cause
+    _check_types(name, kind, given)
+    return made
+
+
+_PLAIN: dict[str, tuple[str, tuple[type, ...]]] = {
+    "bool": ("True or False", (bool,)),
+    "int": ("a whole number", (int,)),
+    "float": ("a number", (int, float)),
+}
+
+
+def _check_types(name: str, kind: type[Any], given: Mapping[str, Any]) -> None:
+    """Check options that come from settings and command lines as texts or numbers.
+
+    What counts is the plain type that a renderer writes at an option, or that of True or False
+    which stands there as its default; a renderer checks what is more than that itself.
+    """
+    import inspect
+
+    for option in inspect.signature(kind).parameters.values() if given else ():
+        if option.name not in given:
+            continue
+        written = option.annotation
+        words = written if isinstance(written, str) else getattr(written, "__name__", "")
+        if written is option.empty and isinstance(option.default, bool):
+            words = "bool"
+        wanted, types = _PLAIN.get(words, ("", ()))
+        value = given[option.name]
+        if types and (not isinstance(value, types) or isinstance(value, bool) != (words == "bool")):
+            raise RenderError(
+                f"renderer {name!r}: option {option.name} is {wanted}, not {value!r:.60}"
+            )
 
 
 def _by_suffix(path: Path) -> str:

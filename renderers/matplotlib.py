@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABEL = 16  # characters of a label that fit beside its neighbours
-SUFFIXES = ("eps", "jpg", "pdf", "pgf", "png", "svg", "webp")
+SUFFIXES = ("eps", "jpg", "pdf", "png", "svg", "webp")
 
 
 class MatplotlibRenderer:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import Any, Self
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import dis
 
 # The sixteen colours that terminals have, and let people choose.
 CODES = {"dim": "2", "bold": "1", "leaf": "34", "output": "1;33", "group": "35", "alarm": "1;31"}
@@ -42,6 +47,41 @@ def _is_terminal() -> bool:
         return False
 
 
+def _is_printing(frame: FrameType) -> bool:
+    """Say whether a frame is just calling `print(...)` without a file.
+
+    `str(text)`, `print(text)` and `print(text, file=log)` all ask a text for the same, and do not
+    say what for. But the call stands in the asking frame's code: it begins where the name `print`
+    stands, and names its keywords. Where that cannot be seen, nothing is coloured.
+    """
+    import dis
+
+    steps = list(dis.get_instructions(frame.f_code))
+    at = next((i for i, step in enumerate(steps) if step.offset == frame.f_lasti), 0)
+    call = steps[at].positions
+    if call is None or call.lineno is None or "CALL" not in steps[at].opname:
+        return False
+    for i in range(at - 1, -1, -1):
+        held, place = steps[i].argval, steps[i].positions
+        begins = place is not None and (place.lineno, place.col_offset) == (
+            call.lineno,
+            call.col_offset,
+        )
+        if begins and steps[i].opname.startswith("LOAD_") and held == "print":
+            keywords = [k for step in steps[i : at + 1] for k in _keywords(frame, step)]
+            return "file" not in keywords and "DICT" not in "".join(
+                step.opname for step in steps[i:at]
+            )
+    return False
+
+
+def _keywords(frame: FrameType, step: dis.Instruction) -> Sequence[Any]:
+    """Give the names of keywords in one step of a call: a tuple among the code's constants."""
+    if step.opname == "KW_NAMES" and step.arg is not None:  # Python 3.11 and 3.12
+        return tuple(frame.f_code.co_consts[step.arg])
+    return step.argval if isinstance(step.argval, tuple) else ()
+
+
 class Printed(str):
     """A text without colours, for every purpose, that `print()` shows with them on a terminal.
 
@@ -59,11 +99,12 @@ class Printed(str):
         return made
 
     def __str__(self) -> str:
-        """Give what `print()` writes."""
-        return self.coloured if has_colours() else self[:]
+        """Give what `print()` writes; to everybody else, such as a logger, the text."""
+        return self.coloured if has_colours() and _is_printing(sys._getframe(1)) else self[:]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": str(self)}  # in a notebook, too, lines are lines
+        # In a notebook, too, lines are lines.
+        return {"text/plain": self.coloured if has_colours() else self[:]}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Printed, (self[:], self.coloured)

@@ -40,6 +40,7 @@ def start(picture: Picture, task: str, seed: str) -> subprocess.Popen[str]:
     """Start a process that draws; `answer` waits for it."""
     given = {
         "path": [str(Path(place).absolute()) for place in sys.path],
+        "library": _library(),
         "module": picture.kind.__module__,
         "file": _file(picture.kind),
         "class": picture.kind.__qualname__,
@@ -47,17 +48,33 @@ def start(picture: Picture, task: str, seed: str) -> subprocess.Popen[str]:
         "depth": picture.depth,
         "task": task,
     }
+    # -P keeps the working folder out of the way of Python's own library, which comes first; then
+    # all is found in the order of this process. -I would ignore the hash seed.
     program = (
-        "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = given['path']; "
+        "import json, sys; given = json.loads(sys.argv[1]); "
+        "own = [place for place in sys.path if place in given['library']]; "
+        "sys.path[:] = own + [place for place in given['path'] if place not in own]; "
         "from pluggrad.testing.fresh_process import main; main(given)"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, json.dumps(given)],
+        [sys.executable, "-P", "-c", program, json.dumps(given)],
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONHASHSEED": seed},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+
+
+def _library() -> list[str]:
+    """List where Python's own library is."""
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    home = paths["stdlib"]
+    archive = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    inside = [home, paths["platstdlib"], os.path.join(home, "lib-dynload")]
+    return [*inside, os.path.join(os.path.dirname(home), archive)]
 
 
 def answer(

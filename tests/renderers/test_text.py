@@ -172,6 +172,17 @@ for i in range(20):
 drawn = render(x, "text")
 save(x, sys.argv[1])
 open(sys.argv[2], "w").write(drawn)
+import logging
+with open(sys.argv[2], "a") as file:
+    logging.basicConfig(stream=file)
+    logging.warning(drawn)
+    logging.warning("%s", drawn)
+    print(drawn, file=file)
+    print("a", drawn, sep=" ", file=file, flush=True)
+    print(drawn, **{"file": file})
+    print(str(drawn), f"{drawn}", "%s" % drawn, "{}".format(drawn), file=file)
+    file.write(str(drawn)); file.write(f"{drawn!s}"); print("done")
+    assert "\\x1b" not in str(drawn) + f"{drawn!s}"
 print(drawn)
 """
 
@@ -206,6 +217,7 @@ def on_a_terminal(folder, **environment: str) -> str:
 def test_a_terminal_gets_colours_and_its_width_and_files_get_no_colours(tmp_path) -> None:
     shown = on_a_terminal(tmp_path)
     assert "\x1b[34m" in shown
+    assert shown.count("\x1b[34m") == 1  # printed once, with one leaf
     assert max(len(CODE.sub("", line)) for line in shown.splitlines()) <= 70
     for name in ("saved.txt", "written.txt"):
         assert "\x1b" not in (tmp_path / name).read_text()
