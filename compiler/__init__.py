@@ -12,6 +12,8 @@ from .function import Compiled
 from .program import Program
 from .recording import Recording
 
+LEFT_OUT: Any = object()
+
 __all__ = ["Compiled", "Program", "Recording", "compile"]
 
 
@@ -26,7 +28,7 @@ def compile(target: Value | Sequence[Value], **options: Any) -> Program: ...
 def compile(target: Callable[..., Any], **options: Any) -> Compiled: ...
 @overload
 def compile(**options: Any) -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(target: Any = None, **options: Any) -> Any:
+def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
     """Compile a recorded graph or a function; also a decorator, with options or without.
 
     Parameters:
@@ -43,7 +45,7 @@ def compile(target: Any = None, **options: Any) -> Any:
     >>> cube(2.0), cube.grad(2.0)
     (8.0, 12.0)
     """
-    if target is None:
+    if target is LEFT_OUT:
         return partial(compile, **options)
     if isinstance(target, Value | list | tuple):
         return Program(target, **options)

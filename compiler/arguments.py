@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 LEAF = "number"
-Shape = Any  # hashable: LEAF, ("elements", shape), (container type, keys, shapes), or ("static", x)
+ANSWER = "answer"  # True or False, among results
+# Hashable: LEAF, ANSWER, ("elements", shape), (container type, keys, shapes), or ("static", x).
+Shape = Any
 
 
-def taken_apart(tree: Any, numbers: list[Any], *, elements: bool) -> Shape:
+def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool = False) -> Shape:
     """Give the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
 
     Parameters:
@@ -19,18 +23,26 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool) -> Shape:
         numbers: is appended to.
         elements: whether an array stands for a nest of its elements, and not for one number that
             has many values.
+        answers: whether True and False are numbers too, as in the results of a function.
     """
     kind = type(tree)
     if kind is float or kind is int:
         numbers.append(tree)
         return LEAF
-    if kind is list or kind is tuple:
-        return kind, len(tree), tuple([taken_apart(x, numbers, elements=elements) for x in tree])
-    if kind is dict:
-        shapes = [taken_apart(x, numbers, elements=elements) for x in tree.values()]
-        return kind, tuple(tree), tuple(shapes)
-    if isinstance(tree, tuple):  # a named tuple
-        return kind, len(tree), tuple([taken_apart(x, numbers, elements=elements) for x in tree])
+
+    def shapes(parts: Iterable[Any]) -> tuple[Shape, ...]:
+        return tuple([taken_apart(x, numbers, elements=elements, answers=answers) for x in parts])
+
+    if kind is list or isinstance(tree, tuple):  # a named tuple, too
+        return kind, len(tree), shapes(tree)
+    if kind is dict or kind is OrderedDict:
+        return kind, tuple(tree), shapes(tree.values())
+    if is_dataclass(tree) and not isinstance(tree, type):
+        names = tuple([field.name for field in fields(tree) if field.init])
+        return kind, names, shapes([getattr(tree, name) for name in names])
+    if kind is bool and answers:
+        numbers.append(tree)
+        return ANSWER
     if kind is bool or tree is None or isinstance(tree, str | bytes):
         return "static", kind, tree
     if hasattr(tree, "dtype") and hasattr(tree, "shape") and tree.shape and elements:
@@ -63,16 +75,21 @@ def put_together(
     """
     if shape == LEAF:
         return next(numbers)
+    if shape == ANSWER:
+        x = next(numbers)
+        return x.astype(bool) if is_array(x) else bool(x)
     kind = shape[0]
     if kind == "static":
         return shape[2] if static else None
     if kind == "elements":
         return _elements(shape[1], numbers, array)
     parts = [put_together(x, numbers, array, static=static) for x in shape[2]]
-    if kind is dict:
-        return dict(zip(shape[1], parts, strict=True))
+    if kind is dict or kind is OrderedDict:
+        return kind(zip(shape[1], parts, strict=True))
     if kind is list or kind is tuple:
         return kind(parts)
+    if is_dataclass(kind):
+        return cast("type[Any]", kind)(**dict(zip(shape[1], parts, strict=True)))
     return kind(*parts)
 
 

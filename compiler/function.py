@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial, update_wrapper
-from threading import RLock
+from functools import partial
+from inspect import signature
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, CompileWarning, func
+from pluggrad.wrapping import look_like
 
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
 from .fingerprint import fingerprint
 from .program import check_ops
-from .recording import Recording, check_numbers, record
+from .recording import Answer, Recording, check_numbers, record, too_large
 
 Numbers = list[Any]
 EXACT_WARNING = 8
@@ -74,10 +77,12 @@ class Compiled:
         self.arrays = arrays
         self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
         self._exact = 0
-        self._lock = RLock()  # recordings have one memory each
+        self._warned = False
+        self._one_at_a_time = Lock()  # for the memory of `_fast`
         self._fast: tuple[Any, ...] | None = None
         self._derived: dict[str, Compiled] = {}
-        update_wrapper(self, function)
+        self._methods: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
+        look_like(self, function)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__qualname__', self.function)}>"
@@ -91,7 +96,7 @@ class Compiled:
 
     def forget(self) -> None:
         """Drop all recordings."""
-        self._recordings.clear()
+        self._recordings = []
         self._fast = None
 
     # ----- Calls -----
@@ -101,48 +106,71 @@ class Compiled:
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             return self.function(*args, **kwargs)
-        with self._lock:
-            if any(map(is_array, numbers)):
-                recording, results, _ = self._lanes(shape, numbers, backward=False)
-                return put_together(recording.result, iter(results), None)
-            recording = self._single(shape, numbers, backward=False)
-            return put_together(recording.result, iter(recording.results()), None)
+        if any(map(is_array, numbers)):
+            recording, results, _ = self._lanes(shape, numbers, backward=False)
+            return put_together(recording.result, iter(results), None)
+        recording, (single, _) = self._single(shape, numbers, backward=False)
+        return put_together(recording.result, iter(single), None)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """Give the compiled method of one object, when this stands in a class."""
+        if instance is None:
+            return self
+        try:
+            found = self._methods.get(instance)
+        except TypeError:  # no weak reference, or no hash
+            return self._like(self.function.__get__(instance, owner))
+        if found is None:
+            found = self._like(partial(_method, self.function, ref(instance)))
+            look_like(found, self.function)
+            self._methods[instance] = found
+        return found
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function, which gives one number, and its gradient.
 
         Returns:
             The value, and the gradient built like the argument; for several arguments a tuple of
-            gradients, one for each. Keyword arguments get none; text and the like have None.
+            gradients, one for each. Arguments given by keyword count as if given by position; those
+            that can only be given by keyword get none. Text and the like have None.
 
         Raises:
             CompileError: when the function gives more than one number.
         """
         fast = self._fast
-        if fast is not None and not kwargs and tuple(map(type, args)) == fast[0]:
+        if (
+            fast is not None
+            and not kwargs
+            and tuple(map(type, args)) == fast[0]
+            and self._one_at_a_time.acquire(blocking=False)
+        ):
             _, recording, write, memory, at, run, code, give, back = fast
-            with self._lock:
+            try:
                 write(memory, at, *args)
                 run(code)
                 found = give(memory, back)
+            finally:
+                self._one_at_a_time.release()
             total = sum(found)  # a nan among them has to be looked into
             if found[1] == 0.0 and total == total:  # no guard failed
                 recording.calls += 1
+                if recording is not self._recordings[-1][1]:
+                    self._refresh(recording)
                 return found[0], found[2] if len(args) == 1 else found[2:]
+        args, kwargs = self._by_position(args, kwargs)
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             argnums = 0 if len(args) == 1 else tuple(range(len(args)))
             return func.value_and_grad(self.function, argnums)(*args, **kwargs)
-        with self._lock:
-            if any(map(is_array, numbers)):
-                recording, results, gradients = self._lanes(shape, numbers, backward=True)
-                self._check_one(recording)
-                return results[0], self._built(shape, gradients)
-            recording = self._single(shape, numbers, backward=True)
+        if any(map(is_array, numbers)):
+            recording, results, gradients = self._lanes(shape, numbers, backward=True)
             self._check_one(recording)
-            if not kwargs and all(type(x) is float for x in args):
-                self._remember(recording, args)
-            return recording.results()[0], self._built(shape, recording.gradient())
+            return results[0], self._built(shape, gradients)
+        recording, (single, gradient) = self._single(shape, numbers, backward=True)
+        self._check_one(recording)
+        if not kwargs and all(type(x) is float for x in args):
+            self._remember(recording, args)
+        return single[0], self._built(shape, gradient)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the gradient of the function, built as `value_and_grad` builds it."""
@@ -181,17 +209,43 @@ class Compiled:
     def _taken_apart(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Numbers]:
         numbers: Numbers = []
         shape = taken_apart((args, kwargs), numbers, elements=self.arrays == "elements")
+        unusual = [
+            x
+            for x in numbers
+            if x.__class__ is not float and x.__class__ is not int and not is_symbolic(x)
+        ]
+        if unusual:
+            check_numbers(unusual)
         return shape, numbers
+
+    def _by_position(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Turn keyword arguments into positional ones where the function has both."""
+        if kwargs:
+            try:
+                bound = signature(self.function).bind(*args, **kwargs)
+            except (TypeError, ValueError):  # the call itself will say what is wrong
+                return args, kwargs
+            bound.apply_defaults()
+            args, kwargs = bound.args, bound.kwargs
+        if not args:
+            raise CompileError(f"{self!r} has no positional argument here to give the gradient of")
+        return args, kwargs
+
+    def _like(self, function: Callable[..., Any]) -> Compiled:
+        """Compile another function with the same options."""
+        return Compiled(
+            function,
+            executor=self.executor,
+            bound=self.bound,
+            threads=self.threads,
+            arrays=self.arrays,
+        )
 
     def _derivative(self, name: str) -> Compiled:
         if name not in self._derived:
-            self._derived[name] = Compiled(
-                partial(getattr(func, name), self.function),
-                executor=self.executor,
-                bound=self.bound,
-                threads=self.threads,
-                arrays=self.arrays,
-            )
+            self._derived[name] = self._like(partial(getattr(func, name), self.function))
         return self._derived[name]
 
     def _built(self, shape: Any, gradients: Any) -> Any:
@@ -212,15 +266,21 @@ class Compiled:
 
     def _remember(self, recording: Recording, args: tuple[Any, ...]) -> None:
         packed = recording.fast()
-        self._fast = packed and (tuple(map(type, args)), recording, *packed)
+        self._fast = None if packed is None else (tuple(map(type, args)), recording, *packed)
 
     def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
         return [entry for entry in reversed(self._recordings) if entry[0] == shape]
 
     def _used(self, entry: tuple[Any, Recording]) -> None:
+        # A new list each time: threads that walk through the old one are not disturbed.
         if self._recordings[-1] is not entry:
-            self._recordings.remove(entry)
-            self._recordings.append(entry)
+            self._recordings = [kept for kept in self._recordings if kept is not entry] + [entry]
+
+    def _refresh(self, recording: Recording) -> None:
+        for entry in self._recordings:
+            if entry[1] is recording:
+                self._used(entry)
+                return
 
     def _recorded(self, shape: Any, numbers: Numbers) -> tuple[Any, Recording]:
         recording, exact = record(self.function, shape, numbers, self.executor)
@@ -233,30 +293,52 @@ class Compiled:
                 stacklevel=5,
             )
         entry = shape, recording
-        self._recordings.append(entry)
-        if len(self._recordings) > self.bound:
-            _, dropped = self._recordings.pop(0)
-            if self._fast is not None and self._fast[1] is dropped:
+        recordings = [*self._recordings, entry]
+        if len(recordings) > self.bound:
+            if self._fast is not None and self._fast[1] is recordings[0][1]:
                 self._fast = None
+            del recordings[0]
+            self._warn_of_many_ways()
+        self._recordings = recordings
         return entry
 
-    def _single(self, shape: Any, numbers: Numbers, *, backward: bool) -> Recording:
-        for entry in self._matching(shape):
-            if entry[1].answer(numbers, backward=backward):
-                self._used(entry)
-                return entry[1]
-        check_numbers(numbers)
-        _, recording = self._recorded(shape, [float(x) for x in numbers])
-        if not recording.answer(numbers, backward=backward):
-            self._answer_exactly(recording, numbers)
-        return recording
+    def _warn_of_many_ways(self) -> None:
+        if not self._warned and self._exact < EXACT_WARNING:
+            self._warned = True
+            warnings.warn(
+                f"{self!r} has taken more than {self.bound} ways, by its branches and by the "
+                "shapes of its arguments; the one not used for longest is forgotten, and recorded "
+                f"again when it is needed. Keep more with compile(..., bound={4 * self.bound}), or "
+                "choose by where() instead of if",
+                CompileWarning,
+                stacklevel=5,
+            )
 
-    def _answer_exactly(self, recording: Recording, numbers: Numbers) -> None:
-        if not recording.answer_exactly(numbers):
+    def _single(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Answer]:
+        for entry in self._matching(shape):
+            answer = entry[1].answer(numbers, backward=backward)
+            if answer is not None:
+                self._used(entry)
+                return entry[1], answer
+        check_numbers(numbers)
+        _, recording = self._recorded(shape, self._floats(numbers))
+        answer = recording.answer(numbers, backward=backward)
+        return recording, answer or self._answer_exactly(recording, numbers)
+
+    def _floats(self, numbers: Numbers) -> list[float]:
+        try:
+            return [float(x) for x in numbers]
+        except OverflowError:
+            raise too_large(numbers) from None
+
+    def _answer_exactly(self, recording: Recording, numbers: Numbers) -> Answer:
+        answer = recording.answer_exactly(numbers)
+        if answer is None:
             raise CompileError(
                 f"{self!r} did not take the way again that it took while it was recorded: it is "
                 "not a function of its arguments alone"
             )
+        return answer
 
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         import numpy as np
@@ -264,6 +346,8 @@ class Compiled:
         check_numbers(numbers)
         try:
             together = np.broadcast_arrays(*[np.asarray(x, float) for x in numbers])
+        except OverflowError:
+            raise too_large(numbers) from None
         except ValueError as cause:
             shapes = ", ".join(str(np.shape(x)) for x in numbers)
             raise CompileError(
@@ -296,11 +380,11 @@ class Compiled:
             part_gradients = np.zeros((len(rows), len(left))) if backward else None
             holds = recording.lanes([x[left] for x in rows], part, part_gradients, self.threads)
             if fresh and not holds[0]:
-                self._answer_exactly(recording, here)
+                answer = self._answer_exactly(recording, here)
                 holds[0] = True
-                part[:, 0] = recording.results()
+                part[:, 0] = answer[0]
                 if part_gradients is not None:
-                    part_gradients[:, 0] = recording.gradient()
+                    part_gradients[:, 0] = answer[1]
             results[:, left[holds]] = part[:, holds]
             if gradients is not None and part_gradients is not None:
                 gradients[:, left[holds]] = part_gradients[:, holds]
@@ -327,6 +411,10 @@ class Compiled:
             for shape, recording in self._recordings
         ]
         return _restored, (self.function, options, kept, sys.version_info[:2])
+
+
+def _method(function: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Any:
+    return function(owner(), *args, **kwargs)
 
 
 def _imported(module: str, name: str) -> Any:

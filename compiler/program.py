@@ -56,6 +56,12 @@ class Program:
     (25.0, 10.0)
     """
 
+    inputs: Any
+    parameters: Any
+    gradients: Any
+    results: Any
+    seeds: Any
+
     def __init__(
         self,
         outputs: Value | Sequence[Value],
@@ -92,11 +98,26 @@ class Program:
 
     def _start(self, executor: Executor) -> None:
         self.executor = executor
-        self.inputs = _array(executor.inputs)
-        self.parameters = self.inputs[: len(self.tape.wrt)]
-        self.gradients = _array(executor.gradients)
-        self.results = _array(executor.outputs)
-        self.seeds = _array(executor.seeds)
+        inputs = _array(executor.inputs)
+        self.__dict__.update(
+            inputs=inputs,
+            parameters=inputs[: len(self.tape.wrt)],
+            gradients=_array(executor.gradients),
+            results=_array(executor.outputs),
+            seeds=_array(executor.seeds),
+        )
+
+    def __setattr__(self, name: str, thing: Any) -> None:
+        """Write into the array of this name, rather than put another one in its place."""
+        if name in ("inputs", "parameters", "seeds"):
+            numbers = getattr(self, name)
+            if len(thing) != len(numbers):
+                raise CompileError(f"this program has {len(numbers)} {name}, not {len(thing)}")
+            numbers[:] = thing if hasattr(thing, "dtype") else _listed(thing)
+        elif name in ("gradients", "results"):
+            raise CompileError(f"program.{name} is what a run gives; copy it instead")
+        else:
+            object.__setattr__(self, name, thing)
 
     def __len__(self) -> int:
         return len(self.tape)

@@ -18,6 +18,9 @@ from .interpreter import Interpreter
 from .progress import waiting
 from .tape import Tape, recorded_tape
 
+KEPT = 16  # idle machines for many lanes
+Answer = tuple[list[float], list[float]]
+
 
 class Recording:
     """One way through a function.
@@ -56,7 +59,9 @@ class Recording:
         self.calls = 0
         self.all_used = self.used == list(range(count))
         self._executor: Executor | None = None
-        self._wide: list[Any] = []
+        self._free: list[Executor] = []
+        self._fast: Executor | None = None
+        self._wide: list[Any] = []  # machines for many lanes that nobody uses
 
     def __repr__(self) -> str:
         return (
@@ -69,25 +74,48 @@ class Recording:
             **self.__dict__,
             "read": [x.detach() for x in self.read],  # what they are at this moment
             "_executor": None,
+            "_free": [],
+            "_fast": None,
             "_wide": [],
         }
 
     @property
     def executor(self) -> Executor:
-        """The executor for single calls, made when first asked for."""
+        """The first executor, made when first asked for; those for calls are made like it."""
         if self._executor is None:
             self._executor = executor_for(self.tape, self.choice)
         return self._executor
 
+    # Calls may run side by side, in threads or one inside the other. Each takes an executor, which
+    # is memory to compute in, and gives it back; taking from a list is one step under the GIL.
+
+    def _take(self) -> Executor:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._another()
+
+    def _another(self) -> Executor:
+        first = self.executor
+        if isinstance(first, Interpreter):
+            return Interpreter(self.tape)
+        from .machine import Machine
+
+        return Machine(self.tape, first.plan)  # type: ignore[attr-defined]  # it is a Machine
+
     # ----- One set of numbers -----
 
-    def answer(self, numbers: Sequence[Any], *, backward: bool = False) -> bool:
-        """Compute for one set of numbers; give whether all guards hold.
+    def answer(self, numbers: Sequence[Any], *, backward: bool = False) -> Answer | None:
+        """Compute for one set of numbers.
+
+        Returns:
+            The results, and the gradient, one number for each of the arguments (none without
+            `backward`). None where a guard does not hold.
 
         Raises:
             CompileError: for what is no number, naming its type.
         """
-        executor = self.executor
+        executor = self._take()
         executor.inputs[:] = self._given(numbers)
         try:
             if backward:
@@ -95,13 +123,12 @@ class Recording:
             else:
                 executor.forward()
         except PluggradError:  # on this way; the function itself may take another one
-            return False
-        if executor.outputs[-1] != 0.0:
-            return False
-        self.calls += 1
-        return True
+            return None
+        answer = self._read_off(executor, backward) if executor.outputs[-1] == 0.0 else None
+        self._free.append(executor)
+        return answer
 
-    def answer_exactly(self, numbers: Sequence[Any]) -> bool:
+    def answer_exactly(self, numbers: Sequence[Any]) -> Answer | None:
         """Do the same as the engine does it, rounding for rounding, forward and backward.
 
         Machine code may round the last bit of an op's result another way than Python's library
@@ -110,10 +137,15 @@ class Recording:
         slow = Interpreter(self.tape)
         slow.inputs[:] = self._given(numbers)
         slow.step()
-        self.executor.outputs[:] = slow.outputs
-        self.executor.gradients[:] = slow.gradients
+        return self._read_off(slow, backward=True) if slow.outputs[-1] == 0.0 else None
+
+    def _read_off(self, executor: Any, backward: bool) -> Answer:
         self.calls += 1
-        return slow.outputs[-1] == 0.0
+        results = [float(x) for x in executor.outputs[:-1]]
+        gradient = executor.gradients.tolist() if backward else []
+        if backward and not self.all_used:
+            gradient = _spread(gradient, self.used, self.count)
+        return results, gradient
 
     def _given(self, numbers: Sequence[Any]) -> array[float]:
         """List what the tape reads: the numbers that matter, and Values from outside."""
@@ -123,26 +155,20 @@ class Recording:
         except TypeError:
             check_numbers(numbers)
             raise
+        except OverflowError:
+            raise too_large(numbers) from None
         given.extend([x.data for x in self.read])
         return given
 
-    def results(self) -> list[float]:
-        """Give the results of the last run."""
-        return [float(x) for x in self.executor.outputs[:-1]]
-
-    def gradient(self) -> list[float]:
-        """Give the gradient of the last run, one for each number of the arguments."""
-        found = self.executor.gradients
-        if self.all_used:
-            return list(found.tolist())
-        return _spread(found.tolist(), self.used, self.count)
-
     def fast(self) -> tuple[Any, ...] | None:
-        """Give what a call on plain floats needs: how to write, run, and read all at once."""
-        executor = self.executor
-        if not self.all_used or self.read or executor.name != "numba":
+        """Give what a call on plain floats needs: how to write, run, and read all at once.
+
+        It is for one caller at a time: it comes with memory of its own.
+        """
+        if not self.all_used or self.read or self.executor.name != "numba":
             return None
-        return executor.packed()  # type: ignore[attr-defined, no-any-return]
+        self._fast = self._another()  # the code and the memory live as long as it does
+        return self._fast.packed()  # type: ignore[attr-defined, no-any-return]
 
     # ----- Lanes -----
 
@@ -170,11 +196,10 @@ class Recording:
         plan = self.executor.plan  # type: ignore[attr-defined]
         width = min(best_lanes(plan), max(8, -(-count // 8) * 8))
         threads = max(1, min(threads, -(-count // width)))
-        if self._wide and self._wide[0].lanes < width:
-            self._wide = []
-        while len(self._wide) < threads:
-            self._wide.append(Machine(self.tape, plan, width))
-        width = self._wide[0].lanes
+        machines = [self._take_wide(width) or Machine(self.tape, plan, width)]
+        width = machines[0].lanes
+        while len(machines) < threads:
+            machines.append(self._take_wide(width, width) or Machine(self.tape, plan, width))
         used = [rows[i] for i in self.used]
         outside = np.array([x.data for x in self.read])[:, None]
 
@@ -202,24 +227,37 @@ class Recording:
 
         blocks = -(-count // width)
         if threads == 1:
-            work(self._wide[0], range(blocks))
+            work(machines[0], range(blocks))
         else:
             with ThreadPoolExecutor(threads) as pool:
                 for done in [
-                    pool.submit(work, self._wide[t], range(t, blocks, threads))
+                    pool.submit(work, machines[t], range(t, blocks, threads))
                     for t in range(threads)
                 ]:
                     done.result()
+        self._wide = [*self._wide, *machines][-KEPT:]
         self.calls += 1
         return holds
+
+    def _take_wide(self, least: int, most: int | None = None) -> Any | None:
+        for _ in range(len(self._wide)):
+            try:
+                machine = self._wide.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if machine.lanes >= least and (most is None or machine.lanes == most):
+                return machine
+        return None
 
     def _lanes_slowly(self, rows: Any, results: Any, gradients: Any, holds: Any) -> None:
         for lane in range(len(holds)):
             numbers = [float(x[lane]) for x in rows]
-            holds[lane] = self.answer(numbers, backward=gradients is not None)
-            results[:, lane] = self.results()
-            if gradients is not None:
-                gradients[:, lane] = self.gradient()
+            answer = self.answer(numbers, backward=gradients is not None)
+            holds[lane] = answer is not None
+            if answer is not None:
+                results[:, lane] = answer[0]
+                if gradients is not None:
+                    gradients[:, lane] = answer[1]
 
 
 def _spread(found: list[float], used: Sequence[int], count: int) -> list[float]:
@@ -278,14 +316,14 @@ def record(
 def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[Value]]:
     """Take apart what a function gave, every number a Value."""
     found: list[Any] = []
-    result = taken_apart(returned, found, elements=False)
+    result = taken_apart(returned, found, elements=False, answers=True)
     if result[0] == "static":
         found.append(returned)
     outputs = []
     for x in found:
         if not isinstance(x, Value):
             try:
-                x = fixed(x)
+                x = fixed(float(x) if isinstance(x, bool) else x)
             except TypeError:
                 raise CompileError(
                     f"a compiled function gives numbers, or nested lists, tuples and dicts of "
@@ -293,6 +331,16 @@ def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[V
                 ) from None
         outputs.append(x)
     return result, outputs
+
+
+def too_large(numbers: Sequence[Any]) -> CompileError:
+    """Make the error for an integer that no float can hold."""
+    for position, x in enumerate(numbers):
+        try:
+            float(x)
+        except OverflowError:
+            return CompileError(f"number {position} of the arguments is too large for a float")
+    return CompileError("a number of the arguments is too large for a float")
 
 
 def check_numbers(numbers: Sequence[Any]) -> None:

@@ -138,7 +138,9 @@ def recorded_tape(
     Raises:
         CompileError: when there is nothing to differentiate by, or an input plays no part.
     """
-    order = topological_order(outputs)
+    # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
+    alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
+    order = topological_order([*outputs, *alone])
     if len(order) > MANY:
         tell(f"writing down {len(order):,} nodes", long=True)
     row, left, right, more = operand_columns(order)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
 from inspect import signature
 from numbers import Real
 from typing import Any
@@ -16,6 +15,7 @@ from .op import recorded
 from .recording import always_recording, no_grad, recording, switch, watchers
 from .topology import topological_order
 from .value import Value, constant
+from .wrapping import look_like
 
 
 def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None) -> CustomRule:
@@ -59,10 +59,10 @@ class CustomRule:
     """A function with a derivative rule of its own; see `custom_rule`."""
 
     def __init__(self, fun: Callable[..., Any], rule: Callable[..., Any] | None) -> None:
-        update_wrapper(self, fun)
         self._fun = fun
         self._rule = rule
         self._name: str = getattr(fun, "__qualname__", repr(fun))
+        look_like(self, fun)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Put the rule on, as a decorator; see `custom_rule`."""

@@ -309,8 +309,15 @@ class Value:
 
 
 def _comparable(other: object) -> Any:
-    """Return what a Value's data is compared with; Python's own message names a wrong type."""
-    return other.data if isinstance(other, Value) else other
+    """Return what a Value's data is compared with; Python's own message names a wrong type.
+
+    NumPy would round a Python float to the precision of a scalar beside it, and compare then.
+    """
+    if isinstance(other, Value):
+        return other.data
+    if getattr(other, "shape", None) == () and hasattr(other, "item"):
+        return other.item()
+    return other
 
 
 def _observed(how: str, left: Value, right: object, answer: Any) -> Any:

@@ -61,9 +61,7 @@ class Dual:
 
     def detach(self) -> Value:
         """Give a constant of the same number, which has no tangent at any level."""
-        x = self.primal
-        while x.__class__ is Dual:
-            x = x.primal
+        x = _still(self)
         return x.detach() if isinstance(x, Value) else constant(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -82,28 +80,25 @@ class Dual:
         return self
 
     def __float__(self) -> float:
-        x = self.primal
-        while x.__class__ is Dual:
-            x = x.primal
-        return float(x)
+        return float(_still(self))
 
     def __int__(self) -> int:
-        return int(float(self))
+        return int(_still(self))
 
     def __bool__(self) -> bool:
-        return float(self) != 0
+        return bool(_still(self))
 
     def __lt__(self, other: Any) -> bool:
-        return float(self) < float(other) if is_operand(other) else NotImplemented
+        return bool(_still(self) < _still(other)) if is_operand(other) else NotImplemented
 
     def __le__(self, other: Any) -> bool:
-        return float(self) <= float(other) if is_operand(other) else NotImplemented
+        return bool(_still(self) <= _still(other)) if is_operand(other) else NotImplemented
 
     def __gt__(self, other: Any) -> bool:
-        return float(self) > float(other) if is_operand(other) else NotImplemented
+        return bool(_still(self) > _still(other)) if is_operand(other) else NotImplemented
 
     def __ge__(self, other: Any) -> bool:
-        return float(self) >= float(other) if is_operand(other) else NotImplemented
+        return bool(_still(self) >= _still(other)) if is_operand(other) else NotImplemented
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec) if spec else repr(self)
@@ -119,6 +114,13 @@ class Dual:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a number inside a forward-mode transform cannot be pickled; use float(x)")
+
+
+def _still(x: Any) -> Any:
+    """Give the number behind all tangents: a float, or a Value, which is compared as one."""
+    while x.__class__ is Dual:
+        x = x.primal
+    return x
 
 
 def apply(op: Op, operands: Sequence[Any]) -> Any:

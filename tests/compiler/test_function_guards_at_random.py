@@ -49,6 +49,7 @@ def program(steps: list[tuple[str, float]]) -> Any:
     return f
 
 
+@pytest.mark.filterwarnings("ignore:.*more than 2 ways")
 # int() makes a recording for each number, which is warned of elsewhere.
 @pytest.mark.filterwarnings("ignore:.* turns a Value into a float or int")
 @pytest.mark.parametrize("executor", ["interpreter", "numba"])

@@ -16,8 +16,10 @@ def test_a_loss_without_inputs_is_an_error() -> None:
         compile(Value(2.0, requires_grad=False) * 3.0, inputs=[])
 
 
-def test_a_leaf_that_plays_no_part_is_named() -> None:
-    x, dropped = Value(2.0), Value(1.0, label="dropped")
+def test_a_result_that_plays_no_part_is_named() -> None:
+    x = Value(2.0)
+    dropped = x * 3.0
+    dropped.label = "dropped"
     with pytest.raises(CompileError, match="'dropped', which the outputs do not depend on"):
         compile(x * x, wrt=[x, dropped])
 
