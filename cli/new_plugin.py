@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import shutil
 import sys
 from argparse import Namespace
 from importlib.metadata import distributions
@@ -45,11 +46,17 @@ def write(name: str, path: Path) -> Path:
     if folder.exists():
         raise NewPluginError(f"{folder} exists already; nothing was written")
     names = {"name": name, "package": package, "op": f"{package}_cube"}
+    # Beside it first: an interrupt leaves nothing that looks like a package.
+    unfinished = path / f".{name}-{os.getpid()}"
     try:
-        for place, text in FILES.items():
-            target = folder / place.replace("PACKAGE", package)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(Template(text).substitute(names), encoding="utf-8")
+        try:
+            for place, text in FILES.items():
+                target = unfinished / place.replace("PACKAGE", package)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(Template(text).substitute(names), encoding="utf-8")
+            unfinished.rename(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as cause:
         raise NewPluginError(f"cannot write {folder}: {cause.strerror}") from cause
     return folder

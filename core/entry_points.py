@@ -118,6 +118,8 @@ def _name_and_version(folder: str) -> str:
 
 
 def _lines(path: str) -> list[str]:
+    if not os.path.isfile(path):  # most packages have no entry points; nobody waits for a pipe
+        return []
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return [line.strip() for line in file]

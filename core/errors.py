@@ -22,16 +22,14 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-class _Printable:
-    """What is told in a text that can be shown on a terminal."""
-
-    def __str__(self) -> str:
-        """Give the text."""
-        return printable(super().__str__())
+def _text(self: BaseException) -> str:
+    return printable(BaseException.__str__(self))
 
 
-class PluggradError(_Printable, Exception):
+class PluggradError(Exception):
     """The base of all errors that pluggrad raises on purpose."""
+
+    __str__ = _text
 
 
 class OpError(PluggradError, ValueError):
@@ -62,8 +60,10 @@ class PluginError(PluggradError, RuntimeError):
     """A plugin could not be loaded or registered; nothing of it was kept."""
 
 
-class PluginWarning(_Printable, UserWarning):
+class PluginWarning(UserWarning):
     """A plugin was skipped; the text names it, the cause and the remedy."""
+
+    __str__ = _text
 
 
 class ConfigError(PluggradError, ValueError):
@@ -82,8 +82,10 @@ class CompileError(PluggradError, ValueError):
     """A graph or function cannot be compiled, or a compiled one cannot run as asked."""
 
 
-class CompileWarning(_Printable, UserWarning):
+class CompileWarning(UserWarning):
     """Compiled code falls back to a slower way; the text names the op and the reason."""
+
+    __str__ = _text
 
 
 class StateError(PluggradError, ValueError):

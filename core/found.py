@@ -35,7 +35,9 @@ def told(cause: BaseException) -> str:
     """Tell an exception in one line, whatever its own text does."""
     try:
         text = " ".join(str(cause).split())
-    except Exception as worse:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as worse:
         text = f"its text cannot be had ({type(worse).__name__})"
     text = text if len(text) <= 500 else f"{text[:499]}…"
     return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

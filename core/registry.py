@@ -182,8 +182,8 @@ class Registry:
         with self._lock:
             if self._busy:  # a plugin that is being loaded asks for the others
                 return
-            self._busy = True
             try:
+                self._busy = True
                 broken = self._load_each(queue, config.strict_plugins)
             finally:
                 self._busy = False

@@ -20,6 +20,7 @@ from secrets import token_hex
 
 PREFIX = ".pluggrad-"
 _OPEN_FILES = re.compile(r"/proc/.*/fd|/dev/fd")
+_BINARY = getattr(os, "O_BINARY", 0)  # of Windows, which else writes other line ends
 _NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EPERM)
 
 
@@ -71,25 +72,32 @@ class Destination:
         """Put a new file in the place; False where it could not have the owner of the old one."""
         folder = os.path.dirname(self.real)
         unfinished = os.path.join(folder, f"{PREFIX}{token_hex(8)}")
-        place = -1
         try:
-            place = _nameless(folder)
-            named = place < 0
-            if named:
-                place = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                return self._moved(content, folder, unfinished)
+            finally:
+                with suppress(OSError):
+                    os.unlink(unfinished)
+        except BaseException:  # an interrupt may come while the other is heeded
+            with suppress(OSError):
+                os.unlink(unfinished)
+            raise
+
+    def _moved(self, content: bytes, folder: str, unfinished: str, named: bool = False) -> bool:
+        place = -1 if named else _nameless(folder)
+        named = place < 0
+        if named:
+            place = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        try:
             _write_all(place, content)
             if self.there is not None and not _take_over(place, self.real, self.there):
                 return False
-            if not named:
-                # A folder descriptor makes Python follow the link that stands for the open file.
-                os.link(f"/proc/self/fd/{place}", unfinished, src_dir_fd=place)
-            os.replace(unfinished, self.real)
-            return True
+            if not named and not _has_got_name(place, unfinished):
+                return self._moved(content, folder, unfinished, named=True)
         finally:
-            with suppress(OSError):
-                os.unlink(unfinished)
-            if place >= 0:
-                os.close(place)
+            os.close(place)
+        os.replace(unfinished, self.real)
+        return True
 
 
 def _nameless(folder: str) -> int:
@@ -102,6 +110,15 @@ def _nameless(folder: str) -> int:
         if cause.errno in _NO_NAMELESS:
             return -1
         raise
+
+
+def _has_got_name(place: int, path: str) -> bool:
+    try:
+        # A folder descriptor makes Python follow the link that stands for the open file.
+        os.link(f"/proc/self/fd/{place}", path, src_dir_fd=place)
+    except OSError:  # a sandbox, or a file system that promises more than it does
+        return False
+    return True
 
 
 def _take_over(place: int, real: str, there: os.stat_result) -> bool:

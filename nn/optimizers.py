@@ -188,8 +188,8 @@ class Optimizer:
         fresh: Memory = {}
         self.update(0.0, 0.0, 0.0, fresh)
         steps, memories = remembered(state, len(self.parameters), fresh, type(self).__name__)
-        self._memories = [self._joined(memories)] if self._in_bulk else memories
-        self.steps = steps
+        memories = [self._joined(memories)] if self._in_bulk else memories
+        self._memories, self.steps = memories, steps
 
     def _joined(self, memories: list[Memory]) -> Memory:
         """Make arrays over all parameters of a program from what is remembered of each."""

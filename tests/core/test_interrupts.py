@@ -1,6 +1,7 @@
 """Ctrl-C at many moments: nothing is half done, and what was interrupted can be done again."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,22 @@ def test_save_leaves_the_old_file_or_the_new_one_and_nothing_else(
         moment += 1
     assert moment > 50
     assert path.read_bytes() == whole
+
+
+def test_a_new_plugin_is_whole_or_not_there(tmp_path):
+    from pluggrad.cli.new_plugin import FILES, write
+
+    folder = tmp_path / "fresh-plugin"
+    moment = 1
+    while interrupted(lambda: write("fresh-plugin", tmp_path), moment):
+        left = os.listdir(tmp_path)
+        assert left in ([], ["fresh-plugin"])
+        if left:
+            assert sum(path.is_file() for path in folder.rglob("*")) == len(FILES)
+            shutil.rmtree(folder)
+        moment = moment + 1 + moment // 20
+    assert moment > 30
+    assert folder.is_dir()
 
 
 def state(optimizer):

@@ -173,8 +173,15 @@ def test_the_command_writes_to_a_substituted_process(tmp_path):
     assert "_ * 3" in Path("copy").read_text()
 
 
-def test_nothing_is_left_where_a_file_system_has_only_files_with_names(product, way, monkeypatch):
-    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+@pytest.mark.parametrize("lacking", ["O_TMPFILE", "link"])
+def test_nothing_is_left_where_a_file_needs_a_name(lacking, product, way, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(1, "as asked")
+
+    if lacking == "link":
+        monkeypatch.setattr(os, "link", refuse)
+    else:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     Path("a").write_text("before")
     save(product, "a", way)
     save(product, "b", way)
