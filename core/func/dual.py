@@ -263,12 +263,13 @@ _serving: dict[tuple[str, int], tuple[int, Op]] = {}
 
 
 def _op_behind(symbol: str, arity: int, socket: str) -> Op:
+    now = plugins.changes  # before looking, so that what changes meanwhile is looked for again
     served = _serving.get((symbol, arity))
-    if served is not None and served[0] == plugins.changes:
+    if served is not None and served[0] == now:
         return served[1]
     for op in plugins.ops.values():
         if (op.operator, op.arity) == (symbol, arity):
-            _serving[symbol, arity] = plugins.changes, op
+            _serving[symbol, arity] = now, op
             return op
     EMPTY_SOCKETS[socket](0.0, *[0.0] * (arity - 1))
     raise MissingOpError(f"no plugin provides {symbol!r}")  # pragma: no cover - the line above did
