@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from pluggrad import CompileError, CompileWarning, func
+from pluggrad import CompileError, CompileWarning, func, plugins
 from pluggrad.wrapping import look_like
 
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
@@ -76,6 +76,7 @@ class Compiled:
         self.threads = threads
         self.arrays = arrays
         self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
+        self._changes = plugins.changes  # recordings are of the ops that were installed then
         self._exact = 0
         self._warned = False
         self._one_at_a_time = Lock()  # for the memory of `_fast`
@@ -98,11 +99,14 @@ class Compiled:
         """Drop all recordings."""
         self._recordings = []
         self._fast = None
+        self._changes = plugins.changes
 
     # ----- Calls -----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
+        if plugins.changes != self._changes:
+            self.forget()
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             return self.function(*args, **kwargs)
@@ -142,6 +146,7 @@ class Compiled:
             fast is not None
             and not kwargs
             and tuple(map(type, args)) == fast[0]
+            and plugins.changes == self._changes
             and self._one_at_a_time.acquire(blocking=False)
         ):
             _, recording, write, memory, at, run, code, give, back = fast
@@ -157,6 +162,8 @@ class Compiled:
                 if recording is not self._recordings[-1][1]:
                     self._refresh(recording)
                 return found[0], found[2] if len(args) == 1 else found[2:]
+        if plugins.changes != self._changes:
+            self.forget()
         args, kwargs = self._by_position(args, kwargs)
         shape, numbers = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):

@@ -54,7 +54,9 @@ def _same(a: float, b: float) -> float:
 
 
 def _whole(a: float, b: float) -> float:
-    return 0.0 if math.fabs(a) < 9e15 and math.trunc(a) == b else _same(a, b)
+    return (
+        0.0 if math.fabs(a) < 9e15 and math.copysign(math.fabs(a) // 1.0, a) == b else _same(a, b)
+    )
 
 
 def _nonzero(a: float) -> float:

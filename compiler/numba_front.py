@@ -56,6 +56,7 @@ def _cells(function: Any) -> tuple[CellType, ...] | None:
 
 def _python(function: Any) -> Any:
     """Wrap a function of C, `math.tanh` or a ufunc, which numba knows but cannot start from."""
+    function = getattr(function, "py_func", function)  # of what numba has compiled already
     if hasattr(function, "__code__"):
         return function
     scope: dict[str, Any] = {"function": function}

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pluggrad import Op
+from pluggrad import Op, plugins
 
 
 class Untraceable(Exception):  # noqa: N818 - a signal to take the other way, not an error
@@ -105,12 +105,26 @@ class Symbol:
     def __neg__(self) -> Symbol:
         return self.trace.emit(f"fneg double {self.trace.operand(self)}", -self.number)
 
+    def __pow__(self, other: object) -> Symbol:
+        return _power(self.trace, self, other)
+
+    def __rpow__(self, other: object) -> Symbol:
+        return _power(self.trace, other, self)
+
     def __pos__(self) -> Symbol:
         return self
 
     def __abs__(self) -> Symbol:
         text = f"call double @llvm.fabs.f64(double {self.trace.operand(self)})"
         return self.trace.emit(text, abs(self.number))
+
+
+def _power(trace: Trace, a: object, b: object) -> Symbol:
+    """Write `a ** b`, which means the op that serves `**`: never a complex number."""
+    op = plugins.serving("**", 2)
+    listed = ", ".join(f"double {trace.operand(x)}" for x in (a, b))
+    number = op.evaluate(_number(a), _number(b))
+    return trace.emit(f"call double @{trace.call(op)}({listed})", number)
 
 
 def _number(x: Any) -> float:

@@ -21,6 +21,7 @@ from pluggrad import CompileError, Op
 from .cache import Cache
 from .fingerprint import fingerprint
 from .native import library
+from .probing import check_against_python, check_python, loops_in, raises_in_python
 from .tracing import Trace, Untraceable, literal
 
 # Forward functions of the standard library that are one instruction.
@@ -33,6 +34,12 @@ INSTRUCTIONS: dict[Any, str] = {
     math.fabs: "call double @llvm.fabs.f64(double %a0)",
     math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
 }
+
+
+INTRINSICS = """
+declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+"""
 
 
 @dataclass(frozen=True)
@@ -86,13 +93,64 @@ class Translator:
             stem = f"f_{_ascii(op.name)}"
             parameters = [f"a{i}" for i in range(op.arity)]
             instruction = _instruction(op.forward)
+            what = "forward function"
             if instruction is not None:
                 lines = [f"  %v0 = {instruction}"]
                 found = _defined(stem, parameters, lines, "%v0", frozenset(parameters), ())
             else:
-                found = self._translated(op, stem, op.forward, parameters, "forward function")
+                found = self._translated(op, stem, op.forward, parameters, what)
+            if not found.is_module and raises_in_python(op):
+                found = self._checked_forward(op, stem, found, parameters, what)
             self._forwards[op] = found
         return found
+
+    def _checked_forward(
+        self, op: Op, stem: str, found: Function, parameters: list[str], what: str
+    ) -> Function:
+        """Check that what IEEE 754 says where Python raises is what the op says."""
+        made_from = fingerprint(op.forward, op.ieee)
+        key = f"ieee {found.name} {made_from}"
+        if self.cache.read(key) is None:
+            text = "".join(f.text for f in found.closure() if not f.is_module)
+            modules = [f.text for f in found.closure() if f.is_module]
+            text += "".join(
+                f"declare double @{f.name}({', '.join(['double'] * len(f.used))})\n"
+                for f in found.closure()
+                if f.is_module
+            )
+            try:
+                self._compare(op, found.name, made_from, text, modules, op.evaluate, what)
+            except CompileError:
+                if op.ieee is None:
+                    raise
+                return self._by_numba(op, stem, op.forward, parameters, what)
+            self.cache.write(key, b"1")
+        return found
+
+    def _compare(
+        self,
+        op: Op,
+        name: str,
+        made_from: str,
+        text: str,
+        modules: list[str],
+        expected: Callable[..., float],
+        what: str,
+    ) -> None:
+        count = op.arity
+        probe_name = f"probe_{name}_{made_from[:8]}"
+        declared = _probe(name, count, probe_name, declare=not text)
+        address = library().address(
+            probe_name, lambda: (text + INTRINSICS + declared, modules), made_from
+        )
+        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
+        check_against_python(
+            op,
+            expected,
+            lambda *numbers: float(probe((ctypes.c_double * count)(*numbers))),
+            what,
+            loops_in(op.forward),
+        )
 
     def rule(self, op: Op, index: int) -> Function | None:
         """Translate the rule of one operand; None where there is none.
@@ -134,6 +192,7 @@ class Translator:
     def _translated(
         self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
+        check_python(op, function, what)
         calls: dict[str, Function] = {}
 
         def call(called: Op) -> str:
@@ -153,10 +212,11 @@ class Translator:
     def _by_numba(
         self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
-        instead = op.ieee if function is op.forward else None
+        is_forward = function is op.forward
+        instead = op.ieee if is_forward else None
         made_from = fingerprint(function, instead)
         name = f"{stem}_{made_from[:16]}"
-        key = f"checked {name} {made_from}"
+        key = f"probed {name} {made_from}"
         kept = self.cache.read(key)
         if kept is None:
             from .numba_front import numba_ir
@@ -167,7 +227,15 @@ class Translator:
                 raise CompileError(
                     f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
                 ) from cause
-            self._check(op, name, function, len(parameters), what, text)
+            try:
+                if is_forward:
+                    self._compare(op, name, made_from, "", [text], op.evaluate, what)
+                else:
+                    self._check(op, name, function, len(parameters), what, text)
+            except RuntimeError as cause:  # it calls a function that is nowhere to be found
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
+                ) from cause
             kept = text.encode()
             self.cache.write(key, kept)
         return Function(name, kept.decode(), frozenset(parameters), is_module=True)
@@ -189,7 +257,9 @@ class Translator:
             [-0.7 - k for k in range(count)],
         ):
             try:
-                expected = op.evaluate(*numbers) if function is op.forward else function(*numbers)
+                expected = function(*numbers)
+                if isinstance(expected, complex):
+                    continue
             except Exception:  # outside its domain: there is nothing to compare with
                 continue
             found = probe((ctypes.c_double * count)(*numbers))
@@ -201,10 +271,10 @@ class Translator:
                 )
 
 
-def _probe(name: str, count: int) -> str:
+def _probe(name: str, count: int, probe: str = "", *, declare: bool = True) -> str:
     """Write a function that reads its arguments from memory and calls another one."""
-    lines = [f"declare double @{name}({', '.join(['double'] * count)})"]
-    lines += [f"define double @probe_{name}(ptr %x) {{"]
+    lines = [f"declare double @{name}({', '.join(['double'] * count)})"] if declare else []
+    lines += [f"define double @{probe or f'probe_{name}'}(ptr %x) {{"]
     for k in range(count):
         lines += [f"  %p{k} = getelementptr double, ptr %x, i64 {k}"]
         lines += [f"  %a{k} = load double, ptr %p{k}"]

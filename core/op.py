@@ -158,6 +158,8 @@ class Op:
                     "can declare one with Op(..., ieee=...)"
                 ) from cause
             result = self.ieee(*operands)
+        if result.__class__ is complex and self.ieee is not None:
+            result = self.ieee(*operands)  # Python's ** leaves the real numbers without a word
         if result.__class__ is not float:
             try:
                 return as_float(result)
@@ -202,6 +204,8 @@ class Op:
         try:
             try:
                 result = rule(g, out, *operands)
+                if result.__class__ is complex:
+                    raise ArithmeticError("a complex number")
             except ArithmeticError:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 with no_grad():

@@ -59,6 +59,7 @@ def read_again(source: str, name: str | None) -> str:
 def _copied(
     function: Callable[..., Any], make: MakeSymbol, copies: dict[int, FunctionType]
 ) -> Callable[..., Any]:
+    function = getattr(function, "py_func", function)  # of what numba compiled
     if not isinstance(function, FunctionType):
         if isinstance(function, Op) or _is_pure(function):
             return function

@@ -8,6 +8,7 @@ its short path. While it is not, the op asks the context variables here, which b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
@@ -35,8 +36,14 @@ class Switch:
         with self._lock:
             self.active -= 1
 
+    def unlock(self) -> None:
+        """Forget who held the lock: in a forked child that thread does not exist."""
+        self._lock = Lock()
+
 
 switch = Switch()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=switch.unlock)
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
 

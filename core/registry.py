@@ -100,6 +100,17 @@ class Registry:
         self._load_waiting()
         return MappingProxyType(self._ops)
 
+    def serving(self, operator: str, arity: int) -> Op:
+        """Find the op that serves a Python operator with so many operands.
+
+        Raises:
+            MissingOpError: when no plugin provides it.
+        """
+        for op in self.ops.values():
+            if (op.operator, op.arity) == (operator, arity):
+                return op
+        raise MissingOpError(f"no plugin provides {operator!r}")
+
     @property
     def renderers(self) -> Mapping[str, type[Any]]:
         """The installed renderer classes by name, in the order of registration."""

@@ -7,6 +7,7 @@ set of seen nodes; the lock keeps two threads from marking the same graph at onc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from .value import Value
 
 _marking = RLock()
+
+
+def _unlock() -> None:
+    """Forget who held the lock: in a forked child that thread does not exist."""
+    global _marking
+    _marking = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def topological_order(roots: Iterable[Value], *, differentiable: bool = False) -> list[Value]:

@@ -35,7 +35,11 @@ def _trunc(x: float) -> float:
 
 
 def _round(x: float, digits: float = 0.0) -> float:
-    return python_round(x, int(digits)) if digits == digits // 1.0 else nan
+    if digits != digits // 1.0:
+        return nan
+    if math.fabs(digits) > 400.0:  # no float has so many digits, on either side of the point
+        return x if digits > 0.0 or not math.isfinite(x) else math.copysign(0.0, x)
+    return python_round(x, int(digits))
 
 
 def _power_rule(a: float, b: float, factor: float = 1.0) -> float:

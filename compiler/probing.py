@@ -1,0 +1,155 @@
+"""Whether machine code means what Python says: checked where the two are known to part.
+
+Machine code computes with IEEE 754 doubles and nothing else. Python can do more: integers of any
+size, exceptions, types to ask for. A function that uses these is not translated, and what is
+translated is compared with Python at zeros of both signs, infinities, nan, the smallest and the
+largest numbers, ties, and whole numbers beyond 2**53.
+"""
+
+from __future__ import annotations
+
+import dis
+import math
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+from pluggrad import CompileError, ForwardError, Op
+
+ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
+EXTREME = [
+    math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-310, 21.0, 30.0, 171.0, -171.0, 800.0,
+    -800.0, 2.0**53 + 2.0, 2.0**63, 1e19, -1e19, 1e200, -1e200, 1.7e308, -1.7e308,
+]  # fmt: skip
+FEW = [math.sqrt(0.3), -2.5, 0.0, -0.0, math.inf, math.nan, 1e19, -1e200]
+MOST = 2000
+
+# Functions that give integers of any size, which machine code has not.
+INTEGERS = frozenset({"factorial", "comb", "perm", "gcd", "lcm", "isqrt", "floor", "ceil", "trunc"})
+
+
+def points(arity: int, *, loops: bool = False) -> Iterator[tuple[float, ...]]:
+    """List operands to compare at.
+
+    Parameters:
+        arity: how many numbers.
+        loops: whether large numbers could take for ever.
+    """
+    numbers = ORDINARY if loops else ORDINARY + EXTREME
+    return islice(product(numbers if arity <= 2 else FEW, repeat=arity), MOST)
+
+
+def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
+    """Check that a function does nothing that machine code has not.
+
+    Raises:
+        CompileError: naming what it does.
+    """
+    for code in _codes(function, set()):
+        if code.co_exceptiontable:
+            raise _untranslatable(
+                op, what, "it uses try or with, and machine code has no exceptions"
+            )
+        for step in dis.get_instructions(code):
+            if step.opname == "IS_OP":
+                raise _untranslatable(op, what, "it asks which object something is")
+        integers = INTEGERS & set(code.co_names)
+        if integers:
+            raise _untranslatable(
+                op, what, f"{min(integers)}() gives an integer, and those of machine code overflow"
+            )
+        if "int" in code.co_names and has_loop(code):
+            raise _untranslatable(op, what, "it computes with integers, which may grow too large")
+
+
+def _untranslatable(op: Op, what: str, why: str) -> CompileError:
+    return CompileError(f"op {op.name!r}: numba cannot translate its {what}: {why}")
+
+
+def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
+    """List the code of a function and of the plain functions it calls."""
+    function = getattr(function, "py_func", function)
+    if not isinstance(function, FunctionType) or id(function) in seen:
+        return
+    if (function.__module__ or "").startswith("pluggrad.compiler"):
+        return  # the compiler's own
+    seen.add(id(function))
+    pending = [function.__code__]
+    while pending:
+        code = pending.pop()
+        yield code
+        pending += [x for x in code.co_consts if isinstance(x, CodeType)]
+        for name in code.co_names:
+            yield from _codes(function.__globals__.get(name), seen)
+    for cell in function.__closure__ or ():
+        try:
+            yield from _codes(cell.cell_contents, seen)
+        except ValueError:  # not assigned yet
+            continue
+
+
+def has_loop(code: CodeType) -> bool:
+    """Say whether code goes back: a loop, whose length may depend on an operand."""
+    return any("JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code))
+
+
+def loops_in(function: Callable[..., Any]) -> bool:
+    """Say whether a function, or one that it calls, has a loop."""
+    return any(has_loop(code) for code in _codes(function, set()))
+
+
+def check_against_python(
+    op: Op, expected: Callable[..., float], found: Callable[..., float], what: str, loops: bool
+) -> None:
+    """Compare machine code with what the engine computes.
+
+    Parameters:
+        op: whose function it is.
+        expected: the engine's way, which raises where there is no result.
+        found: the machine's way.
+        what: which function it is, for the message.
+        loops: whether large numbers could take for ever.
+
+    Raises:
+        CompileError: with the numbers at which they differ.
+    """
+    for numbers in points(op.arity, loops=loops):
+        listed = ", ".join(map(repr, numbers))
+        try:
+            with np.errstate(all="ignore"):
+                right = expected(*numbers)
+        except ForwardError as cause:
+            raise CompileError(
+                f"op {op.name!r}: numba cannot translate its {what}: it has no result for "
+                f"{listed}, and compiled code cannot raise. Declare one with Op(..., ieee=...)"
+            ) from cause
+        got = found(*numbers)
+        if not same(got, right):
+            raise CompileError(
+                f"op {op.name!r}: numba cannot translate its {what}: it computes {got!r} "
+                f"instead of {right!r} for {listed}"
+            )
+
+
+def same(a: float, b: float) -> bool:
+    """Say whether two results are equal but for rounding: the sign of a zero counts."""
+    if a != a or b != b:
+        return a != a and b != b
+    if a == b:
+        return a != 0.0 or math.copysign(1.0, a) == math.copysign(1.0, b)
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-300)
+
+
+def raises_in_python(op: Op) -> bool:
+    """Say whether an op's forward function itself has no result somewhere, where IEEE 754 has."""
+    for numbers in points(op.arity, loops=loops_in(op.forward)):
+        try:
+            with np.errstate(all="ignore"):
+                result = op.forward(*numbers)
+            if isinstance(result, complex):
+                return True
+        except (ArithmeticError, ValueError):
+            return True
+    return False
