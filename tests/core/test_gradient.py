@@ -142,11 +142,19 @@ def test_a_leaf_whose_grad_is_no_number_is_named_and_the_others_keep_theirs(
 
 
 def test_a_rule_that_gives_a_complex_number_is_named() -> None:
-    root = Op("root", lambda x: -1.0, lambda g, out, x: g * x**0.5)
+    root = Op("root", lambda x: -1.0, lambda g, out, x: g * x * 1j)
     x = Value(-2.0)
     with pytest.raises(RuleError, match=r"op 'root', rule of operand 0: .*complex"):
         root(x).backward()
     assert x.grad is NOT_RUN
+
+
+def test_a_power_in_a_rule_stays_among_the_real_numbers() -> None:
+    root = Op("root", lambda x: -1.0, lambda g, out, x: g * x**0.5)
+    x = Value(-2.0)
+    root(x).backward()
+    assert math.isnan(x.grad)
+    assert math.isnan(grad(root(x), x))
 
 
 def test_a_rule_that_gives_no_number_is_named_when_gradients_are_recorded() -> None:
