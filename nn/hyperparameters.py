@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 Range = Callable[[float], bool]
 
 
 class Number:
-    """An attribute that is a finite number in a range.
-
-    It has no `__get__`, so that reading it costs no more than reading any other attribute.
+    """A finite number in a range.
 
     Parameters:
         wanted: the range in words.
@@ -24,58 +22,57 @@ class Number:
     def __init__(self, wanted: str, holds: Range, *, schedule: bool = False) -> None:
         self.wanted, self.holds, self.schedule = wanted, holds, schedule
 
-    def __set_name__(self, owner: type[Any], name: str) -> None:
-        self.name = name
+    def checked(self, whose: str, value: Any) -> Any:
+        """Give the number as a float.
 
-    def __set__(self, owner: Any, value: Any) -> None:
-        if not (self.schedule and callable(value)):
-            value = self.checked(owner, value)
-        owner.__dict__[self.name] = value
-
-    def checked(self, owner: Any, value: Any) -> Any:
-        """Give the number.
+        Parameters:
+            whose: what messages call it, such as `SGD: momentum`.
+            value: what was given.
 
         Raises:
             TypeError: for what is no number.
-            ValueError: for a number out of the range.
+            ValueError: for a number that is not finite, or out of the range.
         """
-        return checked_number(owner, self.name, value, self.wanted, self.holds)
+        if self.schedule and callable(value):
+            return value
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"{whose} is a number, not {value!r:.60}")
+        number = float(value)
+        if not isfinite(number) or not self.holds(number):
+            raise ValueError(f"{whose} is a number, {self.wanted}, not {value!r:.60}")
+        return number
 
 
 class Pair(Number):
-    """An attribute that is two such numbers."""
+    """Two such numbers."""
 
-    def checked(self, owner: Any, value: Any) -> tuple[float, float]:
+    def checked(self, whose: str, value: Any) -> tuple[float, float]:
         """Give the two numbers."""
         both = tuple(value) if isinstance(value, Iterable) else ()
         if len(both) != 2:
-            raise TypeError(
-                f"{type(owner).__name__}: {self.name} is a pair of numbers, not {value!r:.60}"
-            )
-        names = [f"{self.name}[{i}]" for i in range(2)]
-        first, second = (
-            checked_number(owner, name, x, self.wanted, self.holds)
-            for name, x in zip(names, both, strict=True)
-        )
-        return first, second
+            raise TypeError(f"{whose} is a pair of numbers, not {value!r:.60}")
+        return super().checked(f"{whose}[0]", both[0]), super().checked(f"{whose}[1]", both[1])
 
 
-def checked_number(owner: Any, name: str, value: Any, wanted: str, holds: Range) -> float:
-    """Give a hyperparameter as a float.
+class Checked:
+    """Has attributes that are checked whenever they are set; reading them costs nothing more.
 
-    Raises:
-        TypeError: for what is no number.
-        ValueError: for a number that is not finite, or out of the range.
+    Attributes:
+        hyperparameters: the check of each attribute that has one.
     """
-    whose = f"{type(owner).__name__}: {name}"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{whose} is a number, not {value!r:.60}")
-    number = float(value)
-    if not isfinite(number) or not holds(number):
-        raise ValueError(f"{whose} is a number, {wanted}, not {value!r:.60}")
-    return number
+
+    hyperparameters: ClassVar[Mapping[str, Number]] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = self.hyperparameters.get(name)
+        if check is not None:
+            value = check.checked(f"{type(self).__name__}: {name}", value)
+        super().__setattr__(name, value)
 
 
-NOT_NEGATIVE: tuple[str, Range] = ("0 or more", lambda x: x >= 0)
-POSITIVE: tuple[str, Range] = ("above 0", lambda x: x > 0)
-KEPT: tuple[str, Range] = ("at least 0 and below 1", lambda x: 0 <= x < 1)
+RATE = Number("0 or more", lambda x: x >= 0)
+RATE_OR_SCHEDULE = Number("0 or more", lambda x: x >= 0, schedule=True)
+NOT_NEGATIVE = Number("0 or more", lambda x: x >= 0)
+POSITIVE = Number("above 0", lambda x: x > 0)
+KEPT = Number("at least 0 and below 1", lambda x: 0 <= x < 1)
+TWO_KEPT = Pair("at least 0 and below 1", lambda x: 0 <= x < 1)

@@ -7,11 +7,20 @@ parameters of a compiled program at once too, which are an array.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pluggrad import GradientError, StateError, Value
 
-from .hyperparameters import KEPT, NOT_NEGATIVE, POSITIVE, Number, Pair, checked_number
+from .hyperparameters import (
+    KEPT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    RATE_OR_SCHEDULE,
+    TWO_KEPT,
+    Checked,
+    Number,
+)
 from .schedules import Schedule
 from .state import assign, remembered, replace
 
@@ -26,7 +35,7 @@ class Compiled(Protocol):
     wrt: list[Value]
 
 
-class Optimizer:
+class Optimizer(Checked):
     """What all optimizers do.
 
     Parameters:
@@ -56,7 +65,7 @@ class Optimizer:
     3.0
     """
 
-    rate: Any = Number(*NOT_NEGATIVE, schedule=True)
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"rate": RATE_OR_SCHEDULE}
 
     def __init__(self, parameters: Iterable[Value] | Compiled, rate: float | Schedule) -> None:
         self.rate = rate
@@ -114,7 +123,7 @@ class Optimizer:
         """
         rate = self.rate
         if callable(rate):
-            rate = checked_number(self, "rate", rate(self.steps), *NOT_NEGATIVE)
+            rate = RATE.checked(f"{type(self).__name__}: rate", rate(self.steps))
         steps, memories = self.steps, self._memories
         try:
             self.steps = steps + 1
@@ -129,15 +138,19 @@ class Optimizer:
             raise
 
     def _step_values(self, rate: float) -> None:
-        memories = [dict(memory) for memory in self._memories]
-        new = []
-        for i, (p, memory) in enumerate(zip(self.parameters, memories, strict=True)):
-            if p.grad is None:
-                raise GradientError(
-                    f"parameter {i} ({p!r:.60}) has no gradient: its grad is None. Call backward() "
-                    "first, or set it to 0.0; no parameter was changed"
-                )
-            new.append(float(self.update(p.data, p.grad, rate, memory)))
+        gradients = [p.grad for p in self.parameters]
+        if None in gradients:
+            i = next(i for i, g in enumerate(gradients) if g is None)
+            raise GradientError(
+                f"parameter {i} ({self.parameters[i]!r:.60}) has no gradient: its grad is None. "
+                "Call backward() first, or set it to 0.0; no parameter was changed"
+            )
+        memories = [memory.copy() for memory in self._memories]
+        update = self.update
+        new = [
+            float(update(p.data, g, rate, memory))
+            for p, g, memory in zip(self.parameters, gradients, memories, strict=True)
+        ]
         self._memories = memories
         assign(self.parameters, new)
 
@@ -212,8 +225,11 @@ class SGD(Optimizer):
         nesterov: whether to look ahead along the velocity, which takes some momentum.
     """
 
-    momentum: Any = Number(*KEPT)
-    weight_decay: Any = Number(*NOT_NEGATIVE)
+    hyperparameters: ClassVar[Mapping[str, Number]] = {
+        **Optimizer.hyperparameters,
+        "momentum": KEPT,
+        "weight_decay": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
@@ -252,10 +268,13 @@ class RMSprop(Optimizer):
     Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
     """
 
-    alpha: Any = Number(*KEPT)
-    eps: Any = Number(*POSITIVE)
-    momentum: Any = Number(*KEPT)
-    weight_decay: Any = Number(*NOT_NEGATIVE)
+    hyperparameters: ClassVar[Mapping[str, Number]] = {
+        **Optimizer.hyperparameters,
+        "alpha": KEPT,
+        "eps": POSITIVE,
+        "momentum": KEPT,
+        "weight_decay": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
@@ -296,9 +315,12 @@ class Adam(Optimizer):
     Kingma, Ba: Adam, 2015.
     """
 
-    betas: Any = Pair(*KEPT)
-    eps: Any = Number(*POSITIVE)
-    weight_decay: Any = Number(*NOT_NEGATIVE)
+    hyperparameters: ClassVar[Mapping[str, Number]] = {
+        **Optimizer.hyperparameters,
+        "betas": TWO_KEPT,
+        "eps": POSITIVE,
+        "weight_decay": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
