@@ -83,6 +83,7 @@ class Compiled:
         self._fast: tuple[Any, ...] | None = None
         self._derived: dict[str, Compiled] = {}
         self._methods: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
+        self._bound: ref[Compiled] | None = None  # the same method as long as somebody holds it
         look_like(self, function)
 
     def __repr__(self) -> str:
@@ -121,14 +122,20 @@ class Compiled:
         if instance is None:
             return self
         try:
-            found = self._methods.get(instance)
+            found: Any = self._methods.get(instance)
         except TypeError:  # no weak reference, or no hash
             return self._like(self.function.__get__(instance, owner))
         if found is None:
             found = self._like(partial(_method, self.function, ref(instance)))
             look_like(found, self.function)
             self._methods[instance] = found
-        return found
+        elif found.function.args[1]() is not instance:  # another object that is equal
+            return self._like(self.function.__get__(instance, owner))
+        bound: Compiled | None = None if found._bound is None else found._bound()
+        if bound is None:
+            bound = _Bound(found, instance)
+            found._bound = ref(bound)
+        return bound
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function, which gives one number, and its gradient.
@@ -159,7 +166,8 @@ class Compiled:
             total = sum(found)  # a nan among them has to be looked into
             if found[1] == 0.0 and total == total:  # no guard failed
                 recording.calls += 1
-                if recording is not self._recordings[-1][1]:
+                recordings = self._recordings
+                if recordings and recording is not recordings[-1][1]:
                     self._refresh(recording)
                 return found[0], found[2] if len(args) == 1 else found[2:]
         if plugins.changes != self._changes:
@@ -280,8 +288,9 @@ class Compiled:
 
     def _used(self, entry: tuple[Any, Recording]) -> None:
         # A new list each time: threads that walk through the old one are not disturbed.
-        if self._recordings[-1] is not entry:
-            self._recordings = [kept for kept in self._recordings if kept is not entry] + [entry]
+        recordings = self._recordings
+        if recordings and recordings[-1] is not entry:  # empty: forgotten meanwhile
+            self._recordings = [kept for kept in recordings if kept is not entry] + [entry]
 
     def _refresh(self, recording: Recording) -> None:
         for entry in self._recordings:
@@ -418,6 +427,16 @@ class Compiled:
             for shape, recording in self._recordings
         ]
         return _restored, (self.function, options, kept, sys.version_info[:2])
+
+
+class _Bound(Compiled):
+    """The compiled method of one object, which it keeps alive; what is recorded is shared."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, found: Compiled, owner: Any) -> None:
+        self.__dict__ = found.__dict__
+        self.owner = owner
 
 
 def _method(function: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Any:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -141,3 +142,25 @@ def test_a_child_forked_during_calls_can_call_too():
         for thread in threads:
             thread.join()
     assert multiprocessing.current_process().name
+
+
+def test_a_thread_may_forget_what_another_is_using():
+    compiled = compile(lambda x: x * x, executor="interpreter")
+    stop = threading.Event()
+
+    def forget():
+        while not stop.is_set():
+            compiled.forget()
+
+    thread = threading.Thread(target=forget, daemon=True)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        for _ in range(300):
+            assert compiled(2.0) == 4.0
+            assert compiled.value_and_grad(3.0) == (9.0, 6.0)
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)

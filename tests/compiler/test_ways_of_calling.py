@@ -2,7 +2,7 @@
 
 import datetime
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -249,3 +249,38 @@ def test_a_leaf_that_plays_no_part_has_the_gradient_0(executor):
     program.parameters = [1.0, 4.0, 2.0]
     program.step()
     assert program.gradients.tolist() == [0.0, 8.0, 0.0]
+
+
+class Scaled:
+    def __init__(self, scale):
+        self.scale = scale
+
+    @compile
+    def loss(self, x):
+        return self.scale * x * x
+
+
+def test_a_compiled_method_keeps_its_object_alive():
+    assert Scaled(3.0).loss(2.0) == 12.0
+    assert Scaled(3.0).loss.value_and_grad(2.0) == (12.0, 12.0)
+
+
+def test_the_methods_of_one_object_share_what_is_recorded():
+    scaled = Scaled(3.0)
+    assert scaled.loss(2.0) == 12.0
+    assert len(scaled.loss.recordings) == 1
+    assert Scaled(4.0).loss.recordings == ()
+
+
+def test_equal_objects_have_their_own_compiled_methods():
+    @dataclass(frozen=True)
+    class Named:
+        name: str
+        scale: float = field(compare=False)
+
+        @compile
+        def loss(self, x):
+            return self.scale * x
+
+    first, second = Named("a", 2.0), Named("a", 5.0)
+    assert (first.loss(1.0), second.loss(1.0), first.loss(1.0)) == (2.0, 5.0, 2.0)
