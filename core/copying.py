@@ -36,29 +36,48 @@ class History(list["Value"]):
     """A Value's history on its way through a pickle: filled one node at a time, operands first.
 
     While it lives, and a pickler keeps it as long as it works, the nodes in it are written with
-    plain references to their operands, which the pickler has written by then.
+    plain references to their operands, which the pickler has written by then. A history leaves out
+    what another one holds, so values that share one are written in time linear in their number.
     """
 
     def __init__(self, root: Value | None = None) -> None:
         super().__init__()
         self.root = root
-        self.members: set[int] = set()
-        self.histories = _histories_of_this_thread()
+        self.members: list[int] = []
+        self.written = _written_in_this_thread()
 
     def __reduce__(self) -> tuple[object, ...]:
         assert self.root is not None
-        order = topological_order([self.root])
-        self.members.update(map(id, order))
-        self.histories.append(self.members)
+        order = _order_of_new(self.root, self.written)
+        self.members = list(map(id, order))
+        self.written.update(self.members)
         return History, (), None, iter(order)
 
     def __del__(self) -> None:
-        self.histories[:] = [members for members in self.histories if members is not self.members]
+        self.written.difference_update(self.members)
 
 
-def _histories_of_this_thread() -> list[set[int]]:
-    histories: list[set[int]] = vars(_writing).setdefault("histories", [])
-    return histories
+def _order_of_new(root: Value, written: set[int]) -> list[Value]:
+    """List the nodes below `root` that are not written yet, operands first."""
+    order: list[Value] = []
+    seen = {id(root)}
+    stack = [(root, iter(root.prev))]
+    while stack:
+        node, operands = stack[-1]
+        for x in operands:
+            if id(x) not in seen and id(x) not in written:
+                seen.add(id(x))
+                stack.append((x, iter(x.prev)))
+                break
+        else:
+            order.append(node)
+            stack.pop()
+    return order
+
+
+def _written_in_this_thread() -> set[int]:
+    written: set[int] = vars(_writing).setdefault("written", set())
+    return written
 
 
 _writing = local()
@@ -66,7 +85,7 @@ _writing = local()
 
 def reduce_graph(node: Value) -> tuple[object, ...]:
     """Tell pickle how to write one Value: after its history, if it is not being written already."""
-    if node.op is None or any(id(node) in members for members in _histories_of_this_thread()):
+    if node.op is None or id(node) in _written_in_this_thread():
         return restore, (type(node), *_state(node, node.prev))
     return last, (History(node),)
 
@@ -85,16 +104,33 @@ def restore(
     op: Op | None,
     prev: tuple[Value, ...],
     scope: tuple[str, ...] | None,
+    more: dict[str, Any] | None = None,
 ) -> Value:
-    """Make a Value from its parts; a `grad` of None is one that no backward pass has computed."""
-    from .op import recorded
-    from .value import NOT_RUN, constant
+    """Make a Value from its parts.
 
-    value = constant(data) if op is None else recorded(op, prev, data)
+    Parameters:
+        kind: its class, Value or one derived from it.
+        data, grad, label, requires_grad, op, prev, scope: what they are in a Value; a `grad` of
+            None is one that no backward pass has computed.
+        more: the attributes that a derived class has besides.
+    """
+    from .value import NOT_RUN, new_value
+
+    value = new_value(kind)
     value.data = data
     value.grad = NOT_RUN if grad is None else grad
     value.label = label
     value.requires_grad = requires_grad
+    value.op = op
+    value._left = value._right = value._mark = None
+    if len(prev) == 1:
+        (value._left,) = prev
+    elif len(prev) == 2:
+        value._left, value._right = prev
+    elif op is not None:
+        value._operands = prev
+    if more:
+        vars(value).update(more)
     if scope is not None:
         value.scope = scope
     return value
@@ -105,4 +141,6 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
 
     grad = None if node.grad is NOT_RUN else node.grad
     scope = getattr(node, "scope", None)
-    return node.data, grad, node.label, node.requires_grad, node.op, prev, scope
+    more = getattr(node, "__dict__", None)
+    state = (node.data, grad, node.label, node.requires_grad, node.op, prev, scope)
+    return (*state, dict(more)) if more else state

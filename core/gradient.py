@@ -21,7 +21,7 @@ from .op import Op
 from .pullback import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
-from .value import NOT_RUN, Value, as_float, constant
+from .value import NOT_RUN, Value, as_float, as_float_data, constant
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
@@ -42,6 +42,9 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
         ) from None
     _require_gradient([output])
     leaves, results = leaves_and_results(output)
+    for leaf in leaves:
+        if leaf.data.__class__ is not float:
+            as_float_data(leaf)
     before = [leaf.grad for leaf in leaves]
     if is_watched(leaves) or is_watched(results):
         _run_carefully(output, leaves, results, before, seed)
@@ -279,7 +282,7 @@ def _parts(
             if part is not None and x.requires_grad and (needed is None or x in needed):
                 yield index, x, part
         return
-    numbers = [] if create_graph else [x.data for x in operands]
+    numbers = [] if create_graph else [as_float_data(x) for x in operands]
     for index, x in enumerate(operands):
         rule = op.rules[index]
         if rule is None or not x.requires_grad or (needed is not None and x not in needed):

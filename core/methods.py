@@ -15,7 +15,7 @@ from typing import Any
 
 from .op import NAMES, Op
 from .recording import switch
-from .value import NOT_RUN, Value, new_value, operand
+from .value import NOT_RUN, Value, as_float_data, new_value, operand
 from .watching import record_watched
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
@@ -50,13 +50,22 @@ COERCE = """
                 return NotImplemented
 """
 
+INLINED = """
+        try:
+            data = a.data {inline} b.data
+            if data.__class__ is not float:  # somebody put another kind of number into `data`
+                data = evaluate(as_float_data(a), as_float_data(b))
+        except TypeError:
+            data = evaluate(as_float_data(a), as_float_data(b))
+"""
+
 COMPUTE = """
         try:
             data = forward({numbers})
             if data.__class__ is not float:
-                data = evaluate({numbers})
-        except (ArithmeticError, ValueError):
-            data = evaluate({numbers})
+                data = evaluate({converted})
+        except (ArithmeticError, TypeError, ValueError):
+            data = evaluate({converted})
 """
 
 
@@ -93,9 +102,10 @@ def _compiled(
     received = names[::-1] if reflected else names
     numbers = ", ".join(f"{x}.data" for x in names)
     if inline is None:
-        compute = COMPUTE.format(numbers=numbers)
+        converted = ", ".join(f"as_float_data({x})" for x in names)
+        compute = COMPUTE.format(numbers=numbers, converted=converted)
     else:
-        compute = f"        data = a.data {inline} b.data"
+        compute = INLINED.format(inline=inline)
     default_of = dict(zip(names[arity - defaults :], (f"default_{x}" for x in names), strict=False))
     source = METHOD.format(
         name="method",
@@ -112,6 +122,7 @@ def _compiled(
     namespace: dict[str, Any] = {
         "NOT_RUN": NOT_RUN,
         "Value": Value,
+        "as_float_data": as_float_data,
         "new_value": new_value,
         "operand": operand,
         "record_watched": record_watched,

@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from .errors import ForwardError, OpError, RuleError
 from .recording import no_grad, switch
-from .value import NOT_RUN, Value, as_float, constant, new_value, operand
+from .value import NOT_RUN, Value, as_float, as_float_data, constant, new_value, operand
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
@@ -93,6 +93,17 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[object, ...]:
+        from .registry import plugins
+
+        if plugins.ops.get(self.name) is not self:
+            raise TypeError(
+                f"op {self.name!r} cannot be pickled: pickles find ops by name, and "
+                + (
+                    "another op is registered under it"
+                    if self.name in plugins.ops
+                    else "it is not registered; see plugins.register_op()"
+                )
+            )
         return _installed_op, (self.name,)
 
     def __copy__(self) -> Op:
@@ -177,7 +188,7 @@ class Op:
 
     def record(self, operands: tuple[Value, ...]) -> Value:
         """Compute on Values and remember them: the general way, for any number of operands."""
-        data = self.evaluate(*[x.data for x in operands])
+        data = self.evaluate(*map(as_float_data, operands))
         if switch.active:
             from .watching import record_watched
 

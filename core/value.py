@@ -34,6 +34,17 @@ def as_float(number: object) -> float:
     raise TypeError(f"a Value holds one real number (int or float), not {kind}{hint}")
 
 
+def as_float_data(x: Value) -> float:
+    """Give a Value's number as a float, and keep it as one: anything may be assigned to `data`.
+
+    Raises:
+        TypeError: when `data` is no real number.
+    """
+    if x.data.__class__ is not float:
+        x.data = as_float(x.data)
+    return x.data
+
+
 class Value:
     """A number that remembers how it was made.
 
