@@ -11,7 +11,7 @@ demo: .venv/base
 
 test: .venv/test
 	$(PIP) --no-build-isolation --no-deps ./plugins_example
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto --dist worksteal
 	$(BIN)/python -m pytest plugins_example/tests
 
 check: .venv/test docs
