@@ -52,7 +52,11 @@ def installed(request, tmp_path_factory):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         here_only = ["--no-deps", "--no-build-isolation", "--no-index", "--target", unfinished]
         subprocess.run([*pip, *here_only, *copies.iterdir()], check=True)
-        unfinished.rename(target)
+        try:
+            unfinished.rename(target)
+        except OSError:  # another process of this run was faster
+            if not target.exists():
+                raise
     return target
 
 
