@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import signature
-from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -20,6 +19,9 @@ from .program import check_ops
 from .recording import Answer, Recording, check_numbers, record, too_large
 
 Numbers = list[Any]
+PLAIN = {float, int}
+NOTHING: tuple[Any, ...] = (None,) * 11
+FAST = 16  # how many calls on plain floats find memory ready
 EXACT_WARNING = 8
 
 
@@ -76,11 +78,13 @@ class Compiled:
         self.threads = threads
         self.arrays = arrays
         self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
+        self._last: Recording | None = None
         self._changes = plugins.changes  # recordings are of the ops that were installed then
         self._exact = 0
         self._warned = False
-        self._one_at_a_time = Lock()  # for the memory of `_fast`
-        self._fast: tuple[Any, ...] | None = None
+        # What a call on plain floats needs, with memory of its own: a call takes one and puts it
+        # back, so that no two threads compute in the same memory.
+        self._fast: list[tuple[Any, ...]] = []
         self._derived: dict[str, Compiled] = {}
         self._methods: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self._bound: ref[Compiled] | None = None  # the same method as long as somebody holds it
@@ -99,7 +103,7 @@ class Compiled:
     def forget(self) -> None:
         """Drop all recordings."""
         self._recordings = []
-        self._fast = None
+        self._fast.clear()
         self._changes = plugins.changes
 
     # ----- Calls -----
@@ -108,12 +112,13 @@ class Compiled:
         """Compute the function."""
         if plugins.changes != self._changes:
             self.forget()
-        shape, numbers = self._taken_apart(args, kwargs)
-        if any(map(is_symbolic, numbers)):
-            return self.function(*args, **kwargs)
-        if any(map(is_array, numbers)):
-            recording, results, _ = self._lanes(shape, numbers, backward=False)
-            return put_together(recording.result, iter(results), None)
+        shape, numbers, plain = self._taken_apart(args, kwargs)
+        if not plain:
+            if any(map(is_symbolic, numbers)):
+                return self.function(*args, **kwargs)
+            if any(map(is_array, numbers)):
+                recording, results, _ = self._lanes(shape, numbers, backward=False)
+                return put_together(recording.result, iter(results), None)
         recording, (single, _) = self._single(shape, numbers, backward=False)
         return put_together(recording.result, iter(single), None)
 
@@ -148,32 +153,30 @@ class Compiled:
         Raises:
             CompileError: when the function gives more than one number.
         """
-        fast = self._fast
-        if (
-            fast is not None
-            and not kwargs
-            and tuple(map(type, args)) == fast[0]
-            and plugins.changes == self._changes
-            and self._one_at_a_time.acquire(blocking=False)
-        ):
-            _, recording, write, memory, at, run, code, give, back = fast
+        free = self._fast
+        if free and not kwargs:
             try:
+                fast = free.pop()
+            except IndexError:  # another thread was faster
+                fast = NOTHING
+            kinds, changes, recording, _, write, memory, at, run, code, give, back = fast
+            if tuple(map(type, args)) == kinds and changes == plugins.changes:
                 write(memory, at, *args)
                 run(code)
                 found = give(memory, back)
-            finally:
-                self._one_at_a_time.release()
-            total = sum(found)  # a nan among them has to be looked into
-            if found[1] == 0.0 and total == total:  # no guard failed
-                recording.calls += 1
-                recordings = self._recordings
-                if recordings and recording is not recordings[-1][1]:
-                    self._refresh(recording)
-                return found[0], found[2] if len(args) == 1 else found[2:]
+                free.append(fast)
+                total = sum(found)  # a nan among them has to be looked into
+                if found[1] == 0.0 and total == total:  # no guard failed
+                    recording.calls += 1
+                    if recording is not self._last:
+                        self._refresh(recording)
+                    return found[0], found[2] if len(args) == 1 else found[2:]
+            elif fast is not NOTHING:
+                free.append(fast)
         if plugins.changes != self._changes:
             self.forget()
         args, kwargs = self._by_position(args, kwargs)
-        shape, numbers = self._taken_apart(args, kwargs)
+        shape, numbers, _ = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             argnums = 0 if len(args) == 1 else tuple(range(len(args)))
             return func.value_and_grad(self.function, argnums)(*args, **kwargs)
@@ -214,24 +217,23 @@ class Compiled:
             The product, built like the argument; a tuple of them for several arguments.
         """
         found = self._derivative("hvp")(tuple(primals), tuple(tangents))
-        shape, parts = self._taken_apart(tuple(primals), {})
+        shape, parts, _ = self._taken_apart(tuple(primals), {})
         parts.clear()
         taken_apart(found, parts, elements=False)
         return self._built(shape, parts)
 
     # ----- How -----
 
-    def _taken_apart(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Numbers]:
+    def _taken_apart(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, Numbers, bool]:
+        """Give the shape of the arguments, their numbers, and whether all are plain floats."""
         numbers: Numbers = []
         shape = taken_apart((args, kwargs), numbers, elements=self.arrays == "elements")
-        unusual = [
-            x
-            for x in numbers
-            if x.__class__ is not float and x.__class__ is not int and not is_symbolic(x)
-        ]
-        if unusual:
-            check_numbers(unusual)
-        return shape, numbers
+        if set(map(type, numbers)) <= PLAIN:
+            return shape, numbers, True
+        check_numbers([x for x in numbers if not is_symbolic(x)])
+        return shape, numbers, False
 
     def _by_position(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -280,8 +282,23 @@ class Compiled:
             )
 
     def _remember(self, recording: Recording, args: tuple[Any, ...]) -> None:
+        kinds = tuple(map(type, args))
+        for fast in tuple(self._fast):
+            if fast[2] is recording and fast[0] == kinds:
+                if self._take(fast):
+                    self._fast.append(fast)  # the next call tries it first
+                return
         packed = recording.fast()
-        self._fast = None if packed is None else (tuple(map(type, args)), recording, *packed)
+        if packed is not None and len(self._fast) < FAST:
+            self._fast.append((kinds, plugins.changes, recording, *packed))
+
+    def _take(self, fast: tuple[Any, ...]) -> bool:
+        """Take one entry out of `_fast`; give whether it was there: a call may have it."""
+        try:
+            self._fast.remove(fast)
+        except ValueError:
+            return False
+        return True
 
     def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
         return [entry for entry in reversed(self._recordings) if entry[0] == shape]
@@ -291,6 +308,7 @@ class Compiled:
         recordings = self._recordings
         if recordings and recordings[-1] is not entry:  # empty: forgotten meanwhile
             self._recordings = [kept for kept in recordings if kept is not entry] + [entry]
+        self._last = entry[1]
 
     def _refresh(self, recording: Recording) -> None:
         for entry in self._recordings:
@@ -311,11 +329,12 @@ class Compiled:
         entry = shape, recording
         recordings = [*self._recordings, entry]
         if len(recordings) > self.bound:
-            if self._fast is not None and self._fast[1] is recordings[0][1]:
-                self._fast = None
+            for fast in tuple(self._fast):
+                if fast[2] is recordings[0][1]:
+                    self._take(fast)
             del recordings[0]
             self._warn_of_many_ways()
-        self._recordings = recordings
+        self._recordings, self._last = recordings, recording
         return entry
 
     def _warn_of_many_ways(self) -> None:

@@ -60,7 +60,6 @@ class Recording:
         self.all_used = self.used == list(range(count))
         self._executor: Executor | None = None
         self._free: list[Executor] = []
-        self._fast: Executor | None = None
         self._wide: list[Any] = []  # machines for many lanes that nobody uses
 
     def __repr__(self) -> str:
@@ -75,7 +74,6 @@ class Recording:
             "read": [x.detach() for x in self.read],  # what they are at this moment
             "_executor": None,
             "_free": [],
-            "_fast": None,
             "_wide": [],
         }
 
@@ -167,8 +165,8 @@ class Recording:
         """
         if not self.all_used or self.read or self.executor.name != "numba":
             return None
-        self._fast = self._another()  # the code and the memory live as long as it does
-        return self._fast.packed()  # type: ignore[attr-defined, no-any-return]
+        machine = self._another()  # the code and the memory live as long as it does
+        return machine, *machine.packed()  # type: ignore[attr-defined]
 
     # ----- Lanes -----
 
