@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from keyword import iskeyword
 from numbers import Real
@@ -70,9 +71,7 @@ class Op:
         self.domain = _domain_of_each(domain, len(rules))
         self.kinks = kinks
         self.__doc__ = doc
-        self.defaults: tuple[float, ...] = tuple(
-            map(float, getattr(forward, "__defaults__", None) or ())
-        )
+        self.defaults: tuple[float, ...] = _defaults_of(name, forward)
         _check_declaration(self)
         # Run by backward(); made on its first call, see pullback.py.
         self.pullback: Callable[[Value], None] = self._first_pullback
@@ -269,6 +268,8 @@ def _domain_of_each(
 ) -> tuple[Interval | None, ...]:
     if domain is None:
         return (None,) * arity
+    if not isinstance(domain, Sequence) or isinstance(domain, str):
+        raise OpError(f"a domain is an interval (low, high), not {domain!r:.60}")
     if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
         return (domain,)  # a single interval for a single operand
     return tuple(domain)  # type: ignore[arg-type]
@@ -278,6 +279,11 @@ def _check_declaration(op: Op) -> None:
     name = op.name
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise OpError(f"an op's name is a Python identifier, not {name!r}")
+    if unicodedata.normalize("NFKC", name) != name:
+        raise OpError(
+            f"op {name!r}: Python reads this name as {unicodedata.normalize('NFKC', name)!r} in a "
+            "program; call it that"
+        )
     if not callable(op.forward):
         raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
     if not op.rules:
@@ -291,6 +297,7 @@ def _check_declaration(op: Op) -> None:
             raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
     if len(op.domain) != op.arity:
         raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
+    _check_places(op)
     taken = _positional(op.forward)
     if taken is not None and taken != op.arity:
         raise OpError(
@@ -305,6 +312,48 @@ def _check_declaration(op: Op) -> None:
                 f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
                 f"rules take g, out and the {op.arity} operands"
             )
+
+
+def _defaults_of(name: object, forward: object) -> tuple[float, ...]:
+    defaults = getattr(forward, "__defaults__", None) or ()
+    for x in defaults:
+        if isinstance(x, bool) or not isinstance(x, Real):
+            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
+    return tuple(map(float, defaults))
+
+
+def _check_places(op: Op) -> None:
+    """Check what a declaration says of places: `ieee`, domains and kinks."""
+    if op.ieee is not None and not callable(op.ieee):
+        raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
+    for index, interval in enumerate(op.domain):
+        if interval is None:
+            continue
+        if not (
+            isinstance(interval, Sequence)
+            and len(interval) == 2
+            and all(isinstance(x, Real) for x in interval)
+        ):
+            raise OpError(
+                f"op {op.name!r}: the domain of operand {index} is an interval (low, high) or "
+                f"None, not {interval!r:.60}; give one for each of the {op.arity} operands"
+            )
+        if not interval[0] < interval[1]:
+            raise OpError(
+                f"op {op.name!r}: the domain of operand {index}, {interval!r}, is empty; the lower "
+                "end stands first"
+            )
+    if callable(op.kinks):
+        return
+    if (
+        isinstance(op.kinks, str)
+        or not isinstance(op.kinks, Sequence)
+        or not all(isinstance(x, Real) for x in op.kinks)
+    ):
+        raise OpError(
+            f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
+            f"is zero there, not {op.kinks!r:.60}"
+        )
 
 
 def _positional(function: object) -> int | None:

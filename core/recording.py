@@ -12,8 +12,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Switch:
@@ -170,6 +173,23 @@ class no_grad(ContextDecorator):  # noqa: N801 - a context manager named as in P
     def __exit__(self, *exc: object) -> None:
         recording.reset(self._tokens.pop())
         switch.down()
+
+    def __call__(self, function: Decorated) -> Decorated:
+        """Compute all that a function does without recording.
+
+        Raises:
+            TypeError: for a generator or an async function, whose body runs later.
+        """
+        if (
+            isgeneratorfunction(function)
+            or iscoroutinefunction(function)
+            or isasyncgenfunction(function)
+        ):
+            raise TypeError(
+                f"@no_grad() cannot hold in {getattr(function, '__qualname__', function)}: its "
+                "body runs after the call, in parts; write `with no_grad():` inside it"
+            )
+        return super().__call__(function)
 
     def _recreate_cm(self) -> no_grad:
         return no_grad()  # a decorated function may run in several threads at once

@@ -112,3 +112,38 @@ def test_a_rule_that_branches_is_called_as_it_stands() -> None:
         x = Value(number)
         op(x).backward()
         assert x.grad == slope
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"domain": 5}, "a domain is an interval"),
+        ({"domain": "ab"}, "a domain is an interval"),
+        ({"domain": (1.0, 0.0)}, "lower end stands first"),
+        ({"domain": (1.0, 1.0)}, "lower end stands first"),
+        ({"domain": [("a", "b")]}, "is an interval"),
+        ({"ieee": 5}, "ieee is a function"),
+        ({"kinks": "abc"}, "kinks are a sequence"),
+        ({"kinks": 0.0}, "kinks are a sequence"),
+        ({"kinks": [None]}, "kinks are a sequence"),
+    ],
+)
+def test_a_declaration_is_checked_when_it_is_made(options, why):
+    with pytest.raises(OpError, match=why):
+        Op("declared", lambda x: x, lambda g, out, x: g, **options)
+
+
+def test_one_domain_for_two_operands_is_refused():
+    with pytest.raises(OpError, match="one for each of the 2 operands"):
+        Op("declared", lambda a, b: a + b, None, None, domain=(0.0, 1.0))
+
+
+@pytest.mark.parametrize("default", ["a", None, True])
+def test_a_default_is_a_number(default):
+    with pytest.raises(OpError, match="default of an operand is a number"):
+        Op("declared", lambda a, b=default: a, None, None)
+
+
+def test_a_name_that_python_reads_otherwise_is_refused():
+    with pytest.raises(OpError, match="Python reads this name as"):
+        Op("\N{MICRO SIGN}", lambda x: x, None)
