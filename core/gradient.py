@@ -9,8 +9,10 @@ stays 0 (strong_zero.py), or names the rule that failed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
+from threading import RLock
 from typing import Any, Literal, SupportsFloat, overload
 
 from . import strong_zero
@@ -45,10 +47,34 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     for leaf in leaves:
         if leaf.data.__class__ is not float:
             as_float_data(leaf)
-    before = [leaf.grad for leaf in leaves]
     if is_watched(leaves) or is_watched(results):
-        _run_carefully(output, leaves, results, before, seed)
+        for node in results:
+            node.grad = NOT_RUN
+        gradients = propagate([(output, seed)], [*leaves, *results], create_graph=False)
+        with _adding:
+            _store(leaves, results, gradients)
         return
+    with _adding:
+        _run(output, leaves, results, seed)
+
+
+# Threads may share leaves, and parts of graphs: they add one after the other. Hooks and watchers,
+# which are a user's code and may wait for other threads, are called without the lock.
+_adding = RLock()
+
+
+def _unlock() -> None:
+    """Forget who held the lock: in a forked child that thread does not exist."""
+    global _adding
+    _adding = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
+
+
+def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) -> None:
+    before = [leaf.grad for leaf in leaves]
     try:
         is_nan = _run_fused(output, leaves, results, seed)
     except GradientError:  # of a function recorded as one node; again it would say the same
@@ -108,6 +134,10 @@ def _run_carefully(
 ) -> None:
     _reset(leaves, results, before)
     gradients = propagate([(output, seed)], [*leaves, *results], create_graph=False)
+    _store(leaves, results, gradients)
+
+
+def _store(leaves: list[Value], results: list[Value], gradients: dict[Value, Any]) -> None:
     sums = [_added(leaf, gradients.get(leaf, 0.0)) for leaf in leaves]
     for leaf, total in zip(leaves, sums, strict=True):
         leaf.grad = total

@@ -59,7 +59,7 @@ def test_a_custom_rule_keeps_its_own_rule():
     "thing",
     [
         np.complex128(1j), 1j, np.ma.masked, np.timedelta64(3), np.datetime64("2020-01-01"),
-        datetime.timedelta(1), "1", b"1", 10**400, -(10**400), np.array([1j]), np.array(["1"]),
+        datetime.timedelta(1), 10**400, -(10**400), np.array([1j]), np.array(["1"]),
     ],
     ids=repr,
 )  # fmt: skip
@@ -68,8 +68,6 @@ def test_what_is_no_real_number_is_refused_in_every_call(thing, recorded_before)
     if recorded_before:
         compiled.value_and_grad(1.0)
         compiled(np.array([1.0]))
-    if isinstance(thing, str | bytes):
-        pytest.skip("text is passed on as it is")
     for call in (compiled, compiled.grad, compiled.value_and_grad):
         with pytest.raises(CompileError):
             call(thing)
