@@ -27,7 +27,8 @@ from pluggrad.ops import (
 BLOCKED = {
     "the branch not taken": (lambda x: where(x, sqrt(x), 0.0), 0.0, 0.0, 0.0),
     "the branch taken": (lambda x: where(1 - x, x, sqrt(x)), 0.0, 1.0, 0.0),
-    "a square of a root": (lambda x: sqrt(x * x) ** 2, 0.0, 0.0, 0.0),
+    # Its second derivative has the limit 2, which no rule for single terms can find.
+    "a square of a root": (lambda x: sqrt(x * x) ** 2, 0.0, 0.0, None),
     "a floor below a norm": (lambda x: maximum(sqrt(x * x), 1e-10), 0.0, 0.0, 0.0),
     "a ceiling": (lambda x: minimum(-log(x * x), 5.0), 0.0, 0.0, 0.0),
     "a step": (lambda x: x + where(step(asin(x)), 1.0, x), 2.0, 1.0, 0.0),
@@ -93,7 +94,7 @@ def test_a_blocked_path_has_the_gradient_0(name, mode):
 
 
 @pytest.mark.parametrize("mode", SECOND)
-@pytest.mark.parametrize("name", BLOCKED)
+@pytest.mark.parametrize("name", [name for name in BLOCKED if BLOCKED[name][3] is not None])
 def test_a_blocked_path_has_the_second_derivative_0(name, mode):
     f, at, _, second = BLOCKED[name]
     assert SECOND[mode](f, at) == second
