@@ -102,6 +102,7 @@ def excuses_in(source: str) -> dict[str, dict[str | int, list[Excuse]]]:
 
 # ----- Points -----
 
+NOISE = 1e-60  # differences with a step of 1e-45 cannot tell anything smaller from 0
 EXTREMES = [sign * x for x in (5e-324, 1e-300, 1e300, 1.7e308) for sign in (1.0, -1.0)]
 
 
@@ -261,6 +262,8 @@ def record_higher(
     if exact is None:
         worst.no_truth += 1
         return
+    if found.data == 0.0 and abs(exact) < NOISE:
+        exact = MP.zero
     error = ulps(found.data, exact)
     if error > PARTIAL_LIMIT and math.isfinite(found.data):
         with MP.workdps(50):

@@ -78,6 +78,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "ndtr": lambda x: MP.erfc(-x / MP.sqrt(2)) / 2,
     "neg": lambda x: -x,
     "pow": MP.power,
+    "power_log": lambda a, b: MP.power(a, b) * MP.log(a),
     "power_rule": lambda a, b, factor: factor * b * MP.power(a, b - 1),
     "relu": lambda x: max(x, MP.zero),
     "round": lambda x, digits: MP.nint(x * MP.power(10, digits)) / MP.power(10, digits),

@@ -14,7 +14,9 @@ from pluggrad import plugins
 
 from .softmax import exp, floor, log_softmax, maximum
 
-expm1, log1p, relu, softplus = map(plugins.op, ("expm1", "log1p", "relu", "softplus"))
+expm1, log1p, relu, softplus, where = map(
+    plugins.op, ("expm1", "log1p", "relu", "softplus", "where")
+)
 
 
 def mean(numbers: Sequence[Any]) -> Any:
@@ -96,11 +98,17 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
     own = int(target)
     if not 0 <= own < len(logits):
         raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {target}")
-    # log(1 + sum e**d), d the other logits less this one. Written so that a sum far below 1 keeps
-    # its digits, and one that overflows has its largest power taken out; see softmax.py for floor.
-    differences = [x - logits[own] for i, x in enumerate(logits) if i != own]
-    near = floor(reduce(maximum, differences, 0.0))
-    return near + log1p(sum((exp(d - near) for d in differences), expm1(-near)))
+    score, others = logits[own], [x for i, x in enumerate(logits) if i != own]
+    if not others:
+        return score - score
+    # log(sum e**x) - score, with one number taken off each x. Where the score is the largest, it is
+    # that number: log1p keeps the digits of a sum far below 1. Else it is the largest of the
+    # others, so that the score may be as low as -inf; see softmax.py for floor.
+    top = reduce(maximum, others)
+    below = floor(maximum(top - score, 0.0))
+    near = where(below, floor(top), score)
+    lift = where(below, floor(top) - score, 0.0)
+    return lift + log1p(sum((exp(x - near) for x in others), expm1(-lift)))
 
 
 def _pairs(first: Sequence[Any], second: Sequence[Any]) -> Any:

@@ -7,6 +7,7 @@ what the mathematics is called.
 import math
 import operator
 from builtins import round as python_round
+from typing import Any
 
 from pluggrad import Op, hookimpl
 
@@ -46,6 +47,9 @@ def _power_rule(a: float, b: float, factor: float = 1.0) -> float:
     if b == 0.0 or factor == 0.0:
         return 0.0  # for every a, also where a**(b - 1) is infinite
     less = b - 1.0
+    if b - b != 0.0:
+        power = math.pow(a, b)  # a**(b - 1) is the same; a power of 0 wins over an infinite b
+        return power if power == 0.0 else factor * (b * power)
     if a <= 0.0 or a == inf:
         return factor * (b * math.pow(a, less))
     # b - 1 is rounded, for b < 0.5; unmended that would cost |log a| / 2 units in the last place.
@@ -56,6 +60,13 @@ def _power_rule(a: float, b: float, factor: float = 1.0) -> float:
     if 1.0 / LARGE < half < LARGE:
         return factor * (b * math.pow(a, less))
     return factor * half * (b * half)  # the power overflows or gets subnormal; this need not
+
+
+def _power_log(a: float, b: float) -> float:
+    if a == 0.0 and b == b:
+        return -inf if b < 0.0 else 0.0  # at b = 0 the limit from b > 0
+    power = math.pow(a, b)
+    return power if power == 0.0 else power * math.log(a)
 
 
 # ----- Where Python raises -----
@@ -74,6 +85,10 @@ def _pow_beyond(a: float, b: float) -> float:
 
 def _power_rule_beyond(a: float, b: float, factor: float) -> float:
     return factor * b * _pow_beyond(a, b - 1.0)
+
+
+def _power_log_beyond(a: float, b: float) -> float:
+    return nan if a < 0.0 or b != b else math.copysign(inf, a - 1.0)
 
 
 def _rounded_beyond(x: float, digits: float) -> float:
@@ -100,8 +115,18 @@ def _from_half(x: float, digits: float) -> float:
     return _from_whole(x * 10.0**digits - 0.5) if digits < 9.0 else 0.0
 
 
-# Used in rules above its own line.
+# Used in rules above their own lines.
 power_rule: Op
+power_log: Op
+
+
+def _mixed_slope(a: Any, b: Any, factor: Any) -> Any:
+    """Return d/db of factor b a**(b - 1), which is d/da of factor a**b log a."""
+    half = pow(a, 0.5 * (b - 1))
+    slope = power_rule(a, b, factor)
+    inside = where(abs(factor) + step(MOST - half), factor * half * half, 0.0)
+    return inside + slope * log(a + (1 - step(abs(a))) * (1 - step(abs(slope))))
+
 
 # A table of rules reads better aligned.
 # fmt: off
@@ -135,9 +160,16 @@ abs = Op("abs", math.fabs,    lambda g, out, x: g * sign(x), operator="abs", kin
 # at a < 0, where a**b is real for whole b only, and has few digits where a**b is subnormal.
 pow = Op("pow", math.pow,
          lambda g, out, a, b: g * power_rule(a, b, 1.0),
-         lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
+         lambda g, out, a, b: g * power_log(a, b),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
+# Accuracy of power_log, operand 0: inf units where a < 1e-300. 1 / a overflows.
+power_log = Op("power_log", _power_log,
+               lambda g, out, a, b: g * _mixed_slope(a, b, 1.0),
+               lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
+               ieee=_power_log_beyond, domain=((0.0, inf), None),
+               doc="a**b log a, the slope of a power by its exponent; 0 where a is 0 and b is not "
+                   "below. Derivatives: a**(b - 1) (1 + b log a), a**b (log a)**2.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is; and a
 # factor 0 makes 0 of an infinite power. Half the exponent, twice, overflows only where the product
 # does. The domain keeps factor * b from overflowing.
@@ -151,10 +183,7 @@ pow = Op("pow", math.pow,
 # is near -1.
 power_rule = Op("power_rule", _power_rule,
     lambda g, out, a, b, factor: g * power_rule(a, b - 1, factor * b),
-    lambda g, out, a, b, factor: (
-        g * (where(abs(factor) + step(MOST - pow(a, 0.5 * (b - 1))),
-                   factor * pow(a, 0.5 * (b - 1)) * pow(a, 0.5 * (b - 1)), 0.0)
-             + out * log(a + (1 - step(abs(a))) * (1 - step(abs(out)))))),
+    lambda g, out, a, b, factor: g * _mixed_slope(a, b, factor),
     lambda g, out, a, b, factor: g * power_rule(a, b, 1.0),
     ieee=_power_rule_beyond, domain=((0.0, inf), (-1e75, 1e75), (-1e75, 1e75)),
     doc="factor b a**(b - 1), the slope of a power. Derivatives: the same for that and so on.")
@@ -186,4 +215,20 @@ mod = Op("mod", operator.mod, lambda g, out, a, b: g,
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
     """Give the ops behind Python's operators."""
-    return [add, sub, mul, div, neg, abs, pow, power_rule, floor, ceil, trunc, round, floordiv, mod]
+    return [
+        add,
+        sub,
+        mul,
+        div,
+        neg,
+        abs,
+        pow,
+        power_log,
+        power_rule,
+        floor,
+        ceil,
+        trunc,
+        round,
+        floordiv,
+        mod,
+    ]

@@ -20,6 +20,7 @@ HELD: dict[str, tuple[float, ...]] = {
     "round": (0.0, 0.0),
     "leaky_relu": (-1.0, 0.1),
     "elu": (-1.0, 1.0),
+    "power_log": (2.0, 2.0),
     "power_rule": (2.0, 2.0, 1.0),
     "atan2": (1.0, 1.0),
     "hypot": (1.0, 1.0),

@@ -1,10 +1,12 @@
 """Gradients of branches not taken are 0, in every mode."""
 
+import itertools
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
-from pluggrad import Value, checkpoint, explain, func, grad
+from pluggrad import Value, checkpoint, explain, func, grad, plugins
 from pluggrad.compiler import Program, compile
 from pluggrad.ops import (
     acosh,
@@ -121,3 +123,85 @@ def test_an_infinite_gradient_stays_one():
     x = Value(0.0)
     sqrt(x).backward()
     assert x.grad == math.inf
+
+
+def _edges():
+    """List the ops with operands at the edges of their domains, at kinks and at infinity."""
+    for op in plugins.ops.values():
+        if op.operator is None and op.name.startswith("_"):
+            continue
+        corners = [_corners(op, i) for i in range(op.arity)]
+        for operands in islice(itertools.product(*corners), 40):
+            yield op, operands
+
+
+def _corners(op, index):
+    domain = op.domain[index] if op.domain else None
+    edges = [edge for edge in domain or () if math.isfinite(edge)]
+    return dict.fromkeys([*edges, 0.0, 1.0, -1.0, math.inf, -800.0])
+
+
+def _blocked(ops):
+    """Add up what ops give where nothing of it is chosen; x[0] itself goes through."""
+
+    def f(*xs):
+        total, rest = 3.0 * xs[0], list(xs[1:])
+        for op in ops:
+            operands, rest = rest[: op.arity], rest[op.arity :]
+            total = total + where(0.0, op(*operands), 0.0) + 0.0 * where(op(*operands), 1.0, 2.0)
+        return total
+
+    return f
+
+
+@pytest.mark.parametrize("op", plugins.ops.values(), ids=lambda op: op.name)
+def test_an_op_that_is_not_chosen_has_the_gradient_0_at_every_edge(op):
+    f = _blocked([op])
+    for operands in [operands for other, operands in _edges() if other is op]:
+        at = (1.0, *operands)
+        right = [3.0] + [0.0] * op.arity
+        xs = [Value(x) for x in at]
+        f(*xs).backward()
+        assert [x.grad for x in xs] == right, operands
+        xs = [Value(x) for x in at]
+        first = grad(f(*xs), xs, create_graph=True)
+        assert [g.data for g in first] == right, operands
+        for g in first:
+            if g.requires_grad:
+                assert grad(g, xs) == [0.0] * len(xs), operands
+        ones = (1.0,) * len(at)
+        assert func.jvp(f, at, ones)[1] == 3.0, operands
+        assert list(func.hvp(f, at, ones)) == [0.0] * len(at), operands
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_ops_that_are_not_chosen_have_the_gradient_0_when_compiled(executor):
+    cases = list(_edges())
+    f = _blocked([op for op, _ in cases])
+    at = [1.0, *(x for _, operands in cases for x in operands)]
+    gradients = compile(f, executor=executor).grad(*at)
+    assert [i for i, g in enumerate(gradients) if g != (0.0 if i else 3.0)] == []
+
+
+HESSIANS = {
+    "reverse, reverse": lambda f: func.jacrev(func.jacrev(f)),
+    "forward, forward": lambda f: func.jacfwd(func.jacfwd(f)),
+    "forward, reverse": lambda f: func.jacfwd(func.jacrev(f)),
+    "reverse, forward": lambda f: func.jacrev(func.jacfwd(f)),
+    "hessian": func.hessian,
+    "compiled": lambda f: (
+        lambda at: [
+            compile(lambda *xs: f(xs)).hvp(tuple(at), direction)
+            for direction in [(1.0, 0.0), (0.0, 1.0)]
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", HESSIANS)
+@pytest.mark.parametrize(
+    ("exponent", "corner"), [(1.0, -math.inf), (0.0, math.inf), (2.0, 0.0), (-1.0, math.inf)]
+)
+def test_the_mixed_derivatives_of_a_power_of_0_are_its_limits(mode, exponent, corner):
+    hessian = HESSIANS[mode](lambda v: v[0] ** v[1])([0.0, exponent])
+    assert (hessian[0][1], hessian[1][0]) == (corner, corner)
