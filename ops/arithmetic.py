@@ -163,7 +163,7 @@ pow = Op("pow", math.pow,
          lambda g, out, a, b: g * power_log(a, b),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
-# Accuracy of power_log, operand 0: inf units where a < 1e-300. 1 / a overflows.
+# Accuracy of power_log, operand 0: inf units where a < 1e-300. The derivative may overflow there.
 power_log = Op("power_log", _power_log,
                lambda g, out, a, b: g * _mixed_slope(a, b, 1.0),
                lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
