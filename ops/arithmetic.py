@@ -164,6 +164,8 @@ pow = Op("pow", math.pow,
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # Accuracy of power_log, operand 0: inf units where a < 1e-300. The derivative may overflow there.
+# Accuracy of power_log, operand 0: (8 + abs(log(a) * (b - 1))) * (1 + abs(b * log(a))) / abs(1 + b
+# * log(a)) units where b < 0.5 or a < 1. As for operand 1 of power_rule.
 power_log = Op("power_log", _power_log,
                lambda g, out, a, b: g * _mixed_slope(a, b, 1.0),
                lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
