@@ -6,20 +6,18 @@ import linecache
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .composite import Composite, Cotangents
 from .errors import AnomalyError
 from .op import Op
-from .recording import Watcher, watched_by
+from .recording import SwitchedContext, Watcher, watchers
 from .value import Value
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad
     """Raise at the first number that is not finite, and at a graph that is out of date.
 
     Inside, every op looks at its result, every backward pass at each gradient that it hands on, and
@@ -39,8 +37,13 @@ def detect_anomaly() -> Iterator[None]:
     ...
     pluggrad.errors.AnomalyError: op 'div' gave inf for 1.0 and x = 0.0, at <doctest ...
     """
-    with watched_by(_Detector()):
-        yield
+
+    def __init__(self) -> None:
+        detector = _Detector()
+        super().__init__("detect_anomaly", watchers, lambda around: (*around, detector))
+
+    def _recreate_cm(self) -> detect_anomaly:
+        return detect_anomaly()  # calls of a decorated function know nothing of each other
 
 
 class _Made(NamedTuple):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .composite import Composite
+from .contexts import Context
 from .errors import GradientError
 from .func.dual import Dual
 from .func.passes import ARGUMENT, transforming
 from .func.tree import leaves, rebuild, structure_of
 from .gradient import is_watched, order_down_to, private_gradients, propagate
 from .op import recorded
-from .recording import Watcher, recording, switch, watchers
+from .recording import SwitchedContext, Watcher, recording, watchers
 from .value import Value, constant
 
 Result = TypeVar("Result")
@@ -48,7 +49,7 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     call = _Call(fun, args, kwargs)
     made = _MadeInside()
     inputs = [_copy(x, x) for x in call.operands]
-    with transforming(), _Seen(made):
+    with transforming(), _seen_by(made):
         result: Any = call(inputs)
     structure, atoms = _atoms(result)
     inside = made.nodes.union(inputs)
@@ -141,20 +142,13 @@ class _MadeInside(Watcher):
         self.nodes.add(out)
 
 
-class _Seen:
+def _seen_by(made: _MadeInside) -> Context[tuple[Watcher, ...]]:
     """Let one watcher for checkpoints see what is computed inside, in place of those around it."""
-
-    def __init__(self, made: _MadeInside) -> None:
-        self.made = made
-
-    def __enter__(self) -> None:
-        switch.up()
-        others = [x for x in watchers.get() if not isinstance(x, _MadeInside)]
-        self.token = watchers.set((*others, self.made))
-
-    def __exit__(self, *exc: object) -> None:
-        watchers.reset(self.token)
-        switch.down()
+    return SwitchedContext(
+        "checkpoint",
+        watchers,
+        lambda around: (*[x for x in around if not isinstance(x, _MadeInside)], made),
+    )
 
 
 def _entering(roots: Sequence[Value], inside: set[Value], inputs: Sequence[Value]) -> list[Value]:

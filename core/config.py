@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from .contexts import Context, Setting
 from .errors import ConfigError
 
 
@@ -45,7 +44,7 @@ ENVIRONMENT = {f"PLUGGRAD_{key.upper()}": key for key in KEYS if key != "rendere
 
 _process: dict[str, Any] = {}
 _changing = RLock()  # whoever puts a new _process in place; readers need no lock
-_context: ContextVar[Mapping[str, Any]] = ContextVar("pluggrad_config", default={})  # noqa: B039
+_context: Setting[Mapping[str, Any]] = Setting("pluggrad_config", default={})
 
 
 def current_config() -> Config:
@@ -94,9 +93,8 @@ def configure(**settings: Any) -> None:
         _process = _merged(kept, given)
 
 
-@contextmanager
-def configured(**settings: Any) -> Iterator[Config]:
-    """Change settings inside a `with` block, in this thread or task only.
+class configured(Context[Mapping[str, Any]]):  # noqa: N801 - a context manager
+    """Change settings inside a `with` block, in this thread or task and those started inside.
 
     Raises:
         ConfigError: for an unknown name or a wrong type.
@@ -106,11 +104,18 @@ def configured(**settings: Any) -> Iterator[Config]:
     ...     config.renderer
     'networkx'
     """
-    token = _context.set(_merged(_context.get(), checked(settings, "configured()")))
-    try:
-        yield current_config()
-    finally:
-        _context.reset(token)
+
+    def __init__(self, **settings: Any) -> None:
+        given = checked(settings, "configured()")
+        super().__init__("configured", _context, lambda around: _merged(around, given))
+
+    def __enter__(self) -> Config:
+        super().__enter__()
+        try:
+            return current_config()
+        except BaseException:  # an unreadable file
+            self.__exit__()
+            raise
 
 
 def from_environment() -> dict[str, Any]:

@@ -9,14 +9,14 @@ its short path. While it is not, the op asks the context variables here, which b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ContextDecorator, contextmanager
-from contextvars import ContextVar, Token
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any, TypeVar
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+from .contexts import Context, Setting
+
+T = TypeVar("T")
 
 
 class Switch:
@@ -47,8 +47,32 @@ class Switch:
 switch = Switch()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=switch.unlock)
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
+recording = Setting("recording", default=True)
+current_scope: Setting[tuple[str, ...]] = Setting("current_scope", default=())
+
+
+def _yes(_: bool) -> bool:
+    return True
+
+
+def _no(_: bool) -> bool:
+    return False
+
+
+class SwitchedContext(Context[T]):
+    """A context that ops have to ask for while it is open."""
+
+    def __enter__(self) -> Any:
+        switch.up()
+        try:
+            return super().__enter__()
+        except BaseException:
+            switch.down()
+            raise
+
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
+        switch.down()
 
 
 class Watcher:
@@ -99,7 +123,7 @@ class Watcher:
         """
 
 
-watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+watchers: Setting[tuple[Watcher, ...]] = Setting("watchers", default=())
 
 
 def keeper() -> Watcher | None:
@@ -115,45 +139,31 @@ def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:
     return tuple([watcher for watcher in watching if watcher.sees_rules])
 
 
-@contextmanager
-def seen_by(watching: Sequence[Watcher]) -> Iterator[None]:
+def seen_by(watching: Sequence[Watcher]) -> AbstractContextManager[Any]:
     """Let these watchers, if there are any, see what is computed inside, in place of those now."""
     if not watching and not watchers.get():
-        yield
-        return
-    token = watchers.set(tuple(watching))
-    try:
-        yield
-    finally:
-        watchers.reset(token)
+        return nullcontext()
+    return Context("seen_by", watchers, lambda _: tuple(watching))
 
 
-@contextmanager
-def watched_by(watcher: Watcher) -> Iterator[None]:
+def watched_by(watcher: Watcher) -> Context[tuple[Watcher, ...]]:
     """Let a watcher see what is computed inside, in this thread or task."""
-    switch.up()
-    token = watchers.set((*watchers.get(), watcher))
-    try:
-        yield
-    finally:
-        watchers.reset(token)
-        switch.down()
+    return SwitchedContext("watched_by", watchers, lambda around: (*around, watcher))
 
 
-@contextmanager
-def always_recording() -> Iterator[None]:
+def always_recording() -> Context[bool]:
     """Record inside, `no_grad` around it or not; a `no_grad` inside holds."""
-    token = recording.set(True)
-    try:
-        yield
-    finally:
-        recording.reset(token)
+    return Context("always_recording", recording, _yes)
 
 
-class no_grad(ContextDecorator):  # noqa: N801 - a context manager named as in PyTorch
+class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as in PyTorch
     """Compute without recording: results are constants that remember no operands.
 
-    Works as a context manager and as a decorator; it holds for the current thread or task only.
+    Works as a context manager and as a decorator; it holds for the current thread or task, and
+    those that are started inside, until it is closed, wherever that is.
+
+    Raises:
+        TypeError: as a decorator, for a generator or an async function, whose body runs later.
 
     >>> from pluggrad import Value, no_grad
     >>> x = Value(3.0)
@@ -164,39 +174,10 @@ class no_grad(ContextDecorator):  # noqa: N801 - a context manager named as in P
     """
 
     def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
-
-    def __enter__(self) -> None:
-        switch.up()
-        self._tokens.append(recording.set(False))
-
-    def __exit__(self, *exc: object) -> None:
-        recording.reset(self._tokens.pop())
-        switch.down()
-
-    def __call__(self, function: Decorated) -> Decorated:
-        """Compute all that a function does without recording.
-
-        Raises:
-            TypeError: for a generator or an async function, whose body runs later.
-        """
-        if (
-            isgeneratorfunction(function)
-            or iscoroutinefunction(function)
-            or isasyncgenfunction(function)
-        ):
-            raise TypeError(
-                f"@no_grad() cannot hold in {getattr(function, '__qualname__', function)}: its "
-                "body runs after the call, in parts; write `with no_grad():` inside it"
-            )
-        return super().__call__(function)
-
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()  # a decorated function may run in several threads at once
+        super().__init__("no_grad", recording, _no)
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: str) -> Context[tuple[str, ...]]:
     """Put every node made inside into a named group, for pictures that collapse; scopes nest.
 
     >>> from pluggrad import Graph, Value, scope
@@ -205,10 +186,4 @@ def scope(name: str) -> Iterator[None]:
     >>> Graph(y).nodes[-1].scope
     ('layer1',)
     """
-    switch.up()
-    token = current_scope.set((*current_scope.get(), str(name)))
-    try:
-        yield
-    finally:
-        current_scope.reset(token)
-        switch.down()
+    return SwitchedContext("scope", current_scope, lambda around: (*around, str(name)))

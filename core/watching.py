@@ -9,16 +9,16 @@ from .value import Value, constant
 
 def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Record as the contexts that are open in this thread or task ask for."""
+    watching = watchers.get()
     if recording.get():
         out = recorded(op, operands, data)
-    elif (watcher := keeper()) is not None:
+    elif watching and (watcher := keeper()) is not None:
         out = watcher.kept(recorded(op, operands, data))
     else:
         out = constant(data)
-    scope = current_scope.get()
-    if scope and out.op is not None:
+    if out.op is not None and (scope := current_scope.get()):
         out.scope = scope
-    for watcher in watchers.get():
+    for watcher in watching:
         watcher.computed(op, operands, out)
     for x in operands:
         if x.__class__ is not Value and hasattr(x, "_spread"):

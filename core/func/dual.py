@@ -20,7 +20,7 @@ from typing import Any
 from .. import strong_zero
 from ..errors import MissingOpError
 from ..op import Op
-from ..recording import recording, switch, watchers, watching_rules
+from ..recording import recording, seen_by, switch, watchers, watching_rules
 from ..registry import plugins
 from ..value import EMPTY_SOCKETS, SOCKETS, Value, constant
 from .symbols import push_code
@@ -143,19 +143,23 @@ def moved_by(op: Op, tangents: Mapping[int, Any], out: Any, primals: Sequence[An
         RuleError: when a rule fails, naming op, operand and cause.
     """
     watching = watchers.get() if switch.active else ()
-    token = watchers.set(watching_rules(watching)) if watching else None
-    total: Any = None
-    try:
-        for index, tangent in tangents.items():
-            if op.rules[index] is not None:
-                part = pushed(op, index, tangent, out, primals)
-                total = part if total is None else total + part
-    finally:
-        if token is not None:
-            watchers.reset(token)
+    if watching:
+        with seen_by(watching_rules(watching)):
+            total = _sum_of_pushed(op, tangents, out, primals)
+    else:
+        total = _sum_of_pushed(op, tangents, out, primals)
     if total is not None:
         for watcher in watching:
             watcher.moved(op, primals, out, total)
+    return total
+
+
+def _sum_of_pushed(op: Op, tangents: Mapping[int, Any], out: Any, primals: Sequence[Any]) -> Any:
+    total: Any = None
+    for index, tangent in tangents.items():
+        if op.rules[index] is not None:
+            part = pushed(op, index, tangent, out, primals)
+            total = part if total is None else total + part
     return total
 
 
