@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from .composite import Composite
@@ -191,11 +191,14 @@ def _shape(x: Any, atoms: list[Any]) -> Any:
 def _joined(structure: Any, atoms: Sequence[Any]) -> Any:
     tree, shapes = structure
     source = iter(atoms)
+    return rebuild(tree, iter([_join(shape, source) for shape in shapes]))
 
-    def join(shape: Any) -> Any:
-        return next(source) if shape is None else Dual(join(shape[0]), join(shape[1]), shape[2])
 
-    return rebuild(tree, iter([join(shape) for shape in shapes]))
+def _join(shape: Any, source: Iterator[Any]) -> Any:
+    if shape is None:
+        return next(source)
+    primal, tangent, level = shape
+    return Dual(_join(primal, source), _join(tangent, source), level)
 
 
 def _without_history(x: Any) -> Any:

@@ -8,7 +8,7 @@ collect what flows into them as `Cotangents`, which the node gets as its gradien
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,15 +51,21 @@ class Composite(Op):
         self.name = name
         self.results = results
         self.operator = None
-        self.forward = self._no_plain_forward
         self.ieee = None
-        self.rules = tuple(partial(self._rule, index) for index in range(arity))
         self.domain = (None,) * arity
         self.kinks = ()
         self.defaults = ()
         self.__doc__ = f"The results of a function, recorded as one node by {name}."
-        self.pullback = self._pull_back
         self.codes = {}
+        self._arity = arity
+
+    # All that refers to the op itself is made when it is asked for: kept in the op, it would keep
+    # alive the op and the Values that its function mentions.
+
+    @property
+    def rules(self) -> _Rules:  # type: ignore[override]
+        """A rule for each operand, by number."""
+        return _Rules(self, self._arity)
 
     def gradients(
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
@@ -92,7 +98,8 @@ class Composite(Op):
         part = self.gradients(g, node, boxed, create_graph=symbolic)[index]
         return 0.0 if part is None else part
 
-    def _pull_back(self, node: Value) -> None:
+    def pullback(self, node: Value) -> None:
+        """Add to the operands' `grad` what the function makes of the node's."""
         g: Any = node.grad
         if self.results != 1:
             node.grad = 0.0
@@ -105,7 +112,8 @@ class Composite(Op):
                 gathered: Any = x.grad  # Cotangents in a node of several results
                 x.grad = gathered + (part if isinstance(part, Cotangents) else as_float(part))
 
-    def _no_plain_forward(self, *operands: float) -> float:
+    def forward(self, *operands: float) -> float:
+        """Refuse: no function of the operands alone is known."""
         raise RuleError(
             f"{self.name} is a Python function and not an op: it cannot be computed again from "
             "its operands alone"
@@ -113,6 +121,20 @@ class Composite(Op):
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError(f"{self.name} cannot be pickled: it remembers the function it called")
+
+
+class _Rules(Sequence[Callable[..., Any]]):
+    """The rules of a composite."""
+
+    def __init__(self, op: Composite, arity: int) -> None:
+        self._op = op
+        self._arity = arity
+
+    def __len__(self) -> int:
+        return self._arity
+
+    def __getitem__(self, index: Any) -> Any:
+        return partial(self._op._rule, range(self._arity)[index])
 
 
 class Pick(Composite):

@@ -1,14 +1,17 @@
 """Gradient hooks: functions that see, and may change, a value's gradient as it flows by.
 
-They stand in one table beside the Values, so that a Value is not larger for them; while the table
-is empty, a backward pass looks at nothing but that.
+They stand in the Value, and one table says which Values have any: while it is empty, a backward
+pass looks at nothing but that. A hook may well mention the value that it is put on. The value would
+then keep itself alive by it, so it is taken out of the hook, and put in again for each call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
-from weakref import WeakKeyDictionary, ref
+from functools import partial
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any, Self
+from weakref import WeakSet, ref
 
 from .errors import GradientError
 from .recording import keeper
@@ -16,37 +19,45 @@ from .value import Value
 
 Hook = Callable[[Any], Any]
 
-hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
+hooks: WeakSet[Value] = WeakSet()  # the Values that have any
 
 
 class HookHandle:
     """Takes a hook away again: by `remove()`, or at the end of a `with` block."""
 
-    def __init__(self, value: Value, hook: Hook, recorded: list[Hook] | None = None) -> None:
+    def __init__(self, value: Value, hook: _Held) -> None:
         self._value = ref(value)
-        self._hook = hook
-        self._recorded = recorded
+        self._hook = ref(hook)  # a hook may mention its handle
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        if self._recorded is not None:
-            if self._hook in self._recorded:
-                self._recorded.remove(self._hook)
-            return
         value = self._value()
-        registered = hooks.get(value, []) if value is not None else []
-        for index, hook in enumerate(registered):
-            if hook is self._hook:
-                del registered[index]
-                break
-        if value is not None and not registered:
-            hooks.pop(value, None)
+        if value is None or value not in hooks:
+            return
+        left = [hook for hook in value._hooks if hook is not self._hook()]
+        if left:
+            value._hooks = left
+        else:
+            hooks.discard(value)
+            del value._hooks
 
-    def __enter__(self) -> HookHandle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.remove()
+
+
+class _RecordedHandle(HookHandle):
+    """Takes away a hook that a watcher has put into what it records."""
+
+    def __init__(self, hook: Hook, recorded: list[Hook]) -> None:
+        self._recorded_hook = hook
+        self._recorded = recorded
+
+    def remove(self) -> None:
+        if self._recorded_hook in self._recorded:
+            self._recorded.remove(self._recorded_hook)
 
 
 def on_gradient(value: Value, hook: Hook) -> HookHandle:
@@ -55,6 +66,7 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
     The gradient is complete then, the sum over all uses. What the hook returns takes its place, for
     the value's own `grad` and for all that flows on from there; None leaves it as it is. Several
     hooks run in the order in which they were put on. Copies and pickles of a value have no hooks.
+    A hook that mentions `value` sees the value that it was put on, and does not keep it alive.
 
     Parameters:
         value: the Value, leaf or interior.
@@ -87,9 +99,11 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
         raise GradientError(f"no gradient comes by at {value!r}: it does not require one")
     watcher = keeper()
     if watcher is not None:
-        return HookHandle(value, hook, watcher.hooked(value, hook))
-    hooks.setdefault(value, []).append(hook)
-    return HookHandle(value, hook)
+        return _RecordedHandle(hook, watcher.hooked(value, hook))
+    held = _Held(hook, value)
+    value._hooks = [*(value._hooks if value in hooks else ()), held]
+    hooks.add(value)
+    return HookHandle(value, held)
 
 
 def hooked(order: Iterable[Value]) -> bool:
@@ -103,7 +117,8 @@ def through_hooks(node: Value, g: Any) -> Any:
     Raises:
         TypeError: when a hook returns something that is no number.
     """
-    for hook in tuple(hooks.get(node, ())):
+    for held in node._hooks:
+        hook = held.of(node)
         changed = hook(g)
         if changed is None:
             continue
@@ -117,3 +132,83 @@ def through_hooks(node: Value, g: Any) -> Any:
         else:
             g = float(changed)
     return g
+
+
+# ----- A hook without its value -----
+
+_OWN: Any = object()  # stands where the value stood
+
+
+class _Held:
+    """A hook without a reference to the value it is put on; `of(value)` is the hook again."""
+
+    def __init__(self, hook: Hook, value: Value) -> None:
+        self.of: Callable[[Value], Hook] = _without(value, hook) or (lambda _: hook)
+
+
+def _without(value: Value, hook: Any) -> Callable[[Value], Any] | None:
+    """Find what gives the hook again from its value; None where it does not hold it directly."""
+    if isinstance(hook, MethodType) and hook.__self__ is value:
+        return partial(MethodType, hook.__func__)
+    if isinstance(hook, FunctionType):
+        closure = tuple([_OWN if _holds(x, value) else x for x in hook.__closure__ or ()])
+        defaults = _taken_out(value, hook.__defaults__ or ())
+        keywords = hook.__kwdefaults__ or {}
+        given = _taken_out(value, keywords.values())
+        if any(x is _OWN for x in (*closure, *defaults, *given)):
+            names = (hook.__name__, hook.__qualname__, tuple(keywords))
+            return partial(
+                _function, hook.__code__, hook.__globals__, names, closure, defaults, given
+            )
+    if isinstance(hook, partial):
+        make = _without(value, hook.func)
+        args, given = _taken_out(value, hook.args), _taken_out(value, hook.keywords.values())
+        if make or any(x is _OWN for x in (*args, *given)):
+            function = None if make else hook.func
+            return partial(_partial, make, function, args, tuple(hook.keywords), given)
+    return None
+
+
+def _function(
+    code: CodeType,
+    scope: dict[str, Any],
+    names: tuple[str, str, tuple[str, ...]],
+    closure: tuple[Any, ...],
+    defaults: tuple[Any, ...],
+    given: tuple[Any, ...],
+    value: Value,
+) -> FunctionType:
+    name, qualified, keywords = names
+    cells = tuple([CellType(value) if x is _OWN else x for x in closure])
+    function = FunctionType(code, scope, name, _put_in(value, defaults), cells)
+    function.__qualname__ = qualified
+    function.__kwdefaults__ = dict(zip(keywords, _put_in(value, given), strict=True))
+    return function
+
+
+def _partial(
+    make: Callable[[Value], Any] | None,
+    function: Any,
+    args: tuple[Any, ...],
+    keywords: tuple[str, ...],
+    given: tuple[Any, ...],
+    value: Value,
+) -> Any:
+    inner = function if make is None else make(value)
+    named = dict(zip(keywords, _put_in(value, given), strict=True))
+    return partial(inner, *_put_in(value, args), **named)
+
+
+def _holds(cell: CellType, value: Value) -> bool:
+    try:
+        return cell.cell_contents is value
+    except ValueError:  # nothing in it yet
+        return False
+
+
+def _taken_out(value: Value, things: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple([_OWN if x is value else x for x in things])
+
+
+def _put_in(value: Value, things: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple([value if x is _OWN else x for x in things])

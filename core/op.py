@@ -73,8 +73,6 @@ class Op:
         self.__doc__ = doc
         self.defaults: tuple[float, ...] = _defaults_of(name, forward)
         _check_declaration(self)
-        # Run by backward(); made on its first call, see pullback.py.
-        self.pullback: Callable[[Value], None] = self._first_pullback
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
@@ -228,10 +226,14 @@ class Op:
         """Say which rule failed, and why."""
         return RuleError(f"op {self.name!r}, rule of operand {index}: {cause}")
 
-    def _first_pullback(self, node: Value) -> None:
+    def pullback(self, node: Value) -> None:
+        """Add to the operands' `grad` what the rules make of the node's, for `backward()`.
+
+        The first call makes the code for it, which later ones run at once; see pullback.py.
+        """
         from .pullback import fuse
 
-        self.pullback = fuse(self)
+        self.pullback = fuse(self)  # type: ignore[assignment, method-assign]
         self.pullback(node)
 
 

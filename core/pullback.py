@@ -40,7 +40,7 @@ def fuse(op: Op) -> Callable[[Value], None]:
     namespace: dict[str, Any] = {}
     lines = _lines(op, namespace, "")
     exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
-    pullback: Callable[[Value], None] = namespace["pullback"]
+    pullback: Callable[[Value], None] = namespace.pop("pullback")  # which refers to the namespace
     return pullback
 
 
@@ -75,7 +75,7 @@ def _loop(ops: tuple[Op, ...]) -> Callable[[Sequence[Value]], None]:
         ["        else:", "            op.pullback(node)"] if ops else ["        op.pullback(node)"]
     )
     exec(compile("\n".join(lines), _file(ops), "exec"), namespace)
-    loop: Callable[[Sequence[Value]], None] = namespace["pull_back"]
+    loop: Callable[[Sequence[Value]], None] = namespace.pop("pull_back")
     return loop
 
 

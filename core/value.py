@@ -79,11 +79,12 @@ class Value:
     """
 
     # Up to two operands stand in slots of their own, more in `_operands`: one object for each
-    # node halves the garbage collector's work against a tuple beside it. `_operands` and `scope`
-    # stay unset where they say nothing. There is no __getattr__: it would make every attribute
-    # read in the engine about three times slower on CPython 3.11.
+    # node halves the garbage collector's work against a tuple beside it. `_operands`, `_hooks` and
+    # `scope` stay unset where they say nothing. There is no __getattr__: it would make every
+    # attribute read in the engine about three times slower on CPython 3.11.
     __slots__ = (
         "__weakref__",
+        "_hooks",
         "_left",
         "_mark",
         "_operands",
@@ -106,6 +107,7 @@ class Value:
     _right: Value | None
     _operands: tuple[Value, ...]
     _mark: object
+    _hooks: list[Any]
 
     def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
         if switch.pending is not None:
