@@ -8,6 +8,10 @@ from dataclasses import fields, is_dataclass
 from numbers import Real
 from typing import Any, cast
 
+from pluggrad import Value
+
+from .guests import is_plain_array
+
 LEAF = "number"
 ANSWER = "answer"  # True or False, among results
 # Hashable: LEAF, ANSWER, ("elements", shape), (container type, keys, shapes), or ("static", x).
@@ -45,7 +49,7 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
         return ANSWER
     if kind is bool or tree is None or isinstance(tree, str | bytes):
         return "static", kind, tree
-    if hasattr(tree, "dtype") and hasattr(tree, "shape") and tree.shape and elements:
+    if elements and is_plain_array(tree):
         numbers.extend(tree.ravel().tolist())
         return "elements", tree.shape
     numbers.append(tree)
@@ -54,7 +58,7 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
 
 def is_symbolic(x: Any) -> bool:
     """Tell whether a number is one that records: a Value, or what stands for one."""
-    return hasattr(type(x), "backward") or hasattr(type(x), "__pluggrad_op__")
+    return isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__")
 
 
 def is_array(x: Any) -> bool:

@@ -15,8 +15,11 @@ from pluggrad.wrapping import look_like
 
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
 from .fingerprint import fingerprint
+from .guests import has_a_door
+from .handing import SeveralOutputsError
 from .program import check_ops
 from .recording import Answer, Recording, check_numbers, record, too_large
+from .ufunc import call, taken_options
 
 Numbers = list[Any]
 PLAIN = {float, int}
@@ -29,8 +32,10 @@ class Compiled:
     """A function of numbers at hardware speed.
 
     Numbers give numbers. Where an argument has an array for a number, all are broadcast, and the
-    results are arrays: one lane for each element, as with NumPy's ufuncs. Arguments may be nested
-    lists, tuples and dicts of numbers; each shape is recorded apart.
+    results are arrays: one lane for each element, as with NumPy's ufuncs. Like a ufunc it takes
+    `out=` and `where=` (unless the function has parameters of that name), and leaves arrays of
+    other libraries to their own `__array_ufunc__`. Arguments may be nested lists, tuples and dicts
+    of numbers; each shape is recorded apart.
 
     The function is run once on Values, and what it did is kept. Where its Python code looked at a
     number (`if x > 0`, `float(x)`), the recording holds for inputs that give the same answer; for
@@ -91,7 +96,7 @@ class Compiled:
         look_like(self, function)
 
     def __repr__(self) -> str:
-        return f"<compiled {getattr(self.function, '__qualname__', self.function)}>"
+        return f"<compiled {self.__dict__.get('__qualname__') or self.function}>"
 
     # ----- What is kept -----
 
@@ -112,10 +117,14 @@ class Compiled:
         """Compute the function."""
         if plugins.changes != self._changes:
             self.forget()
+        if kwargs and (options := taken_options(self.function, kwargs)):
+            return call(self, "__call__", args, kwargs, **options)
         shape, numbers, plain = self._taken_apart(args, kwargs)
         if not plain:
             if any(map(is_symbolic, numbers)):
                 return self.function(*args, **kwargs)
+            if any(map(has_a_door, numbers)):
+                return call(self, "__call__", args, kwargs)
             if any(map(is_array, numbers)):
                 recording, results, _ = self._lanes(shape, numbers, backward=False)
                 return put_together(recording.result, iter(results), None)
@@ -175,11 +184,16 @@ class Compiled:
                 free.append(fast)
         if plugins.changes != self._changes:
             self.forget()
+        options = taken_options(self.function, kwargs) if kwargs else {}
         args, kwargs = self._by_position(args, kwargs)
+        if options:
+            return call(self, "value_and_grad", args, kwargs, **options)
         shape, numbers, _ = self._taken_apart(args, kwargs)
         if any(map(is_symbolic, numbers)):
             argnums = 0 if len(args) == 1 else tuple(range(len(args)))
             return func.value_and_grad(self.function, argnums)(*args, **kwargs)
+        if any(map(has_a_door, numbers)):
+            return call(self, "value_and_grad", args, kwargs)
         if any(map(is_array, numbers)):
             recording, results, gradients = self._lanes(shape, numbers, backward=True)
             self._check_one(recording)
@@ -192,33 +206,41 @@ class Compiled:
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the gradient of the function, built as `value_and_grad` builds it."""
-        return self.value_and_grad(*args, **kwargs)[1]
+        options = taken_options(self.function, kwargs) if kwargs else {}
+        if not options:
+            try:
+                return self.value_and_grad(*args, **kwargs)[1]
+            except SeveralOutputsError:  # from a guest that takes one at a time
+                pass
+        return call(self, "grad", *self._by_position(args, kwargs), **options)
 
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **options: Any) -> Any:
         """Compute the function and its derivative in a direction.
 
         Parameters:
             primals: a tuple of its arguments.
             tangents: the direction, built like the primals.
+            options: `out` and `where`, as in calls.
 
         Returns:
             The result and its derivative, both built like the result.
         """
-        return self._derivative("jvp")(tuple(primals), tuple(tangents))
+        return self._derivative("jvp")(tuple(primals), tuple(tangents), **options)
 
-    def hvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def hvp(self, primals: Sequence[Any], tangents: Sequence[Any], **options: Any) -> Any:
         """Compute the product of the function's Hessian with a direction.
 
         Parameters:
             primals: a tuple of its arguments.
             tangents: the direction, built like the primals.
+            options: `out` and `where`, as in calls.
 
         Returns:
             The product, built like the argument; a tuple of them for several arguments.
         """
-        found = self._derivative("hvp")(tuple(primals), tuple(tangents))
-        shape, parts, _ = self._taken_apart(tuple(primals), {})
-        parts.clear()
+        found = self._derivative("hvp")(tuple(primals), tuple(tangents), **options)
+        shape = taken_apart((tuple(primals), {}), [], elements=self.arrays == "elements")
+        parts: Numbers = []
         taken_apart(found, parts, elements=False)
         return self._built(shape, parts)
 
@@ -232,7 +254,7 @@ class Compiled:
         shape = taken_apart((args, kwargs), numbers, elements=self.arrays == "elements")
         if set(map(type, numbers)) <= PLAIN:
             return shape, numbers, True
-        check_numbers([x for x in numbers if not is_symbolic(x)])
+        check_numbers([x for x in numbers if not (is_symbolic(x) or has_a_door(x))])
         return shape, numbers, False
 
     def _by_position(
@@ -262,7 +284,10 @@ class Compiled:
 
     def _derivative(self, name: str) -> Compiled:
         if name not in self._derived:
-            self._derived[name] = self._like(partial(getattr(func, name), self.function))
+            derived = self._like(partial(getattr(func, name), self.function))
+            for known in ("__name__", "__qualname__"):
+                derived.__dict__[known] = f"{self.__dict__.get(known) or self.function}.{name}"
+            self._derived[name] = derived
         return self._derived[name]
 
     def _built(self, shape: Any, gradients: Any) -> Any:
@@ -440,6 +465,10 @@ class Compiled:
             found = getattr(found, name, None)
         if found is self:  # a decorated function: the other process imports it, decorated
             return _imported, (self.__dict__["__module__"], self.__dict__["__qualname__"])
+        return self.by_value()
+
+    def by_value(self) -> tuple[object, ...]:
+        """Give what makes it again where its name says nothing: a function and its arguments."""
         options = {name: getattr(self, name) for name in ("executor", "bound", "threads", "arrays")}
         kept = [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])

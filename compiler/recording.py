@@ -14,6 +14,7 @@ from pluggrad.topology import topological_order
 from .arguments import Shape, put_together, taken_apart
 from .executor import Executor, executor_for
 from .guards import Looks, failed, fixed
+from .guests import advice, is_stranger, named
 from .interpreter import Interpreter
 from .progress import waiting
 from .tape import Tape, recorded_tape
@@ -71,6 +72,7 @@ class Recording:
     def __getstate__(self) -> dict[str, Any]:
         return {
             **self.__dict__,
+            "calls": 0,  # equal recordings have equal pickles
             "read": [x.detach() for x in self.read],  # what they are at this moment
             "_executor": None,
             "_free": [],
@@ -348,6 +350,11 @@ def check_numbers(numbers: Sequence[Any]) -> None:
         CompileError: naming the type of the first that is not.
     """
     for x in numbers:
+        if is_stranger(x):
+            raise CompileError(
+                f"{named(x)}: a compiled function takes NumPy's arrays, and arrays with their own "
+                f"__array_ufunc__, which this has not. {advice(x)}"
+            )
         kind = getattr(getattr(x, "dtype", None), "kind", None)
         real = hasattr(x, "__float__") if kind is None else kind in "biuf"
         # numpy.ma hides elements, which would come to light here.
@@ -355,7 +362,7 @@ def check_numbers(numbers: Sequence[Any]) -> None:
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
                 f"a compiled function takes real numbers and arrays of them, not a {what}: "
-                f"{x!r:.60}"
+                f"{' '.join(repr(x).split()):.60}"
             )
 
 

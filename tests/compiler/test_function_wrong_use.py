@@ -61,7 +61,6 @@ def test_an_unknown_way_with_arrays_names_those_there_are() -> None:
         (np.array(["a", "b"]), "ndarray of <U1"),
         (object(), "object"),
         (np.array([1.0, 2.0], object), "ndarray of object"),
-        (np.ma.masked_array([1.0, 2.0], [True, False]), "MaskedArray of float64"),
     ],
 )
 def test_what_has_no_real_numbers_is_named(given: Any, named: str) -> None:

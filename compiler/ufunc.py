@@ -1,0 +1,339 @@
+"""A compiled function as a ufunc, for arguments that have a protocol for ufuncs.
+
+NumPy's ufuncs ask their arguments first: whoever has its own `__array_ufunc__` computes the result,
+so Dask stays lazy, pandas aligns, xarray broadcasts by name and units refuse. A compiled function
+does the same. It hands over an object that looks like a ufunc of as many inputs as there are
+numbers in the arguments; when the guest calls that with plain arrays, they are put back into them.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pluggrad import CompileError
+
+from .arguments import put_together, taken_apart
+from .guests import advice, has_a_door, in_turn, is_masked, named
+from .handing import Handing
+
+if TYPE_CHECKING:
+    from .function import Compiled
+
+OPTIONS = frozenset({"out", "where"})
+KEPT = 32  # how many functions that came by pickle stay compiled
+
+
+def call(
+    compiled: Compiled, mode: str, args: Sequence[Any], kwargs: dict[str, Any], **options: Any
+) -> Any:
+    """Compute a function, or what its method gives, with guests, `out=` or `where=`.
+
+    Parameters:
+        compiled: the compiled function.
+        mode: `__call__`, or its method: `grad` or `value_and_grad`.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+        options: `out` and `where`, as for NumPy's ufuncs.
+
+    Raises:
+        CompileError: when a guest refuses, saying how to pass its numbers.
+    """
+    if compiled.arrays == "elements":
+        raise _not_elements(compiled, args, kwargs)
+    numbers: list[Any] = []
+    shape = taken_apart((tuple(args), kwargs), numbers, elements=False)
+    where = options.get("where", True)
+    ufunc = Ufunc(compiled, mode, shape, len(numbers), choosing=where is not True)
+    inputs = numbers if where is True else [*numbers, where]
+    results = ufunc.results(inputs, options.get("out"), where)
+    return put_together(ufunc.result, iter(results), None)
+
+
+def taken_options(function: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take `out` and `where` out of keyword arguments, unless they are the function's own."""
+    if OPTIONS.isdisjoint(kwargs):
+        return {}
+    try:
+        own = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        own = ()  # type: ignore[assignment]
+    if any(x.kind is Parameter.VAR_KEYWORD for x in own):
+        return {}
+    names = OPTIONS & kwargs.keys() - {x.name for x in own}
+    return {name: kwargs.pop(name) for name in names}
+
+
+class Ufunc:
+    """What guests are handed: a compiled function for arguments of one shape, as a ufunc.
+
+    Parameters:
+        compiled: the compiled function.
+        mode: `__call__`, or the name of its method.
+        shape: the shape of positional and keyword arguments, a pair.
+        count: how many numbers they have.
+        choosing: whether one more input, the last, says which elements are computed.
+
+    Attributes:
+        calls: how often it was called, in a list that it shares with what is made from it.
+        kept: what it has computed since a guest was asked, or None.
+    """
+
+    signature: str | None = None
+    identity = None
+    ntypes = 1
+
+    def __init__(
+        self, compiled: Compiled, mode: str, shape: Any, count: int, *, choosing: bool
+    ) -> None:
+        self.compiled = compiled
+        self.mode = mode
+        self.shape = shape
+        self.choosing = choosing
+        self.nin = count + choosing
+        self.result, kinds = self._probed(count)
+        self._give(kinds)
+        # Some guests go by the name, so it is one that no function of NumPy has.
+        self.__name__ = self.__qualname__ = f"pluggrad.{getattr(compiled, '__name__', 'compiled')}"
+        self.calls = [0]
+        self.kept: list[tuple[Sequence[Any], list[Any]]] | None = None
+        self._output: int | None = None
+        self._bytes: bytes | None = None
+        self._copied: Ufunc | None = None
+
+    def __repr__(self) -> str:
+        return f"<ufunc {self.__name__}>"
+
+    def __copy__(self) -> Ufunc:
+        other = Ufunc.__new__(Ufunc)
+        other.__dict__.update(self.__dict__, _bytes=None)
+        return other
+
+    def generalised(self) -> Ufunc:
+        """Give the same, with the signature of NumPy's generalised ufuncs."""
+        other = self.__copy__()
+        other.signature = ",".join(["()"] * self.nin) + "->" + ",".join(["()"] * self.nout)
+        return other
+
+    def single(self, output: int) -> Ufunc:
+        """Give a ufunc of one output."""
+        other = self.__copy__()
+        other._output = output
+        other._give(self.kinds[output : output + 1])
+        return other
+
+    def __call__(self, *inputs: Any, out: Any = None, dtype: Any = None) -> Any:
+        """Compute the outputs: one, or a tuple of them."""
+        self.calls[0] += 1
+        if dtype is not None:
+            _check_dtype(dtype)
+        results = self.results(inputs, out)
+        return results[0] if self.nout == 1 else tuple(results)
+
+    def results(self, inputs: Sequence[Any], out: Any = None, where: Any = True) -> list[Any]:
+        """Compute the outputs, or have them computed by a guest.
+
+        Parameters:
+            inputs: all of them, and which elements are computed as the last, where that is chosen.
+            out: arrays to write into.
+            where: which elements are written.
+        """
+        if self._copied is not None:
+            return self._copied.results(inputs, out, where)
+        outs = self._outs(out)
+        guests = in_turn([*inputs, *outs])
+        if guests:
+            if outs and where is not True:
+                raise CompileError(
+                    f"out= and where= together are for plain arrays, and not for {named(guests[0])}"
+                )
+            return Handing(self, guests, inputs, outs).results()
+        found = list(self._remembered(inputs))
+        if self._output is not None:
+            found = [found[self._output]]
+        return self._written(found, outs, where)
+
+    def _give(self, kinds: list[str]) -> None:
+        self.kinds = kinds
+        self.nout = len(kinds)
+        self.nargs = self.nin + self.nout
+        numbers = "d" * (self.nin - self.choosing)
+        self.types = [numbers + "?" * self.choosing + "->" + "".join(kinds)]
+
+    # ----- Plain arrays -----
+
+    def _probed(self, count: int) -> tuple[Any, list[str]]:
+        """Find the shape of the result and the kinds of its numbers, from no numbers at all."""
+        import numpy as np
+
+        found: list[Any] = []
+        result = taken_apart(self._called([np.empty(0)] * count), found, elements=False)
+        return result, ["?" if np.asarray(x).dtype.kind == "b" else "d" for x in found]
+
+    def _called(self, numbers: Sequence[Any]) -> Any:
+        args, kwargs = put_together(self.shape, iter(numbers), None)
+        return getattr(self.compiled, self.mode)(*args, **kwargs)
+
+    def _remembered(self, inputs: Sequence[Any]) -> list[Any]:
+        if self.kept is None:
+            return self._computed(inputs)
+        for known, results in self.kept:
+            if all(map(_same, known, inputs)):
+                return results
+        results = self._computed(inputs)
+        self.kept.append((inputs, results))
+        return results
+
+    def _computed(self, inputs: Sequence[Any]) -> list[Any]:
+        import numpy as np
+
+        numbers = inputs[: self.nin - self.choosing]
+        hidden = [np.ma.getmaskarray(x) for x in inputs if is_masked(x)]
+        if not hidden and not self.choosing:
+            return self._flat(numbers)
+        where = _answers(np.ma.filled(inputs[-1], False) if self.choosing else True)
+        where, *arrays = np.broadcast_arrays(where, *map(np.ma.getdata, numbers), *hidden)
+        arrays, hidden = arrays[: len(numbers)], arrays[len(numbers) :]
+        if hidden:
+            masked = np.logical_or.reduce(hidden)
+            where = where & ~masked
+        results = [_spread(x, where) for x in self._flat([array[where] for array in arrays])]
+        return [np.ma.MaskedArray(x, masked) for x in results] if hidden else results
+
+    def _flat(self, numbers: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        taken_apart(self._called(numbers), found, elements=False, answers=True)
+        return found
+
+    def _written(self, results: list[Any], outs: list[Any], where: Any) -> list[Any]:
+        """Write the outputs into the arrays that are there for them."""
+        import numpy as np
+
+        for i, out in enumerate(outs):
+            if out is not None:
+                try:
+                    np.copyto(out, results[i], where=where)
+                except (TypeError, ValueError) as cause:
+                    raise CompileError(f"out= cannot take output {i}: {cause}") from cause
+                results[i] = out
+        return results
+
+    def _outs(self, out: Any) -> list[Any]:
+        if out is None:
+            return []
+        outs = _leaves(out)
+        if len(outs) != self.nout:
+            raise CompileError(
+                f"out= has {len(outs)} arrays; {self.compiled!r} has {self.nout} outputs here"
+            )
+        return [] if all(x is None for x in outs) else outs
+
+    # ----- Pickles -----
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _arrived, (self._packed(),)
+
+    def __dask_tokenize__(self) -> Any:
+        """Name what is computed: the function, and the Values from outside as they are now."""
+        try:
+            packed = self._packed()
+        except Exception:  # it cannot be sent to another process, and need not be
+            return uuid4().hex
+        if any(recording.read for recording in self.compiled.recordings):
+            self._copied = _arrived(packed)
+        return packed
+
+    def _packed(self) -> bytes:
+        if self._bytes is None:
+            parts = self.mode, self.shape, self.nin - self.choosing, self.choosing
+            self._bytes = _dumps(self.compiled, parts, self.signature is not None, self._output)
+        return self._bytes
+
+
+def _dumps(compiled: Compiled, *more: Any) -> bytes:
+    """Pickle by value where it can be done, so that a function of `__main__` or a notebook goes."""
+    try:
+        import cloudpickle  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    except ImportError:
+        return pickle.dumps((compiled, *more))
+    found: bytes = cloudpickle.dumps((_ByValue(compiled), *more))
+    return found
+
+
+class _ByValue:
+    """Pickles as the parts of a compiled function, not as its name."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self.compiled.by_value()
+
+
+@lru_cache(KEPT)
+def _arrived(packed: bytes) -> Ufunc:
+    """Unpickle, once in each process, so that what is compiled stays compiled."""
+    compiled, (mode, shape, count, choosing), generalised, output = pickle.loads(packed)
+    ufunc = Ufunc(compiled, mode, shape, count, choosing=choosing)
+    if generalised:
+        ufunc = ufunc.generalised()
+    if output is not None:
+        ufunc = ufunc.single(output)
+    ufunc._bytes = packed
+    return ufunc
+
+
+# ----- Arrays -----
+
+
+def _not_elements(compiled: Compiled, *arguments: Any) -> CompileError:
+    numbers: list[Any] = []
+    taken_apart(arguments, numbers, elements=False)
+    guest = next(filter(has_a_door, numbers), None)
+    what = "out= and where= are" if guest is None else f"{named(guest)} is"
+    hint = "" if guest is None else f". {advice(guest)}"
+    return CompileError(f"{what} not for {compiled!r} with arrays='elements'{hint}")
+
+
+def _check_dtype(dtype: Any) -> None:
+    import numpy as np
+
+    if np.dtype(dtype) not in (np.dtype(float), np.dtype(bool)):
+        raise CompileError(f"dtype={dtype}: a compiled function computes in float64")
+
+
+def _answers(where: Any) -> Any:
+    import numpy as np
+
+    found = np.asarray(where)
+    if found.dtype.kind != "b":
+        raise CompileError(f"where= is True or False for each element, not {found.dtype}")
+    return found
+
+
+def _spread(x: Any, where: Any) -> Any:
+    """Put results back to where they belong; nan, or False, stands where nothing was computed."""
+    import numpy as np
+
+    x = np.asarray(x)
+    full = np.full(where.shape, False if x.dtype.kind == "b" else np.nan, x.dtype)
+    full[where] = x
+    return full
+
+
+def _same(a: Any, b: Any) -> bool:
+    import numpy as np
+
+    if a is b:
+        return True
+    if is_masked(a) or is_masked(b) or np.shape(a) != np.shape(b):
+        return False
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def _leaves(out: Any) -> list[Any]:
+    return [y for x in out for y in _leaves(x)] if isinstance(out, tuple | list) else [out]
