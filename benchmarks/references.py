@@ -52,6 +52,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "ceil": MP.ceil,
     "clip": clip,
     "compare": lambda a, b: sign(a - b),
+    "copysign": copysign,
     "cos": MP.cos,
     "cosh": MP.cosh,
     "div": lambda a, b: a / b,
@@ -63,6 +64,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "expm1": MP.expm1,
     "floor": MP.floor,
     "floordiv": lambda a, b: MP.floor(a / b),
+    "fma": lambda a, b, c: a * b + c,
+    "fmod": lambda a, b: a - b * trunc(a / b),
     "gaussian": lambda x: MP.exp(-x * x),
     "gelu": lambda x: x * MP.erfc(-x / MP.sqrt(2)) / 2,
     "hypot": lambda a, b: MP.sqrt(a * a + b * b),
@@ -81,6 +84,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "power_log": lambda a, b: MP.power(a, b) * MP.log(a),
     "power_rule": lambda a, b, factor: factor * b * MP.power(a, b - 1),
     "relu": lambda x: max(x, MP.zero),
+    "remainder": lambda a, b: a - b * MP.nint(a / b),
     "round": lambda x, digits: MP.nint(x * MP.power(10, digits)) / MP.power(10, digits),
     "sech": MP.sech,
     "sigmoid": lambda x: 1 / (1 + MP.exp(-x)),
@@ -104,6 +108,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
 # are no whole number.
 SENSIBLE: dict[str, Callable[..., bool]] = {
     "round": lambda x, digits: digits % 1.0 == 0.0 and abs(digits) < 20 and abs(x) < 1e9,
+    "fmod": lambda a, b: b and abs(a / b) < 1e15,
+    "remainder": lambda a, b: b and abs(a / b) < 1e15,
     "mod": lambda a, b: b and abs(a / b) < 1e15,
     "floordiv": lambda a, b: b and abs(a / b) < 1e15,
 }

@@ -53,6 +53,15 @@ def optimise(module: Any, *, loops: bool = True) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
+@once
+def _helpers() -> dict[str, int]:
+    """List the functions of C that some of numba's code calls: symbols and addresses."""
+    from numba import _helperlib
+
+    helpers: dict[str, int] = _helperlib.c_helpers  # type: ignore[attr-defined]
+    return {f"numba_{name}": address for name, address in helpers.items()}
+
+
 class Library:
     """Machine code, made when first asked for, and kept in memory and on disk.
 
@@ -103,16 +112,11 @@ class Library:
         return name in self._addresses or self.cache.read(f"{name} {needed_by}") is not None
 
     def _loaded(self, name: str, code: bytes) -> int:
-        def link() -> Any:
-            builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
-            return builder.add_current_process().link(_jit(), f"lib {name} {next(_numbers)}")
-
-        try:
-            tracker = link()
-        except RuntimeError:
-            import numba  # noqa: F401 - it brings the functions that some of its code calls
-
-            tracker = link()
+        builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
+        if b"numba_" in code:
+            for helper, at in _helpers().items():
+                builder = builder.import_symbol(helper, at)
+        tracker = builder.add_current_process().link(_jit(), f"lib {name} {next(_numbers)}")
         self._trackers.append(tracker)
         address: int = tracker[name]
         return address

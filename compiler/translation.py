@@ -32,6 +32,7 @@ INSTRUCTIONS: dict[Any, str] = {
     operator.truediv: "fdiv double %a0, %a1",
     operator.neg: "fneg double %a0",
     math.fabs: "call double @llvm.fabs.f64(double %a0)",
+    math.fmod: "frem double %a0, %a1",
     math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
 }
 

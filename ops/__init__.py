@@ -20,6 +20,7 @@ from .arithmetic import (
 )
 from .exponential import cbrt, exp, exp2, expm1, log, log1p, log2, log10, sqrt
 from .hyperbolic import acosh, asinh, atanh, cosh, sech, sinh, tanh
+from .ieee import copysign, fma, fmod, remainder
 from .piecewise import clip, compare, maximum, minimum, sign, step, where
 from .special import erf, erfc, gaussian, ndtr
 from .trigonometric import acos, asin, atan, atan2, cos, hypot, sin, tan
@@ -38,6 +39,7 @@ __all__ = [
     "ceil",
     "clip",
     "compare",
+    "copysign",
     "cos",
     "cosh",
     "div",
@@ -49,6 +51,8 @@ __all__ = [
     "expm1",
     "floor",
     "floordiv",
+    "fma",
+    "fmod",
     "gaussian",
     "gelu",
     "hypot",
@@ -67,6 +71,7 @@ __all__ = [
     "power_log",
     "power_rule",
     "relu",
+    "remainder",
     "round",
     "sech",
     "sigmoid",

@@ -56,7 +56,7 @@ UNTRANSLATABLE = {
     "1 / 0 is an error": (Op("f", lambda x: 1.0 / x, None), "no result for 0.0"),
     "log 0 is an error": (Op("f", math.log, None), "no result"),
     "a missing function": (
-        Op("f", math.gamma, None, ieee=lambda x: math.inf if x > 0 else math.nan), "numba",
+        Op("f", math.remainder, None, None, ieee=lambda a, b: math.nan), "numba",
     ),
 }  # fmt: skip
 
@@ -69,6 +69,20 @@ def test_what_python_means_otherwise_is_not_translated(name):
         compile(op, executor="numba")(*numbers)
     with pytest.warns(CompileWarning, match=r"op 'f'.*interpreter"):
         assert compile(op)(*numbers) == op(*numbers)
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Op("f", math.lgamma, None, ieee=lambda x: math.inf),
+        Op("f", lambda x: math.ldexp(math.frexp(x)[0], 3), None, ieee=lambda x: x),
+        Op("f", math.fmod, None, None, ieee=lambda a, b: math.nan),
+    ],
+    ids=["lgamma", "frexp", "fmod"],
+)
+def test_functions_of_c_that_are_no_instructions_are_called(op):
+    numbers = [7.5, 2.0][: op.arity]
+    assert compile(op, executor="numba")(*numbers) == pytest.approx(op(*numbers), rel=1e-15)
 
 
 def test_in_the_interpreter_it_means_what_python_says():

@@ -47,6 +47,8 @@ def test_nan_is_never_hidden(op):
         operands[index] = math.nan
         if op.name == "where" and index != 1:
             continue  # a choice between a and b looks at the one it chooses
+        if op.name == "copysign" and index == 1:
+            continue  # a nan has a sign, too
         assert math.isnan(op(*operands)), index
 
 
