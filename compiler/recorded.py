@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from pluggrad import CompileError, Op, Value
 from pluggrad.op import recorded
 from pluggrad.reads import UnreadableError, with_symbols
-from pluggrad.value import NOT_RUN
+from pluggrad.value import NOT_RUN, ask_place
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
 
@@ -229,9 +229,13 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
             slots["grad"].__set__(self, g)
 
         def __float__(self) -> float:
+            if self.requires_grad:
+                ask_place(self, sys._getframe(1))
             return float(self._look("float", float(slots["data"].__get__(self))))
 
         def __int__(self) -> int:
+            if self.requires_grad:
+                ask_place(self, sys._getframe(1))
             return int(self._look("int", int(slots["data"].__get__(self))))
 
         def __bool__(self) -> bool:

@@ -30,6 +30,8 @@ class Config:
         disable_plugins: entry-point names (or patterns, such as `"*"`) not to load.
         strict_plugins: raise a `PluginError` for a broken plugin instead of skipping it.
         notebook: the name of the renderer that notebooks show Values and Graphs with.
+        lost: what happens where a Value becomes a plain number unasked: "raise" in your own code
+            and a warning in a library's, "warn" in both, or "ignore".
     """
 
     renderer: str = "text"
@@ -37,6 +39,7 @@ class Config:
     disable_plugins: tuple[str, ...] = ()
     strict_plugins: bool = False
     notebook: str = "svg"
+    lost: str = "raise"
 
 
 KEYS = tuple(f.name for f in fields(Config))
@@ -266,6 +269,7 @@ _TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "disable_plugins": ("a list of plugin names (text)", _is_names),
     "strict_plugins": ("true or false", lambda x: isinstance(x, bool)),
     "notebook": ("a renderer's name (text)", lambda x: isinstance(x, str)),
+    "lost": ('"raise", "warn" or "ignore"', lambda x: x in ("raise", "warn", "ignore")),
 }
 
 

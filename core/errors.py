@@ -52,6 +52,16 @@ class GradientError(PluggradError, ValueError):
     """A gradient was asked for that does not exist."""
 
 
+class LostGradientError(PluggradError, TypeError):
+    """A call such as `math.exp(x)` takes a Value for a plain number: its gradient would end."""
+
+
+class LostGradientWarning(UserWarning):
+    """A library took a Value for a plain number; no gradient flows through what it computed."""
+
+    __str__ = _text
+
+
 class AnomalyError(PluggradError, ArithmeticError):
     """`detect_anomaly()` saw a number that is not finite, or a graph that is out of date."""
 

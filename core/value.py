@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Real
+from sys import _getframe
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .copying import copy_graph, reduce_graph
@@ -43,6 +45,24 @@ def as_float_data(x: Value) -> float:
     if x.data.__class__ is not float:
         x.data = as_float(x.data)
     return x.data
+
+
+# The places in programs that were seen to ask for a plain number, as `float(x)` does: the address
+# of an instruction, which lies within the code object that it belongs to, and that object, so that
+# it stays alive. (Hashing a code object would take time in proportion to its length.)
+quiet_places: dict[int, CodeType] = {}
+
+
+def ask_place(x: Any, frame: FrameType, flows: bool | None = None) -> None:
+    """Ask whether the place at which a frame stands may have a plain number.
+
+    Raises:
+        LostGradientError: when the gradient of `x` would be lost; see lost_gradients.py.
+    """
+    if id(frame.f_code) + frame.f_lasti not in quiet_places:
+        from .lost_gradients import judge
+
+        judge(x, frame, flows)
 
 
 class Value:
@@ -252,13 +272,22 @@ class Value:
 
     # ----- A number among numbers -----
 
+    # A plain number takes no gradient with it: who asks for one is known by the caller's place.
     # While anything watches this thread, it is told what Python code gets to know of a number.
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            frame = _getframe(1)
+            if id(frame.f_code) + frame.f_lasti not in quiet_places:
+                ask_place(self, frame)
         number = float(self.data)
         return _observed("float", self, None, number) if switch.active else number
 
     def __int__(self) -> int:
+        if self.requires_grad:
+            frame = _getframe(1)
+            if id(frame.f_code) + frame.f_lasti not in quiet_places:
+                ask_place(self, frame)
         number = int(self.data)
         return _observed("int", self, None, number) if switch.active else number
 

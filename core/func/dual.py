@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
+from sys import _getframe
 from typing import Any
 
 from .. import strong_zero
@@ -22,7 +23,7 @@ from ..errors import MissingOpError
 from ..op import Op
 from ..recording import recording, seen_by, switch, watchers, watching_rules
 from ..registry import plugins
-from ..value import EMPTY_SOCKETS, SOCKETS, Value, constant
+from ..value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant
 from .symbols import push_code
 
 
@@ -80,9 +81,11 @@ class Dual:
         return self
 
     def __float__(self) -> float:
+        ask_place(self, _getframe(1), flows=True)
         return float(_still(self))
 
     def __int__(self) -> int:
+        ask_place(self, _getframe(1), flows=True)
         return int(_still(self))
 
     def __bool__(self) -> bool:
@@ -101,7 +104,7 @@ class Dual:
         return bool(_still(self) >= _still(other)) if is_operand(other) else NotImplemented
 
     def __format__(self, spec: str) -> str:
-        return format(float(self), spec) if spec else repr(self)
+        return format(float(_still(self)), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"

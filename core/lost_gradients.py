@@ -1,0 +1,263 @@
+"""Whether a number that leaves a Value takes a gradient with it, and what is said then.
+
+`float(x)` gives a plain number, through which no gradient flows: fine where a program asks for
+one, wrong where `math.exp(x)` takes it without a word. A Value cannot tell who asks, but the place
+can that its caller stands at. A place is judged once, when it first asks; the fast path of
+`Value.__float__` looks up what was found.
+"""
+
+from __future__ import annotations
+
+import ast
+import cmath
+import functools
+import math
+import operator
+import warnings
+from numbers import Real
+from types import FrameType, FunctionType
+from typing import Any
+
+from .config import current_config
+from .errors import LostGradientError, LostGradientWarning
+from .places import (
+    ENGINE,
+    LIBRARY,
+    UNKNOWN,
+    Place,
+    handed_to,
+    is_one_of,
+    iterated_in,
+    library_name,
+    line_of,
+    user_frame,
+    whose,
+)
+from .recording import recording, switch
+from .registry import plugins
+from .replacements import replacement
+from .value import Value, quiet_places
+
+MOST_PLACES = 100_000  # a place keeps its code alive
+
+# What asks for a plain number, or only looks at one. So do all classes of real numbers, formatting
+# and comparisons.
+QUIET = (
+    *(float, int, bool, round, print, str, repr, format, ascii, divmod, hash),
+    *(math.isnan, math.isinf, math.isfinite, math.isclose),
+    *(cmath.isnan, cmath.isinf, cmath.isfinite, cmath.isclose),
+    *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+    *(operator.mod, operator.truth, operator.not_),
+)
+QUIET_METHODS = {"astype", "format", "format_map", "__float__", "__int__"}
+QUIET_NAMES = {"float", "int", "round", "isnan", "isinf", "isfinite", "isclose", "astype", "format"}
+QUIET_STEPS = ("COMPARE", "CONTAINS", "FORMAT", "BUILD_STRING", "IS_OP")
+
+# They only pass on what an iterator gives them: list(map(float, values)).
+CONSUMERS = (
+    *(list, tuple, set, frozenset, dict, sum, any, all, next, min, max, sorted, iter, zip, map),
+    functools.reduce,
+)
+
+
+def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
+    """Decide what the first look of a place at the number in `x` means.
+
+    Parameters:
+        x: a Value, or a number inside a forward-mode transform.
+        frame: who asked for a plain number.
+        flows: whether any gradient goes through `x`, where that is known.
+
+    Raises:
+        LostGradientError: when the user's own code loses the gradient by something else than
+            asking for a number.
+
+    Warns:
+        LostGradientWarning: when a library does, once for each place of the user's code.
+    """
+    if switch.active and not recording.get():
+        return
+    owner = whose(frame)
+    if owner == ENGINE:
+        _remember(frame)
+        return
+    place = _Judged(frame)
+    if place.is_quiet:
+        if place.is_lasting:
+            _remember(frame)
+        return
+    asking = frame if owner != LIBRARY else user_frame(frame)
+    if asking is not frame and _is_settled(asking, frame):
+        return
+    lost = current_config().lost
+    if lost == "ignore" or not (reaches_leaf(x) if flows is None else flows):
+        return
+    text = _text(x, place, asking)
+    if asking is frame and lost == "raise":
+        raise LostGradientError(text)
+    _warn(text, asking or frame, frame)
+
+
+def _is_settled(asking: FrameType | None, frame: FrameType) -> bool:
+    """Say whether the user's line was warned of, or prints, formats, compares or asks itself."""
+    return _was_told(asking or frame, frame) or (asking is not None and _Judged(asking).is_quiet)
+
+
+def _remember(frame: FrameType) -> None:
+    if len(quiet_places) >= MOST_PLACES:
+        quiet_places.clear()
+    quiet_places[id(frame.f_code) + frame.f_lasti] = frame.f_code
+
+
+def reaches_leaf(x: Value) -> bool:
+    """Say whether any gradient goes through a Value to a leaf: each step has a rule for it."""
+    stack, seen = [x], set()
+    while stack:
+        node = stack.pop()
+        operands = [operand for operand in node.prev if operand.requires_grad]
+        if node.op is None or not operands:  # or the argument of a transform
+            return True
+        for operand, rule in zip(node.prev, node.op.rules, strict=False):
+            if rule is not None and operand.requires_grad and id(operand) not in seen:
+                seen.add(id(operand))
+                stack.append(operand)
+    return False
+
+
+# ----- What a place does with the number -----
+
+
+class _Judged(Place):
+    """A place, and whether it asks for a number.
+
+    Attributes:
+        call: the call; None for what is none, such as `array[0] = x`.
+        taker: the expression of what takes the number: `math.exp`, or `float` in `map(float, x)`.
+        name: how that is called, "exp"; "" where that is not known.
+        is_quiet: whether it asks for a number, or only looks at one.
+        is_lasting: whether it always does: `float(x)` does, `f(x)` depends on what f is.
+    """
+
+    def __init__(self, frame: FrameType) -> None:
+        super().__init__(frame)
+        self.call = self.tree if isinstance(self.tree, ast.Call) else None
+        self.taker: ast.AST | None = None
+        self.name = ""
+        # `"%f" % x` is the only `%` that converts a number.
+        is_look = self.opname.startswith(QUIET_STEPS) or self.operator in ("%", "%=")
+        self.is_quiet = self.is_lasting = is_look
+        takers = [] if self.is_quiet else self._takers()
+        if takers:
+            loud = [(node, f) for node, f in takers if not asks_for_number(node, f)]
+            self.is_quiet = not loud
+            self.is_lasting = not loud and all(_is_spelled_out(node, f) for node, f in takers)
+            self.taker, function = (loud or takers)[0]
+            self.name = _name_of(self.taker, function)
+
+    def _takers(self) -> list[tuple[ast.AST, Any]]:
+        """Find what may take the number: what is called, or the functions that it is handed."""
+        if self.call is not None:
+            return self._takers_in(self.call)
+        if self.opname.startswith(("STORE_", "BINARY_")) or self.tree is None:
+            return []
+        found = iterated_in(self)
+        for node in () if found else ast.walk(self.tree):  # a line without columns, all of it
+            if isinstance(node, ast.Call):
+                found.extend(self._takers_in(node))
+        return found
+
+    def _takers_in(self, call: ast.Call) -> list[tuple[ast.AST, Any]]:
+        function = self.resolve(call.func)
+        callee = (call.func, function)
+        if asks_for_number(*callee):
+            return [callee]
+        # A Python function asks in a frame of its own.
+        handed = [x for x in handed_to(call, self) if not isinstance(x[1], FunctionType)]
+        if handed and (is_one_of(function, CONSUMERS) or all(asks_for_number(*x) for x in handed)):
+            return handed
+        return [callee, *handed]
+
+
+def asks_for_number(node: ast.AST, function: Any) -> bool:
+    """Say whether a function gives a number that was asked for, or only looks at one."""
+    if function is UNKNOWN:
+        return _last_name(node) in QUIET_NAMES
+    if isinstance(function, type):
+        return issubclass(function, Real) or is_one_of(function, QUIET)
+    return is_one_of(function, QUIET) or getattr(function, "__name__", "") in QUIET_METHODS
+
+
+def _is_spelled_out(node: ast.AST, function: Any) -> bool:
+    return function is not UNKNOWN and _last_name(node) == getattr(function, "__name__", None)
+
+
+def _name_of(node: ast.AST, function: Any) -> str:
+    name = None if function is UNKNOWN else getattr(function, "__name__", None)
+    return name if isinstance(name, str) else _last_name(node)
+
+
+def _last_name(node: ast.AST) -> str:
+    return str(getattr(node, "attr", None) or getattr(node, "id", ""))
+
+
+# ----- What is said -----
+
+
+def _text(x: Any, place: _Judged, asking: FrameType | None) -> str:
+    label = getattr(x, "label", "")
+    subject = f"{label!r}" if label else f"a Value of {_number(x)!r}"
+    if asking is place.frame:
+        shown = f"`{_short(ast.unparse(place.taker) if place.taker else _line(place))}`"
+    else:
+        library = library_name(place.frame)
+        place = _Judged(asking) if asking is not None else place
+        shown = f"`{_short(place.text or _line(place))}` (in {library})"
+    call = place.call if place.call is None or place.taker is place.call.func else place.taker
+    return (
+        f"{line_of(place.frame)}: {shown} would cut the gradient of {subject} here: "
+        f"{replacement(place.name, call, plugins.ops)} `float(x)` if the number is what you want"
+    )
+
+
+def _line(place: _Judged) -> str:
+    return place.line() or "this line"
+
+
+def _number(x: Any) -> float:
+    while not isinstance(x, float):
+        x = x.data if isinstance(x, Value) else x.primal
+    return x
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Where a warning was given: (the user's place, the library's), with the code that is there.
+_told: dict[tuple[int, int], tuple[object, object]] = {}
+_filters: Any = None
+
+
+def _key(asking: FrameType, frame: FrameType) -> tuple[int, int]:
+    return id(asking.f_code) + asking.f_lasti, id(frame.f_code) + frame.f_lasti
+
+
+def _was_told(asking: FrameType, frame: FrameType) -> bool:
+    """Say whether there was a warning at this place, under the warning filters that hold now."""
+    global _filters
+    if _filters is not warnings.filters:
+        _told.clear()
+        _filters = warnings.filters
+    return _key(asking, frame) in _told
+
+
+def _warn(text: str, asking: FrameType, frame: FrameType) -> None:
+    warnings.warn_explicit(
+        text,
+        LostGradientWarning,
+        asking.f_code.co_filename,
+        asking.f_lineno,
+        module=asking.f_globals.get("__name__", "<unknown>"),
+    )
+    _told[_key(asking, frame)] = asking.f_code, frame.f_code
