@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pluggrad import Op, Value, grad, plugins
-from pluggrad.testing.multiprecision import MP
+from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
 from references import REFERENCES, SENSIBLE, Point, derivative, ulps
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from mutants import Mutant, Rule
 from pluggrad import Op, Value, grad
-from pluggrad.testing.multiprecision import MP, multiprecision
+from pluggrad.testing.counterparts import MP
+from pluggrad.testing.multiprecision import multiprecision
 
 # Enough to see 1e-250 beside 1, as in cos(atan2(1, x)).
 DIGITS = 700

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from pluggrad import Value, checkpoint, grad
 from pluggrad.func import grad as func_grad
 from pluggrad.func import hessian, hvp, jacfwd, jacrev, jvp, linearize, vjp
-from pluggrad.testing.multiprecision import MP
+from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
 from programs import OPS
 from references import REFERENCES

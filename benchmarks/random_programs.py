@@ -33,7 +33,7 @@ from typing import Any
 
 from pluggrad import Value, grad
 from pluggrad.func import hessian, value_and_grad
-from pluggrad.testing.multiprecision import MP
+from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
 from programs import INPUTS, OPS, Program, Step, at_a_kink, drawn
 from references import REFERENCES

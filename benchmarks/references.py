@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pluggrad.testing.multiprecision import MP
+from pluggrad.testing.counterparts import MP
 
 Point = tuple[float, ...]
 

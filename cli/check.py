@@ -16,6 +16,7 @@ from typing import Any
 from pluggrad import PluggradError, Plugin, PluginError, plugins
 
 from .table import shown
+from .target import load_function
 
 FAILED = 1
 
@@ -40,6 +41,7 @@ def _check(given: Namespace) -> int:
     except ModuleNotFoundError as cause:
         raise CheckError(f"{cause}; pip install 'pluggrad[testing]'") from cause
     found: dict[Any, tuple[str, Callable[[], None]]] = {}
+    _check_references(given)
     for name in given.names or [None]:
         checks = _checks(name, given)
         if not checks:
@@ -101,15 +103,46 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
     except PluginError:
         if unknown is not None and not skipped:
             raise unknown from None
-    options = {"seed": given.seed, "examples": given.examples}
     found: dict[Any, tuple[str, Callable[[], None]]] = {}
     for op in ops:
-        found[op] = op.name, partial(check_op, op, **options)
+        found[op] = (
+            op.name,
+            partial(
+                check_op,
+                op,
+                seed=given.seed,
+                examples=given.examples,
+                rtol=given.rtol,
+                reference=_reference(op.name, given),
+                note=lambda text: warnings.warn(text, UserWarning, stacklevel=2),
+            ),
+        )
     for kind in kinds:
         found[kind] = kind.name, partial(check_renderer, kind, depth=given.depth)
     for plugin in skipped:
         found[plugin] = plugin.name, partial(_fail, plugin.failure)
     return found
+
+
+def _reference(op: str, given: Namespace) -> Callable[..., Any] | None:
+    """Find the reference that was given for an op, as OP=MODULE:FUNCTION, or as the only one."""
+    for text in given.reference:
+        name, equals, target = text.rpartition("=")
+        if name == op or (not equals and given.names == [op]):
+            return load_function(target)
+    return None
+
+
+def _check_references(given: Namespace) -> None:
+    """Refuse a reference that belongs to no op."""
+    from pluggrad.testing import ops_of
+
+    for text in given.reference:
+        name, equals, _ = text.rpartition("=")
+        if equals:
+            ops_of(name)
+        elif len(given.names) != 1 or given.names[0] not in plugins.ops:
+            raise CheckError(f"whose reference is {text!r}? Write OP=MODULE:FUNCTION")
 
 
 def _skipped(name: str | None) -> list[Plugin]:
@@ -152,6 +185,20 @@ def add_to(commands: Any) -> None:
     command.add_argument("--seed", type=int, default=0, help="where chance starts (0)")
     command.add_argument(
         "--examples", type=int, default=50, help="drawn operands for each op, beside the fixed (50)"
+    )
+    command.add_argument(
+        "--rtol",
+        type=float,
+        default=1e-9,
+        help="how far a derivative may be off, relative to the truth, beyond rounding (1e-9)",
+    )
+    command.add_argument(
+        "--reference",
+        metavar="[OP=]MODULE:FUNCTION",
+        action="append",
+        default=[],
+        help="the function of an op on mpmath numbers, such as erf=mpmath:erf, where its forward "
+        "cannot be computed with more digits",
     )
     command.add_argument(
         "--depth", type=int, default=100_000, help="of the deepest chain to draw (100000)"

@@ -10,7 +10,7 @@ from operator import attrgetter
 from runpy import run_path
 from traceback import extract_tb
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from pluggrad import Graph, PluggradError, Value
 
@@ -25,14 +25,7 @@ def load(target: str) -> Any:
     Raises:
         TargetError: saying what failed and where.
     """
-    place, colon, name = target.rpartition(":")
-    if not colon or not place or not name:
-        raise TargetError(f"{target!r} is not MODULE:OBJECT or FILE.py:OBJECT")
-    module = _attempt(f"cannot load {place}", lambda: _module(place))
-    try:
-        found = attrgetter(name)(module)
-    except AttributeError:
-        raise TargetError(f"{place} has no {name!r}; it has {_drawable_names(module)}") from None
+    found = _object(target, lambda module: f"it has {_drawable_names(module)}")
     if callable(found):
         found = _attempt(f"{target} failed", found)
     if not _is_drawable(found):
@@ -41,6 +34,30 @@ def load(target: str) -> Any:
             "of Values, a Graph, or a function without arguments that returns one"
         )
     return found
+
+
+def load_function(target: str) -> Callable[..., Any]:
+    """Give the function that `target` names, without calling it.
+
+    Raises:
+        TargetError: saying what failed and where.
+    """
+    found = _object(target, lambda module: "check its spelling")
+    if not callable(found):
+        raise TargetError(f"{target} is {type(found).__name__}, not a function")
+    return cast("Callable[..., Any]", found)
+
+
+def _object(target: str, hint: Callable[[Any], str]) -> Any:
+    """Give what `target` names."""
+    place, colon, name = target.rpartition(":")
+    if not colon or not place or not name:
+        raise TargetError(f"{target!r} is not MODULE:OBJECT or FILE.py:OBJECT")
+    module = _attempt(f"cannot load {place}", lambda: _module(place))
+    try:
+        return attrgetter(name)(module)
+    except AttributeError:
+        raise TargetError(f"{place} has no {name!r}; {hint(module)}") from None
 
 
 def _module(place: str) -> Any:

@@ -26,6 +26,12 @@ def partials_are_true(subject: Subject) -> None:
             subject.compare(index, at)
 
     subject.try_drawn(trial)
+    if subject.unjudged:
+        first = subject.place(next(iter(subject.unjudged)))
+        subject.note(
+            f"{len(subject.unjudged)} points cannot be judged, such as {first}: neither many "
+            "digits nor differences of floats tell the derivative there"
+        )
 
 
 def rules_jump_only_at_declared_kinks(subject: Subject) -> None:

@@ -10,17 +10,19 @@ from types import FrameType
 from typing import NoReturn
 
 from .subject import Subject
-from .truth import number
+from .truth import TooSlowError, number
 
 SECONDS = 10.0
 
-# Where the kit calls a forward, and what the operands are called there.
-CALLS = {Subject.forward.__code__: "at", number.__code__: "operands"}
+# Where the kit calls a forward, on floats and on numbers with many digits.
+CALLS = (Subject.forward.__code__, number.__code__)
 
 
 @contextmanager
 def patience(subject: Subject) -> Iterator[None]:
     """Fail inside when one call of the forward takes longer than 10 to 20 seconds.
+
+    With many digits that is no failure: such a function is not asked for the truth any more.
 
     A timer looks every ten seconds where the program is: twice in the same call is once too often.
     It is the system's one alarm, which only the main thread has: elsewhere, or where something else
@@ -57,8 +59,9 @@ def _is_free() -> bool:
 
 
 def _fail(subject: Subject, frame: FrameType) -> NoReturn:
-    # By way of text, as numbers with many digits do not become floats here.
-    at = tuple([float(str(x)) for x in frame.f_locals[CALLS[frame.f_code]]])
+    if frame.f_code is number.__code__:
+        raise TooSlowError
+    at = tuple(frame.f_locals["at"])
     raise subject.failure(
         f"the forward has not come back after {SECONDS:g} seconds. Let it raise a ValueError for "
         "operands that are too large for it, say with ieee= what the result is there, and with "

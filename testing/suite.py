@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +14,8 @@ from .errors import ConformanceError
 from .patience import patience
 from .subject import Subject
 
+Reference = Callable[..., Any]
+
 
 def check_op(
     op: Op,
@@ -20,8 +23,9 @@ def check_op(
     seed: int = 0,
     examples: int = 50,
     rtol: float = 1e-9,
-    reference: Callable[..., Any] | None = None,
+    reference: Reference | None = None,
     checks: Iterable[Check] = CHECKS,
+    note: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Prove that an op keeps the contract of `pluggrad.Op`, or say in one line where it does not.
 
@@ -30,9 +34,11 @@ def check_op(
         seed: where chance starts. The same seed tries the same operands.
         examples: how many points hypothesis draws, beside about a hundred fixed ones.
         rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
-        reference: the function on mpmath numbers. Only needed where the forward, with mpmath's
-            functions put in for those of `math`, does not compute it accurately.
+        reference: the function on mpmath numbers, such as `mpmath.erf`. Only needed where the
+            forward, with mpmath's functions put in for those of `math`, NumPy and SciPy, does not
+            compute it accurately.
         checks: which checks to run.
+        note: is called with what is worth knowing though no failure, one line each.
 
     Raises:
         ConformanceError: naming op, operand and operands' values, what the rule says, what is
@@ -48,14 +54,42 @@ def check_op(
     ...     print(str(error).partition("; ")[2])
     guess: a factor 2 too much
     """
-    subject = Subject(op, seed, examples, rtol, reference)
-    with patience(subject):
+    subject = Subject(op, seed, examples, rtol, reference, note)
+    with patience(subject), warnings.catch_warnings():
+        # NumPy warns of what IEEE 754 has an answer for.
+        warnings.simplefilter("ignore", RuntimeWarning)
         for check in checks:
             try:
                 check(subject)
             except ConformanceError as error:
                 error.check = check.__name__
                 raise
+
+
+def references_of(
+    ops: Sequence[Op], reference: Reference | Mapping[str, Reference] | None
+) -> dict[str, Reference]:
+    """Say which reference belongs to which op.
+
+    Raises:
+        PluginError: when that is not clear.
+    """
+    if reference is None:
+        return {}
+    names = [op.name for op in ops]
+    if isinstance(reference, Mapping):
+        strange = sorted(set(reference) - set(names))
+        if strange:
+            raise PluginError(
+                f"there is a reference for {', '.join(strange)}, but the ops are {', '.join(names)}"
+            )
+        return dict(reference)
+    if len(ops) != 1:
+        raise PluginError(
+            f"one reference for {len(ops)} ops ({', '.join(names)}): say which, with a dict of "
+            "references by name"
+        )
+    return {names[0]: reference}
 
 
 def ops_of(name: str | None = None) -> list[Op]:
@@ -94,7 +128,12 @@ def plugins_named(name: str) -> list[Plugin]:
 
 
 def op_suite(
-    which: str | Op | Iterable[Op] | None = None, *, seed: int = 0, examples: int = 50
+    which: str | Op | Iterable[Op] | None = None,
+    *,
+    seed: int = 0,
+    examples: int = 50,
+    rtol: float = 1e-9,
+    reference: Reference | Mapping[str, Reference] | None = None,
 ) -> Callable[[Op, Check], None]:
     """Make a pytest test that runs every check on every op of a plugin.
 
@@ -106,9 +145,13 @@ def op_suite(
             installed.
         seed: where chance starts.
         examples: how many points hypothesis draws for each op.
+        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        reference: the function on mpmath numbers, as for `check_op`; for several ops, a dict of
+            such functions by the name of the op.
 
     Raises:
-        PluginError: when nothing has that name, or it has no ops to test.
+        PluginError: when nothing has that name, or it has no ops to test, or a reference belongs
+            to none of them.
     """
     import pytest
 
@@ -119,11 +162,20 @@ def op_suite(
     if not ops:
         raise PluginError(f"{which!r} provides no ops, so there would be nothing to test")
 
+    references = references_of(ops, reference)
+
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
     @pytest.mark.parametrize("op", ops, ids=lambda op: op.name)
     def test_op(op: Op, check: Check) -> None:
         try:
-            check_op(op, seed=seed, examples=examples, checks=[check])
+            check_op(
+                op,
+                seed=seed,
+                examples=examples,
+                rtol=rtol,
+                reference=references.get(op.name),
+                checks=[check],
+            )
             return
         except ConformanceError as error:
             line = str(error)

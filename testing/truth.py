@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .errors import ConformanceError
-from .multiprecision import MP, kept_exact
+import mpmath
+from pluggrad import PluggradError
+
+from .counterparts import MP, kept_exact
 
 Point = tuple[float, ...]
 
@@ -74,7 +76,12 @@ class Truth(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def exact(
-    forward: Callable[..., Any], at: Point, index: int, *, singular: bool = False
+    forward: Callable[..., Any],
+    at: Point,
+    index: int,
+    *,
+    singular: bool = False,
+    finer: bool = False,
 ) -> Truth | None:
     """Differentiate `forward` in many digits with respect to one operand; None if it cannot be.
 
@@ -83,10 +90,12 @@ def exact(
         at: the operands.
         index: which operand.
         singular: whether the derivative may be infinite here, which takes a second look.
+        finer: whether to take more digits and a smaller step, to see whether it stays the same.
     """
-    digits = DIGITS + _extra_digits(at)
+    digits = DIGITS + _extra_digits(at) + 30 * finer
     most = digits + MOST_DIGITS
-    step = _step(at)
+    first = _step(at) * MP.mpf(10) ** (-10 * finer)
+    step = first
     while True:
         with MP.workdps(digits):
             sides = _sides(forward, at, index, step)
@@ -106,7 +115,7 @@ def exact(
             if digits < most and small < largest * MP.mpf(10) ** (15 - digits):
                 digits = most if small == 0 else min(2 * digits, most)
                 continue
-            if jump and step > _step(at) / 2:
+            if jump and step > first / 2:
                 step *= MP.mpf("1e-150")  # or is it only that steep, as a**b for b = 1e100?
                 digits, most = digits + 300, most + 300
                 continue
@@ -195,19 +204,57 @@ def exact_higher(
             return float(total / scale), float(largest * MP.mpf(10) ** (15 - digits) / scale)
 
 
+class TooSlowError(Exception):
+    """A function did not come back with many digits; see patience.py."""
+
+
+# What was too slow once is not tried again: the differences of floats have to tell.
+too_slow: set[Callable[..., Any]] = set()
+
+
 def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Evaluate on mpmath numbers; None where there is no real, finite result."""
+    if forward in too_slow:
+        return None
     try:
-        with kept_exact():
+        # Functions of mpmath that nobody could exchange compute with the digits of its context.
+        with kept_exact(), mpmath.mp.workprec(MP.prec):
             result = forward(*map(MP.mpf, operands))
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         result = MP.mpf(result)
-    except ConformanceError:  # it did not come back
-        raise
+    except TooSlowError:
+        too_slow.add(forward)
+        return None
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
     return result if MP.isfinite(result) else None
+
+
+def value(forward: Callable[..., Any], at: Point) -> float | None:
+    """Evaluate in many digits; None where there is no real, finite result."""
+    with MP.workdps(DIGITS + _extra_digits(at)):
+        result = number(forward, at)
+        return None if result is None else float(result)
+
+
+def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Point]) -> bool:
+    """Tell whether a function uses the digits it is given, rather than 15 or 50 of them.
+
+    With fewer, a result stays the same when an operand changes by 1e-60 of itself, and changes
+    with larger steps; a function that is flat, as floor, stays the same with both.
+    """
+    stuck = 0
+    for at in places:
+        with MP.workdps(DIGITS):
+            here, beside, far = (
+                number(forward, [MP.mpf(x) * (1 + MP.mpf(part)) for x in at])
+                for part in ("0", "1e-60", "1e-9")
+            )
+        if here is not None and here != beside:
+            return True
+        stuck += here is not None and here != far
+    return 2 * stuck <= len(places)
 
 
 def _sides(
@@ -250,20 +297,26 @@ def _differ(left: Any, right: Any) -> bool:
 
 # ----- In floats -----
 
+# Where a sequence of halved steps begins, relative to the operand.
+FIRST_STEPS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 0.03, 0.3)
+
 
 def extrapolated(function: Callable[[float], float], x: float, reach: float) -> Truth:
     """Differentiate a function of one float by differences, extrapolated to step zero.
 
     Parameters:
-        function: may give nan or inf; such steps are not used.
+        function: may give nan or inf, or raise; such steps are not used.
         x: where.
         reach: how far from `x` the function may be evaluated.
     """
     scale = abs(x) if x else 1.0
-    steps = [min(scale * size, reach / 2) for size in (0.3, 0.03, 1e-3, 1e-5, 1e-7)]
-    steps = [step for step in steps if step > max(1e-10 * scale, 1e-290)]
-    # The function's own rounding, which the quotient divides by the step.
-    noise = 4 * 2.0**-52 * abs(function(x))
+    function = _careful(function)
+    noise = _noise(function, x)
+    if noise > 0.01 * abs(function(x)) > 0.0:
+        return UNKNOWN  # neighbouring floats have nothing to do with each other
+    steps = [min(scale * size, reach / 2) for size in FIRST_STEPS]
+    steps = sorted({step for step in steps if step > max(4 * math.ulp(x), 1e-290)})
+    steps = _believable(function, x, steps, noise)
     central = _best(
         lambda h: (function(x + h) - function(x - h)) / ((x + h) - (x - h)), steps, 2, noise
     )
@@ -271,8 +324,62 @@ def extrapolated(function: Callable[[float], float], x: float, reach: float) -> 
     right = _best(lambda h: (function(x + h) - function(x)) / ((x + h) - x), steps, 1, noise)
     gap = abs(left[0] - right[0])
     if gap > 30 * (left[1] + right[1]) + 1e-6 * max(abs(left[0]), abs(right[0])):
+        if not _bends(function, x, right[0] - left[0], noise):
+            return UNKNOWN
         return Truth(left[0], right[0], 10 * max(left[1], right[1]), "finite differences")
     return Truth(central[0], central[0], 10 * central[1], "finite differences")
+
+
+UNKNOWN = Truth(math.nan, math.nan, math.inf, "finite differences")
+
+
+def _careful(function: Callable[[float], float]) -> Callable[[float], float]:
+    def careful(x: float) -> float:
+        try:
+            return function(x)
+        except (ArithmeticError, ValueError, PluggradError):
+            return math.nan
+
+    return careful
+
+
+def _noise(function: Callable[[float], float], x: float) -> float:
+    """Measure how far neighbouring results are from a line, which quotients divide by the step.
+
+    It is the function's own rounding; or all of the function, where it waves faster than floats
+    can follow, as a sine from 1e15 on.
+    """
+    near = [function(x + k * math.ulp(x)) for k in range(-3, 4)]
+    bends = [abs(a - 2 * b + c) for a, b, c in zip(near, near[1:], near[2:], strict=False)]
+    return max(4 * 2.0**-52 * abs(near[3]), *(bend for bend in bends if bend < math.inf), 5e-324)
+
+
+def _bends(function: Callable[[float], float], x: float, gap: float, noise: float) -> bool:
+    """Look at a kink from as near as the noise allows: a bend that is only sharp has gone there."""
+    h = max(40 * noise / abs(gap), 16 * math.ulp(x))
+    below, above = x - h, x + h
+    right = (function(above) - function(x)) / (above - x)
+    left = (function(x) - function(below)) / (x - below)
+    return abs((right - left) - gap) <= 0.25 * abs(gap)
+
+
+def _believable(
+    function: Callable[[float], float], x: float, steps: Sequence[float], noise: float
+) -> list[float]:
+    """Keep the steps over which the function moves further than over much smaller ones.
+
+    A function that waves moves no further, and its differences over many periods are nothing but
+    small.
+    """
+    here, kept, most = function(x), [], 0.0
+    for step in steps:
+        moved = [abs(function(x + side * step) - here) for side in (-1.0, 1.0)]
+        moves = max((m for m in moved if m < math.inf), default=math.inf)
+        if most > moves / 4 + 4 * noise:
+            break
+        kept.append(step)
+        most = max(most, moves)
+    return kept
 
 
 def _best(
@@ -284,7 +391,7 @@ def _best(
     over something.
     """
     best = (math.nan, math.inf)
-    for step in sorted(steps):
+    for step in steps:
         value, error = _tableau(quotient, step, power, noise)
         if error < best[1] and not abs(value - best[0]) > 10 * (error + best[1]):
             best = value, error

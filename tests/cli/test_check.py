@@ -113,3 +113,29 @@ def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
 def test_it_leaves_no_folder_behind(tmp_path):
     subprocess.run([sys.executable, "-m", "pluggrad.cli", "check", "neg"], cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tolerance_and_a_reference_can_be_given(run):
+    code, text, _ = run("erf", "--reference", "mpmath:erf", "--rtol", "1e-8", "--examples", "5")
+    assert (code, text) == (0, "erf  ok\n")
+    code, text, _ = run("erf", "--reference", "erf=mpmath:sin", "--examples", "5")
+    assert code == 1
+    assert "FAILED" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["erf", "sin", "--reference", "mpmath:erf"], "whose reference is 'mpmath:erf'? Write OP="),
+        (["erf", "--reference", "mpmath:errf"], "mpmath has no 'errf'; check its spelling"),
+        (["erf", "--reference", "mpmath:inf"], "mpmath:inf is mpf, not a function"),
+        (
+            ["erf", "--reference", "tahn=mpmath:tanh"],
+            "op, renderer, plugin or package is named 'tahn'",
+        ),
+    ],
+)
+def test_a_reference_that_belongs_to_nothing_is_told(run, arguments, says):
+    code, _, told = run(*arguments)
+    assert code == 2
+    assert says in told

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from pluggrad.testing.multiprecision import MP, multiprecision
+from pluggrad.testing.counterparts import MP
+from pluggrad.testing.multiprecision import multiprecision
 from pluggrad.testing.truth import exact, exact_higher, extrapolated, number
 
 
@@ -32,7 +33,7 @@ def test_a_forward_of_functions_and_closures_is_rebuilt_in_many_digits():
 
 
 def test_every_counterpart_in_math_gives_the_float_it_stands_for():
-    from pluggrad.testing.multiprecision import _MATH
+    from pluggrad.testing.counterparts import _MATH
 
     at = {1: (0.7,), 2: (0.7, 2.0)}
     two = "atan2 comb copysign fmod hypot isclose ldexp pow remainder".split()
