@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
 from pluggrad.gradient_hooks import hooked, hooks
+from pluggrad.passes import alone
 from pluggrad.topology import topological_order
 
 from .executor import Executor, executor_for
@@ -159,8 +160,7 @@ class Program:
         self._values()
         for x, data in zip(self._outputs, self.results.tolist(), strict=True):
             x.data = data
-        for x, g in zip(self.wrt, self.gradients.tolist(), strict=True):
-            x.grad += g
+        alone("a Program", (self.wrt,), _add, self.wrt, self.gradients.tolist())
 
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):
@@ -323,3 +323,8 @@ def _as_buffer(numbers: Any) -> Any:
 
 def _copied(numbers: Any) -> Any:
     return numbers.copy() if hasattr(numbers, "copy") else _listed(numbers.tolist())
+
+
+def _add(leaves: Sequence[Value], gradients: Sequence[float]) -> None:
+    for x, g in zip(leaves, gradients, strict=True):
+        x.grad += g

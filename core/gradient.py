@@ -9,10 +9,8 @@ stays 0 (strong_zero.py), or names the rule that failed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
-from threading import RLock
 from typing import Any, Literal, SupportsFloat, overload
 
 from . import strong_zero
@@ -20,6 +18,7 @@ from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
+from .passes import alone
 from .pullback import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
@@ -47,30 +46,18 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     for leaf in leaves:
         if leaf.data.__class__ is not float:
             as_float_data(leaf)
+    values = (leaves, results)
     if is_watched(leaves) or is_watched(results):
-        for node in results:
-            node.grad = NOT_RUN
+        # Hooks and watchers are a user's code, which may well wait for other threads.
+        alone("backward()", values, _forget, results)
         gradients = propagate([(output, seed)], [*leaves, *results], create_graph=False)
-        with _adding:
-            _store(leaves, results, gradients)
-        return
-    with _adding:
-        _run(output, leaves, results, seed)
+        alone("backward()", values, _store, leaves, results, gradients)
+    else:
+        alone("backward()", values, _run, output, leaves, results, seed)
 
 
-# Threads may share leaves, and parts of graphs: they add one after the other. Hooks and watchers,
-# which are a user's code and may wait for other threads, are called without the lock.
-_adding = RLock()
-
-
-def _unlock() -> None:
-    """Forget who held the lock: in a forked child that thread does not exist."""
-    global _adding
-    _adding = RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock)
+# What rules raise on floats where they do not on Values, and the careful way has an answer.
+_NUMERICAL = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) -> None:
@@ -80,8 +67,11 @@ def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) 
     except GradientError:  # of a function recorded as one node; again it would say the same
         _reset(leaves, results, before)
         raise
-    except Exception:
+    except Exception as cause:
         _run_carefully(output, leaves, results, before, seed)
+        if not isinstance(cause, _NUMERICAL):  # it came from elsewhere, such as a signal handler
+            _reset(leaves, results, before)
+            raise
     except BaseException:  # interrupted: leave no half-summed gradients behind
         _reset(leaves, results, before)
         raise
@@ -156,9 +146,13 @@ def _added(leaf: Value, g: Any) -> Any:
         ) from None
 
 
-def _reset(leaves: list[Value], results: list[Value], before: list[float]) -> None:
+def _forget(results: list[Value]) -> None:
     for node in results:
         node.grad = NOT_RUN
+
+
+def _reset(leaves: list[Value], results: list[Value], before: list[float]) -> None:
+    _forget(results)
     for leaf, grad in zip(leaves, before, strict=True):
         leaf.grad = grad
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from .errors import GraphError
 from .names import names_of
 from .op import Op
+from .passes import alone
 from .region import scopes
 from .topology import topological_order
 from .value import NOT_RUN, Value
@@ -88,12 +89,7 @@ class Graph:
         order = topological_order(roots)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
         given = names_of(names) if names is not None else {}
-        self.nodes = tuple(
-            [
-                _node(x, ids[x], given.get(x, ""), scope)
-                for x, scope in zip(order, scopes(order), strict=True)
-            ]
-        )
+        self.nodes = alone("a Graph or picture", (order,), _nodes, order, ids, given)
         self.edges = tuple(
             [
                 Edge(ids[source], target, index)
@@ -280,6 +276,13 @@ class Part(Graph):
     def local(self, edge: Edge) -> float:
         """Compute it in the whole graph, where all operands are."""
         return self._whole.local(edge)
+
+
+def _nodes(
+    order: list[Value], ids: Mapping[Value, str], given: Mapping[Value, str]
+) -> tuple[Node, ...]:
+    paired = zip(order, scopes(order), strict=True)
+    return tuple([_node(x, ids[x], given.get(x, ""), scope) for x, scope in paired])
 
 
 def _node(value: Value, id: str, name: str, scope: tuple[str, ...]) -> Node:

@@ -2,7 +2,8 @@
 
 It follows operands depth first with an explicit stack, so depth costs memory and never recursion.
 A node is marked by storing this traversal's own token in it, which is several times faster than a
-set of seen nodes; the lock keeps two threads from marking the same graph at once.
+set of seen nodes; the lock keeps two threads from marking the same graph at once. What interrupts a
+traversal in its own thread, such as a signal handler, has to leave the marks alone and uses a set.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from .value import Value
 
 _marking = RLock()
+_is_marking = False
 
 
 def _unlock() -> None:
     """Forget who held the lock: in a forked child that thread does not exist."""
-    global _marking
+    global _marking, _is_marking
     _marking = RLock()
+    _is_marking = False
 
 
 if hasattr(os, "register_at_fork"):
@@ -34,13 +37,8 @@ def topological_order(roots: Iterable[Value], *, differentiable: bool = False) -
     Each node comes once, and the order depends on the graph alone: first operands first. With
     `differentiable`, constants and all that was computed from constants only is left out.
     """
-    everything = not differentiable
     order: list[Value] = []
-    with _marking:
-        token = object()
-        for root in roots:
-            if root._mark is not token and (everything or root.requires_grad):
-                _visit(root, token, everything, order, order)
+    _walk(roots, not differentiable, order, order)
     return order
 
 
@@ -48,9 +46,47 @@ def leaves_and_results(root: Value) -> tuple[list[Value], list[Value]]:
     """List the nodes below `root` that need a gradient: leaves, and results, operands first."""
     leaves: list[Value] = []
     results: list[Value] = []
-    with _marking:
-        _visit(root, object(), False, results, leaves)
+    _walk([root], False, results, leaves)
     return leaves, results
+
+
+def _walk(
+    roots: Iterable[Value], everything: bool, results: list[Value], leaves: list[Value]
+) -> None:
+    """List what is below `roots`, leaves in `leaves`, the rest in `results`."""
+    global _is_marking
+    with _marking:
+        if _is_marking:
+            _visit_unmarked(roots, everything, results, leaves)
+            return
+        try:
+            _is_marking = True
+            token = object()
+            for root in roots:
+                if root._mark is not token and (everything or root.requires_grad):
+                    _visit(root, token, everything, results, leaves)
+        finally:
+            _is_marking = False
+
+
+def _visit_unmarked(
+    roots: Iterable[Value], everything: bool, results: list[Value], leaves: list[Value]
+) -> None:
+    """Do the same without touching a node."""
+    seen: set[int] = set()
+    for root in roots:
+        stack = [(root, iter([root]))]  # a root is reached as if it were an operand of itself
+        while stack:
+            node, operands = stack[-1]
+            for x in operands:
+                if id(x) not in seen and (everything or x.requires_grad):
+                    seen.add(id(x))
+                    stack.append((x, iter(x.prev)))
+                    break
+            else:
+                stack.pop()
+                if stack:
+                    (leaves if node.op is None else results).append(node)
 
 
 def operand_columns(
