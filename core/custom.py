@@ -148,7 +148,8 @@ class CustomRule:
         try:
             found = self._rule(g, out, *arguments.args)
         except Exception as cause:
-            raise RuleError(f"the rule of custom_rule {self._name}: {cause}") from cause
+            where = f"({type(cause).__name__}, for {arguments.args!r:.200})"
+            raise RuleError(f"the rule of custom_rule {self._name}: {cause} {where}") from cause
         if count == 1:
             found = (found,)
         if not isinstance(found, tuple) or len(found) != count:

@@ -319,10 +319,10 @@ def _parts(
             if isinstance(part, Value) and part.data != part.data:
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
-            raise op.rule_error(index, cause) from cause
+            raise op.rule_error(index, cause, operands) from cause
         if not isinstance(part, Value):
             if not isinstance(part, Real):
-                raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
+                raise op.rule_error(index, f"gave {part!r:.60}, which is no number", operands)
             part = constant(part)
         yield index, x, part
 

@@ -66,6 +66,9 @@ COMPUTE = """
                 data = evaluate({converted})
         except (ArithmeticError, TypeError, ValueError):
             data = evaluate({converted})
+        except Exception as cause:
+            op.note(cause, ({numbers},))
+            raise
 """
 
 

@@ -155,7 +155,9 @@ class Op:
         """Compute the forward function on floats, by IEEE 754 where `forward` itself raises.
 
         Raises:
-            ForwardError: when `forward` fails and no `ieee` was given, or gives no real number.
+            ForwardError: when `forward` has no result (it raises an ArithmeticError or ValueError)
+                and no `ieee` was given, or when it gives no real number. Any other exception of its
+                own is passed on, with a note that names the op and the operands.
         """
         try:
             result = self.forward(*operands)
@@ -165,9 +167,12 @@ class Op:
                     f"op {self.name!r} has no result for {_listed(operands)}: {cause}. Its author "
                     "can declare one with Op(..., ieee=...)"
                 ) from cause
-            result = self.ieee(*operands)
+            result = self._by_ieee(operands)
+        except Exception as cause:
+            self.note(cause, operands)
+            raise
         if result.__class__ is complex and self.ieee is not None:
-            result = self.ieee(*operands)  # Python's ** leaves the real numbers without a word
+            result = self._by_ieee(operands)  # Python's ** leaves the real numbers without a word
         if result.__class__ is not float:
             try:
                 return as_float(result)
@@ -182,6 +187,20 @@ class Op:
                     "for a float"
                 ) from None
         return result
+
+    def _by_ieee(self, operands: Sequence[float]) -> Any:
+        assert self.ieee is not None
+        try:
+            return self.ieee(*operands)
+        except Exception as cause:
+            self.note(cause, operands, what="ieee")
+            raise
+
+    def note(self, cause: Exception, operands: Sequence[object], what: str = "forward") -> None:
+        """Write the op and its operands below an exception that one of its functions raised."""
+        cause.add_note(
+            f"This was raised by the {what} of op {self.name!r} for {_listed(operands)}."
+        )
 
     def record(self, operands: tuple[Value, ...]) -> Value:
         """Compute on Values and remember them: the general way, for any number of operands."""
@@ -220,11 +239,14 @@ class Op:
                     result = rule(constant(g), constant(out), *map(constant, operands))
             return as_float(result.data if isinstance(result, Value) else result)
         except Exception as cause:
-            raise self.rule_error(index, cause) from cause
+            raise self.rule_error(index, cause, operands) from cause
 
-    def rule_error(self, index: int, cause: object) -> RuleError:
-        """Say which rule failed, and why."""
-        return RuleError(f"op {self.name!r}, rule of operand {index}: {cause}")
+    def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
+        """Say which rule failed, on which numbers, and why."""
+        numbers = _listed([x.data if isinstance(x, Value) else x for x in operands])
+        kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
+        where = f"op {self.name!r}, rule of operand {index}"
+        return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")
 
     def pullback(self, node: Value) -> None:
         """Add to the operands' `grad` what the rules make of the node's, for `backward()`.

@@ -247,9 +247,9 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
         if _is_nan(part):
             part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:
-        raise op.rule_error(index, cause) from cause
+        raise op.rule_error(index, cause, primals) from cause
     if not is_operand(part):
-        raise op.rule_error(index, f"gave {part!r:.60}, which is no number")
+        raise op.rule_error(index, f"gave {part!r:.60}, which is no number", primals)
     return part
 
 

@@ -4,7 +4,8 @@ import math
 import operator
 
 import pytest
-from pluggrad import ForwardError, Op, OpError, Value, grad
+from pluggrad import ForwardError, Op, OpError, RuleError, Value, grad, plugins
+from pluggrad.func import jvp
 from pluggrad.ops import mul
 
 
@@ -147,3 +148,81 @@ def test_a_default_is_a_number(default):
 def test_a_name_that_python_reads_otherwise_is_refused():
     with pytest.raises(OpError, match="Python reads this name as"):
         Op("\N{MICRO SIGN}", lambda x: x, None)
+
+
+class Unusual(Exception):
+    """An error that nobody expects."""
+
+
+def raising(kind, name="table"):
+    def forward(a, b):
+        raise kind("gone")
+
+    return Op(name, forward, lambda g, out, a, b: g, lambda g, out, a, b: g)
+
+
+ERRORS = [KeyError, IndexError, TypeError, AttributeError, RuntimeError, AssertionError, Unusual]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda op: op(1.5, 2.5),
+        lambda op: op(Value(1.5), 2.5),
+        lambda op: op.evaluate(1.5, 2.5),
+        lambda op: jvp(lambda a: op(a, 2.5), (1.5,), (1.0,)),
+        lambda op: Value(1.5).table(2.5),
+    ],
+)
+def test_whatever_a_forward_raises_names_the_op_and_its_operands(call, kind):
+    op = raising(kind)
+    plugins.register_op(op)
+    try:
+        with pytest.raises(kind, match="gone") as caught:
+            call(op)
+    finally:
+        plugins.unregister("table")
+    assert caught.value.__notes__ == ["This was raised by the forward of op 'table' for 1.5, 2.5."]
+
+
+def test_the_method_of_a_one_operand_op_names_it_too():
+    table = {1.0: 2.0}
+    op = Op("looked_up", table.__getitem__, lambda g, out, x: g)
+    plugins.register_op(op)
+    try:
+        assert Value(1.0).looked_up().data == 2.0
+        with pytest.raises(KeyError) as caught:
+            Value(3.0).looked_up()
+    finally:
+        plugins.unregister("looked_up")
+    assert caught.value.__notes__ == ["This was raised by the forward of op 'looked_up' for 3.0."]
+
+
+def test_an_ieee_that_raises_is_named():
+    op = Op("bad", lambda x: 1 / 0, lambda g, out, x: g, ieee=lambda x: {}[x])
+    with pytest.raises(KeyError) as caught:
+        op(Value(3.0))
+    assert caught.value.__notes__ == ["This was raised by the ieee of op 'bad' for 3.0."]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda op, x: op(x).backward(),
+        lambda op, x: grad(op(x), x),
+        lambda op, x: grad(op(x), x, create_graph=True),
+        lambda op, x: jvp(op, (x,), (1.0,)),
+        lambda op, x: jvp(op, (1.5,), (1.0,)),
+        lambda op, x: op.partial(0, 1.0, 1.0, 1.5),
+    ],
+)
+def test_whatever_a_rule_raises_names_op_operand_and_number(call, kind):
+    def rule(g, out, x):
+        raise kind("gone")
+
+    with pytest.raises(RuleError, match=r"op 'bad', rule of operand 0: .*gone") as caught:
+        call(Op("bad", lambda x: x, rule), Value(1.5))
+    assert str(caught.value).endswith(f"({kind.__name__}, for 1.5)")
+    assert caught.value.__cause__.__class__ is kind
