@@ -1,11 +1,10 @@
 """pluggrad: a scalar autodiff engine whose operations and pictures are plugins."""
 
-from . import func
-from .anomaly import detect_anomaly
-from .checkpoint import checkpoint
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .compiling import compile
 from .config import Config, configure, configured, current_config
-from .custom import custom_rule
 from .errors import (
     AnomalyError,
     CompileError,
@@ -25,8 +24,6 @@ from .errors import (
     RuleError,
     StateError,
 )
-from .explanation import explain
-from .func import stop_gradient
 from .gradient import grad
 from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
@@ -37,6 +34,11 @@ from .region import Region
 from .registry import Plugin, plugins
 from .rendering import draw_dot, render, save
 from .value import NOT_RUN, Value
+
+if TYPE_CHECKING:
+    from . import func
+    from .func import checkpoint, custom_rule, stop_gradient
+    from .insight import detect_anomaly, explain
 
 __version__ = "0.1.0"
 
@@ -87,6 +89,26 @@ __all__ = [
     "scope",
     "stop_gradient",
 ]
+
+
+# What stands in a wing is loaded when it is first used.
+_WINGS = {
+    "checkpoint": "func",
+    "custom_rule": "func",
+    "stop_gradient": "func",
+    "detect_anomaly": "insight",
+    "explain": "insight",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the wing that has a public name."""
+    if name in {"func", "insight", "summary"}:
+        return importlib.import_module(f".{name}", __name__)
+    if name not in _WINGS:
+        raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
+    thing = globals()[name] = getattr(importlib.import_module(f".{_WINGS[name]}", __name__), name)
+    return thing
 
 
 def __dir__() -> list[str]:

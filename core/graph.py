@@ -238,9 +238,10 @@ class Graph:
         >>> [(node.id, node.label) for node in Graph(y.tanh()).collapse("scope").nodes]
         [('n0', 'x'), ('g0', 'square'), ('n5', '')]
         """
-        from .collapsing import collapsed
+        # A wing, which is loaded when it is asked for.
+        from .summary import collapse
 
-        return collapsed(self, by, depth, tuple(expand))
+        return collapse(self, by, depth, tuple(expand))
 
     @cached_property
     def _user_ids(self) -> dict[str, list[str]]:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from .composite import Composite, Cotangents
-from .errors import AnomalyError
-from .op import Op
-from .recording import SwitchedContext, Watcher, watchers
-from .value import Value
+import pluggrad
+from pluggrad.composite import Composite, Cotangents
+from pluggrad.errors import AnomalyError
+from pluggrad.op import Op
+from pluggrad.recording import SwitchedContext, Watcher, watchers
+from pluggrad.value import Value
 
 
 class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad
@@ -122,7 +123,7 @@ class _Detector(Watcher):
         )
 
 
-PACKAGE = os.path.join(os.path.dirname(__file__), "")
+PACKAGE = os.path.join(os.path.dirname(str(pluggrad.__file__)), "")
 REMEDY = "Compute it again after changing data, or change a detached copy"
 
 

@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from . import strong_zero
-from .names import names_of
-from .topology import topological_order
-from .value import Value
+from pluggrad import strong_zero
+from pluggrad.names import names_of
+from pluggrad.topology import topological_order
+from pluggrad.value import Value
 
 # Path counts grow exponentially with depth; beyond this they are "more than".
 MOST_COUNTED = 10**18

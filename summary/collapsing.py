@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable
 from functools import cached_property, partial
 
-from .errors import GraphError
-from .graph import Edge, Graph, Node
-from .grouping import Groups, Key, by_depth, by_repeats, by_scope, vertices
+from pluggrad.errors import GraphError
+from pluggrad.graph import Edge, Graph, Node
+from pluggrad.value import Value
+
+from .groups import Groups, Key, by_depth, by_repeats, by_scope, vertices
 from .structure import Structure
-from .value import Value
 
 
-def collapsed(graph: Graph, by: str, depth: int | None, expand: tuple[str, ...]) -> Graph:
+def collapse(graph: Graph, by: str, depth: int | None, expand: tuple[str, ...]) -> Graph:
     """Do the work of `Graph.collapse`."""
     if depth is not None and depth < 1:
         raise GraphError(f"depth is 1 or more, not {depth}")

@@ -16,12 +16,13 @@ from itertools import count
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..composite import made
-from ..gradient import is_watched, order_down_to, private_gradients, propagate
-from ..op import Op
-from ..recording import always_recording, recording
-from ..topology import topological_order
-from ..value import Value, constant
+from pluggrad.composite import made
+from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
+from pluggrad.op import Op
+from pluggrad.recording import always_recording, recording
+from pluggrad.topology import topological_order
+from pluggrad.value import Value, constant
+
 from . import fused
 from .arguments import Arguments, scalar
 from .dual import Dual, highest_level, is_zero, primal_of, tangent_of

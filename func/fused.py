@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..composite import Composite
-from ..op import Op
-from ..recording import always_recording
-from ..registry import plugins
-from ..value import Value
+from pluggrad.composite import Composite
+from pluggrad.op import Op
+from pluggrad.recording import always_recording
+from pluggrad.registry import plugins
+from pluggrad.value import Value
+
 from .dual import Dual
 from .symbols import Code, Program, Symbol, tangent_of_rules
 

@@ -11,7 +11,8 @@ from dataclasses import is_dataclass
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..value import Value
+from pluggrad.value import Value
+
 from .dual import Dual
 
 

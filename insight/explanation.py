@@ -1,14 +1,38 @@
-"""explain(): the public door to the chain rule in words; what does the work is imported on use."""
+"""explain: why a gradient is what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
-from .value import Value
+from pluggrad.errors import GradientError
+from pluggrad.value import Value
 
-if TYPE_CHECKING:
-    from .explaining import Explanation
+from .explanation_text import told
+from .paths import Between, Path
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain` found; `print` shows it as text.
+
+    Attributes:
+        gradient: d(output)/d(wrt).
+        paths: those that contribute most, largest first.
+        number_of_paths: how many there are; beyond 10**18 it stays there.
+        text: the answer in words.
+    """
+
+    gradient: float
+    paths: tuple[Path, ...]
+    number_of_paths: int
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
 
 
 def explain(
@@ -62,6 +86,15 @@ def explain(
          × 2.458e-05    n3 = tanh(n2) = tanh(-6) = -1
          × 1            y = n3 + x = -1 + 2 = 1
     """
-    from .explaining import explained
-
-    return explained(output, wrt, paths, digits, names)
+    for name, value in (("output", output), ("wrt", wrt)):
+        if not isinstance(value, Value):
+            raise TypeError(f"explain: {name} is a Value, not {type(value).__name__}")
+    for name, number in (("paths", paths), ("digits", digits)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise GradientError(f"explain: {name} is a whole number above 0, not {number!r:.60}")
+    between = Between(output, wrt, names)
+    largest = between.largest(paths)
+    number = between.counts[between.end] if between.links or between.start == between.end else 0
+    return Explanation(
+        between.gradient, largest, number, told(between, largest, number, min(digits, 17))
+    )

@@ -4,6 +4,8 @@ Names and behaviour are those of JAX and torch.func. Arguments and results are n
 lists, tuples and dicts of numbers.
 """
 
+from .checkpointing import checkpoint
+from .custom import custom_rule
 from .transforms import (
     grad,
     hessian,
@@ -18,6 +20,8 @@ from .transforms import (
 )
 
 __all__ = [
+    "checkpoint",
+    "custom_rule",
     "grad",
     "hessian",
     "hvp",

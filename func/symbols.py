@@ -24,9 +24,9 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
-from ..op import Op, Rule
-from ..reads import read_again, with_symbols
-from ..recording import always_recording
+from pluggrad.op import Op, Rule
+from pluggrad.reads import read_again, with_symbols
+from pluggrad.recording import always_recording
 
 INLINE: dict[Any, str] = {
     operator.add: "+",

@@ -7,7 +7,8 @@ from numbers import Real
 from operator import index
 from typing import Any
 
-from ..value import Value
+from pluggrad.value import Value
+
 from .dual import Dual
 from .tree import Structure, leaves, numbers, rebuild
 

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .abridging import abridged
-from .ranking import MOST_COUNTED
-from .value import Value
-from .wording import Wording
+from pluggrad.value import Value
+
+from .path_summary import abridged
+from .paths import MOST_COUNTED
+from .value_text import Wording
 
 if TYPE_CHECKING:
-    from .ranking import Between, Link, Path, Step
+    from .paths import Between, Link, Path, Step
 
 LINES = 21  # of all paths together
 MOST, FEWEST = 12, 3  # lines of one path

@@ -7,15 +7,16 @@ from inspect import signature
 from numbers import Real
 from typing import Any
 
-from .composite import Composite, Cotangents, Pick
-from .errors import GradientError, RuleError
-from .func.dual import Dual
-from .func.tree import Structure, leaves, numbers, rebuild, structure_of
-from .op import recorded
-from .recording import always_recording, no_grad, recording, switch, watchers
-from .topology import topological_order
-from .value import Value, constant
-from .wrapping import look_like
+from pluggrad.composite import Composite, Cotangents, Pick
+from pluggrad.errors import GradientError, RuleError
+from pluggrad.op import recorded
+from pluggrad.recording import always_recording, no_grad, recording, switch, watchers
+from pluggrad.topology import topological_order
+from pluggrad.value import Value, constant
+from pluggrad.wrapping import look_like
+
+from .dual import Dual
+from .tree import Structure, leaves, numbers, rebuild, structure_of
 
 
 def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None) -> CustomRule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from .graph import Graph
+from pluggrad.graph import Graph
 
 
 class Structure:

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from .ranking import Step
+from .paths import Step
 
 
 def abridged(steps: Sequence[Step], lines: int) -> Iterator[Step | tuple[float, int]]:

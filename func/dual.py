@@ -18,12 +18,13 @@ from numbers import Real
 from sys import _getframe
 from typing import Any
 
-from .. import strong_zero
-from ..errors import MissingOpError
-from ..op import Op
-from ..recording import recording, seen_by, switch, watchers, watching_rules
-from ..registry import plugins
-from ..value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant
+from pluggrad import strong_zero
+from pluggrad.errors import MissingOpError
+from pluggrad.op import Op
+from pluggrad.recording import recording, seen_by, switch, watchers, watching_rules
+from pluggrad.registry import plugins
+from pluggrad.value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant
+
 from .symbols import push_code
 
 

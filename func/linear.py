@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..composite import Composite, Cotangents, Pick
-from ..gradient import order_down_to
-from ..op import Op
-from ..value import Value, constant
+from pluggrad.composite import Composite, Cotangents, Pick
+from pluggrad.gradient import order_down_to
+from pluggrad.op import Op
+from pluggrad.value import Value, constant
+
 from .dual import Dual, highest_level, is_zero, moved_by, primal_of, tangent_of
 from .passes import Surroundings, stems_from_outside
 

@@ -5,8 +5,8 @@ import random
 
 import pytest
 from pluggrad import Value
-from pluggrad.abridging import abridged
-from pluggrad.ranking import Step
+from pluggrad.insight.path_summary import abridged
+from pluggrad.insight.paths import Step
 
 
 def path(*factors: float) -> list[Step]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .value import Value
+from pluggrad.value import Value
 
 if TYPE_CHECKING:
-    from .ranking import Between
+    from .paths import Between
 
 LABEL = 40  # characters of a label that are shown
 

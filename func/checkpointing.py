@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from .composite import Composite
-from .contexts import Context
-from .errors import GradientError
-from .func.dual import Dual
-from .func.passes import ARGUMENT, transforming
-from .func.tree import leaves, rebuild, structure_of
-from .gradient import is_watched, order_down_to, private_gradients, propagate
-from .op import recorded
-from .recording import SwitchedContext, Watcher, recording, watchers
-from .value import Value, constant
+from pluggrad.composite import Composite
+from pluggrad.contexts import Context
+from pluggrad.errors import GradientError
+from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
+from pluggrad.op import recorded
+from pluggrad.recording import SwitchedContext, Watcher, recording, watchers
+from pluggrad.value import Value, constant
+
+from .dual import Dual
+from .passes import ARGUMENT, transforming
+from .tree import leaves, rebuild, structure_of
 
 Result = TypeVar("Result")
 
