@@ -7,7 +7,7 @@ from pluggrad import Op, hookimpl
 from .arithmetic import abs
 from .exponential import exp, expm1
 from .hyperbolic import sech
-from .piecewise import minimum, step
+from .piecewise import minimum, step, where
 from .special import DENSITY, gaussian, ndtr
 
 # ----- Forward functions -----
@@ -64,16 +64,19 @@ def _softsign(x: float) -> float:
 
 # ----- With a corner -----
 
+# where(1 - step(x), x, 0.0) is minimum(x, 0.0) with the slope 1 at 0, as 1 - step(x) has in the
+# other rule: so the mixed second derivatives are the same there.
+
 relu = Op("relu", _relu, lambda g, out, x: g * step(x), kinks=(0.0,),
           doc="x where x > 0, else 0. Derivative: step(x).")
 leaky_relu = Op("leaky_relu", _leaky_relu,
                 lambda g, out, x, slope: g * (step(x) + (1 - step(x)) * slope),
-                lambda g, out, x, slope: g * minimum(x, 0.0), kinks=lambda x, slope: x,
+                lambda g, out, x, slope: g * where(1 - step(x), x, 0.0), kinks=lambda x, slope: x,
                 doc="x where x > 0, else slope x. Derivatives: 1 or slope; 0 or x.")
 # exp(minimum(x, 0)): exp(x) overflows where it is multiplied by 0.
 elu = Op("elu", _elu,
          lambda g, out, x, alpha: g * (step(x) + (1 - step(x)) * alpha * exp(minimum(x, 0.0))),
-         lambda g, out, x, alpha: g * expm1(minimum(x, 0.0)), kinks=lambda x, alpha: x,
+         lambda g, out, x, alpha: g * expm1(where(1 - step(x), x, 0.0)), kinks=lambda x, alpha: x,
          doc="x where x > 0, else alpha (e**x - 1). Derivatives: 1 or alpha e**x; 0 or e**x - 1.")
 
 # ----- Smooth -----

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .check_edges import (
+    forward_mode_has_the_same_hessians_at_edges,
+    hessians_are_symmetric_at_edges,
+    second_derivatives_are_true_at_edges,
+)
 from .check_forward import (
     forward_is_the_same_every_way,
     it_pickles,
@@ -41,6 +46,9 @@ CHECKS: tuple[Check, ...] = (
     every_mode_gives_the_same_gradient,
     second_derivatives_are_true,
     third_derivatives_are_true,
+    hessians_are_symmetric_at_edges,
+    second_derivatives_are_true_at_edges,
+    forward_mode_has_the_same_hessians_at_edges,
     compiled_code_gives_the_same,
     it_pickles,
 )

@@ -204,6 +204,44 @@ def exact_higher(
             return float(total / scale), float(largest * MP.mpf(10) ** (15 - digits) / scale)
 
 
+# How near a point is come to, and how much nearer each time; far from the step of a difference.
+NEAR = ("1e-9", "1e-12", "1e-15")
+
+
+def higher_limit(
+    forward: Callable[..., Any], at: Point, order: tuple[int, ...], towards: tuple[float, ...]
+) -> float | None:
+    """Tell where a higher derivative goes as a point is come to; None where that is not seen.
+
+    Parameters:
+        forward: the function on numbers of MP.
+        at: the point.
+        order: the operand of each differentiation.
+        towards: for each operand the side it comes from, 1.0 or -1.0; 0.0 where it stays.
+    """
+    found = []
+    for near in NEAR:
+        with MP.workdps(MOST_DIGITS):
+            # Not along a diagonal, on which much cancels.
+            beside = tuple(
+                MP.mpf(x) + side * MP.mpf(near) * (1 + 3 * i) if side else x
+                for i, (x, side) in enumerate(zip(at, towards, strict=True))
+            )
+        derivative = exact_higher(forward, beside, order)
+        if derivative is None:
+            return None
+        found.append(derivative[0])
+    far, nearer, nearest = found
+    if abs(nearest - nearer) <= 1e-6 * abs(nearest) or max(abs(nearer), abs(nearest)) < 1e-9:
+        return nearest
+    if abs(nearest) < abs(nearer) / 5 < abs(far) / 25:
+        return 0.0
+    if nearest * nearer > 0 and nearer * far > 0 and abs(nearest) > abs(nearer) > abs(far):
+        # A power grows by a factor each time, a logarithm by the same.
+        return math.copysign(math.inf, nearest)
+    return None
+
+
 class TooSlowError(Exception):
     """A function did not come back with many digits; see patience.py."""
 

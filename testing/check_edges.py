@@ -1,0 +1,167 @@
+"""Checks of second derivatives where things end: at borders of the domain, at 0, and at kinks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement, islice, product
+
+from pluggrad import Value, grad
+
+from .sampling import kinks_of
+from .subject import Subject
+from .truth import Point, higher_limit
+
+Hessian = list[list[float]]
+
+MOST_EDGES = 80
+FAR = 1e9
+
+
+def hessians_are_symmetric_at_edges(subject: Subject) -> None:
+    """Differentiate each rule with respect to each operand: the order makes no difference.
+
+    At a kink there is no Hessian; each number is one between those of both sides, see below.
+    """
+    names = subject.operand_names
+    for at in _edges(subject):
+        if subject.is_kink(at):
+            continue
+        hessian = _reverse(subject, at)
+        for i, j in combinations_with_replacement(range(subject.op.arity), 2):
+            if not _equal(hessian[i][j], hessian[j][i]):
+                raise subject.failure(
+                    f"the Hessian is not symmetric: d2/d{names[i]}d{names[j]} is "
+                    f"{hessian[i][j]:.10g} by differentiating the rule of {names[i]}, and "
+                    f"{hessian[j][i]:.10g} by differentiating that of {names[j]}",
+                    i,
+                    at,
+                )
+
+
+def second_derivatives_are_true_at_edges(subject: Subject) -> None:
+    """Compare second derivatives with what the truth tends to, from inside and from each side."""
+    for at in _edges(subject):
+        hessian = _reverse(subject, at)
+        for i, j in product(range(subject.op.arity), repeat=2):
+            _compare(subject, at, (i, j), hessian[i][j])
+
+
+def forward_mode_has_the_same_hessians_at_edges(subject: Subject) -> None:
+    """Compare forward mode over forward mode with the rules differentiated in reverse."""
+    names = subject.operand_names
+    for at in _edges(subject):
+        hessian = _reverse(subject, at)
+        for i, j in combinations_with_replacement(range(subject.op.arity), 2):
+            got = _forward(subject, at, i, j)
+            if not _equal(got, hessian[i][j]):
+                raise subject.failure(
+                    f"d2/d{names[i]}d{names[j]} is {got:.10g} in forward mode, and "
+                    f"{hessian[i][j]:.10g} in reverse mode",
+                    i,
+                    at,
+                )
+
+
+# ----- Where -----
+
+
+def _edges(subject: Subject) -> Iterator[Point]:
+    """Combine the borders of domains, 0, kinks and a few simple numbers."""
+    op = subject.op
+    each = [_edges_of(domain, kinks_of(op)) for domain in op.domain]
+    for at in islice(product(*each), MOST_EDGES):
+        if math.isnan(subject.forward(at)) or (subject.is_kink(at) and not subject.is_inside(at)):
+            continue  # a kink on a border has no second derivative from any side
+        yield at
+
+
+def _edges_of(interval: tuple[float, float] | None, kinks: Sequence[float]) -> list[float]:
+    low, high = interval or (-math.inf, math.inf)
+    found = [x for x in (low, high) if abs(x) < FAR]
+    found += [x for x in (0.0, *kinks, 1.0, 2.0) if low < x < high]
+    return list(dict.fromkeys(found))
+
+
+# ----- Second derivatives -----
+
+
+def _reverse(subject: Subject, at: Point) -> Hessian:
+    values = [Value(x) for x in at]
+    try:
+        firsts = grad(subject.op(*values), values, create_graph=True)
+        rows = [grad(first, values) for first in firsts]
+    except Exception as cause:
+        raise subject.failure(
+            f"the gradient cannot be differentiated again: {cause}", at=at
+        ) from cause
+    return [[float(x) for x in row] for row in rows]
+
+
+def _forward(subject: Subject, at: Point, i: int, j: int) -> float:
+    from pluggrad.func import jvp
+
+    def slope(*operands: Value) -> Value:
+        tangent: Value = jvp(subject.op, operands, _unit(i, at))[1]
+        return tangent
+
+    return float(jvp(slope, at, _unit(j, at))[1])
+
+
+def _unit(index: int, at: Point) -> tuple[float, ...]:
+    return tuple(float(k == index) for k in range(len(at)))
+
+
+def _compare(subject: Subject, at: Point, order: tuple[int, int], got: float) -> None:
+    forward, rules = subject.exact_forward, subject.op.rules
+    if forward is None or any(rules[index] is None for index in order):
+        return
+    if subject.is_kink(at) and not math.isfinite(got):
+        return  # there is none, and it says so
+    limits = _limits(subject, at, order)
+    if not limits or _between(got, limits):
+        return
+    names = subject.operand_names
+    truth = " or ".join(f"{limit:.10g}" for limit in dict.fromkeys(limits))
+    raise subject.failure(
+        f"d2/d{names[order[0]]}d{names[order[1]]}, by differentiating the rule again, is "
+        f"{got:.10g}, and the truth tends to {truth} towards this point (mpmath)",
+        order[0],
+        at,
+    )
+
+
+def _limits(subject: Subject, at: Point, order: tuple[int, int]) -> list[float]:
+    """Follow the truth to a point from each side; empty where it tends to nothing somewhere."""
+    assert subject.exact_forward is not None
+    moved = sorted(set(order))
+    sides = [_sides(subject.op.domain[index], at[index]) for index in moved]
+    found = []
+    for signs in product(*sides):
+        towards = [0.0] * len(at)
+        for index, sign in zip(moved, signs, strict=True):
+            towards[index] = sign
+        limit = higher_limit(subject.exact_forward, at, order, tuple(towards))
+        if limit is None:
+            return []
+        found.append(limit)
+    return found
+
+
+def _sides(interval: tuple[float, float] | None, x: float) -> list[float]:
+    low, high = interval or (-math.inf, math.inf)
+    return [side for side in (1.0, -1.0) if low <= x + side * 1e-9 * (high > low) <= high]
+
+
+def _between(got: float, limits: Sequence[float]) -> bool:
+    """Tell whether a number is the limit, or one between those of both sides."""
+    if got == 0.0 and all(map(math.isinf, limits)):
+        return True  # a zero that meets an infinite slope is 0, see "Zero times infinity" in docs
+    slack = 1e-6 * max((abs(x) for x in limits if abs(x) < math.inf), default=0.0) + 1e-9
+    return min(limits) - slack <= got <= max(limits) + slack
+
+
+def _equal(a: float, b: float) -> bool:
+    if a == b or (a != a and b != b):
+        return True
+    return abs(a - b) <= 1e-9 * max(abs(a), abs(b)) + 1e-12

@@ -1,0 +1,119 @@
+"""Second derivatives at borders of the domain, at 0 and at kinks."""
+
+import math
+import sys
+
+import pytest
+from pluggrad import Op, Value, grad, plugins
+from pluggrad.ops import clip, elu, leaky_relu, log, relu, where
+from pluggrad.testing import CHECKS, ConformanceError, check_op
+
+EDGES = [check for check in CHECKS if check.__name__.endswith("at_edges")]
+OPS = list(plugins.ops.values())
+
+
+def found(op):
+    with pytest.raises(ConformanceError) as caught:
+        check_op(op, checks=EDGES)
+    return caught.value
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_built_in_ops_have_true_and_symmetric_hessians_at_edges(op):
+    check_op(op, checks=EDGES)
+
+
+def test_a_hessian_that_is_not_symmetric_at_a_border_names_both_numbers():
+    power = Op(
+        "power",
+        math.pow,
+        lambda g, out, a, b: g * b * power(a, b - 1),
+        lambda g, out, a, b: g * where(a, out * log(where(a, a, 1.0)), 0.0),
+        domain=((0.0, math.inf), None),
+        ieee=lambda a, b: math.inf,
+    )
+    error = found(power)
+    assert error.check == "hessians_are_symmetric_at_edges"
+    assert error.at[0] == 0.0
+    assert "d2/dadb is 1 by differentiating the rule of a, and 0 by differentiating th" in str(
+        error
+    )
+
+
+def test_a_slope_that_is_cut_out_at_0_has_lost_its_second_derivative():
+    error = found(Op("square", lambda x: x * x, lambda g, out, x: g * where(x, 2 * x, 0.0)))
+    assert error.check == "second_derivatives_are_true_at_edges"
+    assert error.at == (0.0,)
+    assert "is 0, and the truth tends to 2 towards this point (mpmath)" in str(error)
+
+
+def test_a_second_derivative_outside_of_both_sides_of_a_kink_is_found():
+    bent = Op("bent", lambda x: x * x if x > 0 else 0.0, lambda g, out, x: g * crooked(x))
+    crooked = Op("crooked", lambda x: 2 * max(x, 0.0), lambda g, out, x: g * where(x, half(x), 3.0))
+    half = Op("half", lambda x: 2.0 * (x > 0), lambda g, out, x: 0.0)
+    assert "is 3, and the truth tends to 2 or 0 towards" in str(found(bent))
+
+
+def test_a_kink_may_have_anything_between_both_sides():
+    check_op(Op("u", lambda x: x * abs(x), lambda g, out, x: 2 * g * abs_(x)), checks=EDGES)
+
+
+abs_ = plugins.op("abs")
+
+
+def test_at_a_kink_the_order_of_two_differentiations_may_make_a_difference():
+    def huber(x, delta):
+        return 0.5 * x * x if abs(x) <= delta else delta * (abs(x) - 0.5 * delta)
+
+    check_op(
+        Op(
+            "huber",
+            huber,
+            lambda g, out, x, delta: g * clip(x, -delta, delta),
+            lambda g, out, x, delta: g * relu(abs_(x) - delta),  # 0 at the kink, clip has 1/2
+            domain=(None, (0.0, math.inf)),
+            kinks=lambda x, delta: abs(x) - delta,
+        )
+    )
+
+
+def test_infinite_second_derivatives_have_their_sign():
+    root = Op(
+        "root",
+        lambda x: x * math.sqrt(x),
+        lambda g, out, x: 1.5 * g * x**0.5,
+        domain=(0.0, math.inf),
+        ieee=lambda x: math.nan,
+    )
+    check_op(root, checks=EDGES)
+    sqrt = plugins.op("sqrt")
+    slope = Op("slope", lambda x: 1.5 * math.sqrt(x), lambda g, out, x: -g * (0.75 / sqrt(x)))
+    wrong = Op(
+        "wrong", root.forward, lambda g, out, x: g * slope(x), domain=root.domain, ieee=root.ieee
+    )
+    assert "is -inf, and the truth tends to inf" in str(found(wrong))
+
+
+def test_forward_mode_that_says_something_else_is_found(monkeypatch):
+    from pluggrad import func
+
+    right = func.jvp
+
+    def wrong(function, primals, tangents):
+        out, tangent = right(function, primals, tangents)
+        return out, 2 * tangent
+
+    monkeypatch.setattr(sys.modules["pluggrad.func"], "jvp", wrong)
+    error = found(Op("square", lambda x: x * x, lambda g, out, x: 2 * g * x))
+    assert error.check == "forward_mode_has_the_same_hessians_at_edges"
+    assert "d2/dxdx is 8 in forward mode, and 2 in reverse mode" in str(error)
+
+
+@pytest.mark.parametrize("op", [leaky_relu, elu], ids=lambda op: op.name)
+def test_slope_and_operand_of_a_corner_give_the_same_mixed_derivative(op):
+    x, slope = Value(0.0), Value(0.3)
+    by_x, by_slope = grad(op(x, slope), [x, slope], create_graph=True)
+    assert grad(by_x, [x, slope])[1] == grad(by_slope, [x, slope])[0] == 1.0
+    for at in (math.inf, -math.inf):
+        assert grad(op(Value(at), slope), slope) == (0.0 if at > 0 else op(at, 1.0))
+    assert math.isnan(grad(op(Value(math.nan), slope), slope))
