@@ -25,6 +25,8 @@ WAYS: dict[str, str] = {
     "data": RECORDED,  # a Value that no gradient flows through
     "grad": RECORDED,
     "backward": RECORDED,
+    "_backward": REFUSED,
+    "item": GUARDED,
     "detach": RECORDED,
     "__float__": GUARDED,
     "__int__": GUARDED,
@@ -250,6 +252,10 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         def __format__(self, spec: str) -> str:
             number = self._look("float", float(slots["data"].__get__(self)))
             return format(number, spec) if spec else repr(self)
+
+        @property
+        def _backward(self) -> Any:
+            raise refusal("o._backward()", "use o.backward(), or grad(o, x)")
 
         def __hash__(self) -> int:
             if self.recording and not by_engine():

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compiling import compile
 from .config import Config, configure, configured, current_config
+from .drawing import draw_dot
 from .errors import (
     AnomalyError,
     CompileError,
@@ -32,7 +33,7 @@ from .op import Op
 from .recording import no_grad, scope
 from .region import Region
 from .registry import Plugin, plugins
-from .rendering import draw_dot, render, save
+from .rendering import render, save
 from .value import NOT_RUN, Value
 
 if TYPE_CHECKING:

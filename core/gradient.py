@@ -286,6 +286,25 @@ def _propagate(
     return gradients
 
 
+def step_back(node: Value) -> None:
+    """Add to the `grad` of each operand what it gets from the `grad` of a node, and go no further.
+
+    `backward()` in slow motion: call it for every node, users before operands. A leaf has no
+    operands.
+
+    >>> from pluggrad import Value
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> o = a * b
+    >>> o.grad = 1.0
+    >>> o._backward()
+    >>> a.grad, b.grad
+    (-3.0, 2.0)
+    """
+    if node.op is not None:
+        for _, x, part in list(_parts(node, as_float(node.grad), None, False, ())):
+            x.grad = as_float(x.grad) + part
+
+
 def _parts(
     node: Value,
     g: Any,

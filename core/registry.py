@@ -15,6 +15,7 @@ import pluggy
 
 from . import hookspecs
 from .config import readable_config
+from .elsewhere import ELSEWHERE
 from .entry_points import EntryPoint
 from .errors import MissingOpError, PluginError, PluginWarning, RenderError
 from .found import (
@@ -344,6 +345,7 @@ class Registry:
         for op in plugin.ops:
             for place, socket in enumerate(_sockets(op)):
                 methods[socket] = operator_method(op, reflected=place == 1)
+                methods[socket].__qualname__ = f"Value.{socket}"
         try:
             for name, method in methods.items():
                 setattr(Value, name, method)
@@ -364,6 +366,8 @@ class Registry:
         for op in plugin.ops:
             if op.name in vars(Value):
                 delattr(Value, op.name)
+            if op.name in ELSEWHERE:
+                setattr(Value, op.name, ELSEWHERE[op.name])
             for socket in _sockets(op):
                 setattr(Value, socket, EMPTY_SOCKETS[socket])
         ops, kinds = {op.name for op in plugin.ops}, {kind.name for kind in plugin.renderers}

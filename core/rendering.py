@@ -53,7 +53,7 @@ def render(
     2
     """
     made = _chosen(renderer, options)
-    graph = _graph(values, names)
+    graph = graph_of(values, names)
     return attempt(made, lambda: made(graph))
 
 
@@ -85,8 +85,8 @@ def save(
     path = Path(path)
     if "\0" in str(path):
         raise RenderError(f"cannot write {str(path)!r}: a path has no null byte")
-    made = _chosen(renderer or _by_suffix(path), options)
-    graph = _graph(values, names)
+    made = _chosen(renderer or renderer_of(path), options)
+    graph = graph_of(values, names)
     from .writing import Destination
 
     try:
@@ -99,16 +99,6 @@ def save(
     except OSError as cause:
         raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
     return path
-
-
-def draw_dot(value: Drawable, path: str | os.PathLike[str] = "graph.svg") -> Path:
-    """Draw a graph as SVG, or as what else the suffix says, in one call.
-
-    >>> from pluggrad import Value, draw_dot
-    >>> draw_dot(Value(2.0) * 3.0, "graph.svg").name  # doctest: +SKIP
-    'graph.svg'
-    """
-    return save(value, path)
 
 
 def _chosen(name: str | None, options: dict[str, Any]) -> Any:
@@ -180,7 +170,12 @@ def _check_types(name: str, kind: type[Any], given: Mapping[str, Any]) -> None:
             )
 
 
-def _by_suffix(path: Path) -> str:
+def renderer_of(path: Path) -> str:
+    """Name the renderer that writes such files, by their suffix.
+
+    Raises:
+        RenderError: when there is none, naming the suffixes that are known.
+    """
     suffix = path.suffix.lower()
     known: dict[str, str] = {}
     for name, kind in plugins.renderers.items():
@@ -194,7 +189,12 @@ def _by_suffix(path: Path) -> str:
     return known[suffix]
 
 
-def _graph(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
+def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
+    """Give the graph of what can be drawn, labelled by `names`.
+
+    Raises:
+        RenderError: for names beside a graph, which has its labels.
+    """
     if not isinstance(values, Value) and hasattr(values, "graph"):
         values = values.graph()
     if not isinstance(values, Graph):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from sys import _getframe
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .copying import copy_graph, reduce_graph
+from .elsewhere import ELSEWHERE, op_in_two_lines, op_of_closure
 from .errors import MissingOpError
 from .recording import keeper, switch, watchers
 
@@ -65,6 +67,18 @@ def ask_place(x: Any, frame: FrameType, flows: bool | None = None) -> None:
         judge(x, frame, flows)
 
 
+class BackwardStep:
+    """What micrograd has as a closure in each node: one step of `backward()`, by hand."""
+
+    def __get__(self, value: Value | None, owner: type) -> Any:
+        from .gradient import step_back
+
+        return self if value is None else partial(step_back, value)
+
+    def __set__(self, value: Value, closure: object) -> NoReturn:
+        raise AttributeError(f"out._backward = ...: {op_of_closure(closure, Value)}")
+
+
 class Value:
     """A number that remembers how it was made.
 
@@ -85,7 +99,7 @@ class Value:
         requires_grad: whether `backward()` computes a gradient here.
 
     Raises:
-        TypeError: when `data` is not a real number.
+        TypeError: when `data` is not a real number, or `label` no text.
 
     >>> from pluggrad import Value
     >>> x = Value(3.0, label="x")
@@ -129,7 +143,11 @@ class Value:
     _mark: object
     _hooks: list[Any]
 
-    def __init__(self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True) -> None:
+    def __init__(
+        self, data: SupportsFloat, label: str = "", *more: object, requires_grad: bool = True
+    ) -> None:
+        if more or not isinstance(label, str):
+            raise _wrong_label(label, more)
         if switch.pending is not None:
             switch.pending()
         if data.__class__ is not float:
@@ -162,7 +180,7 @@ class Value:
             return (self._left,)
         return (self._left, self._right)
 
-    # What micrograd calls these two, so that drawing code which was written for it runs.
+    # What micrograd calls these, so that code which was written for it runs.
 
     @property
     def _prev(self) -> set[Value]:
@@ -171,6 +189,8 @@ class Value:
     @property
     def _op(self) -> str:
         return "" if self.op is None else self.op.symbol
+
+    _backward = BackwardStep()
 
     # ----- Gradients -----
 
@@ -190,6 +210,10 @@ class Value:
         from .gradient import backward
 
         backward(self, gradient)
+
+    def item(self) -> float:
+        """Give the number, as `float(x)` does."""
+        return float(self)
 
     def detach(self) -> Value:
         """Give a constant of the same number and label that is cut off from this one's history."""
@@ -350,6 +374,15 @@ class Value:
         return reduce_graph(self)
 
 
+def _wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
+    if isinstance(label, tuple | list | set | frozenset):
+        symbol = str(more[0]) if more else ""
+        return TypeError(f"Value(data, operands, op): {op_in_two_lines(len(label), symbol)}")
+    if more:
+        return TypeError("Value() takes a number and a label; requires_grad= is given by name")
+    return TypeError(f"a label is text, not {type(label).__name__}: {label!r:.60}")
+
+
 def _comparable(other: object) -> Any:
     """Return what a Value's data is compared with; Python's own message names a wrong type.
 
@@ -396,6 +429,9 @@ def operand(other: object) -> Any:
 
 
 new_value = Value.__new__
+
+for _name, _elsewhere in ELSEWHERE.items():
+    setattr(Value, _name, _elsewhere)
 
 # Where Python has an operator, the methods of Value that serve it: (symbol, operands) -> names.
 SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {

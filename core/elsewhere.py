@@ -1,0 +1,149 @@
+"""What other engines call things, and what to write here.
+
+Value has no `__getattr__`: it would make every attribute read in the engine several times slower.
+So each name that people bring along stands in the class with its answer. `hasattr` is False for
+them, as it is for any other name that is not there, and an op of that name takes its place.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, NoReturn
+
+# What a Value, an op or a function is called elsewhere: the answer.
+HINTS = {
+    "numpy": "x.item() or float(x) gives the number; numpy.array([x, y]) keeps the Values",
+    "tolist": "x.item() or float(x) gives the number",
+    "value": "the number is x.data",
+    "val": "the number is x.data",
+    "gradient": "it is x.grad, after y.backward(); or grad(y, x)",
+    "derivative": "it is x.grad, after y.backward(); or grad(y, x)",
+    "adjoint": "it is x.grad, after y.backward(); or grad(y, x)",
+    "name": "it is x.label",
+    "parents": "the operands are x.prev",
+    "children": "the operands are x.prev",
+    "grad_fn": "what made it is x.op; the operands are x.prev",
+    "is_leaf": "a leaf is a Value whose x.op is None",
+    "clone": "x.detach() makes a constant, copy.deepcopy(x) a copy with its history; +x is x",
+    "copy": "x.detach() makes a constant, copy.deepcopy(x) a copy with its history; +x is x",
+    "zero_grad": "set x.grad = 0.0; modules and optimizers of pluggrad.nn have zero_grad()",
+    "retain_grad": "every Value keeps its grad, of the last pass that went through it",
+    "retain_graph": "a graph lives as long as a Value of it; backward() can run again",
+    "requires_grad_": "set x.requires_grad = False",
+    "detach_": "x.detach() makes a constant of the same number",
+    "register_hook": "on_gradient(x, hook) does it",
+    "no_grad": "it is `with pluggrad.no_grad():`",
+    "draw_dot": "it is pluggrad.draw_dot(x)",
+    "softmax": "pluggrad.nn.softmax(values) takes a list",
+    "log_softmax": "pluggrad.nn.log_softmax(values) takes a list",
+    "cross_entropy": "it is pluggrad.nn.cross_entropy",
+    "mse_loss": "it is pluggrad.nn.mse",
+    "mean": "a Value is one number; write sum(values) / len(values)",
+    "sum": "a Value is one number; write sum(values)",
+    "std": "a Value is one number; pluggrad computes with lists of them",
+    "var": "a Value is one number; pluggrad computes with lists of them",
+    "dot": "write sum(a * b for a, b in zip(x, y))",
+    "matmul": "write sum(a * b for a, b in zip(row, column)) for each element",
+    "max": "the larger of two is x.maximum(y); max(x, y) is one of them",
+    "min": "the smaller of two is x.minimum(y); min(x, y) is one of them",
+    "shape": "a Value is one number; numpy.array([x, y]) has a shape",
+    "dtype": "a Value is one number, a Python float",
+    "device": "a Value is one number, a Python float",
+    "cuda": "a Value is one number, a Python float; pluggrad.compile makes it fast",
+    "backprop": "it is y.backward()",
+    "square": "write x * x or x**2",
+    "reciprocal": "write 1 / x",
+    "rsqrt": "write x**-0.5",
+    "absolute": "write abs(x)",
+    "fabs": "write abs(x)",
+    "power": "write x**y",
+    "ln": "it is x.log()",
+    "swish": "it is x.silu()",
+    "expit": "it is x.sigmoid()",
+    "arcsin": "it is x.asin()",
+    "arccos": "it is x.acos()",
+    "arctan": "it is x.atan()",
+    "arctan2": "it is y.atan2(x)",
+    "arcsinh": "it is x.asinh()",
+    "arccosh": "it is x.acosh()",
+    "arctanh": "it is x.atanh()",
+    "degrees": "write x * (180 / math.pi)",
+    "radians": "write x * (math.pi / 180)",
+}
+
+# Functions that are ops as soon as a plugin brings them.
+FUNCTIONS = """
+    airy beta betaln celu cosc cot csc digamma entr erfcinv erfcx erfinv factorial fma fmod gamma
+    gammaln hardsigmoid hardtanh heaviside i0 i1 j0 j1 k0 k1 lambertw lgamma log_ndtr logaddexp
+    logsigmoid logsumexp mish ndtri polygamma prelu psi relu6 sec selu sinc softmin tanhshrink
+    xlog1py xlogy y0 y1 zeta
+""".split()
+
+
+class Elsewhere:
+    """A name that Value does not have, and what to write instead."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        self.name, self.hint = name, hint
+
+    def __get__(self, value: Any, owner: type) -> NoReturn:
+        raise AttributeError(f"a Value has no attribute {self.name!r}: {self.hint}")
+
+
+def _op_hint(name: str) -> str:
+    return (
+        f"no installed op has this name. `{name} = Op({name!r}, forward, rule)` makes one, and "
+        f"`plugins.register_op({name})` the method x.{name}()"
+    )
+
+
+ELSEWHERE = {
+    **{name: Elsewhere(name, hint) for name, hint in HINTS.items()},
+    **{name: Elsewhere(name, _op_hint(name)) for name in FUNCTIONS},
+}
+
+
+# Ops of micrograd and its lecture: what they are called there -> name, forward, rules.
+_MICROGRAD = {
+    "+": ("add", "a + b", "g", "g"),
+    "-": ("sub", "a - b", "g", "-g"),
+    "*": ("mul", "a * b", "g * b", "g * a"),
+    "/": ("div", "a / b", "g / b", "-g * out / b"),
+    "exp": ("exp", "math.exp(x)", "g * out"),
+    "tanh": ("tanh", "math.tanh(x)", "g * (1 - out * out)"),
+    "ReLU": ("relu", "max(x, 0.0)", "g * step(x)"),
+}
+_METHODS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "relu": "ReLU"}
+
+
+def op_in_two_lines(operands: int, symbol: str) -> str:
+    """Say how pluggrad makes an op, for who makes one as micrograd does.
+
+    Parameters:
+        operands: how many it has.
+        symbol: its name or operator there.
+    """
+    name = symbol if symbol.isidentifier() else "op"
+    default = (name, "...", *["g * ..."] * max(operands, 1))
+    name, forward, *rules = _MICROGRAD.get(symbol, default)
+    names = "x" if len(rules) == 1 else ", ".join("abcdefhi"[: len(rules)])
+    written = ", ".join(f"lambda g, out, {names}: {rule}" for rule in rules)
+    return (
+        "a Value remembers by an op what made it: how to compute it, and the derivative for each "
+        f"operand. In two lines:\n    {name} = Op({name!r}, lambda {names}: {forward}, {written})\n"
+        f"    out = {name}({names})"
+    )
+
+
+def op_of_closure(closure: Any, kind: type) -> str:
+    """Say the same for a closure, by the function that it is in and the Values that it knows.
+
+    Parameters:
+        closure: what was put into `out._backward`.
+        kind: the class of Values; one of those in the closure is `out`.
+    """
+    *around, _ = getattr(closure, "__qualname__", "").split(".<locals>")
+    name = around[-1].rpartition(".")[2] if around else ""
+    variables = inspect.getclosurevars(closure).nonlocals if inspect.isfunction(closure) else {}
+    operands = sum(isinstance(x, kind) for x in variables.values()) - 1
+    return op_in_two_lines(operands, _METHODS.get(name, name))
