@@ -234,13 +234,14 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-# Where a warning was given: (the user's place, the library's), with the code that is there.
-_told: dict[tuple[int, int], tuple[object, object]] = {}
+# Where a warning was given: (the user's line, the library's), with the code that is there. Not the
+# instructions: Python 3.11 calls from another one when it has seen what is called.
+_told: dict[tuple[int, ...], tuple[object, object]] = {}
 _filters: Any = None
 
 
-def _key(asking: FrameType, frame: FrameType) -> tuple[int, int]:
-    return id(asking.f_code) + asking.f_lasti, id(frame.f_code) + frame.f_lasti
+def _key(asking: FrameType, frame: FrameType) -> tuple[int, ...]:
+    return id(asking.f_code), asking.f_lineno, id(frame.f_code), frame.f_lineno
 
 
 def _was_told(asking: FrameType, frame: FrameType) -> bool:

@@ -96,12 +96,14 @@ class Place:
 
     def __init__(self, frame: FrameType) -> None:
         self.frame = frame
-        self.opname, self.operator = _instruction_at(frame.f_code, frame.f_lasti)
+        instruction = _instruction_at(frame.f_code, frame.f_lasti)
+        self.opname = instruction.opname
+        self.operator = instruction.argrepr if self.opname == "BINARY_OP" else ""
         self.position = _position_at(frame.f_code, frame.f_lasti)
         self.text = _text(frame, self.position)
         self.tree = _parsed(self.text)
         if self.tree is None or None in self.position or not _belongs(self.tree, frame.f_code):
-            rebuilt = _rebuilt(frame.f_code, frame.f_lasti)
+            rebuilt = _rebuilt(frame.f_code, instruction.offset)
             if rebuilt is not None:
                 self.text, self.tree = ast.unparse(rebuilt), rebuilt
 
@@ -120,12 +122,12 @@ class Place:
         return _parsed(textwrap.dedent(_lines(self.frame, first, last)))
 
 
-def _instruction_at(code: CodeType, lasti: int) -> tuple[str, str]:
+def _instruction_at(code: CodeType, lasti: int) -> dis.Instruction:
+    """Find the instruction at an offset; for the PRECALL of Python 3.11 the CALL it belongs to."""
     for instruction in dis.get_instructions(code):
-        if instruction.offset == lasti:
-            name = instruction.opname
-            return name, instruction.argrepr if name == "BINARY_OP" else ""
-    return "", ""
+        if instruction.offset >= lasti and instruction.opname != "PRECALL":
+            return instruction
+    raise ValueError(f"{code} has no instruction at {lasti}")
 
 
 def _position_at(code: CodeType, lasti: int) -> Position:

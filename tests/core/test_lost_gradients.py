@@ -220,7 +220,7 @@ def values():
 
 @pytest.mark.parametrize("name", QUIET)
 def test_a_plain_number_that_is_asked_for_comes_without_a_word(name):
-    for _ in range(2):
+    for _ in range(20):  # Python calls in another way when it has seen what is called
         QUIET[name](*values())
 
 
@@ -279,7 +279,7 @@ def test_a_place_warns_once_however_many_numbers_are_lost():
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LostGradientWarning)
-        for _ in range(3):
+        for _ in range(300):  # Python begins to call in another way meanwhile
             lost()
     assert [w.category for w in caught].count(LostGradientWarning) == 1
     with pytest.warns(LostGradientWarning):  # other filters: somebody else listens
@@ -337,11 +337,13 @@ def test_the_same_text_may_mean_another_function_elsewhere():
 )
 def test_code_without_source_is_judged_by_its_names(program, is_lost):
     names = {"math": math, "x": Value(1.5, label="x")}
-    if is_lost:
-        with pytest.raises(LostGradientError, match=r"<string>:1: `math\.\w+` would cut"):
-            exec(program, names)
-    else:
-        exec(program, names)
+    code = __builtins__["compile"](program, "<string>", "exec")
+    for _ in range(20):
+        if is_lost:
+            with pytest.raises(LostGradientError, match=r"<string>:1: `math\.\w+` would cut"):
+                exec(code, names)
+        else:
+            exec(code, names)
 
 
 @pytest.mark.parametrize("options", [[], ["-X", "no_debug_ranges"]], ids=["columns", "lines"])
