@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
 from typing import Any
@@ -20,6 +21,7 @@ from pluggrad.gradient_hooks import Hook
 from pluggrad.recording import Watcher
 from pluggrad.value import new_value
 
+from .failing import may_raise
 from .progress import tell
 from .recorded import Hooked, held, recorded_class, refusal
 
@@ -67,8 +69,20 @@ def _zero(a: float) -> float:
     return 0.0 if a == 0.0 else 1.0
 
 
+def _is_nan(a: float) -> float:
+    return 0.0 if a != a else 1.0
+
+
+def _is_number(a: float) -> float:
+    return 0.0 if a == a else 1.0
+
+
 def _add(a: float, b: float) -> float:
     return a + b
+
+
+def _ran(a: float) -> float:
+    return 0.0
 
 
 def _constant(a: float) -> float:
@@ -78,13 +92,32 @@ def _constant(a: float) -> float:
 GUARDS = {
     function.__name__: Guard(function.__name__, function, *[None] * function.__code__.co_argcount)
     for function in (
-        _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero, _add, _constant,
+        _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero,
+        _is_nan, _is_number, _ran, _add, _constant,
     )
 }  # fmt: skip
 
 
 def _guard(name: str) -> Guard:
     return GUARDS[name]
+
+
+class Raises(Op):
+    """A guard: 0 where an op raises an error for these operands, as it did when recorded."""
+
+    def __init__(self, op: Op) -> None:
+        def forward(*operands: float) -> float:
+            try:
+                op.evaluate(*operands)
+            except Exception:
+                return 0.0
+            return 1.0
+
+        super().__init__(f"{op.name}_raises", forward, *[None] * op.arity)
+        self.failing = op
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Raises, (self.failing,)
 
 
 class Looks(Watcher):
@@ -99,6 +132,7 @@ class Looks(Watcher):
         self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
+        self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.exact = 0
         self.count = 0
 
@@ -108,6 +142,8 @@ class Looks(Watcher):
         if self.count % 10_000 == 0:
             tell(f"recording: {self.count:,} nodes")
         self.kind._spread(out)
+        if op.ieee is None and op.__class__ is Op and may_raise(op):
+            self.seen["it gave a result", id(out)] = _applied(GUARDS["_ran"], [out])
 
     def created(self, leaf: Value) -> None:
         """See that a leaf was made."""
@@ -139,6 +175,21 @@ class Looks(Watcher):
         """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
         kept: Value = self.kind._spread(held(x, label))
         return kept
+
+    def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
+        """See `part`, the gradient that `node` hands on to its operand number `index`."""
+        self.pushed(part)
+
+    def pushed(self, part: Any) -> None:
+        """See `part`, what one rule made of a tangent."""
+        if isinstance(part, Value):
+            self.parts.append(part)
+
+    def failed(self, op: Op, operands: tuple[Any, ...]) -> None:
+        """See that `op` raises an error, which the program may catch."""
+        key = (f"{op.name} raises", *map(id, operands))
+        if key not in self.seen:
+            self.seen[key] = _applied(Raises(op), operands)
 
     def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
         """See that Python code looked at the number in `left`."""
@@ -172,16 +223,32 @@ class Looks(Watcher):
                 name = "_at_most" if answer else "_not_at_most"
             case "bool":
                 name, pair = "_nonzero" if answer else "_zero", [left]
+            case "is nan":
+                name, pair = "_is_nan" if answer else "_is_number", [left]
+                if answer:
+                    self._guard_parts()
             case "int":
                 name, pair = "_whole", [left, float(answer)]
                 self.exact += 1
             case _:
                 name, pair = "_same", [left, answer]
                 self.exact += 1
+        if any(isinstance(x, Decimal) for x in pair):  # which raises when it meets a nan
+            self.observed("is nan", left, None, False)
         name, pair = _exactly(name, pair)
         key = (name, *[id(x) if isinstance(x, Value) else float(x) for x in pair])
         if key not in self.seen:
             self.seen[key] = _applied(GUARDS[name], pair)
+
+    def _guard_parts(self) -> None:
+        """Let a recording with a derivative of nan hold where it is nan for the same reason.
+
+        Where all derivatives are numbers, so are all parts that count. Where one is nan, a part
+        that was a number here may be nan elsewhere, and count as 0 there: see `strong_zero`.
+        """
+        parts, self.parts = self.parts, []
+        for part in parts:
+            self.observed("is nan", part, None, part.data != part.data)
 
 
 def _exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:

@@ -8,12 +8,13 @@ them; a test walks the members of Value and of the package, and fails where one 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, ClassVar
 
-from pluggrad import CompileError, Op, Value
+from pluggrad import CompileError, Op, Value, strong_zero
 from pluggrad.op import recorded
 from pluggrad.reads import UnreadableError, with_symbols
 from pluggrad.value import NOT_RUN, ask_place
@@ -143,7 +144,7 @@ def by_engine() -> bool:
     while (name := frame.f_globals.get("__name__")) in BETWEEN:
         frame = frame.f_back
     if name is None:
-        return True  # code that the engine wrote
+        return False  # a program run by exec() in a namespace without a name
     return bool(name == "pluggrad" or (name.startswith("pluggrad.") and not name.startswith(WINGS)))
 
 
@@ -152,7 +153,7 @@ def line_of_program() -> str:
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__")
-        if name is not None and name not in BETWEEN and not name.startswith("pluggrad."):
+        if name not in BETWEEN and not str(name).startswith("pluggrad."):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return "an unknown line"
@@ -224,6 +225,8 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         @property
         def grad(self) -> Any:
             g = slots["grad"].__get__(self)
+            if isinstance(g, Value) and not by_engine():
+                strong_zero.is_nan(g)
             return 0.0 if g is NOT_RUN and not by_engine() else g
 
         @grad.setter
@@ -238,7 +241,10 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         def __int__(self) -> int:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            return int(self._look("int", int(slots["data"].__get__(self))))
+            number = slots["data"].__get__(self)
+            if not math.isfinite(number):
+                self._look("float", number)  # int() raises, and the program may catch that
+            return int(self._look("int", int(number)))
 
         def __bool__(self) -> bool:
             return bool(self._look("bool", slots["data"].__get__(self) != 0))

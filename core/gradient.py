@@ -227,6 +227,8 @@ def grad(
     results = [found.get(x, 0.0) for x in wanted]
     if create_graph:
         results = [_boxed(x) for x in results]
+        for x in results:
+            strong_zero.is_nan(x)
     if watcher is not None:
         results = [watcher.kept(x) for x in results]
     return results[0] if isinstance(inputs, Value) else results
@@ -335,7 +337,7 @@ def _parts(
             continue
         try:
             part = rule(g, node, *operands)
-            if isinstance(part, Value) and part.data != part.data:
+            if isinstance(part, Value) and part.data != part.data and strong_zero.is_nan(part):
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause, operands) from cause

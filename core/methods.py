@@ -15,7 +15,7 @@ from typing import Any
 
 from .op import NAMES, Op
 from .recording import switch
-from .value import NOT_RUN, Value, as_float_data, new_value, operand
+from .value import NOT_RUN, Value, new_value, operand
 from .watching import record_watched
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
@@ -54,20 +54,21 @@ INLINED = """
         try:
             data = a.data {inline} b.data
             if data.__class__ is not float:  # somebody put another kind of number into `data`
-                data = evaluate(as_float_data(a), as_float_data(b))
+                data = evaluate(a, b)
         except TypeError:
-            data = evaluate(as_float_data(a), as_float_data(b))
+            data = evaluate(a, b)
 """
 
 COMPUTE = """
         try:
             data = forward({numbers})
             if data.__class__ is not float:
-                data = evaluate({converted})
+                data = evaluate({operands})
         except (ArithmeticError, TypeError, ValueError):
-            data = evaluate({converted})
+            data = evaluate({operands})
         except Exception as cause:
             op.note(cause, ({numbers},))
+            op.tell_failed(({operands},))
             raise
 """
 
@@ -93,7 +94,7 @@ def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
 
 def _make(op: Op, *, reflected: bool) -> Callable[..., Any]:
     make = _compiled(op.arity, len(op.defaults), INLINE.get(op.forward), reflected)
-    method: Callable[..., Any] = make(op, op.forward, op.evaluate, *op.defaults)
+    method: Callable[..., Any] = make(op, op.forward, op.evaluate_on, *op.defaults)
     return method
 
 
@@ -105,8 +106,7 @@ def _compiled(
     received = names[::-1] if reflected else names
     numbers = ", ".join(f"{x}.data" for x in names)
     if inline is None:
-        converted = ", ".join(f"as_float_data({x})" for x in names)
-        compute = COMPUTE.format(numbers=numbers, converted=converted)
+        compute = COMPUTE.format(numbers=numbers, operands=", ".join(names))
     else:
         compute = INLINED.format(inline=inline)
     default_of = dict(zip(names[arity - defaults :], (f"default_{x}" for x in names), strict=False))
@@ -125,7 +125,7 @@ def _compiled(
     namespace: dict[str, Any] = {
         "NOT_RUN": NOT_RUN,
         "Value": Value,
-        "as_float_data": as_float_data,
+        "__name__": __name__,
         "new_value": new_value,
         "operand": operand,
         "record_watched": record_watched,

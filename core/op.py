@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, overload
 
 from .errors import ForwardError, OpError, RuleError
-from .recording import no_grad, switch
+from .recording import no_grad, switch, watchers
 from .value import NOT_RUN, Value, as_float, as_float_data, constant, new_value, operand
 
 Rule = Callable[..., Any]
@@ -202,9 +202,22 @@ class Op:
             f"This was raised by the {what} of op {self.name!r} for {_listed(operands)}."
         )
 
+    def evaluate_on(self, *operands: Value) -> float:
+        """Do the same on the numbers of Values; where it fails, watchers are told."""
+        try:
+            return self.evaluate(*map(as_float_data, operands))
+        except Exception:
+            self.tell_failed(operands)
+            raise
+
+    def tell_failed(self, operands: tuple[Value, ...]) -> None:
+        """Tell watchers that the forward function raised an error."""
+        for watcher in watchers.get() if switch.active else ():
+            watcher.failed(self, operands)
+
     def record(self, operands: tuple[Value, ...]) -> Value:
         """Compute on Values and remember them: the general way, for any number of operands."""
-        data = self.evaluate(*map(as_float_data, operands))
+        data = self.evaluate_on(*operands)
         if switch.active:
             from .watching import record_watched
 

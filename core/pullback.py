@@ -37,7 +37,7 @@ INLINED = 4
 
 def fuse(op: Op) -> Callable[[Value], None]:
     """Make the function that adds a node's gradient contributions to its operands' `grad`."""
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__name__": __name__}
     lines = _lines(op, namespace, "")
     exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
     pullback: Callable[[Value], None] = namespace.pop("pullback")  # which refers to the namespace
@@ -63,6 +63,7 @@ def pull_back(nodes: Sequence[Value]) -> None:
 def _loop(ops: tuple[Op, ...]) -> Callable[[Sequence[Value]], None]:
     namespace: dict[str, Any] = {f"op{i}": op for i, op in enumerate(ops)}
     bound = ", ".join(f"{name}={name}" for name in namespace)
+    namespace["__name__"] = __name__
     lines = [
         f"def pull_back(nodes, {bound}):",
         "    for node in reversed(nodes):",

@@ -106,8 +106,14 @@ class Watcher:
     def computed(self, op: Any, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
 
+    def failed(self, op: Any, operands: tuple[Any, ...]) -> None:
+        """See that `op` raises an error for these operands."""
+
     def moved(self, op: Any, operands: Sequence[Any], out: Any, tangent: Any) -> None:
         """See the tangent that forward mode found for the result of `op`."""
+
+    def pushed(self, part: Any) -> None:
+        """See `part`, what one rule made of a tangent."""
 
     def starts(self, order: Sequence[Any]) -> None:
         """See the nodes, operands first, that a backward pass is about to visit."""
@@ -119,7 +125,8 @@ class Watcher:
         """See that Python code looked at the number in `left`, and can act on the `answer`.
 
         `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; `==` with
-        anything else than itself; or `bool`, `float`, `int` or `custom_rule`, and `right` is None.
+        anything else than itself; or `bool`, `float`, `int`, `is nan` or `custom_rule`, and
+        `right` is None.
         """
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .op import Op
+from .recording import switch, watchers
 
 
 def product(g: float, local: float) -> float:
@@ -52,6 +53,14 @@ def partial(op: Op, index: int, g: float, out: float, operands: Sequence[float])
     if part == part:
         return part
     return 0.0 if g == 0.0 else product(g, op.partial(index, 1.0, out, *operands))
+
+
+def is_nan(x: Any) -> bool:
+    """Say whether a derivative came out nan, and tell watchers: what follows depends on it."""
+    answer = bool(x.data != x.data)
+    for watcher in watchers.get() if switch.active else ():
+        watcher.observed("is nan", x, None, answer)
+    return answer
 
 
 def share(rule: Callable[..., Any], g: Any, out: Any, operands: Sequence[Any]) -> Any:

@@ -163,6 +163,8 @@ def _sum_of_pushed(op: Op, tangents: Mapping[int, Any], out: Any, primals: Seque
     for index, tangent in tangents.items():
         if op.rules[index] is not None:
             part = pushed(op, index, tangent, out, primals)
+            for watcher in watchers.get() if switch.active else ():
+                watcher.pushed(part)
             total = part if total is None else total + part
     return total
 
@@ -257,7 +259,9 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
 def _is_nan(part: Any) -> bool:
     while isinstance(part, Dual):
         part = part.primal
-    number = part.data if isinstance(part, Value) else part
+    if isinstance(part, Value):
+        return bool(part.data != part.data) and strong_zero.is_nan(part)
+    number = part
     return number.__class__ is float and bool(number != number)  # no symbol, in a rule written down
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pluggrad.composite import Composite, Cotangents, Pick
 from pluggrad.gradient import order_down_to
 from pluggrad.op import Op
+from pluggrad.recording import keeper
 from pluggrad.value import Value, constant
 
 from .dual import Dual, highest_level, is_zero, moved_by, primal_of, tangent_of
@@ -31,7 +32,8 @@ def pushed_along(
         turned = pushed_along(held, copies, [tangent_of(t, level) for t in directions], now)
         return [Dual(p, a + b, level) for p, a, b in zip(primals, bent, turned, strict=True)]
     order = order_down_to([out for out in outputs if isinstance(out, Value)], copies)
-    differentiable = now.recording and stems_from_outside(order, copies, now.depth)
+    is_kept = keeper() is not None
+    differentiable = is_kept or (now.recording and stems_from_outside(order, copies, now.depth))
     moved = zip(copies, directions, strict=True)
     tangents = {copy: t for copy, t in moved if not is_zero(t)}
     found = _pushed_through(order, tangents, differentiable)

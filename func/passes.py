@@ -16,10 +16,11 @@ from itertools import count
 from numbers import Real
 from typing import Any, NamedTuple
 
+from pluggrad import strong_zero
 from pluggrad.composite import made
 from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
 from pluggrad.op import Op
-from pluggrad.recording import always_recording, recording
+from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, constant
 
@@ -60,8 +61,12 @@ class Surroundings(NamedTuple):
     def give(self, x: Any) -> Any:
         """Hand out one number: a float at the outermost level, else something that differentiates.
 
-        A Value stays one where values of the caller's own, outside of any transform, went into it.
+        A Value stays one where values of the caller's own, outside of any transform, went into it,
+        and where no number may leave the graph.
         """
+        watcher = keeper()
+        if watcher is not None and isinstance(x, Value):
+            return x if self.recording else watcher.kept(x)
         if isinstance(x, Dual | Value) and not self.recording:
             x = float(x)
         if isinstance(x, Real):
@@ -73,7 +78,7 @@ class Surroundings(NamedTuple):
 
     def give_result(self, x: Any, copies: Sequence[Value]) -> Any:
         """Hand out what a reverse pass computed on its copies, without the copies where it can."""
-        if isinstance(x, Value) and x.requires_grad:
+        if isinstance(x, Value) and x.requires_grad and keeper() is None:
             order = order_down_to([x], copies)
             if not stems_from_outside(order, copies, self.depth):
                 x = x.data
@@ -145,16 +150,25 @@ def pulled(
         order = topological_order(roots, differentiable=True)
     else:
         order = order_down_to(roots, copies)
+    is_kept = keeper() is not None
     outside = stems_from_outside(order, copies, around.depth) or any(
         isinstance(g, Value) and g.requires_grad for _, g in seeds
     )
-    if outside or again:
-        create_graph = outside and around.recording
+    if outside or again or is_kept:
+        create_graph = is_kept or (outside and around.recording)
         if not create_graph:
             seeds = [(out, float(g)) for out, g in seeds]
         found = propagate(seeds, order, create_graph=create_graph, wanted=copies)
-        return [found.get(x, 0.0) for x in copies]
+        return told([found.get(x, 0.0) for x in copies])
     return private_gradients([(out, float(g)) for out, g in seeds], order, copies)
+
+
+def told(derivatives: list[Any]) -> list[Any]:
+    """Give derivatives, and tell watchers which of them are nan: they may have been told as 0."""
+    for x in derivatives:
+        if isinstance(x, Value):
+            strong_zero.is_nan(x)
+    return derivatives
 
 
 def product_along_graph(

@@ -42,7 +42,7 @@ class Program:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.bound: dict[str, Any] = {}
+        self.bound: dict[str, Any] = {"__name__": __name__}
 
     def add(self, expression: str) -> Symbol:
         """Write a line, and give the symbol of its result."""

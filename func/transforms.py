@@ -23,6 +23,7 @@ from .passes import (
     product_along_graph,
     pulled,
     pushed_forward,
+    told,
     transforming,
 )
 from .tree import numbers, rebuild, tree_map
@@ -180,7 +181,8 @@ def jvp(
             result, "the result", "jvp() differentiates functions that give"
         )
         given = rebuild(structure, iter([around.give(primal_of(x, level)) for x in outputs]))
-        moved = rebuild(structure, iter([around.give(tangent_of(x, level)) for x in outputs]))
+        tangents = told([tangent_of(x, level) for x in outputs])
+        moved = rebuild(structure, iter([around.give(t) for t in tangents]))
         if has_aux:
             aux = give_tree(around, tree_without(aux, level))
     return (given, moved, aux) if has_aux else (given, moved)
@@ -222,7 +224,7 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
     def jvp_fun(*tangents: Any) -> Any:
         directions = arguments.tangents(counted(primals, tangents, "jvp_fun"), "jvp_fun")
         with transforming() as now:
-            moved = [now.give(t) for t in pushed_along(outputs, copies, directions, now)]
+            moved = [now.give(t) for t in told(pushed_along(outputs, copies, directions, now))]
         return rebuild(structure, iter(moved))
 
     return given, jvp_fun
@@ -287,7 +289,8 @@ def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
                 result, aux = with_aux(result, "jacfwd") if has_aux else (result, None)
                 what = "jacfwd() differentiates functions that give"
                 structure, outputs = numbers(result, "the result", what)
-                columns.append([around.give(tangent_of(x, level)) for x in outputs])
+                tangents = told([tangent_of(x, level) for x in outputs])
+                columns.append([around.give(t) for t in tangents])
                 aux = give_tree(around, tree_without(aux, level))
         assert structure is not None
         rows = [arguments.shaped(row) for row in zip(*columns, strict=True)]
@@ -321,7 +324,8 @@ def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Funct
 def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Compute the product of the Hessian of `fun` with a direction, without the Hessian.
 
-    It is the derivative of the gradient in that direction: forward mode over reverse mode.
+    It is the derivative of the gradient in that direction: forward mode over reverse mode. Where
+    `fun` takes gradients itself, by `backward()` or `pluggrad.grad`, it is reverse mode twice.
 
     Parameters:
         fun: gives one number.
@@ -346,7 +350,16 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     if quick is not None:
         return arguments.shaped(quick)
     argnums = 0 if arguments.single else range(len(primals))
-    return jvp(_value_and_grad(fun, argnums, False, "hvp"), primals, tangents)[1][1]
+    both = _value_and_grad(fun, argnums, False, "hvp")
+    try:
+        return jvp(both, primals, tangents)[1][1]
+    except (AttributeError, TypeError):  # `fun` takes gradients itself, and has no forward mode
+
+        def slope(*args: Any) -> Any:
+            _, gradient = numbers(both(*args)[1], "the gradient", "hvp() differentiates")
+            return sum([g * t for g, t in zip(gradient, directions, strict=True)], start=0.0)
+
+        return grad(slope, argnums)(*primals)
 
 
 def stop_gradient(tree: Any) -> Any:

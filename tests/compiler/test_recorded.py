@@ -3,13 +3,16 @@
 import copy
 import inspect
 import math
+import operator
 import pickle
 import threading
+from decimal import Decimal, InvalidOperation
 
 import pluggrad
 import pytest
 from pluggrad import (
     CompileError,
+    ForwardError,
     Op,
     Value,
     compile,
@@ -319,6 +322,148 @@ def test_an_op_that_raises_on_the_way_not_taken_does_no_harm():
     assert always(1.0) == 0.0
     with pytest.raises(pluggrad.ForwardError, match="below zero"):
         always(-1.0)
+
+
+# ----- Errors that the program catches -----
+
+DIVIDED = Op("divided", operator.truediv, lambda g, out, a, b: g / b, lambda g, out, a, b: -g)
+
+
+def caught(x):
+    try:
+        return DIVIDED(1.0, x) + x
+    except ArithmeticError:
+        return x * 7.0
+
+
+def caught_int(x):
+    try:
+        return x * int(x)
+    except (OverflowError, ValueError):
+        return x + 7.0
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("f", [caught, caught_int])
+def test_an_error_that_the_program_catches_is_guarded(f, first):
+    numbers = [0.0 if f is caught else math.inf, 2.5][:: -1 if first else 1]
+    compiled = compile(f, executor="interpreter")
+    for number in numbers * 2:
+        assert compiled(number) == f(Value(number)).data
+    assert len(compiled.recordings) == 2
+
+
+def checked(x):
+    try:
+        DIVIDED(1.0, x)  # for its error alone
+    except ArithmeticError:
+        return x - 1.0
+    return 2.0 * x
+
+
+def test_an_op_that_is_used_for_its_error_alone_is_computed():
+    for numbers in ([0.0, 2.0, 0.0], [2.0, 0.0, 2.0]):
+        compiled = compile(checked, executor="interpreter")
+        assert [compiled(x) for x in numbers] == [checked(Value(x)).data for x in numbers]
+    unused = compile(lambda x: (DIVIDED(1.0, x), x)[1], executor="interpreter")
+    assert unused(2.0) == 2.0
+    with pytest.raises(ForwardError):
+        unused(0.0)
+
+
+def test_a_hessian_product_takes_the_way_of_the_error():
+    compiled = compile(lambda x: caught(x) * x, executor="interpreter")
+    for number in (2.0, 0.0, 2.0):
+        expected = func.hvp(lambda x: caught(x) * x, (number,), (1.0,))
+        assert compiled.hvp((number,), (1.0,)) == pytest.approx(expected)
+
+
+def test_a_decimal_that_meets_nan_raises_as_python_does():
+    compiled = compile(lambda x: x if x < Decimal("0.1") else 2 * x)
+    assert compiled(3.0) == 6.0
+    with pytest.raises(InvalidOperation):
+        compiled(math.nan)
+
+
+# ----- What derivatives hand out -----
+
+
+def cube(v):
+    return v * v * v
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: func.grad(cube)(x.detach()) * 1.0,
+        lambda x: func.value_and_grad(cube)(x.detach())[0] * 1.0,
+        lambda x: func.jvp(cube, (x.detach(),), (1.0,))[1] * 1.0,
+        lambda x: func.vjp(cube, x.detach())[1](1.0)[0] * 1.0,
+        lambda x: func.linearize(cube, x.detach())[1](1.0) * 1.0,
+        lambda x: func.jacfwd(cube)(x.detach()) * 1.0,
+        lambda x: func.jacrev(cube)(x.detach()) * 1.0,
+        lambda x: func.hessian(cube)(x.detach()) * 1.0,
+        lambda x: func.hvp(cube, (x.detach(),), (1.0,)) * 1.0,
+        lambda x: func.jvp(lambda v: [cube(v), x.detach()], (2.0,), (1.0,))[0][1] * 1.0,
+    ],
+)
+def test_derivatives_at_a_constant_are_computed_in_each_call(f, executor):
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        assert compiled(number) == pytest.approx(float(f(Value(number))), rel=1e-13)
+    assert len(compiled.recordings) == 1
+
+
+def test_what_forward_mode_hands_through_is_computed_in_each_call():
+    compiled = compile(lambda x: [x * x, x.detach()], executor="interpreter")
+    for number in NUMBERS:
+        assert compiled.jvp((number,), (1.0,)) == (
+            [number * number, number],
+            [2.0 * number, 0.0],
+        )
+
+
+def blocked_further_down(x):
+    y = where(1.0 - x, x, (x * x - 1.0).sqrt())
+    return grad(y * y, x, create_graph=True) * x
+
+
+def blocked_forward(x):
+    return func.jvp(lambda v: where(1.0 - v, v, (v * v - 1.0).sqrt()), (x,), (1.0,))[1] + x
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("f", [blocked_further_down, blocked_forward, func.grad(blocked_forward)])
+@pytest.mark.parametrize("numbers", [[2.0, 1.0, 2.0, 0.5], [1.0, 0.5, 3.0, 1.0]])
+def test_a_gradient_that_is_blocked_stays_zero_whichever_number_came_first(f, numbers, executor):
+    compiled = compile(f, executor=executor)
+    for number in numbers:
+        assert compiled(number) == pytest.approx(float(f(Value(number))), rel=1e-13, nan_ok=True)
+    lanes = pytest.importorskip("numpy").array(numbers)
+    expected = [float(f(Value(x))) for x in numbers]
+    assert compile(f)(lanes) == pytest.approx(expected, rel=1e-13, nan_ok=True)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("f", [inner_gradient, penalty_that_trains])
+def test_a_function_that_takes_gradients_has_hessian_products(f, executor):
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        slope, step = func.grad(f), 1e-5
+        expected = (slope(number + step) - slope(number - step)) / (2 * step)
+        assert func.hvp(f, (number,), (1.0,)) == pytest.approx(expected, rel=1e-6)
+        assert compiled.hvp((number,), (1.0,)) == pytest.approx(expected, rel=1e-6)
+
+
+# ----- Where it runs -----
+
+
+def test_code_run_by_exec_in_a_bare_namespace_is_seen_too():
+    scope = {"Value": Value}
+    exec("def f(x):\n    w = Value(x.data)\n    (w * w).backward()\n    return w.grad * x", scope)
+    compiled = compile(scope["f"])
+    assert [compiled(x) for x in (2.0, 3.0)] == [8.0, 18.0]
 
 
 # ----- Refused -----

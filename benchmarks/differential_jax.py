@@ -1,0 +1,117 @@
+"""What JAX says of a random function: its value and gradient at ordinary numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from pluggrad import Value, func
+from random_functions import Function, table
+from random_programs import jax_table, start_jax
+
+TOLERANCE = 1e-8
+STEP = 1e-6
+
+
+@cache
+def jax_scope() -> dict[str, Any]:
+    """Give what the functions find in their module, as JAX has it."""
+    start_jax()
+    import jax
+    import jax.numpy as jnp
+
+    scope = {**table(), **jax_table()}
+    scope["func"] = SimpleNamespace(grad=jax.grad)
+    scope["stop_gradient"] = jax.lax.stop_gradient
+    scope["leaky_relu"] = lambda x, slope=0.01: jnp.where(x > 0, x, slope * x)
+    scope["elu"] = lambda x, alpha=1.0: jnp.where(
+        x > 0, x, alpha * jnp.expm1(jnp.where(x > 0, 0.0, x))
+    )
+    scope["round"] = lambda x, digits=0: jnp.round(x * 10.0**digits) / 10.0**digits
+    return scope
+
+
+def compared(function: Function, f: Callable[..., Any]) -> Iterator[tuple[list[float], str, str]]:
+    """Compare value and gradient where all is finite; give inputs, fate and an explanation."""
+    import jax
+
+    theirs = function.made(jax_scope(), [])
+    for numbers in function.inputs[::2]:
+        try:
+            value, gradient = func.value_and_grad(
+                lambda *x: sole(f, function, x), tuple(range(len(numbers)))
+            )(*numbers)
+        except Exception:
+            continue  # what is no one number, or has none here
+        if not all(map(math.isfinite, [value, *gradient])):
+            continue
+        try:
+            with (
+                jax.enable_x64(True)
+                if hasattr(jax, "enable_x64")
+                else jax.experimental.enable_x64()
+            ):
+                other = jax.value_and_grad(
+                    lambda *x: sole(theirs, function, x), tuple(range(len(numbers)))
+                )(*numbers)
+        except Exception as cause:
+            yield numbers, f"skipped, {type(cause).__name__}", str(cause)
+            continue
+        found = [float(other[0]), *map(float, other[1])]
+        ours = [float(value), *map(float, gradient)]
+        if all(map(close, ours, found)):
+            yield numbers, "equal", ""
+        elif not all(map(math.isfinite, found)):
+            yield numbers, "JAX has no finite number", ""
+        else:
+            fate = judged(function, f, numbers, ours, found)
+            yield numbers, fate, f"engine {ours}; JAX {found}"
+
+
+def sole(f: Callable[..., Any], function: Function, numbers: Any) -> Any:
+    """Call a function that gives one number."""
+    found = f(*function.arguments(list(numbers)))
+    if isinstance(found, dict | list | tuple):
+        raise TypeError("it gives several numbers")
+    return found * 1.0
+
+
+def judged(
+    function: Function,
+    f: Callable[..., Any],
+    numbers: list[float],
+    ours: list[float],
+    theirs: list[float],
+) -> str:
+    """Ask differences of the function which of the two is right."""
+
+    def at(i: int, step: float) -> float:
+        moved = [x + step if k == i else x for k, x in enumerate(numbers)]
+        return float(sole(f, function, [Value(x) for x in moved]))
+
+    if not close(ours[0], theirs[0], 1e-6):
+        return "different" if is_smooth(at, len(numbers), ours[0]) else "a jump beside it"
+    for i, (mine, other) in enumerate(zip(ours[1:], theirs[1:], strict=True)):
+        if close(mine, other):
+            continue
+        try:
+            left = (ours[0] - at(i, -STEP)) / STEP
+            right = (at(i, STEP) - ours[0]) / STEP
+        except Exception:
+            return "an edge of the domain"
+        if not close(left, right, 1e-3):
+            return "a kink"
+        if not close(mine, (left + right) / 2, 1e-3):
+            return "different"
+    return "JAX is off"
+
+
+def is_smooth(at: Callable[[int, float], float], count: int, value: float) -> bool:
+    return all(close(at(i, side * 1e-9), value, 1e-5) for i in range(count) for side in (-1, 1))
+
+
+def close(a: float, b: float, tolerance: float = TOLERANCE) -> bool:
+    return a == b or abs(a - b) <= tolerance * max(abs(a), abs(b), 1e-3)

@@ -1,0 +1,42 @@
+"""The differential fuzzer: it finds nothing, and it would find something."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numpy", reason="lanes need NumPy")
+pytest.importorskip("numba", reason="machine code needs numba")
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def test_random_functions_give_the_same_in_every_way_of_running_them():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "differential.py", "--short", "--without-jax"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "150 programs" in done.stdout
+    assert done.stdout.endswith("0 differences\n")
+
+
+def test_the_same_seed_draws_the_same_function(benchmark):
+    functions = benchmark("random_functions")
+    assert functions.drawn(7).source == functions.drawn(7).source != functions.drawn(8).source
+
+
+def test_a_constant_frozen_at_recording_is_a_difference(benchmark, monkeypatch):
+    differential = benchmark("differential")
+    function = benchmark("random_functions").drawn(3)
+    frozen = "def f(*p):\n    return grad(W0 * Value(2.0), W0) * seen(W0)"
+    monkeypatch.setattr(function, "source", frozen)
+    monkeypatch.setattr(function, "weights", [[0.5, 0.5], [2.0, 0.5]])
+    function.ops["seen"] = lambda w: vars(type(w))["data"].__get__(w)  # what no guard sees
+    outcome = differential.Examination(function, set()).run()
+    assert outcome.differences
+    assert "interpreter, at " in outcome.differences[0]
+    assert "def f" in outcome.differences[0]
+    assert differential.report(outcome, 1.0) == 1
