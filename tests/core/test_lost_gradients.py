@@ -471,3 +471,9 @@ def test_what_is_said_to_write_keeps_the_gradient():
         (sum((v - sum(xs) / len(xs)) ** 2 for v in xs) / (len(xs) - 1), 2 * (1.5 - 1.525)),
     ):
         assert grad(kept, x) == pytest.approx(slope)
+
+
+def test_code_without_source_that_ran_often_may_still_ask_for_a_number():
+    scope = {}
+    exec("def f(x):\n    return x * float(x)", scope)
+    assert [scope["f"](Value(3.0)).data for _ in range(50)] == [9.0] * 50
