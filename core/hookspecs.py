@@ -56,7 +56,8 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
     Called once, when the plugin is registered.
 
     A renderer is a class with a `name` and optionally `suffixes`, a tuple of the file suffixes it
-    writes, `(".csv",)`; where two renderers name the same one, the first registered has it. Its
+    writes, `(".csv",)`: the last dot of a name and what follows, in lower case. Where two renderers
+    name the same one, the first registered has it, and a `PluginWarning` says so. Its
     `__init__` takes the options, as keywords with defaults; its `__call__(graph)` takes a `Graph`
     and returns whatever is native to its format. For `save()` it has `write(graph, path)`, unless
     it returns str or bytes. For notebooks it may have `notebook(graph)`, which gives texts by MIME

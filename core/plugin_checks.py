@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from pluggy import PluginManager
@@ -120,15 +121,46 @@ def check_renderers(
             raise PluginError(
                 f"renderer {name!r} is provided by {owner(installed[name])} already, which is kept"
             )
-        suffixes = getattr(renderer, "suffixes", ())
-        if not isinstance(suffixes, tuple | list) or not all(
-            isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
-        ):
-            raise PluginError(
-                f"renderer {name!r} has suffixes {quoted(suffixes)}; they are a tuple of "
-                'texts such as (".svg",)'
-            )
+        _check_suffixes(name, getattr(renderer, "suffixes", ()))
         own.add(name)
+
+
+def _check_suffixes(name: str, suffixes: object) -> None:
+    """Check that each suffix is one that the path of a file can have."""
+    if not isinstance(suffixes, tuple | list) or not all(
+        isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
+    ):
+        raise PluginError(
+            f"renderer {name!r} has suffixes {quoted(suffixes)}; they are a tuple of "
+            'texts such as (".svg",)'
+        )
+    for suffix in suffixes:
+        last = PurePath(f"graph{suffix}").suffix.lower()
+        if last != suffix or suffix == ".":
+            hint = f"; write {last!r}" if len(last) > 1 else ""
+            raise PluginError(
+                f"renderer {name!r} has the suffix {suffix!r}, which save() finds for no file: "
+                f"a suffix is the last dot of a name and what follows, in lower case{hint}"
+            )
+
+
+def doubled_suffixes(
+    renderers: Iterable[type[Any]], installed: Mapping[str, type[Any]]
+) -> Iterator[str]:
+    """Name the suffixes of new renderers that another one has already, and keeps."""
+    holders: dict[str, str] = {}
+    for name, kind in installed.items():
+        for suffix in getattr(kind, "suffixes", ()):
+            holders.setdefault(suffix, name)
+    for kind in renderers:
+        for suffix in dict.fromkeys(getattr(kind, "suffixes", ())):
+            holder = holders.setdefault(suffix, kind.name)
+            if holder != kind.name:
+                yield (
+                    f"renderer {kind.name!r} names the suffix {suffix!r}, which renderer "
+                    f"{holder!r} has already, and keeps: to write such a file with it, say "
+                    f"save(..., renderer={kind.name!r})"
+                )
 
 
 def quoted(given: object) -> str:

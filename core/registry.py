@@ -28,7 +28,14 @@ from .found import (
 )
 from .methods import named_method, operator_method
 from .op import Op
-from .plugin_checks import check_hooks, check_marked, check_ops, check_renderers, quoted
+from .plugin_checks import (
+    check_hooks,
+    check_marked,
+    check_ops,
+    check_renderers,
+    doubled_suffixes,
+    quoted,
+)
 from .recording import switch
 from .value import EMPTY_SOCKETS, SOCKETS, Value
 
@@ -83,6 +90,7 @@ class Registry:
     _drawing: list[EntryPoint] = field(default_factory=list)
     _lock: Any = field(default_factory=RLock, repr=False)
     _busy: bool = False
+    _notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
@@ -175,7 +183,7 @@ class Registry:
             self._drawing = enabled[RENDERERS]
             broken = self._load_each(enabled[GROUP], config.strict_plugins)
         ignored = [f"{cause}. This part of the settings is ignored" for cause in unreadable]
-        _warn([*ignored, *broken], stacklevel=4)
+        _warn([*ignored, *broken, *self._take_notes()], stacklevel=4)
 
     def _load_waiting(self) -> None:
         if self._waiting:
@@ -199,7 +207,7 @@ class Registry:
                 broken = self._load_each(queue, config.strict_plugins)
             finally:
                 self._busy = False
-        _warn(broken, stacklevel=5)
+        _warn([*broken, *self._take_notes()], stacklevel=5)
 
     def _load_each(self, queue: list[EntryPoint], strict: bool) -> list[str]:
         """Load plugins, whatever becomes of the others; give the warnings to be issued.
@@ -272,10 +280,17 @@ class Registry:
         Raises:
             PluginError: naming the cause. Nothing of the plugin is kept then.
         """
-        return self._register(plugin, Plugin(name, distribution))
+        registered = self._register(plugin, Plugin(name, distribution))
+        _warn(self._take_notes(), stacklevel=3)
+        return registered
+
+    def _take_notes(self) -> list[str]:
+        """Give what is to be warned of, once."""
+        notes, self._notes = self._notes, []
+        return notes
 
     def _register(self, plugin: object, described: Plugin) -> Plugin:
-        name = described.name
+        name, distribution = described.name, described.distribution
         with self._lock:
             self._check_name(name)
             for other, registered in self.manager.list_name_plugin():
@@ -291,7 +306,10 @@ class Registry:
                     self._load_renderers()  # who came first keeps the name
                 check_ops(ops, self._ops, self._owner)
                 check_renderers(renderers, self._renderers, self._owner)
-                return self._install(replace(described, ops=ops, renderers=renderers))
+                notes = [*doubled_suffixes(renderers, self._of_others(distribution))]
+                installed = self._install(replace(described, ops=ops, renderers=renderers))
+                self._notes += [f"{described}: {note}" for note in notes]
+                return installed
             except BaseException as cause:
                 if self.manager.has_plugin(name):
                     self.manager.unregister(name=name)
@@ -398,6 +416,15 @@ class Registry:
     def _check_name(self, name: str) -> None:
         if name in self._plugins:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
+
+    def _of_others(self, distribution: str) -> dict[str, type[Any]]:
+        """List the renderers that are not of a distribution, which knows what it gives twice."""
+        kinds = self._renderers.items()
+        return {
+            name: kind
+            for name, kind in kinds
+            if not distribution or self._owner(kind).distribution != distribution
+        }
 
     def _owner(self, given: object) -> Plugin:
         """Find the plugin that an installed op or renderer class came from."""

@@ -9,7 +9,16 @@ import types
 
 import pluggrad
 import pytest
-from pluggrad import MissingOpError, Op, PluginError, RenderError, Value, hookimpl, plugins
+from pluggrad import (
+    MissingOpError,
+    Op,
+    PluginError,
+    PluginWarning,
+    RenderError,
+    Value,
+    hookimpl,
+    plugins,
+)
 from pluggrad import hookspecs as specs
 
 HOOKS = sorted(name for name in vars(specs) if name.startswith("pluggrad_"))
@@ -297,3 +306,54 @@ def test_every_built_in_op_came_through_an_entry_point_of_pluggrad():
             assert plugin.distribution == f"pluggrad {pluggrad.__version__}"
             assert plugin.failure == ""
             assert plugins.manager.has_plugin(plugin.name)
+
+
+# ----- Suffixes -----
+
+
+def writing(*written, called="mine"):
+    return type("Mine", (Count,), {"name": called, "suffixes": written})
+
+
+@pytest.mark.parametrize(
+    ("suffix", "says"),
+    [
+        (".tar.q5", r"'\.tar\.q5', which save\(\) finds for no file: .*; write '\.q5'"),
+        (".Q4", r"'\.Q4', which save\(\) finds for no file: .*in lower case; write '\.q4'"),
+        (".", r"'\.', which save\(\) finds for no file"),
+        ("./x", r"'\./x', which save\(\) finds for no file"),
+        ("..q5", r"'\.\.q5', which save\(\) finds for no file: .*; write '\.q5'"),
+    ],
+)
+def test_a_suffix_that_no_file_can_have_is_refused_when_it_is_declared(suffix, says):
+    with pytest.raises(PluginError, match=f"renderer 'mine' has the suffix {says}"):
+        plugins.register(offering(renderers=[writing(suffix)]), "writing")
+    assert "mine" not in plugins.renderers
+
+
+@pytest.mark.parametrize("suffix", [".q5", ".tar-q5", ".7z", ".élan"])
+def test_a_suffix_that_a_file_can_have_is_found(suffix, tmp_path):
+    plugins.register(offering(renderers=[writing(suffix)]), "writing")
+    pluggrad.save(Value(1.0), tmp_path / f"graph{suffix.upper()}")
+    assert (tmp_path / f"graph{suffix.upper()}").read_text() == "1 nodes"
+
+
+def test_a_suffix_that_another_renderer_has_is_warned_of_and_stays_with_it(tmp_path):
+    with pytest.warns(PluginWarning) as caught:
+        plugins.register(offering(renderers=[writing(".svg", ".q5")]), "writing")
+    assert [str(warning.message) for warning in caught] == [
+        "plugin 'writing' (registered by hand): renderer 'mine' names the suffix '.svg', which "
+        "renderer 'svg' has already, and keeps: to write such a file with it, say "
+        "save(..., renderer='mine')"
+    ]
+    pluggrad.save(Value(1.0), tmp_path / "graph.svg")
+    assert (tmp_path / "graph.svg").read_text().startswith("<")
+    pluggrad.save(Value(1.0), tmp_path / "graph.svg", renderer="mine")
+    assert (tmp_path / "graph.svg").read_text() == "1 nodes"
+
+
+def test_two_renderers_of_one_plugin_with_the_same_suffix_are_warned_of():
+    with pytest.warns(PluginWarning, match=r"'other' names the suffix '\.q5', which renderer 'mi"):
+        plugins.register(
+            offering(renderers=[writing(".q5"), writing(".q5", called="other")]), "writing"
+        )
