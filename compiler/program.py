@@ -11,6 +11,7 @@ from pluggrad import CompileError, Graph, Op, Value
 from pluggrad.gradient_hooks import hooked, hooks
 from pluggrad.passes import alone
 from pluggrad.topology import topological_order
+from pluggrad.value import moving_hint
 
 from .executor import Executor, executor_for
 from .fingerprint import fingerprint
@@ -76,7 +77,8 @@ class Program:
         given: list[Value] = [outputs] if isinstance(outputs, Value) else list(outputs)
         for x in given:
             if not isinstance(x, Value):
-                raise CompileError(f"a Program is made of Values, not {type(x).__name__}")
+                hint = moving_hint(x, "compile a function, and call it there")
+                raise CompileError(f"a Program is made of Values, not {type(x).__name__}{hint}")
         if not given:
             raise CompileError("a Program has at least one output")
         if hooked(topological_order(given) if hooks else ()):

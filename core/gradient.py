@@ -22,13 +22,14 @@ from .passes import alone
 from .pullback import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
-from .value import NOT_RUN, Value, as_float, as_float_data, constant
+from .value import NOT_RUN, Value, as_float, as_float_data, constant, moving_hint
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     """Do the work of `Value.backward`."""
     if not isinstance(output, Value):
-        raise TypeError(f"backward() starts from a Value, not {type(output).__name__}")
+        hint = moving_hint(output)
+        raise TypeError(f"backward() starts from a Value, not {type(output).__name__}{hint}")
     watcher = keeper()
     if watcher is not None:
         _require_gradient([output])
@@ -214,10 +215,12 @@ def grad(
     >>> dy.data, grad(dy, x)
     (27.0, 18.0)
     """
-    wanted = [inputs] if isinstance(inputs, Value) else list(inputs)
+    single = isinstance(inputs, Value) or not isinstance(inputs, Iterable)
+    wanted: list[Any] = [inputs] if single else list(inputs)
     for x in [output, *wanted]:
         if not isinstance(x, Value):
-            raise TypeError(f"grad() takes Values, not {type(x).__name__}")
+            kind = type(x).__name__
+            raise TypeError(f"grad() takes Values, not {kind}{moving_hint(x)}")
     _require_gradient(wanted)
     watcher = None if create_graph else keeper()
     create_graph = create_graph or watcher is not None

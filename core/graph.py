@@ -13,7 +13,7 @@ from .op import Op
 from .passes import alone
 from .region import scopes
 from .topology import topological_order
-from .value import NOT_RUN, Value
+from .value import NOT_RUN, Value, moving_hint
 
 Kind = Literal["leaf", "constant", "op", "group"]
 
@@ -81,11 +81,11 @@ class Graph:
         self, outputs: Value | Iterable[Value], *, names: Mapping[str, Any] | None = None
     ) -> None:
         if not isinstance(outputs, Value | Iterable):
-            raise TypeError(f"a Graph is made of Values, not {type(outputs).__name__}")
+            raise _no_value(outputs)
         roots = [outputs] if isinstance(outputs, Value) else list(outputs)
         for root in roots:
             if not isinstance(root, Value):
-                raise TypeError(f"a Graph is made of Values, not {type(root).__name__}")
+                raise _no_value(root)
         order = topological_order(roots)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
         given = names_of(names) if names is not None else {}
@@ -277,6 +277,11 @@ class Part(Graph):
     def local(self, edge: Edge) -> float:
         """Compute it in the whole graph, where all operands are."""
         return self._whole.local(edge)
+
+
+def _no_value(x: object) -> TypeError:
+    hint = moving_hint(x, "draw what is computed outside of it")
+    return TypeError(f"a Graph is made of Values, not {type(x).__name__}{hint}")
 
 
 def _nodes(

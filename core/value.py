@@ -35,7 +35,22 @@ def as_float(number: object) -> float:
         return float(number)
     kind = type(number).__name__
     hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
+    hint = hint or moving_hint(number, "use it as it is, or x.detach() for a copy that is cut off")
     raise TypeError(f"a Value holds one real number (int or float), not {kind}{hint}")
+
+
+# What takes gradients anywhere.
+FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform"
+
+
+def moving_hint(x: object, instead: str = FUNCTION) -> str:
+    """End a message about what is no Value, where it is a number of a forward-mode transform."""
+    if not hasattr(type(x), "__pluggrad_op__"):
+        return ""
+    return (
+        ": a number inside a forward-mode transform (jvp, jacfwd, hessian, hvp) has a tangent and "
+        f"remembers no operands; {instead}"
+    )
 
 
 def as_float_data(x: Value) -> float:

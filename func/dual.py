@@ -69,6 +69,12 @@ class Dual:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Give the method of an installed op, as Value has it."""
         op = None if name.startswith("__") else plugins.ops.get(name)
+        if name in ("backward", "grad"):
+            raise AttributeError(
+                f"no {name} inside a forward-mode transform (jvp, jacfwd, hessian, hvp): its numbers "
+                "have a tangent and remember no operands; use pluggrad.func.grad(f)(x) there, which "
+                "works inside any transform"
+            )
         if op is None:
             raise AttributeError(
                 f"a number inside a forward-mode transform has no attribute {name!r}; it has "

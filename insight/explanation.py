@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pluggrad.errors import GradientError
-from pluggrad.value import Value
+from pluggrad.value import Value, moving_hint
 
 from .explanation_text import told
 from .paths import Between, Path
@@ -88,7 +88,8 @@ def explain(
     """
     for name, value in (("output", output), ("wrt", wrt)):
         if not isinstance(value, Value):
-            raise TypeError(f"explain: {name} is a Value, not {type(value).__name__}")
+            hint = moving_hint(value, "explain what is computed outside of it")
+            raise TypeError(f"explain: {name} is a Value, not {type(value).__name__}{hint}")
     for name, number in (("paths", paths), ("digits", digits)):
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise GradientError(f"explain: {name} is a whole number above 0, not {number!r:.60}")

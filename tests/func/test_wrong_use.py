@@ -3,10 +3,22 @@
 import re
 from dataclasses import dataclass
 
+import pluggrad
 import pytest
-from pluggrad import GradientError, RuleError, Value, func
+from pluggrad import (
+    GradientError,
+    Graph,
+    RuleError,
+    Value,
+    explain,
+    func,
+    on_gradient,
+    render,
+)
+from pluggrad.compiler import Program
 from pluggrad.func import (
     grad,
+    hessian,
     jacfwd,
     jvp,
     linearize,
@@ -142,3 +154,56 @@ def test_an_exception_in_the_function_leaves_nothing_behind():
         with pytest.raises(GradientError, match=r"mine"):
             d(f)(1.0)
         assert type(grad(lambda x: x * x)(3.0)) is float
+
+
+FORWARD = {
+    "jvp": lambda f: jvp(f, (2.0,), (1.0,)),
+    "jacfwd": lambda f: jacfwd(f)(2.0),
+    "hessian": lambda f: hessian(lambda v: f(v[0]))([2.0]),
+}
+GRADIENTS = {
+    "grad": lambda v: pluggrad.grad(v * v, v),
+    "grad, recorded": lambda v: pluggrad.grad(v * v, v, create_graph=True),
+    "grad of several": lambda v: pluggrad.grad(v * v, [v], create_graph=True)[0],
+    "grad of a Value": lambda v: pluggrad.grad(Value(2.0) * 2.0, v),
+    "backward": lambda v: (v * v).backward(),
+    "Value.backward": lambda v: Value.backward(v),
+    ".grad": lambda v: v.grad,
+}
+OTHERS = {
+    "Graph": lambda v: Graph(v * v),
+    "Graph of several": lambda v: Graph([v, v * v]),
+    "render": lambda v: render(v * v),
+    "explain": lambda v: explain(v * v, v),
+    "Value": lambda v: Value(v),
+    "on_gradient": lambda v: on_gradient(v, print),
+    "Program": lambda v: Program([v * v]),
+}
+
+
+@pytest.mark.parametrize("transform", FORWARD)
+@pytest.mark.parametrize("use", GRADIENTS)
+def test_gradients_of_recorded_values_inside_forward_mode_name_what_works_there(use, transform):
+    with pytest.raises(
+        (TypeError, AttributeError), match=r"forward-mode transform \(jvp.*pluggrad\.func\.grad\(f"
+    ):
+        FORWARD[transform](GRADIENTS[use])
+
+
+@pytest.mark.parametrize("transform", FORWARD)
+def test_what_works_there_works(transform):
+    found = FORWARD[transform](lambda v: grad(lambda a: a * a * a)(v))
+    assert found == {"jvp": (12.0, 12.0), "jacfwd": 12.0, "hessian": [[6.0]]}[transform]
+
+
+@pytest.mark.parametrize("transform", FORWARD)
+@pytest.mark.parametrize("use", OTHERS)
+def test_what_needs_a_history_says_that_there_is_none_inside_forward_mode(use, transform):
+    with pytest.raises((TypeError, ValueError), match="inside a forward-mode transform"):
+        FORWARD[transform](OTHERS[use])
+
+
+@pytest.mark.parametrize("inputs", [3.0, None, [3.0], ["x"]])
+def test_grad_names_what_is_no_value(inputs):
+    with pytest.raises(TypeError, match=r"grad\(\) takes Values, not (float|NoneType|str)$"):
+        pluggrad.grad(Value(2.0) * 3.0, inputs)
