@@ -23,7 +23,7 @@ from pluggrad.errors import MissingOpError
 from pluggrad.op import Op
 from pluggrad.recording import recording, seen_by, switch, watchers, watching_rules
 from pluggrad.registry import plugins
-from pluggrad.value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant
+from pluggrad.value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant, moving_hint
 
 from .symbols import push_code
 
@@ -70,11 +70,7 @@ class Dual:
         """Give the method of an installed op, as Value has it."""
         op = None if name.startswith("__") else plugins.ops.get(name)
         if name in ("backward", "grad"):
-            raise AttributeError(
-                f"no {name} inside a forward-mode transform (jvp, jacfwd, hessian, hvp): its numbers "
-                "have a tangent and remember no operands; use pluggrad.func.grad(f)(x) there, which "
-                "works inside any transform"
-            )
+            raise AttributeError(f"there is no {name}{moving_hint(self)}")
         if op is None:
             raise AttributeError(
                 f"a number inside a forward-mode transform has no attribute {name!r}; it has "
