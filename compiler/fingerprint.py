@@ -55,7 +55,7 @@ class _Walk:
         match thing:
             case Op():
                 self.note(thing.name)
-                return [thing.forward, thing.ieee, *thing.rules]
+                return [thing.forward, thing.ieee, *thing.rules, thing.successor]
             case types.FunctionType():
                 code = thing.__code__
                 names = sorted(names_in(code))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache as once
+from functools import lru_cache
 
-from pluggrad import Op
+from pluggrad import Op, plugins
 
 from .kernels import Kernel
 from .loops import Ints, zeros
@@ -25,9 +25,13 @@ HAND_ON = Function(
 )
 
 
-@once
 def translator() -> Translator:
-    """Give this process's translated ops."""
+    """Give this process's translated ops: of those that rules and forwards mean now."""
+    return _translator(plugins.successions)
+
+
+@lru_cache(maxsize=1)
+def _translator(_: int) -> Translator:
     return Translator(library().cache)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from numba.core import types
-from pluggrad import Op
+from pluggrad import Op, plugins
 
 from .fingerprint import names_in
 from .native import optimise
@@ -21,7 +21,8 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 def _jitted(function: Callable[..., Any]) -> Any:
     """Give numba's version of a function; the functions and ops that it calls are numba's too."""
-    found = _dispatchers.get(function)
+    key = function, plugins.successions  # what it calls may be another op by then
+    found = _dispatchers.get(key)
     if found is None:
         python = _python(function)
         scope = dict(python.__globals__)
@@ -29,12 +30,12 @@ def _jitted(function: Callable[..., Any]) -> Any:
             python.__code__, scope, python.__name__, python.__defaults__, _cells(python)
         )
         copy.__kwdefaults__ = python.__kwdefaults__
-        found = _dispatchers[function] = numba.njit(**OPTIONS)(copy)
+        found = _dispatchers[key] = numba.njit(**OPTIONS)(copy)
         try:
             for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
                 scope[name] = _callable(scope[name])
         except BaseException:  # Ctrl-C: what is half made is not kept
-            del _dispatchers[function]
+            del _dispatchers[key]
             raise
     return found
 
@@ -45,7 +46,7 @@ _dispatchers: dict[Any, Any] = {}
 def _callable(thing: Any) -> Any:
     """Replace what numba cannot call, an op or a plain Python function, by what it can."""
     if isinstance(thing, Op):
-        return _jitted(thing.forward)
+        return _jitted((thing.successor or thing).forward)
     return _jitted(thing) if isinstance(thing, FunctionType) else thing
 
 

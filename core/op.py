@@ -76,6 +76,9 @@ class Op:
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
+    # The op that was registered in place of this one, which calls of this one go to.
+    successor: Op | None = None
+
     @property
     def arity(self) -> int:
         """The number of operands."""
@@ -121,6 +124,8 @@ class Op:
         Raises:
             TypeError: for a wrong number of operands, or one that is neither number nor Value.
         """
+        if self.successor is not None:
+            return self.successor(*operands)
         if len(operands) != len(self.rules):
             operands = self.complete(operands)
         numbers = True

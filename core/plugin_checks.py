@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -39,13 +39,19 @@ def check_hooks(manager: PluginManager, plugin: object) -> None:
             )
 
 
-def check_ops(ops: Iterable[Any], installed: Mapping[str, Op], owner: Owner) -> None:
+def check_ops(
+    ops: Iterable[Any],
+    installed: Mapping[str, Op],
+    owner: Owner,
+    replaced: Container[str] = (),
+) -> None:
     """Check that each of a plugin's ops can be installed beside those that are.
 
     Parameters:
         ops: what the plugin gave.
         installed: the ops that are there.
         owner: tells which plugin an installed op came from.
+        replaced: the names of ops that are not among them, because others take their places.
     """
     own: set[str] = set()
     operators = {(op.operator or "", op.arity): op.name for op in installed.values() if op.operator}
@@ -56,9 +62,10 @@ def check_ops(ops: Iterable[Any], installed: Mapping[str, Op], owner: Owner) -> 
             raise PluginError(f"it gives two ops named {op.name!r}")
         if op.name in installed:
             raise PluginError(
-                f"op {op.name!r} is provided by {owner(installed[op.name])} already, which is kept"
+                f"op {op.name!r} is provided by {owner(installed[op.name])} already, which is "
+                "kept; plugins.register_op(op, replace=True) puts another in its place"
             )
-        if hasattr(Value, op.name):
+        if hasattr(Value, op.name) and op.name not in replaced:
             raise PluginError(f"op {op.name!r} would hide Value.{op.name}; give it another name")
         if op.name.startswith("_"):
             raise PluginError(f"op {op.name!r} has a private name; give it a public one")

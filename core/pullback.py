@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from .op import NAMES, Op, Rule
 from .reads import read_again, with_symbols
@@ -38,10 +39,22 @@ INLINED = 4
 def fuse(op: Op) -> Callable[[Value], None]:
     """Make the function that adds a node's gradient contributions to its operands' `grad`."""
     namespace: dict[str, Any] = {"__name__": __name__}
+    _fused.add(op)
     lines = _lines(op, namespace, "")
     exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
     pullback: Callable[[Value], None] = namespace.pop("pullback")  # which refers to the namespace
     return pullback
+
+
+def forget_fused() -> None:
+    """Forget the code of all ops: the ops that their rules call are others now."""
+    for op in tuple(_fused):
+        vars(op).pop("pullback", None)
+    _fused.clear()
+    _loop.cache_clear()
+
+
+_fused: WeakSet[Op] = WeakSet()
 
 
 def pull_back(nodes: Sequence[Value]) -> None:

@@ -36,6 +36,7 @@ from .plugin_checks import (
     doubled_suffixes,
     quoted,
 )
+from .pullback import forget_fused
 from .recording import switch
 from .value import EMPTY_SOCKETS, SOCKETS, Value
 
@@ -78,13 +79,17 @@ class Registry:
     Attributes:
         manager: pluggy's own, for whoever wants to look.
         changes: how often ops came or went, for whoever remembers something about them.
+        successions: how often an op took the place of another, for whoever remembers what a rule
+            or a forward does that calls ops.
     """
 
     changes: int = field(default=0, init=False)
+    successions: int = field(default=0, init=False)
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(GROUP))
     _plugins: dict[str, Plugin] = field(default_factory=dict)
     _skipped: list[Plugin] = field(default_factory=list)
     _ops: dict[str, Op] = field(default_factory=dict)
+    _originals: dict[str, Op] = field(default_factory=dict)  # of packages, the last by each name
     _renderers: dict[str, type[Any]] = field(default_factory=dict)
     _waiting: list[EntryPoint] = field(default_factory=list)
     _drawing: list[EntryPoint] = field(default_factory=list)
@@ -317,11 +322,20 @@ class Registry:
                     raise PluginError(" ".join(str(cause).split())) from cause
                 raise
 
-    def register_op(self, *ops: Op) -> None:
+    def register_op(self, *ops: Op, replace: bool = False) -> None:
         """Register ops at run time, in a program or notebook, without a plugin around them.
 
+        Parameters:
+            ops: the ops.
+            replace: whether each takes the place of the installed op of its name, which has as many
+                operands and the same operator. Methods, operators, `pluggrad.ops`, the rules and
+                forwards of other ops, compiled functions and pickles mean the new op from then on.
+                What was recorded before keeps the op it was recorded with. `unregister(name)` puts
+                back the one that came with a package.
+
         Raises:
-            PluginError: when a name or operator is taken, naming its owner. Nothing is kept then.
+            PluginError: when a name or operator is taken, naming its owner; with `replace`, when
+                there is no such op, or one of other operands. Nothing is kept then.
 
         >>> from pluggrad import Op, Value, plugins
         >>> plugins.register_op(Op("double", lambda x: 2 * x, lambda g, out, x: 2 * g))
@@ -329,19 +343,36 @@ class Registry:
         8.0
         >>> plugins.unregister("double")
         """
+        self._load_waiting()
         with self._lock:
-            check_ops(ops, self._ops, self._owner)
+            others = self._without_replaced(ops) if replace else self._ops
+            check_ops(ops, others, self._owner, self._ops if replace else ())
             for op in ops:
-                self._check_name(op.name)
+                if not (replace and op.name in self._plugins):
+                    self._check_name(op.name)
             done: list[Plugin] = []
             try:
                 for op in ops:
+                    if replace and op.name in self._plugins:  # by hand, as this one is
+                        self._remove(self._plugins[op.name])
                     done.append(Plugin(op.name, ops=(op,)))
                     self._install(done[-1])
             except BaseException:
                 for plugin in done:
                     self._remove(plugin)
                 raise
+
+    def _without_replaced(self, ops: Iterable[Op]) -> dict[str, Op]:
+        """Check that ops can take the places of those of their names; give all others."""
+        others = dict(self._ops)
+        for op in ops:
+            if not isinstance(op, Op):
+                continue  # check_ops says so
+            known = others.pop(op.name, None)
+            if known is None:
+                raise PluginError(f"no op {op.name!r} to replace{similar(op.name, self._ops)}")
+            _check_place(op, known)
+        return others
 
     def unregister(self, name: str) -> None:
         """Take a plugin out again, with its ops, operators and renderers.
@@ -359,15 +390,17 @@ class Registry:
 
     def _install(self, plugin: Plugin) -> Plugin:
         # All that can fail comes first, and an interrupt takes back what was done.
-        methods = {op.name: named_method(op) for op in plugin.ops}
+        methods = {}
         for op in plugin.ops:
-            for place, socket in enumerate(_sockets(op)):
-                methods[socket] = operator_method(op, reflected=place == 1)
-                methods[socket].__qualname__ = f"Value.{socket}"
+            original = self._originals.get(op.name)
+            if original is not None and not plugin.value:
+                _check_place(op, original, operator=False)
+            methods.update(_methods(op))
         try:
+            self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
             for name, method in methods.items():
                 setattr(Value, name, method)
-            self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
+            self._put_in_place(plugin)
             kinds = {renderer.name: renderer for renderer in plugin.renderers}
             self._renderers = {**self._renderers, **kinds}
             self._plugins = {**self._plugins, plugin.name: plugin}
@@ -381,18 +414,48 @@ class Registry:
         """Take out all there is of a plugin; done again, it finishes what was interrupted."""
         if self.manager.has_plugin(plugin.name):
             self.manager.unregister(name=plugin.name)
+        kinds = {kind.name for kind in plugin.renderers}
         for op in plugin.ops:
-            if op.name in vars(Value):
-                delattr(Value, op.name)
-            if op.name in ELSEWHERE:
-                setattr(Value, op.name, ELSEWHERE[op.name])
-            for socket in _sockets(op):
-                setattr(Value, socket, EMPTY_SOCKETS[socket])
-        ops, kinds = {op.name for op in plugin.ops}, {kind.name for kind in plugin.renderers}
-        self._ops = {name: op for name, op in self._ops.items() if name not in ops}
+            if self._ops.get(op.name, op) is op:  # no other op is in its place
+                self._take_out(op)
         self._renderers = {n: kind for n, kind in self._renderers.items() if n not in kinds}
         self.changes += 1
         self._plugins = {n: p for n, p in self._plugins.items() if n != plugin.name}
+
+    def _put_in_place(self, plugin: Plugin) -> None:
+        """Send calls of the ops that other modules know by a name to those that have it now."""
+        for op in plugin.ops:
+            if plugin.value:
+                self._originals = {**self._originals, op.name: op}
+            self._succeed(self._originals.get(op.name), op)
+
+    def _succeed(self, original: Op | None, op: Op) -> None:
+        successor = None if original is op else op
+        if original is not None and original.successor is not successor:
+            original.successor = successor
+            self.successions += 1
+            forget_fused()
+
+    def _take_out(self, op: Op) -> None:
+        """Take an op out, and put back the one of a package whose place it had."""
+        if op.name in vars(Value):
+            delattr(Value, op.name)
+        if op.name in ELSEWHERE:
+            setattr(Value, op.name, ELSEWHERE[op.name])
+        for socket in _sockets(op):
+            setattr(Value, socket, EMPTY_SOCKETS[socket])
+        ops = {name: other for name, other in self._ops.items() if name != op.name}
+        original = self._originals.get(op.name)
+        if original is not None:
+            self._succeed(original, original)
+            if original is not op and self._is_installed(original):
+                for name, method in _methods(original).items():
+                    setattr(Value, name, method)
+                ops[op.name] = original
+        self._ops = ops
+
+    def _is_installed(self, op: Op) -> bool:
+        return any(op is one for plugin in self._plugins.values() for one in plugin.ops)
 
     # ----- Checks -----
 
@@ -432,6 +495,30 @@ class Registry:
             plugin
             for plugin in self._plugins.values()
             if any(given is one for one in (*plugin.ops, *plugin.renderers))
+        )
+
+
+def _methods(op: Op) -> dict[str, Any]:
+    """Make the methods of Value that an op gives."""
+    methods = {op.name: named_method(op)}
+    for place, socket in enumerate(_sockets(op)):
+        methods[socket] = operator_method(op, reflected=place == 1)
+        methods[socket].__qualname__ = f"Value.{socket}"
+    return methods
+
+
+def _check_place(op: Op, known: Op, *, operator: bool = True) -> None:
+    """Check that an op can take the place of one that rules of others call."""
+    if (op.arity, op.defaults) != (known.arity, known.defaults):
+        raise PluginError(
+            f"op {op.name!r} has {op.arity} operands and the defaults {op.defaults}, but other ops "
+            f"call one of this name with {known.arity} operands and the defaults {known.defaults}; "
+            "give it another name"
+        )
+    if operator and op.operator != known.operator:
+        raise PluginError(
+            f"op {op.name!r} serves the operator {op.operator!r}, but what it would replace serves "
+            f"{known.operator!r}; give it operator={known.operator!r}"
         )
 
 
