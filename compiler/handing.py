@@ -45,11 +45,11 @@ class Handing:
         if self.ufunc.nout == 1:
             found = self._asked(self.ufunc, self.outs, **self._dtype(self.ufunc))
         else:
-            self.ufunc.kept = []  # some ask for each output apart, with the same inputs
+            self.ufunc.log.kept = []  # some ask for each output apart, with the same inputs
             try:
                 found = self._several()
             finally:
-                self.ufunc.kept = None
+                self.ufunc.log.kept = None
         if found is None:
             raise self._refusal() from (self.causes[0] if self.causes else None)
         return found
@@ -67,9 +67,9 @@ class Handing:
         found = []
         for i in range(self.ufunc.nout):
             single = self.ufunc.single(i)
-            before = single.calls[0]
+            before = single.log.calls
             answer = self._asked(single, self.outs[i : i + 1], **self._dtype(single))
-            if answer is None or single.calls[0] == before or is_lazy(answer[0]):
+            if answer is None or single.log.calls == before or is_lazy(answer[0]):
                 return None  # what is computed later would be computed anew for each
             found += answer
         return found
@@ -81,11 +81,11 @@ class Handing:
             protocol = type(guest).__array_ufunc__
             if protocol is None:
                 continue
-            before = ufunc.calls[0]
+            before = ufunc.log.calls
             try:
                 answer = protocol(guest, ufunc, "__call__", *self.inputs, **options)
             except Exception as cause:
-                if ufunc.calls[0] > before and self.ufunc.nout == 1:
+                if ufunc.log.calls > before and self.ufunc.nout == 1:
                     raise  # from inside the function
                 self.causes.append(cause)
                 continue

@@ -68,6 +68,14 @@ def taken_options(function: Callable[..., Any], kwargs: dict[str, Any]) -> dict[
     return {name: kwargs.pop(name) for name in names}
 
 
+class Log:
+    """How often a ufunc was called, and what it has computed while guests are asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.kept: list[tuple[Sequence[Any], list[Any]]] | None = None
+
+
 class Ufunc:
     """What guests are handed: a compiled function for arguments of one shape, as a ufunc.
 
@@ -79,8 +87,7 @@ class Ufunc:
         choosing: whether one more input, the last, says which elements are computed.
 
     Attributes:
-        calls: how often it was called, in a list that it shares with what is made from it.
-        kept: what it has computed since a guest was asked, or None.
+        log: what has happened to it, and to what is made from it.
     """
 
     signature: str | None = None
@@ -99,8 +106,7 @@ class Ufunc:
         self._give(kinds)
         # Some guests go by the name, so it is one that no function of NumPy has.
         self.__name__ = self.__qualname__ = f"pluggrad.{getattr(compiled, '__name__', 'compiled')}"
-        self.calls = [0]
-        self.kept: list[tuple[Sequence[Any], list[Any]]] | None = None
+        self.log = Log()
         self._output: int | None = None
         self._bytes: bytes | None = None
         self._copied: Ufunc | None = None
@@ -128,7 +134,7 @@ class Ufunc:
 
     def __call__(self, *inputs: Any, out: Any = None, dtype: Any = None) -> Any:
         """Compute the outputs: one, or a tuple of them."""
-        self.calls[0] += 1
+        self.log.calls += 1
         if dtype is not None:
             _check_dtype(dtype)
         results = self.results(inputs, out)
@@ -179,13 +185,14 @@ class Ufunc:
         return getattr(self.compiled, self.mode)(*args, **kwargs)
 
     def _remembered(self, inputs: Sequence[Any]) -> list[Any]:
-        if self.kept is None:
+        kept = self.log.kept
+        if kept is None:
             return self._computed(inputs)
-        for known, results in self.kept:
+        for known, results in kept:
             if all(map(_same, known, inputs)):
                 return results
         results = self._computed(inputs)
-        self.kept.append((inputs, results))
+        kept.append((inputs, results))
         return results
 
     def _computed(self, inputs: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,9 @@
 """Arrays of other libraries as arguments of compiled functions, with the real libraries."""
 
 import pickle
+import re
+import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,6 +244,21 @@ def test_a_lazy_result_has_the_outside_values_of_the_moment_of_the_call():
     assert second.compute(scheduler="synchronous").tolist() == [5.0] * 4
 
 
+def test_chunks_are_forgotten_when_they_are_computed():
+    da = package("dask.array")
+    f = compile(wave)
+    freed = []
+
+    def watched(block):
+        weakref.finalize(block, freed.append, None)
+        return block
+
+    x = da.ones(9, chunks=3).map_blocks(watched, meta=np.empty(0))
+    value, (by_x, _) = f.value_and_grad(x, 2.0)
+    package("dask").compute(value.sum(), by_x.sum(), scheduler="synchronous")
+    assert len(freed) >= 3
+
+
 def test_equal_calls_have_equal_names():
     da = package("dask.array")
     f = compile(lambda x: x * x)
@@ -413,11 +431,12 @@ def test_units_inside_other_guests_refuse_too():
 
 
 def strangers():
-    torch, jax = "torch", "jax.numpy"
     return {
-        "PyTorch": lambda: (package(torch).tensor(NUMBERS), r"detach\(\).cpu\(\).numpy\(\)"),
-        "PyTorch number": lambda: (package(torch).tensor(2.0, requires_grad=True), r"detach\(\)"),
-        "JAX": lambda: (package(jax).array(NUMBERS), r"numpy.asarray\(x\)"),
+        "PyTorch number": lambda: (
+            package("torch").tensor(2.0, requires_grad=True),
+            r"detach\(\)",
+        ),
+        "JAX number": lambda: (package("jax.numpy").array(2.0), r"numpy.asarray\(x\)"),
         "Arrow": lambda: (package("pyarrow").array(NUMBERS), r"zero_copy_only"),
         "Arrow chunks": lambda: (package("pyarrow").chunked_array([NUMBERS]), r"to_numpy"),
         "Arrow table": lambda: (package("pyarrow").table({"x": NUMBERS}), r"to_numpy"),
@@ -574,3 +593,66 @@ def test_a_function_may_have_its_own_parameters_of_that_name():
     assert f.grad(x=3.0, out=2.0) == (2.0, 3.0, 1.0)
     g = compile(lambda x, **more: x * more["out"])
     assert g(NUMBERS, out=2.0).tolist() == (NUMBERS * 2).tolist()
+
+
+# ----- The table of the documentation -----
+
+
+ROWS = {
+    "Dask array": dask_array,
+    "Dask Series": dask_series,
+    "pandas Series": series,
+    "pandas DataFrame": frame,
+    "pandas Index": index,
+    "pandas Float64": nullable,
+    "pandas double[pyarrow]": arrow_series,
+    "xarray DataArray": data_array,
+    "xarray Dataset": dataset,
+    "xarray on Dask": chunked_data_array,
+    "polars Series": polars_series,
+    "polars expression": lambda _: package("polars").col("x"),
+    "sparse COO": sparse_array,
+    "NumPy masked array": masked,
+    "astropy Quantity": lambda x: x * package("astropy.units").deg,
+    "pint Quantity": lambda x: package("pint").UnitRegistry().Quantity(x, "degree"),
+    "PyTorch tensor": lambda x: package("torch").tensor(x),
+    "JAX array": lambda x: package("jax.numpy").array(x),
+    "SciPy sparse array": lambda x: package("scipy.sparse").csr_array([x]),
+    "Arrow array": lambda x: package("pyarrow").array(x),
+    "Arrow table": lambda x: package("pyarrow").table({"x": x}),
+    "polars DataFrame": lambda x: package("polars").DataFrame({"x": x}),
+    "memoryview": memoryview,
+}
+
+
+def table():
+    """Give the rows of the documentation: what is passed, and two columns of what comes."""
+    text = (Path(__file__).parents[2] / "docs" / "guests.md").read_text()
+    lines = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.M)
+    return {name: (one, several) for name, one, several in lines if name != "You pass"}
+
+
+def test_the_table_has_a_line_for_each_guest():
+    assert list(table()) == list(ROWS)
+
+
+@pytest.mark.parametrize("name", table())
+def test_each_line_of_the_table_is_true(name):
+    f = compile(wave)
+    guest = ROWS[name](NUMBERS)
+    one, several = table()[name]
+    for said, run in [
+        (one, f),
+        (one, compile(lambda x: sin(x) + x * x).grad),
+        (several, lambda x: f.value_and_grad(x, 3.0)[1]),
+        (several, lambda x: f.jvp((x, 2.0), (1.0, 0.5))),
+        (several, lambda x: f.hvp((x, 2.0), (1.0, 0.5))),
+    ]:
+        if said.startswith("refused"):
+            call = re.search("`(.*)`", said)[1]
+            with pytest.raises(CompileError, match=re.escape(call)):
+                run(guest)
+        else:
+            found = run(guest)
+            for part in found if isinstance(found, tuple) else [found]:
+                assert type(part) is type(guest)
