@@ -5,8 +5,8 @@
 Prints the time of one training step (forward, backward, update) for both engines with the garbage
 collector off and on, and their ratio; then whether dropping a graph frees it without the
 collector; then memory over a thousand steps; then what `float(x)` costs, which asks its caller's
-place whether a plain number may leave, beside a class that does not ask. Exits with 1 when the two
-engines disagree, or when memory is kept.
+place whether a plain number may leave, beside a class that does not ask; then what an op costs as a
+method and as a function. Exits with 1 when the two engines disagree, or when memory is kept.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from statistics import median
 
 from moons import Moons
 from pluggrad import Value
+from pluggrad.ops import add, exp, maximum, tanh, where
 
 
 def timed(model: Moons) -> float:
@@ -138,6 +139,31 @@ def float_cost(rounds: int = 200, calls: int = 2000) -> None:
     )
 
 
+def forms(rounds: int = 200, calls: int = 500) -> None:
+    """Print what an op costs as a method and as a function of pluggrad.ops, taken in turn."""
+    x, y = Value(1.5), Value(2.5)
+    pairs = {
+        "x.exp()": (Value.exp, exp, (x,)),
+        "x.tanh()": (Value.tanh, tanh, (x,)),
+        "x + y": (Value.__add__, add, (x, y)),
+        "x.maximum(y)": (Value.maximum, maximum, (x, y)),
+        "x.where(y, x)": (Value.where, where, (x, y, x)),
+    }
+    print(f"\n{'one op, us':16}{'method':>10}{'function':>10}{'ratio':>8}")
+    for name, (method, function, operands) in pairs.items():
+        best = {method: float("inf"), function: float("inf")}
+        for _ in range(rounds):
+            for called in best:
+                start = time.perf_counter()
+                for _ in range(calls):
+                    called(*operands)
+                best[called] = min(best[called], (time.perf_counter() - start) / calls * 1e6)
+        print(
+            f"{name:16}{best[method]:10.2f}{best[function]:10.2f}"
+            f"{best[function] / best[method]:7.2f}x"
+        )
+
+
 def main() -> int:
     """Run everything; give the exit code."""
     parser = argparse.ArgumentParser(
@@ -151,6 +177,7 @@ def main() -> int:
     passed &= frees_without_collector()
     passed &= memory_is_flat(options.memory_steps)
     float_cost()
+    forms()
     return 0 if passed else 1
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from .errors import RuleError
-from .op import Op, recorded
+from .op import Op, call_any, recorded
 from .recording import switch
 from .value import Value, as_float
 
@@ -57,6 +57,7 @@ class Composite(Op):
         self.defaults = ()
         self.__doc__ = f"The results of a function, recorded as one node by {name}."
         self.codes = {}
+        self.function = call_any
         self._arity = arity
 
     # All that refers to the op itself is made when it is asked for: kept in the op, it would keep

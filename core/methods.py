@@ -1,7 +1,7 @@
-"""The methods that an op gives to Value, as straight-line code.
+"""The methods that an op gives to Value, and the op as a function, as straight-line code.
 
-An expression on Values spends most of its time here, so each method is written out for its number
-of operands and does nothing it need not: `a * b` is one Python call that multiplies two floats and
+An expression on Values spends most of its time here, so each is written out for its number of
+operands and does nothing it need not: `a * b` is one Python call that multiplies two floats and
 fills one new object. The text below is filled in and compiled once for each shape, as the standard
 library does for named tuples and data classes.
 """
@@ -9,13 +9,13 @@ library does for named tuples and data classes.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from .op import NAMES, Op
+from .op import MISSING, NAMES, Op
 from .recording import switch
-from .value import NOT_RUN, Value, new_value, operand
+from .value import NOT_RUN, Value, constant, new_value, operand
 from .watching import record_watched
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
@@ -27,6 +27,63 @@ def make(op, forward, evaluate, {defaults_from}):
     def {name}({parameters}):
 {coerce}
 {compute}
+{record}
+    return {name}
+"""
+
+# For all ops of one shape: a function that refers to its op would keep it alive.
+FUNCTION = """
+def function(op, {parameters}, *more):
+        {defaults}
+        if not ({any_value}) or more:
+            if {all_floats} and not more:
+                return op.evaluate({operands})
+            return op.call_with(({operands}, *more))
+{coerce}
+{compute}
+{record}
+"""
+
+COERCE = """
+        if {x}.__class__ is not Value:
+            if {x}.__class__ is float:
+                {x} = constant({x})
+            else:
+                {x} = operand({x})
+                if {x} is NotImplemented:
+                    return NotImplemented
+"""
+
+TAKE = """
+        if {x}.__class__ is not Value:
+            if {x}.__class__ is not float:
+                return op.call_with(({operands},))
+            {x} = constant({x})
+"""
+
+INLINED = """
+        try:
+            data = a.data {inline} b.data
+            if data.__class__ is not float:  # somebody put another kind of number into `data`
+                data = {evaluate}(a, b)
+        except TypeError:
+            data = {evaluate}(a, b)
+"""
+
+COMPUTE = """
+        try:
+            data = {forward}({numbers})
+            if data.__class__ is not float:
+                data = {evaluate}({operands})
+        except (ArithmeticError, TypeError, ValueError):
+            data = {evaluate}({operands})
+        except Exception as cause:
+            op.note(cause, ({numbers},))
+            op.tell_failed(({operands},))
+            raise
+"""
+
+RECORD = """
         if switch.active:
             return record_watched(op, ({operands},), data)
         out = new_value(Value)
@@ -40,36 +97,6 @@ def make(op, forward, evaluate, {defaults_from}):
         out._mark = None
         out.requires_grad = {requires_grad}
         return out
-    return {name}
-"""
-
-COERCE = """
-        if {x}.__class__ is not Value:
-            {x} = operand({x})
-            if {x} is NotImplemented:
-                return NotImplemented
-"""
-
-INLINED = """
-        try:
-            data = a.data {inline} b.data
-            if data.__class__ is not float:  # somebody put another kind of number into `data`
-                data = evaluate(a, b)
-        except TypeError:
-            data = evaluate(a, b)
-"""
-
-COMPUTE = """
-        try:
-            data = forward({numbers})
-            if data.__class__ is not float:
-                data = evaluate({operands})
-        except (ArithmeticError, TypeError, ValueError):
-            data = evaluate({operands})
-        except Exception as cause:
-            op.note(cause, ({numbers},))
-            op.tell_failed(({operands},))
-            raise
 """
 
 
@@ -77,10 +104,10 @@ def named_method(op: Op) -> Callable[..., Any]:
     """Make `value.name(...)`: other operands follow, and a wrong one is a TypeError."""
 
     def method(*operands: Any) -> Any:
-        return op(*operands)
+        return op.function(op, *operands)
 
     if op.arity == 1:
-        method = _make(op, reflected=False)
+        method = operator_method(op)
     method.__name__ = op.name
     method.__qualname__ = f"Value.{op.name}"
     method.__doc__ = op.__doc__
@@ -89,48 +116,90 @@ def named_method(op: Op) -> Callable[..., Any]:
 
 def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
     """Make the method behind a Python operator; `reflected` for the case `2.0 * value`."""
-    return _make(op, reflected=reflected)
-
-
-def _make(op: Op, *, reflected: bool) -> Callable[..., Any]:
-    make = _compiled(op.arity, len(op.defaults), INLINE.get(op.forward), reflected)
+    make = _method_maker(op.arity, len(op.defaults), INLINE.get(op.forward), reflected)
     method: Callable[..., Any] = make(op, op.forward, op.evaluate_on, *op.defaults)
     return method
 
 
+def function_of(op: Op) -> Callable[..., Any]:
+    """Find the function that a call `op(...)` runs, with the op as its first argument."""
+    return _function(op.arity, len(op.defaults), INLINE.get(op.forward))
+
+
 @cache
-def _compiled(
+def _method_maker(
     arity: int, defaults: int, inline: str | None, reflected: bool
 ) -> Callable[..., Callable[..., Any]]:
     names = NAMES[:arity]
     received = names[::-1] if reflected else names
-    numbers = ", ".join(f"{x}.data" for x in names)
-    if inline is None:
-        compute = COMPUTE.format(numbers=numbers, operands=", ".join(names))
-    else:
-        compute = INLINED.format(inline=inline)
     default_of = dict(zip(names[arity - defaults :], (f"default_{x}" for x in names), strict=False))
     source = METHOD.format(
         name="method",
         defaults_from=", ".join(default_of.values()),
         parameters=", ".join(f"{x}={default_of[x]}" if x in default_of else x for x in received),
         coerce="".join(COERCE.format(x=x) for x in received[1:]),
-        compute=compute,
+        compute=_compute(names, inline, "forward", "evaluate"),
+        record=_record(names),
+    )
+    return _compiled(source, "make")
+
+
+@cache
+def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., Any]:
+    names = NAMES[:arity]
+    required = arity - defaults
+    last = names[required - 1] if required else "op"
+    filled = [
+        f"if {x} is MISSING and {last} is not MISSING: {x} = op.defaults[{i}]"
+        for i, x in enumerate(names[required:])
+    ]
+    operands = ", ".join(names)
+    source = FUNCTION.format(
+        parameters=", ".join([names[0], *[f"{x}=MISSING" for x in names[1:]]]),
+        defaults="\n        ".join(filled),
+        any_value=" or ".join(f"{x}.__class__ is Value" for x in names),
+        all_floats=" and ".join(f"{x}.__class__ is float" for x in names),
+        operands=operands,
+        coerce="".join(TAKE.format(x=x, operands=operands) for x in names) if arity > 1 else "",
+        compute=_compute(names, inline, "op.forward", "op.evaluate_on"),
+        record=_record(names),
+    )
+    return _compiled(source, "function")
+
+
+def _compute(names: Sequence[str], inline: str | None, forward: str, evaluate: str) -> str:
+    if inline is not None:
+        return INLINED.format(inline=inline, evaluate=evaluate)
+    return COMPUTE.format(
+        forward=forward,
+        evaluate=evaluate,
+        numbers=", ".join(f"{x}.data" for x in names),
         operands=", ".join(names),
-        left=names[0] if arity <= 2 else None,
-        right=names[1] if arity == 2 else None,
-        more=f"out._operands = ({', '.join(names)})" if arity > 2 else "",
+    )
+
+
+def _record(names: Sequence[str]) -> str:
+    return RECORD.format(
+        operands=", ".join(names),
+        left=names[0] if len(names) <= 2 else None,
+        right=names[1] if len(names) == 2 else None,
+        more=f"out._operands = ({', '.join(names)})" if len(names) > 2 else "",
         requires_grad=" or ".join(f"{x}.requires_grad" for x in names),
     )
+
+
+def _compiled(source: str, name: str) -> Callable[..., Any]:
     namespace: dict[str, Any] = {
+        "MISSING": MISSING,
         "NOT_RUN": NOT_RUN,
         "Value": Value,
         "__name__": __name__,
+        "constant": constant,
         "new_value": new_value,
         "operand": operand,
         "record_watched": record_watched,
         "switch": switch,
     }
     exec(compile(source, "<pluggrad method>", "exec"), namespace)
-    make: Callable[..., Callable[..., Any]] = namespace["make"]
-    return make
+    made: Callable[..., Any] = namespace[name]
+    return made

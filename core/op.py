@@ -15,6 +15,8 @@ from .value import NOT_RUN, Value, as_float, as_float_data, constant, new_value,
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
 
+MISSING: Any = object()  # an operand that was not given
+
 # What generated code calls the operands; `g` is the gradient.
 NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
 
@@ -76,8 +78,15 @@ class Op:
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
+        self.function: Callable[..., Any] = _first_call
+
     # The op that was registered in place of this one, which calls of this one go to.
     successor: Op | None = None
+
+    def hand_over(self, successor: Op | None) -> None:
+        """Send calls to another op from now on; None ends that."""
+        self.successor = successor
+        self.function = _first_call if successor is None else _call_successor
 
     @property
     def arity(self) -> int:
@@ -118,14 +127,19 @@ class Op:
     def __call__(self, *operands: float) -> float: ...
     @overload
     def __call__(self, *operands: Any) -> Any: ...
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any) -> Any:  # type: ignore[misc]
         """Compute: a float from numbers; a recorded Value where one operand is a Value.
 
         Raises:
             TypeError: for a wrong number of operands, or one that is neither number nor Value.
         """
-        if self.successor is not None:
-            return self.successor(*operands)
+        if b is MISSING:
+            return self.function(self, a)
+        return self.function(self, a, b, *more) if more else self.function(self, a, b)
+
+    def call_with(self, operands: tuple[Any, ...]) -> Any:
+        """Compute on operands of any kind and number, some of which may be MISSING."""
+        operands = tuple([x for x in operands if x is not MISSING])
         if len(operands) != len(self.rules):
             operands = self.complete(operands)
         numbers = True
@@ -208,7 +222,7 @@ class Op:
         )
 
     def evaluate_on(self, *operands: Value) -> float:
-        """Do the same on the numbers of Values; where it fails, watchers are told."""
+        """Compute the forward function on the numbers of Values; watchers hear where it fails."""
         try:
             return self.evaluate(*map(as_float_data, operands))
         except Exception:
@@ -275,6 +289,24 @@ class Op:
 
         self.pullback = fuse(self)  # type: ignore[assignment, method-assign]
         self.pullback(node)
+
+
+def _first_call(op: Op, *operands: Any) -> Any:
+    """Find the function that is made for the op's number of operands, and call it."""
+    from .methods import function_of
+
+    op.function = function_of(op)
+    return op.function(op, *operands)
+
+
+def call_any(op: Op, *operands: Any) -> Any:
+    """Call an op in the general way."""
+    return op.call_with(operands)
+
+
+def _call_successor(op: Op, *operands: Any) -> Any:
+    assert op.successor is not None
+    return op.successor(*[x for x in operands if x is not MISSING])
 
 
 def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:

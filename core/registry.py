@@ -432,7 +432,7 @@ class Registry:
     def _succeed(self, original: Op | None, op: Op) -> None:
         successor = None if original is op else op
         if original is not None and original.successor is not successor:
-            original.successor = successor
+            original.hand_over(successor)
             self.successions += 1
             forget_fused()
 
