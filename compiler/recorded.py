@@ -28,6 +28,7 @@ WAYS: dict[str, str] = {
     "backward": RECORDED,
     "_backward": REFUSED,
     "item": GUARDED,
+    "as_integer_ratio": GUARDED,
     "detach": RECORDED,
     "__float__": GUARDED,
     "__int__": GUARDED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .copying import copy_graph, reduce_graph
 from .elsewhere import ELSEWHERE, op_in_two_lines, op_of_closure
-from .errors import MissingOpError
+from .errors import LostGradientError, MissingOpError
 from .recording import keeper, switch, watchers
 
 if TYPE_CHECKING:
@@ -229,6 +229,24 @@ class Value:
     def item(self) -> float:
         """Give the number, as `float(x)` does."""
         return float(self)
+
+    def conjugate(self) -> Value:
+        """Give this value: it is real. NumPy's std, var and norm of arrays of Values ask for it."""
+        return self
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Give a constant's number as a fraction, as `float` has it.
+
+        Raises:
+            LostGradientError: when this is no constant: no gradient flows through integers.
+        """
+        if self.requires_grad:
+            raise LostGradientError(
+                f"as_integer_ratio() would cut the gradient of {self.label or self.data!r}: mean, "
+                "variance and stdev of `statistics` compute with fractions. Write "
+                "sum(values) / len(values), or take the numbers: [float(x) for x in values]"
+            )
+        return float(self).as_integer_ratio()
 
     def detach(self) -> Value:
         """Give a constant of the same number and label that is cut off from this one's history."""

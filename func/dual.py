@@ -83,6 +83,9 @@ class Dual:
     def __pos__(self) -> Dual:
         return self
 
+    conjugate = __pos__
+    as_integer_ratio = Value.as_integer_ratio
+
     def __float__(self) -> float:
         ask_place(self, _getframe(1), flows=True)
         return float(_still(self))
