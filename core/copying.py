@@ -11,6 +11,7 @@ from __future__ import annotations
 from copy import deepcopy
 from threading import local
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .topology import topological_order
 
@@ -32,62 +33,104 @@ def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
     return copied
 
 
+class _Written:
+    """What one pickler has written: it asks for each Value once, and remembers it from then on.
+
+    Which pickler asks is not told. But one that asks for a Value that is written already is
+    another one: it works inside the first, in somebody's `__reduce__`, or the first is done.
+    """
+
+    __slots__ = ("__weakref__", "done", "waiting")
+
+    def __init__(self) -> None:
+        self.done: set[int] = set()
+        self.waiting: list[tuple[list[Value], set[int]]] = []  # of each history what is to come
+
+    def begin(self, root: Value) -> list[Value]:
+        """List what the history of `root` has that is not written yet, operands first."""
+        order = self._order(root)
+        self.waiting.append((order[::-1], set(map(id, order))))
+        return order
+
+    def take(self, node: Value) -> bool:
+        """Say whether the history that is being written has come to a Value.
+
+        Its operands are written then. A pickler passes over what it has written in another way.
+        """
+        if not self.waiting or id(node) not in self.waiting[-1][1]:
+            return False
+        coming, ids = self.waiting[-1]
+        while coming:
+            passed = coming.pop()
+            ids.remove(id(passed))
+            self.done.add(id(passed))
+            if passed is node:
+                break
+        if not coming:
+            self.waiting.pop()
+        return True
+
+    def _order(self, root: Value) -> list[Value]:
+        order: list[Value] = []
+        seen = {id(root)}
+        stack = [(root, iter(root.prev))]
+        while stack:
+            node, operands = stack[-1]
+            for x in operands:
+                if x.op is not None and id(x) not in seen and id(x) not in self.done:
+                    seen.add(id(x))
+                    stack.append((x, iter(x.prev)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+        return order
+
+
 class History(list["Value"]):
     """A Value's history on its way through a pickle: filled one node at a time, operands first.
 
-    While it lives, and a pickler keeps it as long as it works, the nodes in it are written with
-    plain references to their operands, which the pickler has written by then. A history leaves out
-    what another one holds, so values that share one are written in time linear in their number.
+    The pickler that writes it keeps it as long as it works. A history leaves out what another one
+    has brought, so values that share one are written in time linear in their number.
     """
 
-    def __init__(self, root: Value | None = None) -> None:
+    def __init__(self, root: Value | None = None, written: _Written | None = None) -> None:
         super().__init__()
         self.root = root
-        self.members: list[int] = []
-        self.written = _written_in_this_thread()
+        self.written = written
 
     def __reduce__(self) -> tuple[object, ...]:
         assert self.root is not None
-        order = _order_of_new(self.root, self.written)
-        self.members = list(map(id, order))
-        self.written.update(self.members)
-        return History, (), None, iter(order)
-
-    def __del__(self) -> None:
-        self.written.difference_update(self.members)
+        assert self.written is not None
+        return History, (), None, iter(self.written.begin(self.root))
 
 
-def _order_of_new(root: Value, written: set[int]) -> list[Value]:
-    """List the nodes below `root` that are not written yet, operands first."""
-    order: list[Value] = []
-    seen = {id(root)}
-    stack = [(root, iter(root.prev))]
-    while stack:
-        node, operands = stack[-1]
-        for x in operands:
-            if id(x) not in seen and id(x) not in written:
-                seen.add(id(x))
-                stack.append((x, iter(x.prev)))
-                break
-        else:
-            order.append(node)
-            stack.pop()
-    return order
+_picklers = local()  # for each thread, what its picklers have written, as long as they live
 
 
-def _written_in_this_thread() -> set[int]:
-    written: set[int] = vars(_writing).setdefault("written", set())
+def _written(node: Value) -> _Written:
+    """Find what the pickler that asks for a Value has written."""
+    known: list[ref[_Written]] = vars(_picklers).setdefault("known", [])
+    while known:
+        written = known[-1]()
+        if written is not None and id(node) not in written.done:
+            return written
+        if written is not None:
+            break
+        known.pop()
+    written = _Written()
+    known.append(ref(written))
     return written
 
 
-_writing = local()
-
-
 def reduce_graph(node: Value) -> tuple[object, ...]:
-    """Tell pickle how to write one Value: after its history, if it is not being written already."""
-    if node.op is None or id(node) in _written_in_this_thread():
+    """Tell pickle how to write one Value: after its history, if that is not written already."""
+    if node.op is None:
+        return restore, (type(node), *_state(node, ()))
+    written = _written(node)
+    if written.take(node):
         return restore, (type(node), *_state(node, node.prev))
-    return last, (History(node),)
+    return last, (History(node, written),)
 
 
 def last(history: History) -> Value:

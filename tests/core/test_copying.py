@@ -150,3 +150,100 @@ def test_an_op_that_pickles_would_not_find_is_refused():
     other = Op("tanh", lambda x: 2.0 * x, lambda g, out, x: 2.0 * g)
     with pytest.raises(TypeError, match="another op is registered under it"):
         pickle.dumps(other(Value(1.0)))
+
+
+# ----- Picklers inside picklers -----
+
+
+class Inside:
+    """Writes its Value with a pickler of its own."""
+
+    def __init__(self, value, protocol=None, dumps=pickle.dumps):
+        self.value, self.protocol, self.dumps = value, protocol, dumps
+
+    def __reduce__(self):
+        return pickle.loads, (self.dumps(self.value, self.protocol),)
+
+
+class Labelled(Value):
+    """A Value that carries something."""
+
+
+def chain_of(length):
+    x = Value(1.0, label="x")
+    nodes = [x]
+    for _ in range(length):
+        nodes.append(nodes[-1] + 1.0)
+    return nodes
+
+
+def check_chain(root, length):
+    assert root.data == 1.0 + length
+    order = topological_order([root])
+    assert len(order) == 2 * length + 1
+    assert order[0].label == "x"
+
+
+DEEP = 5_000
+ORDERS = {
+    "inner after outer": lambda y: [y, Inside(y)],
+    "inner before outer": lambda y: [Inside(y), y],
+    "inner between": lambda y: [y.prev[0], Inside(y), y],
+    "twice": lambda y: [Inside(y), y, Inside(y), y],
+    "inside each other": lambda y: [y, Inside([y, Inside([y, Inside(y)])])],
+    "older inside newer": lambda y: [y, Inside(y.prev[0].prev[0])],
+}
+
+
+def unpacked(found):
+    """List the Values in what came out."""
+    if isinstance(found, Value):
+        return [found]
+    return [x for part in found for x in unpacked(part)]
+
+
+@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("dumps", [pickle.dumps, pickle._dumps])
+@pytest.mark.parametrize("protocol", [0, 2, pickle.HIGHEST_PROTOCOL])
+def test_a_pickler_inside_a_pickler_writes_all_it_needs(name, dumps, protocol):
+    length = DEEP if dumps is pickle.dumps else 600
+    y = chain_of(length)[-1]
+    whole = dumps(ORDERS[name](y), protocol)
+    for root in unpacked(pickle.loads(whole)):
+        check_chain(root, int(root.data) - 1)
+
+
+def test_a_pickler_that_is_kept_and_another_one_do_not_disturb_each_other():
+    nodes = chain_of(DEEP)
+    files = [io.BytesIO(), io.BytesIO()]
+    first, second = (pickle.Pickler(file) for file in files)
+    first.dump(nodes[DEEP // 2])
+    second.dump(nodes[-1])
+    first.dump(nodes[-1])
+    second.dump(nodes[DEEP // 2])
+    for file, lengths in zip(files, ((DEEP // 2, DEEP), (DEEP, DEEP // 2)), strict=True):
+        file.seek(0)
+        reader = pickle.Unpickler(file)
+        for length in lengths:
+            check_chain(reader.load(), length)
+
+
+def test_a_pickle_that_failed_leaves_nothing_behind():
+    nodes = chain_of(DEEP)
+    nodes[DEEP // 2].label = lambda: None  # cannot be pickled
+    with pytest.raises((pickle.PicklingError, AttributeError)) as kept:
+        pickle.dumps(nodes[-1])
+    nodes[DEEP // 2].label = ""
+    for root in (nodes[-1], nodes[DEEP // 2 + 1], nodes[DEEP // 2]):
+        check_chain(pickle.loads(pickle.dumps(root)), int(root.data) - 1)
+    assert kept.tb is not None
+
+
+def test_a_value_that_carries_one_from_further_up():
+    nodes = chain_of(DEEP)
+    carrier = Labelled(1.0)
+    top = nodes[-1] * carrier
+    carrier.above = nodes[-1]
+    found = pickle.loads(pickle.dumps([carrier, top]))
+    check_chain(found[0].above, DEEP)
+    assert found[1].prev[0] is found[0].above
