@@ -15,7 +15,7 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from pluggrad import CompileError, Op, Value, strong_zero
-from pluggrad.op import recorded
+from pluggrad.nodes import recorded
 from pluggrad.reads import UnreadableError, with_symbols
 from pluggrad.value import NOT_RUN, ask_place
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pluggrad import CompileError, Op, Value
 from pluggrad.composite import Composite
-from pluggrad.op import recorded
+from pluggrad.nodes import recorded
 from pluggrad.topology import operand_columns, topological_order
 
 from .progress import MANY, tell

@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import copying, notebook  # noqa: F401 - they plug themselves into Value
 from .compiling import compile
 from .config import Config, configure, configured, current_config
 from .drawing import draw_dot
@@ -28,11 +29,10 @@ from .errors import (
 from .gradient import grad
 from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
-from .hookspecs import hookimpl
 from .op import Op
 from .recording import no_grad, scope
 from .region import Region
-from .registry import Plugin, plugins
+from .registry import Plugin, hookimpl, plugins
 from .rendering import render, save
 from .value import NOT_RUN, Value
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from .entry_points import entry_points
 from .errors import CompileError
+from .registry.entry_points import entry_points
 
 GROUP = "pluggrad.compilers"
 

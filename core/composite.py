@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from .errors import RuleError
-from .op import Op, call_any, recorded
-from .recording import switch
+from .nodes import made, recorded
+from .op import Op, call_any
 from .value import Value, as_float
 
 
@@ -150,12 +150,3 @@ class Pick(Composite):
     ) -> Sequence[Any]:
         """Say which result `g` belongs to."""
         return [Cotangents({self.index: g})]
-
-
-def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
-    """Make the Value that `op` gave, in the way that the contexts open here ask for."""
-    if switch.active:
-        from .watching import record_watched
-
-        return record_watched(op, operands, data)
-    return recorded(op, operands, data)

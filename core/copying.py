@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .topology import topological_order
+from .value import NOT_RUN, Value, above, new_value
 
 if TYPE_CHECKING:
     from .op import Op
-    from .value import Value
 
 
 def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
@@ -157,8 +157,6 @@ def restore(
             None is one that no backward pass has computed.
         more: the attributes that a derived class has besides.
     """
-    from .value import NOT_RUN, new_value
-
     value = new_value(kind)
     value.data = data
     value.grad = NOT_RUN if grad is None else grad
@@ -180,10 +178,12 @@ def restore(
 
 
 def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
-    from .value import NOT_RUN
-
     grad = None if node.grad is NOT_RUN else node.grad
     scope = getattr(node, "scope", None)
     more = getattr(node, "__dict__", None)
     state = (node.data, grad, node.label, node.requires_grad, node.op, prev, scope)
     return (*state, dict(more)) if more else state
+
+
+above.copy = copy_graph
+above.reduce = reduce_graph

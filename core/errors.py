@@ -5,6 +5,7 @@ would expect, so `except ValueError` keeps working for someone who has never rea
 """
 
 import re
+from collections.abc import Iterable
 
 # What a terminal obeys instead of showing it: all control characters but tab and newline, and what
 # turns the direction of reading.
@@ -100,3 +101,28 @@ class CompileWarning(UserWarning):
 
 class StateError(PluggradError, ValueError):
     """A saved state does not fit the model or optimizer it was given to; nothing was changed."""
+
+
+# ----- What messages are made of -----
+
+
+def one_line(cause: BaseException) -> str:
+    """Tell an exception in one line, whatever its own text does."""
+    try:
+        text = " ".join(str(cause).split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as worse:
+        text = f"its text cannot be had ({type(worse).__name__})"
+    text = text if len(text) <= 500 else f"{text[:499]}…"
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """Say which known name is like an unknown one, and which there are."""
+    from difflib import get_close_matches  # needed for errors only
+
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} (available: {', '.join(known) or 'none'})"

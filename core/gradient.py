@@ -22,7 +22,7 @@ from .passes import alone
 from .pullback import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
-from .value import NOT_RUN, Value, as_float, as_float_data, constant, moving_hint
+from .value import NOT_RUN, Value, above, as_float, as_float_data, constant, moving_hint
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
@@ -417,3 +417,7 @@ def _require_gradient(values: list[Value]) -> None:
                 f"{what}({x!r}) does not require a gradient: it is a constant, or was computed "
                 "from constants only, or under no_grad()"
             )
+
+
+above.backward = backward
+above.step_back = step_back

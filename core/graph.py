@@ -13,7 +13,7 @@ from .op import Op
 from .passes import alone
 from .region import scopes
 from .topology import topological_order
-from .value import NOT_RUN, Value, moving_hint
+from .value import NOT_RUN, Value, above, moving_hint
 
 Kind = Literal["leaf", "constant", "op", "group"]
 
@@ -108,9 +108,7 @@ class Graph:
         return f"<Graph of {len(self.nodes)} nodes and {len(self.edges)} edges>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from .notebook import mimebundle
-
-        return mimebundle(self)
+        return above.mimebundle(self)
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from .op import MISSING, NAMES, Op
+from .declaration import NAMES
+from .nodes import record_watched
+from .op import MISSING, Op
 from .recording import switch
 from .value import NOT_RUN, Value, constant, new_value, operand
-from .watching import record_watched
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
 # none of them raises for floats, and all of them give floats.
@@ -203,3 +204,6 @@ def _compiled(source: str, name: str) -> Callable[..., Any]:
     exec(compile(source, "<pluggrad method>", "exec"), namespace)
     made: Callable[..., Any] = namespace[name]
     return made
+
+
+Op.made_function = staticmethod(function_of)

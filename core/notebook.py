@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from .config import current_config
 from .graph import Graph
 from .registry import plugins
 from .rendering import made_renderer
-from .value import Value
+from .value import Value, above
 
 LARGE = 150  # nodes, beyond which a picture that cannot fold groups itself shows a summary
 
@@ -51,7 +50,12 @@ def _picture(graph: Graph) -> dict[str, str]:
 
 
 def _svg(renderer: Any, graph: Graph) -> str:
+    from tempfile import TemporaryDirectory  # slow to import
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "graph.svg"
         renderer.write(graph, path)
         return path.read_text(encoding="utf-8")
+
+
+above.mimebundle = mimebundle

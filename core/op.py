@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
-from keyword import iskeyword
 from numbers import Real
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
-from .errors import ForwardError, OpError, RuleError
+from .declaration import Interval, check_declaration, defaults_of, domain_of_each
+from .errors import ForwardError, RuleError
+from .nodes import made
 from .recording import no_grad, switch, watchers
-from .value import NOT_RUN, Value, as_float, as_float_data, constant, new_value, operand
+from .value import Value, as_float, as_float_data, constant, operand
 
 Rule = Callable[..., Any]
-Interval = tuple[float, float]
 
 MISSING: Any = object()  # an operand that was not given
-
-# What generated code calls the operands; `g` is the gradient.
-NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
 
 
 class Op:
@@ -54,6 +50,11 @@ class Op:
     Calling an op with numbers gives a float; with a Value among the operands it records.
     """
 
+    # Plugged in by what is built upon ops: the registry, methods.py and pullback.py.
+    installed: ClassVar[Any]
+    made_function: ClassVar[Callable[[Op], Callable[..., Any]]]
+    fuse: ClassVar[Callable[[Op], Callable[[Value], None]]]
+
     def __init__(
         self,
         name: str,
@@ -70,11 +71,11 @@ class Op:
         self.rules = rules
         self.operator = operator
         self.ieee = ieee
-        self.domain = _domain_of_each(domain, len(rules))
+        self.domain = domain_of_each(domain, len(rules))
         self.kinks = kinks
         self.__doc__ = doc
-        self.defaults: tuple[float, ...] = _defaults_of(name, forward)
-        _check_declaration(self)
+        self.defaults: tuple[float, ...] = defaults_of(name, forward)
+        check_declaration(self)
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
@@ -102,14 +103,13 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        from .registry import plugins
-
-        if plugins.ops.get(self.name) is not self:
+        installed = Op.installed.ops
+        if installed.get(self.name) is not self:
             raise TypeError(
                 f"op {self.name!r} cannot be pickled: pickles find ops by name, and "
                 + (
                     "another op is registered under it"
-                    if self.name in plugins.ops
+                    if self.name in installed
                     else "it is not registered; see plugins.register_op()"
                 )
             )
@@ -236,12 +236,7 @@ class Op:
 
     def record(self, operands: tuple[Value, ...]) -> Value:
         """Compute on Values and remember them: the general way, for any number of operands."""
-        data = self.evaluate_on(*operands)
-        if switch.active:
-            from .watching import record_watched
-
-            return record_watched(self, operands, data)
-        return recorded(self, operands, data)
+        return made(self, operands, self.evaluate_on(*operands))
 
     # ----- Backward -----
 
@@ -285,17 +280,13 @@ class Op:
 
         The first call makes the code for it, which later ones run at once; see pullback.py.
         """
-        from .pullback import fuse
-
-        self.pullback = fuse(self)  # type: ignore[assignment, method-assign]
+        self.pullback = Op.fuse(self)  # type: ignore[assignment, method-assign]
         self.pullback(node)
 
 
 def _first_call(op: Op, *operands: Any) -> Any:
-    """Find the function that is made for the op's number of operands, and call it."""
-    from .methods import function_of
-
-    op.function = function_of(op)
+    """Make the function for the op's number of operands, and call it."""
+    op.function = Op.made_function(op)
     return op.function(op, *operands)
 
 
@@ -309,142 +300,10 @@ def _call_successor(op: Op, *operands: Any) -> Any:
     return op.successor(*[x for x in operands if x is not MISSING])
 
 
-def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
-    """Make the Value that `op` computed from `operands`."""
-    out = new_value(Value)
-    out.data = data
-    out.label = ""
-    out.grad = NOT_RUN
-    out.op = op
-    out._left = out._right = out._mark = None
-    if len(operands) == 1:
-        (out._left,) = operands
-    elif len(operands) == 2:
-        out._left, out._right = operands
-    else:
-        out._operands = operands
-    out.requires_grad = any(x.requires_grad for x in operands)
-    return out
-
-
 def _installed_op(name: str) -> Op:
     """Find an op by name when a pickle is loaded."""
-    from .registry import plugins
-
-    return plugins.op(name)
-
-
-# ----- Checks of a declaration -----
-
-
-def _domain_of_each(
-    domain: Sequence[Interval | None] | Interval | None, arity: int
-) -> tuple[Interval | None, ...]:
-    if domain is None:
-        return (None,) * arity
-    if not isinstance(domain, Sequence) or isinstance(domain, str):
-        raise OpError(f"a domain is an interval (low, high), not {domain!r:.60}")
-    if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
-        return (domain,)  # a single interval for a single operand
-    return tuple(domain)  # type: ignore[arg-type]
-
-
-def _check_declaration(op: Op) -> None:
-    name = op.name
-    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise OpError(f"an op's name is a Python identifier, not {name!r}")
-    if unicodedata.normalize("NFKC", name) != name:
-        raise OpError(
-            f"op {name!r}: Python reads this name as {unicodedata.normalize('NFKC', name)!r} in a "
-            "program; call it that"
-        )
-    if not callable(op.forward):
-        raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
-    if not op.rules:
-        raise OpError(
-            f"op {name!r} has no rule; give one for each operand, or None for no gradient"
-        )
-    if op.arity > len(NAMES):
-        raise OpError(f"op {name!r} has {op.arity} operands; the most is {len(NAMES)}")
-    for index, rule in enumerate(op.rules):
-        if rule is not None and not callable(rule):
-            raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
-    if len(op.domain) != op.arity:
-        raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
-    _check_places(op)
-    taken = _positional(op.forward)
-    if taken is not None and taken != op.arity:
-        raise OpError(
-            f"op {name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
-            f"{taken} operands ({_signatures([op.forward])}); give one rule for each operand, or "
-            "None where no gradient flows"
-        )
-    for index, rule in enumerate(op.rules):
-        taken = _positional(rule)
-        if taken is not None and taken != 2 + op.arity:
-            raise OpError(
-                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
-                f"rules take g, out and the {op.arity} operands"
-            )
-
-
-def _defaults_of(name: object, forward: object) -> tuple[float, ...]:
-    defaults = getattr(forward, "__defaults__", None) or ()
-    for x in defaults:
-        if isinstance(x, bool) or not isinstance(x, Real):
-            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
-    return tuple(map(float, defaults))
-
-
-def _check_places(op: Op) -> None:
-    """Check what a declaration says of places: `ieee`, domains and kinks."""
-    if op.ieee is not None and not callable(op.ieee):
-        raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
-    for index, interval in enumerate(op.domain):
-        if interval is None:
-            continue
-        if not (
-            isinstance(interval, Sequence)
-            and len(interval) == 2
-            and all(isinstance(x, Real) for x in interval)
-        ):
-            raise OpError(
-                f"op {op.name!r}: the domain of operand {index} is an interval (low, high) or "
-                f"None, not {interval!r:.60}; give one for each of the {op.arity} operands"
-            )
-        if not interval[0] < interval[1]:
-            raise OpError(
-                f"op {op.name!r}: the domain of operand {index}, {interval!r}, is empty; the lower "
-                "end stands first"
-            )
-    if callable(op.kinks):
-        return
-    if (
-        isinstance(op.kinks, str)
-        or not isinstance(op.kinks, Sequence)
-        or not all(isinstance(x, Real) for x in op.kinks)
-    ):
-        raise OpError(
-            f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
-            f"is zero there, not {op.kinks!r:.60}"
-        )
-
-
-def _positional(function: object) -> int | None:
-    """Count a Python function's positional parameters; None where that is not known."""
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & 0x04 or hasattr(function, "__self__"):  # 0x04: *args
-        return None
-    return int(code.co_argcount)
-
-
-def _signatures(functions: Sequence[object]) -> str:
-    named = []
-    for function in functions:
-        code = getattr(function, "__code__", None)
-        parameters = ", ".join(code.co_varnames[: code.co_argcount]) if code else "..."
-        named.append(f"({parameters})" if function is not None else "None")
-    return ", ".join(named)
+    op: Op = Op.installed.op(name)
+    return op
 
 
 def _listed(operands: Sequence[object]) -> str:

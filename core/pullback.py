@@ -27,7 +27,8 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
-from .op import NAMES, Op, Rule
+from .declaration import NAMES
+from .op import Op, Rule
 from .reads import read_again, with_symbols
 from .value import SOCKETS, Value
 
@@ -192,3 +193,6 @@ for _symbol, _names in SOCKETS.items():
     if _symbol in ARITHMETIC:
         for _name, _method in zip(_names, _writes(_symbol[0]), strict=True):
             setattr(_Symbol, _name, _method)
+
+
+Op.fuse = staticmethod(fuse)

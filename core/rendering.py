@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .config import Config, current_config
-from .errors import PluggradError, RenderError
-from .found import told
+from .errors import PluggradError, RenderError, one_line
 from .graph import Graph
 from .registry import plugins
 from .value import Value
@@ -135,7 +134,7 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
         ) from None
     except BaseException as cause:
         _check_types(name, kind, given)
-        raise RenderError(f"renderer {name!r} failed: {told(cause)}{_line(cause)}") from cause
+        raise RenderError(f"renderer {name!r} failed: {one_line(cause)}{_line(cause)}") from cause
     _check_types(name, kind, given)
     return made
 
@@ -244,7 +243,7 @@ def attempt(renderer: Any, work: Callable[[], Any]) -> Any:
         raise
     except BaseException as cause:
         raise RenderError(
-            f"renderer {renderer.name!r} failed: {told(cause)}{_line(cause)}"
+            f"renderer {renderer.name!r} failed: {one_line(cause)}{_line(cause)}"
         ) from cause
 
 

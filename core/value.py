@@ -9,7 +9,6 @@ from sys import _getframe
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
-from .copying import copy_graph, reduce_graph
 from .elsewhere import ELSEWHERE, op_in_two_lines, op_of_closure
 from .errors import LostGradientError, MissingOpError
 from .recording import keeper, switch, watchers
@@ -77,18 +76,30 @@ def ask_place(x: Any, frame: FrameType, flows: bool | None = None) -> None:
         LostGradientError: when the gradient of `x` would be lost; see lost_gradients.py.
     """
     if id(frame.f_code) + frame.f_lasti not in quiet_places:
-        from .lost_gradients import judge
+        # A wing, which is loaded at the first place.
+        from .insight.lost_gradients import judge
 
         judge(x, frame, flows)
+
+
+class Above:
+    """What the methods of a Value call; each module that is built upon Values plugs its own in."""
+
+    backward: Callable[[Value, SupportsFloat], None]
+    step_back: Callable[[Value], None]
+    copy: Callable[[Value, dict[int, Any]], Value]
+    reduce: Callable[[Value], tuple[object, ...]]
+    mimebundle: Callable[[Any], dict[str, str]]
+
+
+above = Above()
 
 
 class BackwardStep:
     """What micrograd has as a closure in each node: one step of `backward()`, by hand."""
 
     def __get__(self, value: Value | None, owner: type) -> Any:
-        from .gradient import step_back
-
-        return self if value is None else partial(step_back, value)
+        return self if value is None else partial(above.step_back, value)
 
     def __set__(self, value: Value, closure: object) -> NoReturn:
         raise AttributeError(f"out._backward = ...: {op_of_closure(closure, Value)}")
@@ -222,9 +233,7 @@ class Value:
             GradientError: when self does not depend on anything that requires a gradient.
             RuleError: when a derivative rule fails. Leaves keep the gradients they had.
         """
-        from .gradient import backward
-
-        backward(self, gradient)
+        above.backward(self, gradient)
 
     def item(self) -> float:
         """Give the number, as `float(x)` does."""
@@ -388,14 +397,12 @@ class Value:
         return f"Value({self.data!r}, grad={self.grad!r}{label}{op})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from .notebook import mimebundle
-
-        return mimebundle(self)
+        return above.mimebundle(self)
 
     # ----- Copies -----
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        return copy_graph(self, memo)
+        return above.copy(self, memo)
 
     def __copy__(self) -> Self:
         raise TypeError(
@@ -404,7 +411,7 @@ class Value:
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        return reduce_graph(self)
+        return above.reduce(self)
 
 
 def _wrong_label(label: object, more: tuple[object, ...]) -> TypeError:

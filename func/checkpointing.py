@@ -9,7 +9,7 @@ from pluggrad.composite import Composite
 from pluggrad.contexts import Context
 from pluggrad.errors import GradientError
 from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
-from pluggrad.op import recorded
+from pluggrad.nodes import recorded
 from pluggrad.recording import SwitchedContext, Watcher, recording, watchers
 from pluggrad.value import Value, constant
 

@@ -17,8 +17,8 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.composite import made
 from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
+from pluggrad.nodes import made
 from pluggrad.op import Op
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import topological_order

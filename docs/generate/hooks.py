@@ -1,4 +1,4 @@
-"""The hook reference, from `core/hookspecs.py`."""
+"""The hook reference, from `core/registry/hookspecs.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from pluggrad import hookspecs
+from pluggrad.registry import hookspecs
 
 from .docstrings import code, sections
 

@@ -136,3 +136,29 @@ def _told(distribution: Any) -> str:
         return f"{distribution.metadata['Name']} {distribution.metadata['Version']}"
     except Exception:  # half removed; what is raised depends on the finder
         return "unknown package"
+
+
+# ----- What pluggrad looks for -----
+
+GROUP = "pluggrad"  # loaded by `import pluggrad`
+RENDERERS = "pluggrad.renderers"  # loaded when the first renderer is asked for
+
+
+def found_entry_points(group: str) -> list[EntryPoint]:
+    """List a group's entry points in a fixed order: pluggrad's own, then by name and package."""
+    return sorted(
+        set(entry_points(group)),
+        key=lambda ep: (not ep.value.startswith(f"{GROUP}."), ep.name, ep.distribution),
+    )
+
+
+def is_being_imported(entry_point: EntryPoint) -> bool:
+    """Tell whether a plugin's module, or a package around it, is just being imported.
+
+    So it is when a program imports the plugin first and the plugin imports pluggrad. Python's
+    import system tells by a flag on the module's spec; it has no public name.
+    """
+    parts = entry_point.module.split(".")
+    names = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    specs = [getattr(sys.modules.get(name), "__spec__", None) for name in names if name != GROUP]
+    return any(getattr(spec, "_initializing", False) for spec in specs)

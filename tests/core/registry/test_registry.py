@@ -19,7 +19,7 @@ from pluggrad import (
     hookimpl,
     plugins,
 )
-from pluggrad import hookspecs as specs
+from pluggrad.registry import hookspecs as specs
 
 HOOKS = sorted(name for name in vars(specs) if name.startswith("pluggrad_"))
 

@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
-from pluggrad.entry_points import EntryPoint, entry_points
+from pluggrad.registry.entry_points import EntryPoint, entry_points
 
 METADATA = "Metadata-Version: 2.1\nName: My.Package\nVersion: 1.2\n\nName: not this\n"
 

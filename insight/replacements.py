@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Mapping, Sequence
 
-from .op import Op
+from pluggrad.op import Op
 
 # Calls that are arithmetic on Values: the name and number of operands -> what to write.
 ARITHMETIC: dict[tuple[str, int], str] = {

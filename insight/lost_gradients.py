@@ -18,8 +18,12 @@ from numbers import Real
 from types import FrameType, FunctionType
 from typing import Any
 
-from .config import current_config
-from .errors import LostGradientError, LostGradientWarning
+from pluggrad.config import current_config
+from pluggrad.errors import LostGradientError, LostGradientWarning
+from pluggrad.recording import recording, switch
+from pluggrad.registry import plugins
+from pluggrad.value import Value, quiet_places
+
 from .places import (
     ENGINE,
     LIBRARY,
@@ -33,10 +37,7 @@ from .places import (
     user_frame,
     whose,
 )
-from .recording import recording, switch
-from .registry import plugins
 from .replacements import replacement
-from .value import Value, quiet_places
 
 MOST_PLACES = 100_000  # a place keeps its code alive
 

@@ -13,22 +13,16 @@ from typing import Any
 
 import pluggy
 
+from ..config import readable_config
+from ..elsewhere import ELSEWHERE
+from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
+from ..methods import named_method, operator_method
+from ..op import Op
+from ..pullback import forget_fused
+from ..recording import switch
+from ..value import EMPTY_SOCKETS, SOCKETS, Value
 from . import hookspecs
-from .config import readable_config
-from .elsewhere import ELSEWHERE
-from .entry_points import EntryPoint
-from .errors import MissingOpError, PluginError, PluginWarning, RenderError
-from .found import (
-    GROUP,
-    RENDERERS,
-    found_entry_points,
-    is_being_imported,
-    similar,
-    told,
-)
-from .methods import named_method, operator_method
-from .op import Op
-from .plugin_checks import (
+from .checks import (
     check_hooks,
     check_marked,
     check_ops,
@@ -36,9 +30,7 @@ from .plugin_checks import (
     doubled_suffixes,
     quoted,
 )
-from .pullback import forget_fused
-from .recording import switch
-from .value import EMPTY_SOCKETS, SOCKETS, Value
+from .entry_points import GROUP, RENDERERS, EntryPoint, found_entry_points, is_being_imported
 
 
 @dataclass(frozen=True)
@@ -266,7 +258,7 @@ class Registry:
         except KeyboardInterrupt:  # belongs to the person at the keyboard
             raise
         except BaseException as cause:  # sys.exit(), pytest's skip: none may end the program
-            reason = str(cause) if isinstance(cause, PluginError) else told(cause)
+            reason = str(cause) if isinstance(cause, PluginError) else one_line(cause)
             raise PluginError(
                 f"{where} {doing}: {reason}. "
                 f"Fix it, or disable it with PLUGGRAD_DISABLE_PLUGINS={name}"
@@ -472,7 +464,7 @@ class Registry:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as cause:
-                    raise PluginError(f"its {hook}() failed: {told(cause)}") from cause
+                    raise PluginError(f"its {hook}() failed: {one_line(cause)}") from cause
                 raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
         return ()
 
@@ -533,3 +525,4 @@ def _warn(texts: list[str], stacklevel: int) -> None:
 
 
 plugins = Registry()
+Op.installed = plugins

@@ -23,7 +23,7 @@ from typing import Any
 
 import pluggy
 
-from .op import Op
+from ..op import Op
 
 hookspec = pluggy.HookspecMarker("pluggrad")
 hookimpl = pluggy.HookimplMarker("pluggrad")

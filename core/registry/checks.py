@@ -8,11 +8,11 @@ from typing import Any
 
 from pluggy import PluginManager
 
+from ..errors import PluginError, similar
+from ..op import Op
+from ..value import SOCKETS, Value
 from . import hookspecs
-from .errors import PluginError
-from .found import GROUP, similar
-from .op import Op
-from .value import SOCKETS, Value
+from .entry_points import GROUP
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 Owner = Callable[[object], object]

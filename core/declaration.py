@@ -1,0 +1,136 @@
+"""What an op's declaration must be; each check raises an `OpError` that quotes the wrong part."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from keyword import iskeyword
+from numbers import Real
+from typing import TYPE_CHECKING
+
+from .errors import OpError
+
+if TYPE_CHECKING:
+    from .op import Op
+
+Interval = tuple[float, float]
+
+# What generated code calls the operands; `g` is the gradient.
+NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
+
+
+def domain_of_each(
+    domain: Sequence[Interval | None] | Interval | None, arity: int
+) -> tuple[Interval | None, ...]:
+    """Return the open interval of each operand; None for all numbers."""
+    if domain is None:
+        return (None,) * arity
+    if not isinstance(domain, Sequence) or isinstance(domain, str):
+        raise OpError(f"a domain is an interval (low, high), not {domain!r:.60}")
+    if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
+        return (domain,)  # a single interval for a single operand
+    return tuple(domain)  # type: ignore[arg-type]
+
+
+def check_declaration(op: Op) -> None:
+    """Check name, functions, rules and places of an op.
+
+    Raises:
+        OpError: when the parts do not fit together.
+    """
+    name = op.name
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise OpError(f"an op's name is a Python identifier, not {name!r}")
+    if unicodedata.normalize("NFKC", name) != name:
+        raise OpError(
+            f"op {name!r}: Python reads this name as {unicodedata.normalize('NFKC', name)!r} in a "
+            "program; call it that"
+        )
+    if not callable(op.forward):
+        raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
+    if not op.rules:
+        raise OpError(
+            f"op {name!r} has no rule; give one for each operand, or None for no gradient"
+        )
+    if op.arity > len(NAMES):
+        raise OpError(f"op {name!r} has {op.arity} operands; the most is {len(NAMES)}")
+    for index, rule in enumerate(op.rules):
+        if rule is not None and not callable(rule):
+            raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
+    if len(op.domain) != op.arity:
+        raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
+    _check_places(op)
+    taken = _positional(op.forward)
+    if taken is not None and taken != op.arity:
+        raise OpError(
+            f"op {name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
+            f"{taken} operands ({_signatures([op.forward])}); give one rule for each operand, or "
+            "None where no gradient flows"
+        )
+    for index, rule in enumerate(op.rules):
+        taken = _positional(rule)
+        if taken is not None and taken != 2 + op.arity:
+            raise OpError(
+                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
+                f"rules take g, out and the {op.arity} operands"
+            )
+
+
+def defaults_of(name: object, forward: object) -> tuple[float, ...]:
+    """Return the defaults of the last operands."""
+    defaults = getattr(forward, "__defaults__", None) or ()
+    for x in defaults:
+        if isinstance(x, bool) or not isinstance(x, Real):
+            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
+    return tuple(map(float, defaults))
+
+
+def _check_places(op: Op) -> None:
+    """Check what a declaration says of places: `ieee`, domains and kinks."""
+    if op.ieee is not None and not callable(op.ieee):
+        raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
+    for index, interval in enumerate(op.domain):
+        if interval is None:
+            continue
+        if not (
+            isinstance(interval, Sequence)
+            and len(interval) == 2
+            and all(isinstance(x, Real) for x in interval)
+        ):
+            raise OpError(
+                f"op {op.name!r}: the domain of operand {index} is an interval (low, high) or "
+                f"None, not {interval!r:.60}; give one for each of the {op.arity} operands"
+            )
+        if not interval[0] < interval[1]:
+            raise OpError(
+                f"op {op.name!r}: the domain of operand {index}, {interval!r}, is empty; the lower "
+                "end stands first"
+            )
+    if callable(op.kinks):
+        return
+    if (
+        isinstance(op.kinks, str)
+        or not isinstance(op.kinks, Sequence)
+        or not all(isinstance(x, Real) for x in op.kinks)
+    ):
+        raise OpError(
+            f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
+            f"is zero there, not {op.kinks!r:.60}"
+        )
+
+
+def _positional(function: object) -> int | None:
+    """Count a Python function's positional parameters; None where that is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x04 or hasattr(function, "__self__"):  # 0x04: *args
+        return None
+    return int(code.co_argcount)
+
+
+def _signatures(functions: Sequence[object]) -> str:
+    named = []
+    for function in functions:
+        code = getattr(function, "__code__", None)
+        parameters = ", ".join(code.co_varnames[: code.co_argcount]) if code else "..."
+        named.append(f"({parameters})" if function is not None else "None")
+    return ", ".join(named)
