@@ -4,8 +4,13 @@ All of them derive from `PluggradError`, and each also from the built-in class t
 would expect, so `except ValueError` keeps working for someone who has never read this file.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What a terminal obeys instead of showing it: all control characters but tab and newline, and what
 # turns the direction of reading.
