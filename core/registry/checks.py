@@ -154,18 +154,21 @@ def _check_suffixes(name: str, suffixes: object) -> None:
 def doubled_suffixes(
     renderers: Iterable[type[Any]], installed: Mapping[str, type[Any]]
 ) -> Iterator[str]:
-    """Name the suffixes of new renderers that another one has already, and keeps."""
-    holders: dict[str, str] = {}
-    for name, kind in installed.items():
+    """Name the suffixes of new renderers that another one has already, and keeps.
+
+    What a subclass only inherits is not meant to take anything away.
+    """
+    holders: dict[str, type[Any]] = {}
+    for kind in installed.values():
         for suffix in getattr(kind, "suffixes", ()):
-            holders.setdefault(suffix, name)
+            holders.setdefault(suffix, kind)
     for kind in renderers:
         for suffix in dict.fromkeys(getattr(kind, "suffixes", ())):
-            holder = holders.setdefault(suffix, kind.name)
-            if holder != kind.name:
+            holder = holders.setdefault(suffix, kind)
+            if not issubclass(kind, holder):
                 yield (
                     f"renderer {kind.name!r} names the suffix {suffix!r}, which renderer "
-                    f"{holder!r} has already, and keeps: to write such a file with it, say "
+                    f"{holder.name!r} has already, and keeps: to write such a file with it, say "
                     f"save(..., renderer={kind.name!r})"
                 )
 

@@ -278,7 +278,11 @@ class Registry:
             PluginError: naming the cause. Nothing of the plugin is kept then.
         """
         registered = self._register(plugin, Plugin(name, distribution))
-        _warn(self._take_notes(), stacklevel=3)
+        try:
+            _warn(self._take_notes(), stacklevel=3)
+        except PluginWarning:  # warnings are errors here
+            self._remove(registered)
+            raise
         return registered
 
     def _take_notes(self) -> list[str]:

@@ -357,3 +357,16 @@ def test_two_renderers_of_one_plugin_with_the_same_suffix_are_warned_of():
         plugins.register(
             offering(renderers=[writing(".q5"), writing(".q5", called="other")]), "writing"
         )
+
+
+def test_a_suffix_that_is_only_inherited_is_not_warned_of():
+    base = writing(".q5")
+    plugins.register(offering(renderers=[base]), "writing")
+    plugins.register(offering(renderers=[type("Wide", (base,), {"name": "wide"})]), "wide")
+
+
+def test_where_warnings_are_errors_a_plugin_that_is_warned_of_is_not_kept():
+    with pytest.raises(PluginWarning, match="names the suffix"):
+        plugins.register(offering(renderers=[writing(".svg")]), "writing")
+    assert "mine" not in plugins.renderers
+    assert "writing" not in [plugin.name for plugin in plugins]
