@@ -141,11 +141,16 @@ test = ["pluggrad[testing]"]
 
 [tool.setuptools]
 packages = ["$package"]
+package-dir = { "" = "." }  # so that type checkers follow `pip install -e`
 package-data = { $package = ["py.typed"] }
 
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 addopts = "--import-mode=importlib"
+
+[tool.mypy]
+strict = true
+packages = ["$package"]
 """
 
 README = """\
@@ -156,9 +161,10 @@ Adds to pluggrad an operation, `$op`, and a renderer,
 
 ```python
 from pluggrad import Value, render
+from $package.ops import $op
 
 x = Value(2.0, label="x")
-y = x.$op()
+y = $op(x)  # or x.$op(), a method that type checkers do not know
 y.backward()
 print(y.data, x.grad)  # 8.0 12.0
 print(render(y, "$name"))

@@ -215,8 +215,9 @@ def grad(
     >>> dy.data, grad(dy, x)
     (27.0, 18.0)
     """
-    single = isinstance(inputs, Value) or not isinstance(inputs, Iterable)
-    wanted: list[Any] = [inputs] if single else list(inputs)
+    several: Any = None if isinstance(inputs, Value) else inputs
+    single = not isinstance(several, Iterable)
+    wanted: list[Any] = [inputs] if single else list(several)
     for x in [output, *wanted]:
         if not isinstance(x, Value):
             kind = type(x).__name__

@@ -17,6 +17,7 @@ from .declaration import NAMES
 from .nodes import record_watched
 from .op import MISSING, Op
 from .recording import switch
+from .signatures import method_signature
 from .value import NOT_RUN, Value, constant, new_value, operand
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
@@ -104,14 +105,15 @@ RECORD = """
 def named_method(op: Op) -> Callable[..., Any]:
     """Make `value.name(...)`: other operands follow, and a wrong one is a TypeError."""
 
-    def method(*operands: Any) -> Any:
-        return op.function(op, *operands)
+    def method(*operands: Any, **named: Any) -> Any:
+        return op(*operands, **named) if named else op.function(op, *operands)
 
     if op.arity == 1:
         method = operator_method(op)
     method.__name__ = op.name
     method.__qualname__ = f"Value.{op.name}"
     method.__doc__ = op.__doc__
+    method.__signature__ = method_signature(op.__signature__)  # type: ignore[attr-defined]
     return method
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, ClassVar, overload
 
-from .declaration import Interval, check_declaration, defaults_of, domain_of_each
+from .declaration import NAMES, Interval, check_declaration, defaults_of, domain_of_each
 from .errors import ForwardError, RuleError
 from .nodes import made
 from .recording import no_grad, switch, watchers
+from .signatures import in_order, operand_names, signature
 from .value import Value, as_float, as_float_data, constant, operand
 
 Rule = Callable[..., Any]
@@ -76,6 +77,10 @@ class Op:
         self.__doc__ = doc
         self.defaults: tuple[float, ...] = defaults_of(name, forward)
         check_declaration(self)
+        names = operand_names(forward, rules)
+        self.__signature__ = signature(
+            names or NAMES[: self.arity], self.defaults, positional_only=not names
+        )
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
@@ -124,18 +129,29 @@ class Op:
     # ----- Forward -----
 
     @overload
-    def __call__(self, *operands: float) -> float: ...
+    def __call__(self, /, *operands: float, **named: float) -> float: ...
     @overload
-    def __call__(self, *operands: Any) -> Any: ...
-    def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any) -> Any:  # type: ignore[misc]
+    def __call__(self, /, *operands: Any, **named: Any) -> Any: ...
+    def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any, **named: Any) -> Any:
         """Compute: a float from numbers; a recorded Value where one operand is a Value.
 
+        Parameters:
+            operands: numbers and Values, in order.
+            named: further ones by name, as the forward function calls them.
+
         Raises:
-            TypeError: for a wrong number of operands, or one that is neither number nor Value.
+            TypeError: for a wrong number of operands, one that is neither number nor Value, or a
+                name that the op has not.
         """
+        if named:
+            return self.function(self, *self._in_order((a, b, *more), named))
         if b is MISSING:
             return self.function(self, a)
         return self.function(self, a, b, *more) if more else self.function(self, a, b)
+
+    def _in_order(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        given = [x for x in operands if x is not MISSING]
+        return in_order(self.name, self.__signature__, given, named)
 
     def call_with(self, operands: tuple[Any, ...]) -> Any:
         """Compute on operands of any kind and number, some of which may be MISSING."""

@@ -16,6 +16,11 @@ from .recording import keeper, switch, watchers
 if TYPE_CHECKING:
     from .op import Op
 
+    # Ops add their methods when they are registered; type checkers are told of the built-in ones.
+    from .ops.methods import OpMethods
+else:
+    OpMethods = object
+
 # What may stand beside a Value in an expression; a Value itself converts to float too.
 Operand: TypeAlias = SupportsFloat
 
@@ -105,7 +110,7 @@ class BackwardStep:
         raise AttributeError(f"out._backward = ...: {op_of_closure(closure, Value)}")
 
 
-class Value:
+class Value(OpMethods):
     """A number that remembers how it was made.
 
     Write ordinary arithmetic on Values; each result keeps its operation and operands, so that
@@ -189,11 +194,6 @@ class Value:
         if switch.active:
             for watcher in watchers.get():
                 watcher.created(self)
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Callable[..., Value]:
-            """Ops add their methods when they are registered; `pluggrad ops` lists them."""
 
     @property
     def prev(self) -> tuple[Value, ...]:

@@ -64,10 +64,8 @@ class Subject:
     @cached_property
     def operand_names(self) -> tuple[str, ...]:
         """What the author calls the operands."""
-        code = getattr(self.op.forward, "__code__", None)
-        if code is not None and code.co_argcount == self.op.arity:
-            return tuple(code.co_varnames[: self.op.arity])
-        return ("x",) if self.op.arity == 1 else tuple("abcdefhi"[: self.op.arity])
+        names = tuple(self.op.__signature__.parameters)
+        return ("x",) if names == ("a",) else names
 
     def smooth_points(self) -> Iterator[Point]:
         """Go through the fixed points that are of moderate size and no declared kinks."""

@@ -3,6 +3,7 @@
 import ast
 import doctest
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -68,7 +69,11 @@ def test_mypy_knows_operators_and_methods_and_rejects_text(tmp_path: Path) -> No
             c: Value = a + b
             d: Value = a.tanh() * 2 - 1 / b
             e: float = grad(d, a)
+            f: Value = a.leaky_relu(slope=0.1) + a.where(b, 3.0).atan2(b)
             wrong = a + "x"
+            a.no_such_op()
+            a.leaky_relu(slop=0.1)
+            a.tanh().data.no_such_number
         """)
     )
     done = subprocess.run(
@@ -79,7 +84,31 @@ def test_mypy_knows_operators_and_methods_and_rejects_text(tmp_path: Path) -> No
     )
     lines = done.stdout.splitlines()
     assert 'Unsupported operand types for + ("Value" and "str")' in lines[0]
-    assert "Found 1 error" in done.stdout, done.stdout
+    assert '"Value" has no attribute "no_such_op"' in lines[1]
+    assert 'Unexpected keyword argument "slop" for "leaky_relu"' in lines[2]
+    assert '"float" has no attribute "no_such_number"' in done.stdout
+    assert "Found 4 errors" in done.stdout, done.stdout
+
+
+def test_type_checkers_are_told_of_the_methods_that_built_in_ops_give() -> None:
+    lines = (ROOT / "ops/methods.pyi").read_text().splitlines()
+    declared = {line.strip() for line in lines if "def " in line}
+    registered = {
+        method_declaration(op)
+        for plugin in pluggrad.plugins
+        if plugin.distribution.startswith("pluggrad ")
+        for op in plugin.ops
+    }
+    assert declared == registered, f"change ops/methods.pyi: {sorted(declared ^ registered)}"
+
+
+def method_declaration(op: pluggrad.Op) -> str:
+    method = inspect.signature(getattr(pluggrad.Value, op.name))
+    operands = [
+        f"{name}: Operand" + (" = ..." if operand.default is not operand.empty else "")
+        for name, operand in list(method.parameters.items())[1:]
+    ]
+    return f"def {op.name}({', '.join(['self', *operands])}) -> Value: ..."
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -117,9 +117,8 @@ def entry(op: Op, plugin: Plugin) -> str:
 
 
 def operand_names(op: Op) -> list[str]:
-    """Give the names that the rules have for the operands."""
-    rule = next(rule for rule in op.rules if rule is not None)
-    return list(inspect.signature(rule).parameters)[2:]
+    """Give the names that calls can use."""
+    return list(inspect.signature(op).parameters)
 
 
 def operator(op: Op) -> str:

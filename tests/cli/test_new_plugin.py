@@ -91,3 +91,26 @@ def test_a_folder_that_cannot_be_made_says_why(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NewPluginError, match=r"cannot write .*fresh-ops: Not a directory"):
         write("fresh-ops", tmp_path / "file")
+
+
+def test_type_checkers_follow_an_editable_installation_of_it(package, tmp_path):
+    folder, _ = package
+    environment = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python_of_it = environment / "bin" / "python"
+    site = next(environment.glob("lib/python*/site-packages"))
+    (site / "outside.pth").write_text("\n".join(path for path in sys.path if path))
+    pip = [python_of_it, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--no-build-isolation", "--no-index", "-e", folder], check=True)
+    (tmp_path / "user.py").write_text(
+        "from fresh_ops.ops import fresh_ops_cube\n"
+        "from fresh_ops.renderer import Renderer\n"
+        "volume = fresh_ops_cube.arity + 'x'\n"
+        "Renderer(indent=3)\n"
+    )
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python_of_it]
+    done = subprocess.run([*mypy, "user.py"], capture_output=True, text=True, cwd=tmp_path)
+    told = [line.partition("[")[2] for line in done.stdout.splitlines() if "error:" in line]
+    assert told == ["operator]", "arg-type]"], done.stdout
+    done = subprocess.run(mypy, capture_output=True, text=True, cwd=folder)
+    assert "Success" in done.stdout, done.stdout

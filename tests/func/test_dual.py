@@ -8,6 +8,7 @@ import pytest
 from pluggrad import Op, RuleError, Value
 from pluggrad.func import grad, jvp
 from pluggrad.func.dual import Dual
+from pluggrad.ops import floor
 
 
 def seen(look, at=2.5):
@@ -84,3 +85,11 @@ def test_a_recorded_argument_of_a_transform_can_be_pickled():
 def test_none_in_a_tree_is_told_by_name():
     with pytest.raises(TypeError, match=r"tangents\[0\]\[1\] is a float, but .* has None there"):
         jvp(lambda v: v[0], ([1.0, None],), ([1.0, 2.0],))
+
+
+def test_a_tangent_on_an_operand_without_a_rule_leaves_the_others_alone():
+    rule = lambda g, out, x, n: 2 * g * x * floor(n)
+    scaled = Op("scaled", lambda x, n: x**2 * int(n), rule, None)
+    slope = lambda x, n: jvp(scaled, (x, n), (1.0, 0.0))[1]
+    assert jvp(slope, (3.0, 2.0), (0.0, 1.0)) == (12.0, 0.0)
+    assert jvp(slope, (3.0, 2.0), (1.0, 1.0)) == (12.0, 4.0)
