@@ -84,7 +84,7 @@ class _Walk:
                 return _own(thing)
         self.note(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}")
         if hasattr(thing, "py_func"):  # numba's version of a function
-            return [thing.py_func]
+            return [thing.py_func, *sorted(getattr(thing, "targetoptions", {}).items())]
         if hasattr(thing, "dtype") and hasattr(thing, "tolist"):
             return [str(thing.dtype), thing.tolist()]
         if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):

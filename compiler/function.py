@@ -326,7 +326,14 @@ class Compiled:
         return True
 
     def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
-        return [entry for entry in reversed(self._recordings) if entry[0] == shape]
+        found = [entry for entry in reversed(self._recordings) if entry[0] == shape]
+        stale = [entry for entry in found if not entry[1].is_current()]
+        if stale:
+            self._recordings = [entry for entry in self._recordings if entry not in stale]
+            for fast in tuple(self._fast):
+                if any(fast[2] is recording for _, recording in stale):
+                    self._take(fast)
+        return [entry for entry in found if entry not in stale] if stale else found
 
     def _used(self, entry: tuple[Any, Recording]) -> None:
         # A new list each time: threads that walk through the old one are not disturbed.
@@ -473,6 +480,7 @@ class Compiled:
         kept = [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings
+            if not recording.read  # Values from outside: there they may be others
         ]
         return _restored, (self.function, options, kept, sys.version_info[:2])
 
@@ -485,6 +493,15 @@ class _Bound(Compiled):
     def __init__(self, found: Compiled, owner: Any) -> None:
         self.__dict__ = found.__dict__
         self.owner = owner
+
+    def by_value(self) -> tuple[object, ...]:
+        """Give what makes it again: the object, and the name of its method."""
+        for kind in type(self.owner).__mro__:
+            for name, method in vars(kind).items():
+                mine = method._methods.get(self.owner) if isinstance(method, Compiled) else None
+                if mine is not None and mine.__dict__ is self.__dict__:
+                    return getattr, (self.owner, name)
+        return super().by_value()
 
 
 def _method(function: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Any:

@@ -23,7 +23,8 @@ from pluggrad.value import new_value
 
 from .failing import may_raise
 from .progress import tell
-from .recorded import Hooked, held, recorded_class, refusal
+from .recorded import Hooked, held, recorded_class
+from .slots import refusal
 
 
 class Guard(Op):
@@ -132,12 +133,18 @@ class Looks(Watcher):
         self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
+        self.ops: set[Op] = set()
+        self.outside: set[Value] = set()
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.exact = 0
         self.count = 0
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
+        self.ops.add(op)
+        for x in operands:
+            if x.__class__ is not self.kind and (x.requires_grad or x.op is not None):
+                self.outside.add(x)
         self.count += 1
         if self.count % 10_000 == 0:
             tell(f"recording: {self.count:,} nodes")
@@ -173,6 +180,8 @@ class Looks(Watcher):
 
     def kept(self, x: Value, label: str = "") -> Value:
         """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        if x.__class__ is not self.kind:
+            self.outside.add(x)
         kept: Value = self.kind._spread(held(x, label))
         return kept
 
@@ -206,6 +215,8 @@ class Looks(Watcher):
                     "and never again; use grad(y, x)",
                 )
             return
+        if how == "copy":
+            raise refusal("a copy or a pickle of a Value", "it would hold the number of today")
         if how == "==":
             if isinstance(right, Value | Real):
                 raise CompileError(

@@ -9,8 +9,10 @@ from struct import Struct
 from typing import Any
 
 import numpy as np
+from pluggrad import CompileError
 
 from .kinds import Kinds
+from .layout import Layout
 from .native import library
 from .plan import Plan
 from .stream import Stream, clearing, joined, run_address
@@ -69,11 +71,14 @@ class Machine:
         tape: what to run.
         plan: where things are; made when left out.
         lanes: how many sets of inputs are computed side by side.
+        memory: what to compute in; that of a machine with the same layout.
     """
 
     name = "numba"
 
-    def __init__(self, tape: Tape, plan: Plan | None = None, lanes: int = 1) -> None:
+    def __init__(
+        self, tape: Tape, plan: Plan | None = None, lanes: int = 1, memory: Any | None = None
+    ) -> None:
         start = time.perf_counter()
         if plan is None:
             plan = _plan(tape)
@@ -83,9 +88,10 @@ class Machine:
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
         shared = plan.layout.literals
-        self.memory = _aligned(
-            shared + (plan.layout.size - shared) * lanes, shared if lanes > 1 else 0
-        )
+        if memory is None:
+            size = shared + (plan.layout.size - shared) * lanes
+            memory = _aligned(size, shared if lanes > 1 else 0)
+        self.memory = memory
         literal = np.flatnonzero(tape.literal)
         self.memory[plan.layout.position[literal]] = tape.data[literal]
         self.memory[plan.layout.seed] = 1.0
@@ -153,6 +159,21 @@ class Machine:
                 plan.layout.wrt_at + np.arange(len(wrt)), plan.layout.gradient[wrt], lanes
             ),
         }
+
+    def renewed(self) -> Machine:
+        """Translate the ops again, which compute something else now; in the same memory.
+
+        Raises:
+            CompileError: when they are laid out otherwise.
+        """
+        plan = _plan(self.tape)
+        if not _is_laid_out_alike(plan.layout, self.plan.layout):
+            raise CompileError("an op reads other operands than before; compile the graph again")
+        inputs, seeds = self.inputs.copy(), self.seeds.copy()
+        machine = Machine(self.tape, plan, self.lanes, self.memory)
+        machine.inputs[...] = inputs
+        machine.seeds[...] = seeds
+        return machine
 
     def forward(self) -> None:
         """Compute `outputs` from `inputs`."""
@@ -241,6 +262,14 @@ class Machine:
 def _plan(tape: Tape, *, strong: bool = False) -> Plan:
     width = max([op.arity for op in tape.ops], default=1)
     return Plan(tape, Kinds(tape.ops, width, strong))
+
+
+def _is_laid_out_alike(one: Layout, other: Layout) -> bool:
+    numbers = ("literals", "seed", "size", "gradients_at", "inputs_at", "outputs_at", "wrt_at")
+    return all(getattr(one, name) == getattr(other, name) for name in numbers) and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("position", "gradient")
+    )
 
 
 def _aligned(count: int, at: int) -> Any:

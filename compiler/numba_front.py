@@ -13,7 +13,7 @@ import numba
 from numba.core import types
 from pluggrad import Op, plugins
 
-from .fingerprint import names_in
+from .fingerprint import fingerprint, names_in
 from .native import optimise
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
@@ -21,7 +21,8 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 def _jitted(function: Callable[..., Any]) -> Any:
     """Give numba's version of a function; the functions and ops that it calls are numba's too."""
-    key = function, plugins.successions  # what it calls may be another op by then
+    # What it calls and reads may be something else by then.
+    key = function, plugins.successions, fingerprint(function)
     found = _dispatchers.get(key)
     if found is None:
         python = _python(function)

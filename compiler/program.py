@@ -16,6 +16,7 @@ from pluggrad.value import moving_hint
 from .executor import Executor, executor_for
 from .fingerprint import fingerprint
 from .interpreter import Interpreter
+from .outside import is_built_in, read_by, unchanged
 from .progress import waiting
 from .report import Report, report
 from .tape import recorded_tape
@@ -101,6 +102,7 @@ class Program:
 
     def _start(self, executor: Executor) -> None:
         self.executor = executor
+        self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
         inputs = _array(executor.inputs)
         self.__dict__.update(
             inputs=inputs,
@@ -176,6 +178,7 @@ class Program:
 
     def forward(self) -> Any:
         """Compute `results` from `inputs`, and give them: a float, or a copy of the array."""
+        self._keep_current()
         self.executor.forward()
         if self._check_finite:
             self._check(self.results)
@@ -183,6 +186,7 @@ class Program:
 
     def backward(self) -> Any:
         """Compute `gradients` from `seeds`, after `forward`; give a copy of the array."""
+        self._keep_current()
         self.executor.backward()
         if self._check_finite:
             self._check(self.gradients)
@@ -190,9 +194,17 @@ class Program:
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
+        self._keep_current()
         self.executor.step()
         if self._check_finite:
             self._check(self.results, self.gradients)
+
+    def _keep_current(self) -> None:
+        """Translate ops again whose functions read something from outside that has changed."""
+        if self._places and not unchanged(self._places):
+            self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
+            if not isinstance(self.executor, Interpreter):  # which runs the functions themselves
+                self.executor = self.executor.renewed()  # type: ignore[attr-defined]
 
     def value_and_gradient(self, parameters: Any) -> tuple[float, Any]:
         """Give the first output and the gradients at `parameters`, as SciPy's optimizers want it.

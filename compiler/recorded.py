@@ -14,10 +14,13 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, ClassVar
 
-from pluggrad import CompileError, Op, Value, strong_zero
+from pluggrad import Op, Value, strong_zero
 from pluggrad.nodes import recorded
 from pluggrad.reads import UnreadableError, with_symbols
 from pluggrad.value import NOT_RUN, ask_place
+
+from .classes import LikeValue
+from .slots import SLOTS, by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
 
@@ -58,6 +61,8 @@ WAYS: dict[str, str] = {
     "scope": FIXED,
 }
 
+COMPUTED = ("data", "op", "requires_grad", "scope", "_left", "_right", "_operands")
+
 # Functions of the package to which a Value is given.
 FUNCTIONS: dict[str, str] = {
     "grad": RECORDED,
@@ -72,10 +77,6 @@ FUNCTIONS: dict[str, str] = {
     "custom_rule": REFUSED,
     "on_gradient": RECORDED,
 }
-
-# The engine itself, which reads numbers to compute with them; wings and plugins count as users.
-BETWEEN = ("weakref", "_weakrefset", "copy", "pickle")  # they ask for somebody else
-WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
 
 
 class Held(Op):
@@ -98,7 +99,7 @@ HELD = Held("held", _same, None, doc="x, as a constant.")
 
 def held(x: Value, label: str = "") -> Value:
     """Give a Value of the same number through which no gradient flows, computed in each call."""
-    out = recorded(HELD, (x,), vars(Value)["data"].__get__(x))
+    out = recorded(HELD, (x,), SLOTS["data"].__get__(x))
     out.label = label
     out.requires_grad = False
     return out
@@ -139,32 +140,6 @@ def _is_pure(hook: Callable[[Any], Any]) -> bool:
     return True
 
 
-def by_engine() -> bool:
-    """Say whether the engine itself reads a member, rather than the program that it records."""
-    frame: Any = sys._getframe(2)
-    while (name := frame.f_globals.get("__name__")) in BETWEEN:
-        frame = frame.f_back
-    if name is None:
-        return False  # a program run by exec() in a namespace without a name
-    return bool(name == "pluggrad" or (name.startswith("pluggrad.") and not name.startswith(WINGS)))
-
-
-def line_of_program() -> str:
-    """Name the line of the user's program that runs."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_globals.get("__name__")
-        if name not in BETWEEN and not str(name).startswith("pluggrad."):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "an unknown line"
-
-
-def refusal(what: str, why: str) -> CompileError:
-    """Make the error for something that a compiled function cannot do."""
-    return CompileError(f"{what} in a compiled function, at {line_of_program()}: {why}")
-
-
 def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value]:
     """Make the class that Values have while one function is recorded.
 
@@ -180,9 +155,9 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
                 "another thread", "it looks at a number that this thread records; pass it float(x)"
             )
 
-    slots: Any = {name: vars(Value)[name] for name in Value.__slots__ if name in vars(Value)}
+    slots = SLOTS
 
-    class Recorded(Value):
+    class Recorded(Value, metaclass=LikeValue):
         __slots__ = ()
         recording: ClassVar[list[bool]] = [True]
 
@@ -216,11 +191,6 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @data.setter
         def data(self, number: Any) -> None:
-            if self.recording and not by_engine():
-                raise refusal(
-                    "x.data = ...",
-                    "a recorded Value is what was computed; make a new one: x = Value(...)",
-                )
             slots["data"].__set__(self, number)
 
         @property
@@ -233,6 +203,15 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         @grad.setter
         def grad(self, g: Any) -> None:
             slots["grad"].__set__(self, g)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name in COMPUTED and self.recording and not by_engine():
+                raise refusal(
+                    f"setting x.{name}",
+                    "a recorded Value is what was computed; make a new one: x = Value(...), or "
+                    "x.detach() for a constant",
+                )
+            super().__setattr__(name, value)
 
         def __float__(self) -> float:
             if self.requires_grad:

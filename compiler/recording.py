@@ -12,13 +12,17 @@ from pluggrad.recording import always_recording, watched_by
 from pluggrad.topology import topological_order
 
 from .arguments import Shape, put_together, taken_apart
+from .classes import check_classes
 from .executor import Executor, executor_for
 from .guards import Looks, failed, fixed
 from .guests import advice, is_stranger, named
 from .interpreter import Interpreter
+from .outside import Place, is_built_in, places_of, read_by, unchanged
 from .progress import waiting
+from .slots import seen_from_outside
 from .tape import Tape, recorded_tape
 
+STALE = (0.0, 1.0)  # a result, and one guard that does not hold
 KEPT = 16  # idle machines for many lanes
 Answer = tuple[list[float], list[float]]
 
@@ -35,6 +39,7 @@ class Recording:
         executor: `auto`, `numba` or `interpreter`.
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
+        places: where it took something from outside; it holds as long as that stands there.
 
     Attributes:
         calls: how often it has answered.
@@ -49,6 +54,7 @@ class Recording:
         executor: str,
         guards: int,
         count: int,
+        places: Sequence[Place] = (),
     ) -> None:
         self.tape = tape
         self.result = result
@@ -57,6 +63,7 @@ class Recording:
         self.choice = executor
         self.guards = guards
         self.count = count
+        self.places = list(places)
         self.calls = 0
         self.all_used = self.used == list(range(count))
         self._executor: Executor | None = None
@@ -74,10 +81,15 @@ class Recording:
             **self.__dict__,
             "calls": 0,  # equal recordings have equal pickles
             "read": [x.detach() for x in self.read],  # what they are at this moment
+            "places": [],
             "_executor": None,
             "_free": [],
             "_wide": [],
         }
+
+    def is_current(self) -> bool:
+        """Say whether what it took from outside stands where it stood."""
+        return not self.places or unchanged(self.places)
 
     @property
     def executor(self) -> Executor:
@@ -168,7 +180,14 @@ class Recording:
         if not self.all_used or self.read or self.executor.name != "numba":
             return None
         machine = self._another()  # the code and the memory live as long as it does
-        return machine, *machine.packed()  # type: ignore[attr-defined]
+        write, memory, at, run, code, give, back = machine.packed()  # type: ignore[attr-defined]
+        return machine, write, memory, at, run, code, self._checked(give), back
+
+    def _checked(self, give: Callable[..., Any]) -> Callable[..., Any]:
+        """Let numbers be given only as long as what was taken from outside stands there."""
+        if not self.places:
+            return give
+        return lambda memory, at: give(memory, at) if self.is_current() else STALE
 
     # ----- Lanes -----
 
@@ -288,6 +307,7 @@ def record(
     Raises:
         CompileError: when the function gives something else than numbers.
     """
+    check_classes(function)
     leaves = [Value(x) for x in numbers]
     looks = Looks()
     for leaf in leaves:
@@ -295,7 +315,7 @@ def record(
     args, kwargs = put_together(shape, iter(leaves), None)
     with waiting(), always_recording():
         try:
-            with watched_by(looks):
+            with watched_by(looks), seen_from_outside():
                 returned = function(*args, **kwargs)
         finally:
             looks.kind.recording.clear()
@@ -309,7 +329,11 @@ def record(
     del args, kwargs, returned, inside  # what they refer to is not "held by somebody"
     tape, _, read = recorded_tape(outputs, chosen, None)
     others = read[len(chosen) :]
-    recording = Recording(tape, result, used, others, executor, len(looks.seen), len(leaves))
+    places = places_of(function, {*others, *looks.outside})
+    places += read_by(op for op in looks.ops if not is_built_in(op))
+    recording = Recording(
+        tape, result, used, others, executor, len(looks.seen), len(leaves), places
+    )
     return recording, looks.exact > 0
 
 

@@ -21,6 +21,7 @@ from pluggrad import CompileError, Op
 from .cache import Cache
 from .fingerprint import fingerprint
 from .native import library
+from .outside import is_built_in
 from .probing import check_against_python, check_python, loops_in, raises_in_python
 from .tracing import Trace, Untraceable, literal
 
@@ -80,8 +81,9 @@ class Translator:
     """Translates ops, each once."""
 
     cache: Cache
-    _forwards: dict[Op, Function] = field(default_factory=dict)
-    _rules: dict[tuple[Op, int], Function | None] = field(default_factory=dict)
+    # By the op and a fingerprint of what its functions read, which may change.
+    _forwards: dict[tuple[Op, str], Function] = field(default_factory=dict)
+    _rules: dict[tuple[Op, int, str], Function | None] = field(default_factory=dict)
 
     def forward(self, op: Op) -> Function:
         """Translate an op's forward function.
@@ -89,7 +91,8 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        found = self._forwards.get(op)
+        key = op, "" if is_built_in(op) else fingerprint(op.forward, op.ieee)
+        found = self._forwards.get(key)
         if found is None:
             stem = f"f_{_ascii(op.name)}"
             parameters = [f"a{i}" for i in range(op.arity)]
@@ -102,7 +105,7 @@ class Translator:
                 found = self._translated(op, stem, op.forward, parameters, what)
             if not found.is_module and raises_in_python(op):
                 found = self._checked_forward(op, stem, found, parameters, what)
-            self._forwards[op] = found
+            self._forwards[key] = found
         return found
 
     def _checked_forward(
@@ -159,7 +162,7 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        key = op, index
+        key = op, index, "" if is_built_in(op) else fingerprint(op.rules[index])
         if key not in self._rules:
             rule = op.rules[index]
             parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]

@@ -29,7 +29,7 @@ from weakref import WeakSet
 
 from .declaration import NAMES
 from .op import Op, Rule
-from .reads import read_again, with_symbols
+from .reads import read_again, refresh, standing, with_symbols
 from .value import SOCKETS, Value
 
 ARITHMETIC = {("+", 2), ("-", 2), ("*", 2), ("/", 2)}  # what is written as it stands
@@ -64,6 +64,8 @@ def pull_back(nodes: Sequence[Value]) -> None:
     A call for every node costs as much as what it does. So in a large graph the code of its most
     frequent ops stands in the loop itself.
     """
+    if standing and refresh():
+        _loop.cache_clear()
     if len(nodes) < LARGE:
         for node in reversed(nodes):
             node.op.pullback(node)  # type: ignore[union-attr]  # no leaves
@@ -113,18 +115,20 @@ def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
         if rule is not None:
             lines += [
                 f"    if {x}.requires_grad:",
-                f"        {x}.grad += {_written(rule, f'{prefix}r{index}', names, namespace)}",
+                f"        {x}.grad += {_written(op, rule, f'{prefix}r{index}', names, namespace)}",
             ]
     return lines
 
 
-def _written(rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]) -> str:
+def _written(
+    op: Op, rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]
+) -> str:
     """Write a rule as an expression in which only operators and calls of ops occur."""
     arguments = ["g", "node.data", *(f"{x}.data" for x in names)]
     bound: dict[str, Any] = {}
     try:
         symbols = [_Symbol(text, bound, f"{prefix}_") for text in arguments]
-        text = symbols[0]._text_of(with_symbols(rule, symbols[0]._reading)(*symbols))
+        text = symbols[0]._text_of(with_symbols(rule, symbols[0]._reading, op)(*symbols))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats
         text = f"{prefix}({', '.join(arguments)})"
         bound = {prefix: rule}

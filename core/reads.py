@@ -6,7 +6,8 @@ the rule is run as a copy in which a symbol stands for every number it reads; wh
 then reads the number anew each time. Ops, functions that compute from their arguments alone, and
 the names of modules such as `math` are taken for what they are. Whatever else a function reads (an
 attribute, a list, text that it compares) cannot be written down: the function has to be called as
-it stands.
+it stands. Ops and functions that it calls by a variable's name are written down as what they are
+now; `refresh` forgets what was written once another one stands there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from numbers import Number
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from .op import Op
 
@@ -38,17 +40,45 @@ class UnreadableError(TypeError):
     """A function depends on something outside whose changes could not be followed."""
 
 
-def with_symbols(function: Callable[..., Any], make: MakeSymbol) -> Callable[..., Any]:
+# Whose code depends on which op or function stands where: (where it stands, the name, the thing).
+standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDictionary()
+
+
+def refresh() -> bool:
+    """Forget the code of ops whose rules call another op or function now; give whether any did."""
+    stale = [op for op, read in tuple(standing.items()) if not all(_stands(*x) for x in read)]
+    for op in stale:
+        standing.pop(op, None)
+        vars(op).pop("pullback", None)
+        op.codes.clear()
+    return bool(stale)
+
+
+def _stands(source: Any, name: str | None, thing: Any) -> bool:
+    try:
+        return (source.cell_contents if name is None else source[name]) is thing
+    except (KeyError, ValueError):
+        return False
+
+
+def with_symbols(
+    function: Callable[..., Any], make: MakeSymbol, op: Op | None = None
+) -> Callable[..., Any]:
     """Copy a function, with a symbol in place of every number that it reads from outside.
 
     Parameters:
         function: a rule, say.
         make: makes the symbol that reads a number, from where it stands.
+        op: whose rule it is; its code is forgotten when the rule calls something else.
 
     Raises:
         UnreadableError: when it reads what is neither a number nor sure to stay what it is.
     """
-    return _copied(function, make, {})
+    calls: list[tuple[Any, str | None, Any]] = []
+    copy = _copied(function, make, {}, calls)
+    if op is not None and calls:
+        standing.setdefault(op, []).extend(calls)
+    return copy
 
 
 def read_again(source: str, name: str | None) -> str:
@@ -57,7 +87,10 @@ def read_again(source: str, name: str | None) -> str:
 
 
 def _copied(
-    function: Callable[..., Any], make: MakeSymbol, copies: dict[int, FunctionType]
+    function: Callable[..., Any],
+    make: MakeSymbol,
+    copies: dict[int, FunctionType],
+    calls: list[tuple[Any, str | None, Any]],
 ) -> Callable[..., Any]:
     function = getattr(function, "py_func", function)  # of what numba compiled
     if not isinstance(function, FunctionType):
@@ -77,7 +110,7 @@ def _copied(
     for name, attributes in _global_reads(function.__code__):
         if name in function.__globals__:
             source = function.__globals__
-            scope[name] = _replaced(source[name], attributes, source, name, make, copies)
+            scope[name] = _replaced(source[name], attributes, source, name, make, copies, calls)
         elif not _is_pure(getattr(builtins, name, None)):
             raise UnreadableError(f"{name} is no function that computes from its arguments alone")
     for old, new in zip(cells, fresh, strict=True):
@@ -85,7 +118,7 @@ def _copied(
             content = old.cell_contents
         except ValueError:
             raise UnreadableError("a variable of the enclosing function is not set") from None
-        new.cell_contents = _replaced(content, (), old, None, make, copies)
+        new.cell_contents = _replaced(content, (), old, None, make, copies, calls)
     return copy
 
 
@@ -96,13 +129,16 @@ def _replaced(
     name: str | None,
     make: MakeSymbol,
     copies: dict[int, FunctionType],
+    calls: list[tuple[Any, str | None, Any]],
 ) -> Any:
     if isinstance(thing, int | float):
         return make(source, name)
     if isinstance(thing, ModuleType):
         _check_attributes(thing, attributes)
         return thing
-    return _copied(thing, make, copies)
+    if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
+        calls.append((source, name, thing))
+    return _copied(thing, make, copies, calls)
 
 
 def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
@@ -117,7 +153,7 @@ def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
     if isinstance(thing, ModuleType) and thing not in STANDARD:
         raise UnreadableError(f"module {thing.__name__} is used as a whole")
     if not isinstance(thing, ModuleType):
-        _copied(thing, _refuse, {})
+        _copied(thing, _refuse, {}, [])
 
 
 def _refuse(source: Any, name: str | None) -> Any:

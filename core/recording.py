@@ -125,7 +125,7 @@ class Watcher:
         """See that Python code looked at the number in `left`, and can act on the `answer`.
 
         `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; `==` with
-        anything else than itself; or `bool`, `float`, `int`, `is nan` or `custom_rule`, and
+        anything else than itself; or `bool`, `float`, `int`, `copy`, `is nan` or `custom_rule`, and
         `right` is None.
         """
 

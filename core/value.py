@@ -389,9 +389,13 @@ class Value(OpMethods):
     __hash__ = object.__hash__
 
     def __format__(self, spec: str) -> str:
+        if switch.active:
+            _observed("float", self, None, self.data)
         return format(self.data, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
+        if switch.active:
+            _observed("float", self, None, self.data)
         label = f", label={self.label!r}" if self.label else ""
         op = f", op={self.op.name!r}" if self.op is not None else ""
         return f"Value({self.data!r}, grad={self.grad!r}{label}{op})"
@@ -402,6 +406,8 @@ class Value(OpMethods):
     # ----- Copies -----
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        if switch.active:
+            _observed("copy", self, None, None)
         return above.copy(self, memo)
 
     def __copy__(self) -> Self:
@@ -411,6 +417,8 @@ class Value(OpMethods):
         )
 
     def __reduce__(self) -> tuple[object, ...]:
+        if switch.active:
+            _observed("copy", self, None, None)
         return above.reduce(self)
 
 

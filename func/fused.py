@@ -118,7 +118,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
             for i in moving:
                 rule = op.rules[i]
                 if rule is not None:
-                    part = back.rule(rule)(g, out, *operands)
+                    part = back.rule(op, rule)(g, out, *operands)
                     primal = part.primal if isinstance(part, Dual) else part
                     moved = part.tangent if isinstance(part, Dual) else 0.0
                     contributions.append(f"    n{i}.grad += {back.text(primal)}")

@@ -20,6 +20,7 @@ from pluggrad import strong_zero
 from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
 from pluggrad.nodes import made
 from pluggrad.op import Op
+from pluggrad.reads import refresh, standing
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, constant
@@ -88,6 +89,8 @@ class Surroundings(NamedTuple):
 @contextmanager
 def transforming() -> Iterator[Surroundings]:
     """Run a transform inside: operations are recorded, under `no_grad` as well."""
+    if standing:
+        refresh()
     around = Surroundings(_depth.get(), recording.get())
     token = _depth.set(around.depth + 1)
     try:

@@ -60,9 +60,9 @@ class Program:
         """Give the symbol of a number from outside, which is read each time."""
         return self.add(read_again(self.bind(source), name))
 
-    def rule(self, rule: Rule) -> Rule:
+    def rule(self, op: Op, rule: Rule) -> Rule:
         """Give a rule as it can be written down: what it reads from outside is read each time."""
-        return with_symbols(rule, self.reading)
+        return with_symbols(rule, self.reading, op)
 
     def text(self, x: object) -> str:
         """Write an operand."""
@@ -169,6 +169,6 @@ def tangent_of_rules(
     for i in moving:
         rule = op.rules[i]
         if rule is not None:
-            part = program.rule(rule)(Symbol(f"t{i}", program), out, *xs)
+            part = program.rule(op, rule)(Symbol(f"t{i}", program), out, *xs)
             total = part if total is None else total + part
     return total

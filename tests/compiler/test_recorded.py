@@ -5,6 +5,7 @@ import inspect
 import math
 import operator
 import pickle
+import sys
 import threading
 from decimal import Decimal, InvalidOperation
 
@@ -25,7 +26,7 @@ from pluggrad import (
 )
 from pluggrad.compiler.recorded import FUNCTIONS, WAYS
 from pluggrad.elsewhere import ELSEWHERE
-from pluggrad.ops import exp, log, sin, where
+from pluggrad.ops import cos, exp, log, sin, where
 
 EXECUTORS = ["interpreter", "numba"]
 NUMBERS = [2.0, 3.0, -1.5, 2.0]
@@ -456,6 +457,174 @@ def test_a_function_that_takes_gradients_has_hessian_products(f, executor):
         assert compiled.hvp((number,), (1.0,)) == pytest.approx(expected, rel=1e-6)
 
 
+# ----- What comes from outside -----
+
+
+class Model:
+    """Holds Values in an attribute, a list and a dict."""
+
+    def __init__(self):
+        self.w = Value(3.0)
+        self.listed = [Value(1.0), {"k": Value(2.0)}]
+
+    def __call__(self, x):
+        return self.w * x + self.listed[0] * self.listed[1]["k"]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda m, x: m.w.data * x,
+        lambda m, x: sum(v.data for v in [m.w, m.listed[0]]) * x,
+        lambda m, x: (m.w * 2.0).data * x,
+        lambda m, x: x * len(f"{m.w:.2f}"),
+        lambda m, x: x * float(str(m.w)[6:9]),
+    ],
+)
+def test_numbers_read_from_values_outside_are_read_in_each_call(f, executor):
+    model = Model()
+    compiled = compile(lambda x: f(model, x), executor=executor)
+    for number in (3.0, 7.5, 12.25):
+        model.w.data = number
+        assert compiled(2.0) == float(f(model, 2.0))
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: setattr(m, "w", Value(7.0)),
+        lambda m: m.listed.__setitem__(0, Value(9.0)),
+        lambda m: m.listed[1].update(k=Value(5.0)),
+        lambda m: setattr(m, "listed", [Value(4.0), {"k": Value(4.0)}]),
+    ],
+)
+def test_another_value_in_the_place_of_one_outside_is_noticed(change, executor):
+    model = Model()
+    compiled = compile(model, executor=executor)
+    array = pytest.importorskip("numpy").array([2.0, 3.0])
+    assert compiled(2.0) == model(2.0).data
+    change(model)
+    assert compiled(2.0) == model(2.0).data
+    assert compiled.grad(2.0) == model.w.data
+    assert compiled(array).tolist() == [model(2.0).data, model(3.0).data]
+    assert len(compiled.recordings) == 1
+
+
+SCALE = Value(2.0)
+
+
+def test_a_name_that_stands_for_another_value_is_noticed(monkeypatch):
+    inner = Value(3.0)
+    compiled = compile(lambda x: SCALE * x + inner)
+    assert compiled.value_and_grad(1.0) == (5.0, 2.0)
+    monkeypatch.setattr(sys.modules[__name__], "SCALE", Value(7.0))
+    inner = Value(1.0)
+    assert compiled.value_and_grad(1.0) == (8.0, 7.0)
+
+
+STRENGTH = 1.0
+HELPER = cos
+REVERSED = Op("reversed_gradient", lambda x: x * STRENGTH, lambda g, out, x: -STRENGTH * g)
+HELPED = Op("helped", lambda x: x, lambda g, out, x: g * HELPER(x))
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(("name", "thing"), [("STRENGTH", 5.0), ("HELPER", exp)])
+@pytest.mark.parametrize("f", [lambda x: REVERSED(x) * HELPED(x), lambda x: grad(REVERSED(x), x)])
+def test_what_rules_and_forwards_read_may_change(f, name, thing, executor, monkeypatch):
+    compiled = compile(f, executor=executor)
+    program_input = Value(2.0)
+    program = compile(REVERSED(program_input) * HELPED(program_input), executor=executor)
+    for _ in range(2):
+        for number in (2.0, 3.0, 2.0):
+            assert compiled(number) == float(f(Value(number)))
+            slope = func.grad(lambda x: f(x) + 0.0 * x)(number)
+            assert compiled.value_and_grad(number)[1] == pytest.approx(slope, rel=1e-13)
+        program()
+        fresh = Value(2.0)
+        (REVERSED(fresh) * HELPED(fresh)).backward()
+        assert program.gradients[0] == pytest.approx(fresh.grad, rel=1e-13)
+        monkeypatch.setattr(sys.modules[__name__], name, thing)
+
+
+def test_classes_of_recorded_numbers_are_equal_to_value():
+    def f(x):
+        factors = {Value: 2.0, float: 3.0}
+        same = type(x) == Value  # noqa: E721 - that it answers like Value is what is tested
+        same = same and type(x) in (int, Value) and type(x) is not float
+        return x * factors[type(x)] if same and isinstance(x, Value) else x
+
+    assert compile(f)(4.0) == 8.0
+
+
+def test_values_are_as_ever_when_nothing_is_recorded():
+    slot = vars(Value)["data"]
+    with pytest.raises(CompileError):
+        compile(zero_outside)(1.0)
+    assert vars(Value)["data"] is slot
+    assert type(slot).__name__ == "member_descriptor"
+
+
+def test_other_threads_work_with_values_while_one_records():
+    weight = Value(2.0, label="weight")
+    seen = []
+
+    def train():
+        weight.data += 1.0
+        (weight * weight).backward()
+        seen.append((weight.data, weight.grad))
+
+    def f(x):
+        thread = threading.Thread(target=train)
+        thread.start()
+        thread.join()
+        return x * 2.0
+
+    assert compile(f)(3.0) == 6.0
+    assert seen == [(3.0, 6.0)]
+
+
+class Line:
+    """Has compiled methods."""
+
+    def __init__(self):
+        self.w = Value(3.0)
+
+    @compile
+    def scaled(self, x):
+        return self.w * x
+
+    @compile
+    def shifted(self, x):
+        return self.w + x
+
+
+class Steeper(Line):
+    """Inherits them."""
+
+
+@pytest.mark.parametrize("kind", [Line, Steeper])
+def test_a_bound_compiled_method_is_pickled_with_its_object(kind):
+    line = kind()
+    for method, expected in ((line.scaled, 6.0), (line.shifted, 5.0)):
+        assert method(2.0) == expected
+        loaded = pickle.loads(pickle.dumps(method))
+        line.w.data = 100.0
+        assert (loaded(2.0), type(loaded.owner)) == (expected, kind)
+        line.w.data = 3.0
+
+
+def test_recordings_that_read_values_from_outside_stay_behind_in_a_pickle(monkeypatch):
+    compiled = compile(without_recording)
+    compiled(2.0)
+    loaded = pickle.loads(pickle.dumps(compiled))
+    assert (len(compiled.recordings), len(loaded.recordings)) == (1, 0)
+    monkeypatch.setattr(OUTSIDE, "data", 5.0)
+    assert loaded(2.0) == compiled(2.0) == without_recording(Value(2.0)).data
+
+
 # ----- Where it runs -----
 
 
@@ -504,6 +673,22 @@ def assign_data(x):
     return x
 
 
+def freeze(x):
+    y = x * x
+    x.requires_grad = False
+    return y + x
+
+
+def assign_outside(x):
+    OUTSIDE.data = OUTSIDE.data + 1.0
+    return x * OUTSIDE
+
+
+def zero_outside(x):
+    OUTSIDE.grad = 0.0
+    return x * OUTSIDE
+
+
 def outside_backward(x):
     (x * Value_outside).backward()
     return x
@@ -527,6 +712,14 @@ Value_outside = Value(4.0, label="weight")
         (in_a_thread(float), "thread"),
         (in_a_thread(lambda x: float(x * 2)), "thread"),
         (assign_data, "data"),
+        (freeze, r"x\.requires_grad"),
+        (assign_outside, "setting data"),
+        (zero_outside, "setting grad"),
+        (lambda x: x * OUTSIDE.grad, "grad of"),
+        (lambda x: x * copy.deepcopy(OUTSIDE), "copy"),
+        (lambda x: x if type(x) is Value else -x, "isinstance"),
+        (lambda x: x if x.__class__ is not Value else -x, "isinstance"),
+        (lambda x: x if type(x) is type(OUTSIDE) else -x, "isinstance"),
         (outside_backward, "'weight' from outside"),
     ],
 )

@@ -1,11 +1,12 @@
 """Rules that read numbers from outside: each pass reads them anew."""
 
 import math
+import sys
 from types import SimpleNamespace
 
 import pytest
 from pluggrad import Op, Value, func, grad
-from pluggrad.ops import exp
+from pluggrad.ops import exp, sin
 from pluggrad.reads import UnreadableError, with_symbols
 
 STRENGTH = 1.0
@@ -155,3 +156,24 @@ def counted():
 def test_what_may_change_unseen_is_not_written_down(rule):
     with pytest.raises(UnreadableError):
         with_symbols(rule, lambda source, name: 1.0)
+
+
+CHOSEN = exp
+
+
+def chosen_helper(x):
+    return 2.0 * x
+
+
+@pytest.mark.parametrize(("name", "other"), [("CHOSEN", sin), ("chosen_helper", lambda x: 3.0 * x)])
+def test_another_op_or_function_under_the_name_that_a_rule_calls_is_noticed(
+    name, other, monkeypatch
+):
+    op = Op("chosen", lambda x: x, lambda g, out, x: g * CHOSEN(x) + chosen_helper(x))
+    for _ in range(2):
+        x = Value(0.5)
+        (op(x) * x).backward()
+        expected = CHOSEN(0.5) * 0.5 + chosen_helper(0.5) + 0.5
+        assert x.grad == pytest.approx(expected)
+        assert func.jvp(op, (0.5,), (1.0,))[1] == pytest.approx(CHOSEN(0.5) + chosen_helper(0.5))
+        monkeypatch.setattr(sys.modules[__name__], name, other)

@@ -69,7 +69,7 @@ def test_whatever_a_rule_does_with_a_symbol_it_still_works_on_numbers(rule):
 
 def test_code_is_made_once_for_each_op_and_dies_with_it(monkeypatch):
     calls = []
-    monkeypatch.setattr(symbols, "with_symbols", lambda rule, make: calls.append(rule) or rule)
+    monkeypatch.setattr(symbols, "with_symbols", lambda rule, make, op: calls.append(rule) or rule)
 
     def use():
         double = Op("double", lambda x: 2.0 * x, lambda g, out, x: 2.0 * g)

@@ -1,0 +1,67 @@
+"""Asking for the class of a recorded number: answered like Value, or refused.
+
+A recorded number has a class of its own. It is a Value to `isinstance`, and its class is equal to
+Value and has Value's hash, so `type(x) == Value`, `type(x) in (Value, float)` and a dict of classes
+say what they say of a Value. Only `is` cannot be answered: functions that compare a class with
+Value so are refused.
+"""
+
+from __future__ import annotations
+
+import dis
+from types import CodeType
+from typing import Any
+
+from pluggrad import CompileError, Value
+
+from .outside import functions_of
+
+
+class LikeValue(type):
+    """The class of the classes of recorded numbers: they are equal to Value."""
+
+    def __eq__(cls, other: object) -> bool:
+        return other is Value or cls is other or isinstance(other, LikeValue)
+
+    def __hash__(cls) -> int:
+        return hash(Value)
+
+
+def check_classes(function: Any) -> None:
+    """Check that a function, and those it names, compare no class with Value by `is`.
+
+    Raises:
+        CompileError: naming the line.
+    """
+    for inner in functions_of(function):
+        for code in _codes(inner.__code__):
+            line = _line_of_comparison(code, inner.__globals__)
+            if line:
+                raise CompileError(
+                    f"`type(x) is Value` in a compiled function, at {code.co_filename}:{line}: "
+                    "recorded numbers have a class of their own; use isinstance(x, Value)"
+                )
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    inner = [x for x in code.co_consts if isinstance(x, CodeType)]
+    return [code, *[y for x in inner for y in _codes(x)]]
+
+
+def _line_of_comparison(code: CodeType, scope: dict[str, Any]) -> int:
+    """Find where `is` compares something with Value, or with the class of something; or 0."""
+    skipped = ("CACHE", "PRECALL", "PUSH_NULL")
+    steps = [step for step in dis.get_instructions(code) if step.opname not in skipped]
+    line = code.co_firstlineno
+    for at, step in enumerate(steps):
+        line = step.positions.lineno or line if step.positions else line
+        if step.opname == "IS_OP" and _is_class(steps[max(0, at - 3) : at], scope):
+            return line
+    return 0
+
+
+def _is_class(before: list[dis.Instruction], scope: dict[str, Any]) -> bool:
+    last = before[-1].argval
+    if before[-1].opname == "CALL":
+        return len(before) == 3 and before[0].argval == "type"
+    return last in ("Value", "__class__") or (isinstance(last, str) and scope.get(last) is Value)

@@ -1,0 +1,126 @@
+"""Seeing who reads and sets the numbers of Values from outside while a function is recorded.
+
+Values of the function itself have a class of their own, see recorded.py. Those from outside are
+plain Values, which other threads may work with. So for as long as anything is recorded, `data` and
+`grad` of all Values are properties, which look whose code asks: for the code that this thread
+records, `data` is recorded too, so that each call reads it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from pluggrad import CompileError, Value
+from pluggrad.recording import keeper
+
+SLOTS: dict[str, Any] = {
+    name: vars(Value)[name] for name in Value.__slots__ if name in vars(Value)
+}  # the slots themselves, whatever stands in their place
+
+# The engine itself reads numbers to compute with them; these packages count as users of it.
+WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
+BETWEEN = ("weakref", "_weakrefset", "copy", "pickle")  # they ask for somebody else
+
+
+def by_engine() -> bool:
+    """Say whether the engine itself reads a member, rather than the program that it records."""
+    frame: Any = sys._getframe(2)
+    while (name := frame.f_globals.get("__name__")) in BETWEEN:
+        frame = frame.f_back
+    if name is None:
+        return False  # a program run by exec() in a namespace without a name
+    return bool(name == "pluggrad" or (name.startswith("pluggrad.") and not name.startswith(WINGS)))
+
+
+def line_of_program() -> str:
+    """Name the line of the user's program that runs."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if name not in BETWEEN and not str(name).startswith("pluggrad."):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "an unknown line"
+
+
+def refusal(what: str, why: str) -> CompileError:
+    """Make the error for something that a compiled function cannot do."""
+    return CompileError(f"{what} in a compiled function, at {line_of_program()}: {why}")
+
+
+def _data(x: Value) -> Any:
+    watcher = keeper()
+    if watcher is None or by_engine():
+        return SLOTS["data"].__get__(x)
+    return watcher.kept(x, x.label)
+
+
+def _set_data(x: Value, number: Any) -> None:
+    if keeper() is not None and not by_engine():
+        raise refusal(
+            f"setting data of {_named(x)}", "it would be set once and never again; give the number "
+            "back as a result, and set it outside"
+        )  # fmt: skip
+    SLOTS["data"].__set__(x, number)
+
+
+def _grad(x: Value) -> Any:
+    if keeper() is not None and not by_engine():
+        raise refusal(
+            f"grad of {_named(x)}", "what it is today would be computed with for ever; pass it as "
+            "an argument"
+        )  # fmt: skip
+    return SLOTS["grad"].__get__(x)
+
+
+def _set_grad(x: Value, number: Any) -> None:
+    if keeper() is not None and not by_engine():
+        raise refusal(
+            f"setting grad of {_named(x)}", "it would be set once and never again; set it outside"
+        )
+    SLOTS["grad"].__set__(x, number)
+
+
+def _named(x: Value) -> str:
+    return f"{x.label!r} from outside" if x.label else "a Value from outside"
+
+
+PROPERTIES = {"data": property(_data, _set_data), "grad": property(_grad, _set_grad)}
+_count = 0
+_lock = Lock()
+
+
+@contextmanager
+def seen_from_outside() -> Iterator[None]:
+    """See who reads and sets numbers of Values, of all Values and in this thread."""
+    _add(1)
+    try:
+        yield
+    finally:
+        _add(-1)
+
+
+def _add(change: int) -> None:
+    global _count
+    with _lock:
+        _count += change
+        standing = PROPERTIES if _count else SLOTS
+        if vars(Value)["data"] is not standing["data"]:
+            for name in PROPERTIES:
+                setattr(Value, name, standing[name])
+
+
+def _forget() -> None:
+    """Begin anew: in a forked child the threads that record do not exist."""
+    global _count, _lock
+    _count, _lock = 0, Lock()
+    _add(0)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
