@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 
-from pluggrad import CompileError, CompileWarning, Value, compile, grad
+from pluggrad import Value, grad
 
 from .subject import Subject
 from .truth import Point
@@ -57,29 +55,3 @@ def _check_forward_mode(
             f"{', '.join(f'{t:g}' for t in tangents)})",
             at=at,
         )
-
-
-def compiled_code_gives_the_same(subject: Subject) -> None:
-    """Compare a compiled program with the engine, where a compiler is installed."""
-    if not entry_points(group="pluggrad.compilers"):
-        return
-    op = subject.op
-    points = [at for at in subject.points if math.isfinite(subject.forward(at))][:24]
-    leaves = [[Value(x) for x in at] for at in points]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CompileWarning)  # it says that it falls back
-            results = compile([op(*row) for row in leaves])()
-    except CompileError as cause:
-        raise subject.failure(f"the compiler refuses a program of it: {cause}") from cause
-    for at, row, result in zip(points, leaves, results, strict=True):
-        out = subject.forward(at)
-        if not abs(result - out) <= 1e-12 * abs(out) + 1e-300:
-            raise subject.failure(f"compiled code gives {result!r}, the op {out!r}", at=at)
-        for index, leaf in enumerate(row):
-            expected = subject.partial(index, at, out)
-            slack = 1e-12 * abs(expected) + subject.rounding(index, at, out) + 1e-300
-            if math.isfinite(expected) and not abs(leaf.grad - expected) <= slack:
-                raise subject.failure(
-                    f"compiled code says {leaf.grad:.10g}, the rule {expected:.10g}", index, at
-                )

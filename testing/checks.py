@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .check_compiled import compiled_code_gives_the_same
 from .check_edges import (
     forward_mode_has_the_same_hessians_at_edges,
     hessians_are_symmetric_at_edges,
@@ -18,7 +19,7 @@ from .check_forward import (
     it_pickles,
     odd_numbers_raise_nothing,
 )
-from .check_modes import compiled_code_gives_the_same, every_mode_gives_the_same_gradient
+from .check_modes import every_mode_gives_the_same_gradient
 from .check_orders import second_derivatives_are_true, third_derivatives_are_true
 from .check_partials import (
     declared_kinks_have_a_gradient_between_both_sides,

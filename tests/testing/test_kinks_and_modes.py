@@ -127,47 +127,6 @@ def test_a_mode_that_disagrees_with_the_rule_is_named():
     assert "forward mode says 5, the rules 1 (tangents 0.5)" in line(moved)[1]
 
 
-def test_compiled_code_that_disagrees_is_named(monkeypatch):
-    from pluggrad.testing import check_modes
-
-    good = op(square, lambda g, out, x: 2 * g * x)
-
-    def compiled(change, slope):
-        def compile(outputs):
-            def program():
-                for out in outputs:
-                    out.prev[0].grad += slope * out.prev[0].data
-                return [change * out.data for out in outputs]
-
-            return program
-
-        return compile
-
-    check_op(good)
-    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 2.0))
-    check_op(good)
-    monkeypatch.setattr(check_modes, "compile", compiled(1.0, 3.0))
-    check, text, _ = line(good)
-    assert check == "compiled_code_gives_the_same"
-    assert "at x = 1.0: compiled code says 3, the rule 2" in text
-    monkeypatch.setattr(check_modes, "compile", compiled(2.0, 2.0))
-    assert "compiled code gives 2.0, the op 1.0" in line(good)[1]
-
-
-def test_a_compiler_that_refuses_is_told(monkeypatch):
-    from pluggrad import CompileError
-    from pluggrad.testing import check_modes
-
-    def refuses(outputs):
-        raise CompileError("too hard")
-
-    monkeypatch.setattr(check_modes, "compile", refuses)
-    good = op(square, lambda g, out, x: 2 * g * x)
-    assert "the compiler refuses a program of it: too hard" in line(good)[1]
-    monkeypatch.setattr(check_modes, "entry_points", lambda group: [])
-    check_op(good)
-
-
 def test_a_registered_op_that_comes_back_from_a_pickle_as_another_is_found():
     class Changed(Op):
         def __reduce__(self):
