@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from inspect import CO_VARARGS
 from types import CellType, FunctionType
 from typing import Any
 
@@ -124,17 +126,38 @@ def _numba_text(
     function: Callable[..., Any], parameters: Sequence[str], result: str
 ) -> tuple[str, str]:
     """Give the text of numba's module for a function, and the function's name there."""
-    called = _jitted(function)
-    names = ", ".join(f"x{i}" for i in range(len(parameters)))
+    names = [f"x{i}" for i in range(len(parameters))]
+    called, given = _called_with(function, names)
     convert = "float" if result == "double" else "int"
     scope: dict[str, Any] = {"called": called}
-    exec(f"def converted({names}):\n    return {convert}(called({names}))", scope)
+    exec(f"def converted({', '.join(names)}):\n    return {convert}(called({given}))", scope)
     signature = KINDS[result](*[KINDS[x] for x in parameters])
     compiled = numba.njit([signature], **OPTIONS)(scope["converted"])
     text = compiled.inspect_llvm(compiled.signatures[0])
     symbol = re.search(r"define [^@\n]*@(_ZN\w*converted[^(]*)\(ptr", text)
     assert symbol is not None
     return text, symbol.group(1)
+
+
+def _called_with(function: Callable[..., Any], names: list[str]) -> tuple[Any, str]:
+    """Give numba's version of a function, and what stands in parentheses when it is called."""
+    python = _python(function)
+    code = python.__code__
+    if not code.co_flags & CO_VARARGS or code.co_kwonlyargcount:
+        return _jitted(function), ", ".join(names)
+    rest = names[code.co_argcount :]
+    packed = f"({', '.join(rest)},)" if rest else "()"
+    return _jitted(_taking_a_tuple(python)), ", ".join([*names[: code.co_argcount], packed])
+
+
+@cache
+def _taking_a_tuple(function: FunctionType) -> FunctionType:
+    """Turn `*xs` into a parameter that takes a tuple: numba cannot call what takes any number."""
+    code = function.__code__
+    code = code.replace(co_argcount=code.co_argcount + 1, co_flags=code.co_flags & ~CO_VARARGS)
+    taking = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+    taking.__kwdefaults__ = function.__kwdefaults__
+    return taking
 
 
 def _extracted(

@@ -112,7 +112,7 @@ class Translator:
         self, op: Op, stem: str, found: Function, parameters: list[str], what: str
     ) -> Function:
         """Check that what IEEE 754 says where Python raises is what the op says."""
-        made_from = fingerprint(op.forward, op.ieee)
+        made_from = fingerprint(op.forward, op.ieee, op.arity)
         key = f"ieee {found.name} {made_from}"
         if self.cache.read(key) is None:
             text = "".join(f.text for f in found.closure() if not f.is_module)
@@ -218,7 +218,7 @@ class Translator:
     ) -> Function:
         is_forward = function is op.forward
         instead = op.ieee if is_forward else None
-        made_from = fingerprint(function, instead)
+        made_from = fingerprint(function, instead, len(parameters))  # it may take *operands
         name = f"{stem}_{made_from[:16]}"
         key = f"probed {name} {made_from}"
         kept = self.cache.read(key)

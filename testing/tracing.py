@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from pluggrad import Op, PluggradError, Value, plugins
+from pluggrad.insight.replacements import SAME
 
 
 class NotTraceableError(PluggradError, TypeError):
@@ -40,10 +41,13 @@ class Traced:
         raise AttributeError(f"a number in a rule has no {name!r}; use operators and ops")
 
     def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> NoReturn:
-        _refuse(f"calls NumPy's {ufunc.__name__}; use the op of that name")
+        _refuse(f"calls NumPy's {ufunc.__name__}; {_instead_of(ufunc.__name__)}")
 
     def __float__(self) -> float:
-        _refuse("turns an operand into a float, as math.* functions do; use the op of that name")
+        _refuse(
+            "turns an operand into a float, as math.* functions do; use an op, such as cos(x) for "
+            "math.cos(x)"
+        )
 
     def __int__(self) -> int:
         _refuse("turns an operand into an int; use an op such as floor")
@@ -55,6 +59,27 @@ class Traced:
 def depends_on(*numbers: object) -> frozenset[str]:
     """Collect the names of the arguments that `numbers` come from."""
     return frozenset().union(*(x._depends for x in numbers if isinstance(x, Traced)))
+
+
+# What NumPy's functions are in plain arithmetic.
+WRITTEN = {
+    "add": "a + b", "divide": "a / b", "floor_divide": "a // b", "multiply": "a * b",
+    "negative": "-a", "positive": "a", "power": "a ** b", "reciprocal": "1 / a",
+    "remainder": "a % b", "square": "a * a", "subtract": "a - b", "degrees": "a * (180 / math.pi)",
+    "rad2deg": "a * (180 / math.pi)", "radians": "a * (math.pi / 180)",
+    "deg2rad": "a * (math.pi / 180)", "fabs": "abs(a)", "absolute": "abs(a)", "rint": "round(a)",
+    "float_power": "a ** b", "matmul": "a * b",
+}  # fmt: skip
+
+
+def _instead_of(name: str) -> str:
+    """Say what a rule does in place of a NumPy function."""
+    if name in WRITTEN:
+        return f"write {WRITTEN[name]}"
+    op = SAME.get(name, name)
+    if op in plugins.ops:
+        return f"use the op {op}"
+    return "no installed op is that function; write it with operators and ops, or make an op of it"
 
 
 def _refuse(what: str) -> NoReturn:
