@@ -164,7 +164,7 @@ class Program:
         self._values()
         for x, data in zip(self._outputs, self.results.tolist(), strict=True):
             x.data = data
-        alone("a Program", (self.wrt,), _add, self.wrt, self.gradients.tolist())
+        alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
 
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):

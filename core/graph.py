@@ -89,7 +89,7 @@ class Graph:
         order = topological_order(roots)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
         given = names_of(names) if names is not None else {}
-        self.nodes = alone("a Graph or picture", (order,), _nodes, order, ids, given)
+        self.nodes = alone("a Graph", (order,), _nodes, order, ids, given, writes=False)
         self.edges = tuple(
             [
                 Edge(ids[source], target, index)

@@ -71,8 +71,12 @@ def pull_back(nodes: Sequence[Value]) -> None:
             node.op.pullback(node)  # type: ignore[union-attr]  # no leaves
     else:
         sample = Counter([node.op for node in nodes[:: len(nodes) // LARGE]])
-        frequent = [op for op, _ in sample.most_common(INLINED) if type(op) is Op]
+        frequent = [op for op, _ in sample.most_common(INLINED) if op and op in may_be_inlined]
         _loop(tuple(sorted(frequent, key=lambda op: op.name)))(nodes)
+
+
+# Ops that may stand in a loop, which is kept: of others their author may want to get rid.
+may_be_inlined: WeakSet[Op] = WeakSet()
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from ..elsewhere import ELSEWHERE
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
 from ..methods import named_method, operator_method
 from ..op import Op
-from ..pullback import forget_fused
+from ..pullback import forget_fused, may_be_inlined
 from ..recording import switch
 from ..value import EMPTY_SOCKETS, SOCKETS, Value
 from . import hookspecs
@@ -423,6 +423,7 @@ class Registry:
         for op in plugin.ops:
             if plugin.value:
                 self._originals = {**self._originals, op.name: op}
+            may_be_inlined.add(op)
             self._succeed(self._originals.get(op.name), op)
 
     def _succeed(self, original: Op | None, op: Op) -> None:
@@ -434,6 +435,8 @@ class Registry:
 
     def _take_out(self, op: Op) -> None:
         """Take an op out, and put back the one of a package whose place it had."""
+        may_be_inlined.discard(op)
+        forget_fused()
         if op.name in vars(Value):
             delattr(Value, op.name)
         if op.name in ELSEWHERE:

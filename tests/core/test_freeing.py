@@ -20,6 +20,7 @@ from pluggrad import (
     scope,
 )
 from pluggrad.gradient_hooks import hooks
+from pluggrad.pullback import LARGE
 
 CASES = {}
 
@@ -140,6 +141,17 @@ def a_custom_rule_of_several_results(x):
 def an_op_whose_rule_mentions_a_value(x):
     w = x * 2.0
     y = Op("scaled", lambda a: a * float(w), lambda g, out, a: g * w)(x)
+    y.backward()
+    return y
+
+
+@case
+def a_large_graph_of_an_op_whose_rule_mentions_a_value(x):
+    w = x * 2.0
+    scaled = Op("scaled", lambda a: a * float(w.data), lambda g, out, a: g * w)
+    y = x
+    for _ in range(3 * LARGE):
+        y = scaled(y) * 0.25
     y.backward()
     return y
 

@@ -3,6 +3,7 @@
 import signal
 import sys
 
+import pluggrad
 import pytest
 from pluggrad import (
     GradientError,
@@ -153,7 +154,9 @@ def test_during_a_backward_pass_what_needs_the_same_gradients_is_refused(inner):
     errors = []
 
     def work():
-        with pytest.raises(GradientError, match="pass through the same values is under way"):
+        with pytest.raises(
+            GradientError, match=r"called while backward\(\) of the same values is under way"
+        ):
             WRITES[inner](y, program)
         errors.append(1)
 
@@ -206,6 +209,22 @@ def test_a_function_that_goes_through_the_graph_it_is_part_of_is_refused(made):
     with pytest.raises((GradientError, ArithmeticError), match="under way"):
         y.backward()
     assert (x.grad, w.grad) == (0.0, 0.0)
+
+
+def test_what_only_looks_may_come_inside_what_only_looks():
+    _, y = diamond(3)
+    y.backward()
+    right = render(y, "json")
+    seen = []
+
+    def handler():
+        seen.append(render(y, "json"))
+        with pytest.raises(GradientError, match="while a Graph of the same values is under way"):
+            y.backward()
+
+    code = pluggrad.graph._nodes.__code__
+    assert interrupting(code, 2, handler, lambda: seen.append(render(y, "json")))
+    assert seen == [right, right]
 
 
 def test_a_hook_may_look_at_the_graph_and_go_through_it():
