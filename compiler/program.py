@@ -149,21 +149,13 @@ class Program:
 
     def read(self) -> None:
         """Read `data` of the leaves into `inputs`."""
-        try:
-            self.inputs[:] = _listed([x.data for x in self._values()])
-        except (TypeError, ValueError, OverflowError) as cause:
-            for x in self._read:
-                if not isinstance(x.data, float | int):
-                    raise CompileError(
-                        f"the data of {x.label or 'a leaf'!r} is {x.data!r:.60}, not a number"
-                    ) from cause
-            raise CompileError(f"the data of a leaf is no float: {cause}") from cause
+        self.inputs[:] = _listed([x._data for x in self._values()])
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
         self._values()
         for x, data in zip(self._outputs, self.results.tolist(), strict=True):
-            x.data = data
+            x._data = data
         alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
 
     def _values(self) -> list[Value]:
@@ -341,4 +333,4 @@ def _copied(numbers: Any) -> Any:
 
 def _add(leaves: Sequence[Value], gradients: Sequence[float]) -> None:
     for x, g in zip(leaves, gradients, strict=True):
-        x.grad += g
+        x._grad += g

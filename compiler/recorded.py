@@ -99,7 +99,7 @@ HELD = Held("held", _same, None, doc="x, as a constant.")
 
 def held(x: Value, label: str = "") -> Value:
     """Give a Value of the same number through which no gradient flows, computed in each call."""
-    out = recorded(HELD, (x,), SLOTS["data"].__get__(x))
+    out = recorded(HELD, (x,), x._data)
     out.label = label
     out.requires_grad = False
     return out
@@ -170,7 +170,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         @classmethod
         def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
             """Make a leaf of a computed number, as `Value(x.data)` does."""
-            leaf.data, leaf.label, leaf.grad = slots["data"].__get__(source), label, NOT_RUN
+            leaf._data, leaf.label, leaf._grad = source._data, label, NOT_RUN
             leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
             leaf.requires_grad = requires_grad
             cls._spread(leaf)
@@ -183,7 +183,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @property
         def data(self) -> Any:
-            number = slots["data"].__get__(self)
+            number = slots["_data"].__get__(self)
             if by_engine() or not self.recording:
                 return number
             check_thread()
@@ -191,18 +191,18 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @data.setter
         def data(self, number: Any) -> None:
-            slots["data"].__set__(self, number)
+            slots["_data"].__set__(self, number)
 
         @property
         def grad(self) -> Any:
-            g = slots["grad"].__get__(self)
+            g = slots["_grad"].__get__(self)
             if isinstance(g, Value) and not by_engine():
                 strong_zero.is_nan(g)
             return 0.0 if g is NOT_RUN and not by_engine() else g
 
         @grad.setter
         def grad(self, g: Any) -> None:
-            slots["grad"].__set__(self, g)
+            slots["_grad"].__set__(self, g)
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name in COMPUTED and self.recording and not by_engine():
@@ -216,27 +216,27 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         def __float__(self) -> float:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            return float(self._look("float", float(slots["data"].__get__(self))))
+            return float(self._look("float", float(slots["_data"].__get__(self))))
 
         def __int__(self) -> int:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            number = slots["data"].__get__(self)
+            number = slots["_data"].__get__(self)
             if not math.isfinite(number):
                 self._look("float", number)  # int() raises, and the program may catch that
             return int(self._look("int", int(number)))
 
         def __bool__(self) -> bool:
-            return bool(self._look("bool", slots["data"].__get__(self) != 0))
+            return bool(self._look("bool", slots["_data"].__get__(self) != 0))
 
         def __repr__(self) -> str:
-            self._look("float", float(slots["data"].__get__(self)))
+            self._look("float", float(slots["_data"].__get__(self)))
             return super().__repr__()
 
         __str__ = __repr__
 
         def __format__(self, spec: str) -> str:
-            number = self._look("float", float(slots["data"].__get__(self)))
+            number = self._look("float", float(slots["_data"].__get__(self)))
             return format(number, spec) if spec else repr(self)
 
         @property

@@ -77,7 +77,7 @@ class Tape:
                 )
             node.label = self.labels.get(row, "")
             if needs[row]:
-                node.grad = gradients[row]
+                node._grad = gradients[row]
             made.append(node)
         return [made[row] for row in self.outputs]
 
@@ -190,7 +190,7 @@ def recorded_tape(
         array("q", left),
         array("q", right),
         more,
-        array("d", [x.data for x in order]),
+        array("d", [x._data for x in order]),
         literals,
         rows_read,
         [row[x] for x in wrt],

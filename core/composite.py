@@ -101,17 +101,17 @@ class Composite(Op):
 
     def pullback(self, node: Value) -> None:
         """Add to the operands' `grad` what the function makes of the node's."""
-        g: Any = node.grad
+        g: Any = node._grad
         if self.results != 1:
-            node.grad = 0.0
+            node._grad = 0.0
             if not isinstance(g, Cotangents):
                 return
         operands = node.prev
         parts = self.gradients(g, node, operands, create_graph=False)
         for x, part in zip(operands, parts, strict=True):
             if part is not None and x.requires_grad:
-                gathered: Any = x.grad  # Cotangents in a node of several results
-                x.grad = gathered + (part if isinstance(part, Cotangents) else as_float(part))
+                gathered: Any = x._grad  # Cotangents in a node of several results
+                x._grad = gathered + (part if isinstance(part, Cotangents) else as_float(part))
 
     def forward(self, *operands: float) -> float:
         """Refuse: no function of the operands alone is known."""

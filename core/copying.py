@@ -158,8 +158,8 @@ def restore(
         more: the attributes that a derived class has besides.
     """
     value = new_value(kind)
-    value.data = data
-    value.grad = NOT_RUN if grad is None else grad
+    value._data = data
+    value._grad = NOT_RUN if grad is None else grad
     value.label = label
     value.requires_grad = requires_grad
     value.op = op
@@ -178,10 +178,10 @@ def restore(
 
 
 def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
-    grad = None if node.grad is NOT_RUN else node.grad
+    grad = None if node._grad is NOT_RUN else node._grad
     scope = getattr(node, "scope", None)
     more = getattr(node, "__dict__", None)
-    state = (node.data, grad, node.label, node.requires_grad, node.op, prev, scope)
+    state = (node._data, grad, node.label, node.requires_grad, node.op, prev, scope)
     return (*state, dict(more)) if more else state
 
 

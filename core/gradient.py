@@ -22,7 +22,7 @@ from .passes import alone
 from .pullback import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import leaves_and_results, topological_order
-from .value import NOT_RUN, Value, above, as_float, as_float_data, constant, moving_hint
+from .value import NOT_RUN, Value, above, as_float, constant, moving_hint
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
@@ -44,9 +44,6 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
         ) from None
     _require_gradient([output])
     leaves, results = leaves_and_results(output)
-    for leaf in leaves:
-        if leaf.data.__class__ is not float:
-            as_float_data(leaf)
     values = (leaves, results)
     if is_watched(leaves) or is_watched(results):
         # Hooks and watchers are a user's code, which may well wait for other threads.
@@ -62,7 +59,7 @@ _NUMERICAL = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 
 def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) -> None:
-    before = [leaf.grad for leaf in leaves]
+    before = [leaf._grad for leaf in leaves]
     try:
         is_nan = _run_fused(output, leaves, results, seed)
     except GradientError:  # of a function recorded as one node; again it would say the same
@@ -90,7 +87,7 @@ def _record_backward(output: Value, gradient: Any, watcher: Watcher) -> None:
             watcher.observed("backward", node, None, None)
     for node in order:
         g = watcher.kept(_boxed(gradients.get(node, 0.0)))
-        node.grad = node.grad + g if is_leaf(node) and node.grad is not NOT_RUN else g
+        node._grad = node._grad + g if is_leaf(node) and node._grad is not NOT_RUN else g
 
 
 def is_leaf(node: Value) -> bool:
@@ -107,16 +104,16 @@ def is_watched(order: Sequence[Value]) -> bool:
 def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> bool:
     """Give whether any gradient may have become nan."""
     for leaf in leaves:
-        leaf.grad += 0.0  # so that a leaf without any contribution reads as computed
+        leaf._grad += 0.0  # so that a leaf without any contribution reads as computed
     for node in results:
-        node.grad = 0.0
-    output.grad += seed
+        node._grad = 0.0
+    output._grad += seed
     pull_back(results)
     total = 0.0
     for leaf in leaves:
-        if leaf.grad.__class__ is not float:
-            leaf.grad = as_float(leaf.grad)  # a rule that gave a complex number ends here
-        total += leaf.grad
+        if leaf._grad.__class__ is not float:
+            leaf._grad = as_float(leaf._grad)  # a rule that gave a complex number ends here
+        total += leaf._grad
     return total != total
 
 
@@ -129,33 +126,23 @@ def _run_carefully(
 
 
 def _store(leaves: list[Value], results: list[Value], gradients: dict[Value, Any]) -> None:
-    sums = [_added(leaf, gradients.get(leaf, 0.0)) for leaf in leaves]
+    sums = [leaf._grad + gradients.get(leaf, 0.0) for leaf in leaves]
     for leaf, total in zip(leaves, sums, strict=True):
-        leaf.grad = total
+        leaf._grad = total
     for node in results:
         g = gradients.get(node, 0.0)
-        node.grad = 0.0 if isinstance(g, Cotangents) else g
-
-
-def _added(leaf: Value, g: Any) -> Any:
-    try:
-        return as_float(leaf.grad) + g
-    except TypeError:
-        raise TypeError(
-            f"the grad of leaf {leaf.label or leaf.data!r} is {leaf.grad!r:.60}, no number that "
-            "a gradient can be added to; reset it to 0.0"
-        ) from None
+        node._grad = 0.0 if isinstance(g, Cotangents) else g
 
 
 def _forget(results: list[Value]) -> None:
     for node in results:
-        node.grad = NOT_RUN
+        node._grad = NOT_RUN
 
 
 def _reset(leaves: list[Value], results: list[Value], before: list[float]) -> None:
     _forget(results)
     for leaf, grad in zip(leaves, before, strict=True):
-        leaf.grad = grad
+        leaf._grad = grad
 
 
 @overload
@@ -307,8 +294,8 @@ def step_back(node: Value) -> None:
     (-3.0, 2.0)
     """
     if node.op is not None:
-        for _, x, part in list(_parts(node, as_float(node.grad), None, False, ())):
-            x.grad = as_float(x.grad) + part
+        for _, x, part in list(_parts(node, node._grad, None, False, ())):
+            x._grad += part
 
 
 def _parts(
@@ -331,17 +318,17 @@ def _parts(
             if part is not None and x.requires_grad and (needed is None or x in needed):
                 yield index, x, part
         return
-    numbers = [] if create_graph else [as_float_data(x) for x in operands]
+    numbers = [] if create_graph else [x._data for x in operands]
     for index, x in enumerate(operands):
         rule = op.rules[index]
         if rule is None or not x.requires_grad or (needed is not None and x not in needed):
             continue
         if not create_graph:
-            yield index, x, strong_zero.partial(op, index, g, node.data, numbers)
+            yield index, x, strong_zero.partial(op, index, g, node._data, numbers)
             continue
         try:
             part = rule(g, node, *operands)
-            if isinstance(part, Value) and part.data != part.data and strong_zero.is_nan(part):
+            if isinstance(part, Value) and part._data != part._data and strong_zero.is_nan(part):
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause, operands) from cause
@@ -359,11 +346,11 @@ def private_gradients(
     if not is_watched(order):
         try:
             for node in (*order, *inputs):
-                node.grad = 0.0
+                node._grad = 0.0
             for root, g in seeds:
-                root.grad += g
+                root._grad += g
             pull_back([node for node in order if node.op is not None])
-            gradients = [float(x.grad) for x in inputs]
+            gradients = [float(x._grad) for x in inputs]
             if all(g == g for g in gradients):
                 return gradients
         except Exception:  # IEEE 754, or a faulty rule, which the careful way names

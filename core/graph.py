@@ -298,8 +298,8 @@ def _node(value: Value, id: str, name: str, scope: tuple[str, ...]) -> Node:
         str(value.label) or name,
         op.name if op is not None else None,
         op.symbol if op is not None else None,
-        float(value.data),
-        None if value.grad is NOT_RUN else float(value.grad),
+        float(value._data),
+        None if value._grad is NOT_RUN else float(value._grad),
         value.requires_grad,
         scope,
     )

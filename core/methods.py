@@ -64,12 +64,7 @@ TAKE = """
 """
 
 INLINED = """
-        try:
-            data = a.data {inline} b.data
-            if data.__class__ is not float:  # somebody put another kind of number into `data`
-                data = {evaluate}(a, b)
-        except TypeError:
-            data = {evaluate}(a, b)
+        data = a._data {inline} b._data
 """
 
 COMPUTE = """
@@ -89,9 +84,9 @@ RECORD = """
         if switch.active:
             return record_watched(op, ({operands},), data)
         out = new_value(Value)
-        out.data = data
+        out._data = data
         out.label = ""
-        out.grad = NOT_RUN
+        out._grad = NOT_RUN
         out.op = op
         out._left = {left}
         out._right = {right}
@@ -172,11 +167,11 @@ def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., An
 
 def _compute(names: Sequence[str], inline: str | None, forward: str, evaluate: str) -> str:
     if inline is not None:
-        return INLINED.format(inline=inline, evaluate=evaluate)
+        return INLINED.format(inline=inline)
     return COMPUTE.format(
         forward=forward,
         evaluate=evaluate,
-        numbers=", ".join(f"{x}.data" for x in names),
+        numbers=", ".join(f"{x}._data" for x in names),
         operands=", ".join(names),
     )
 

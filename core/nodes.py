@@ -21,9 +21,9 @@ def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
 def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Make the Value that `op` computed from `operands`."""
     out = new_value(Value)
-    out.data = data
+    out._data = data
     out.label = ""
-    out.grad = NOT_RUN
+    out._grad = NOT_RUN
     out.op = op
     out._left = out._right = out._mark = None
     if len(operands) == 1:

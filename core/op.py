@@ -11,7 +11,7 @@ from .errors import ForwardError, RuleError
 from .nodes import made
 from .recording import no_grad, switch, watchers
 from .signatures import in_order, operand_names, signature
-from .value import Value, as_float, as_float_data, constant, operand
+from .value import Value, as_float, constant, operand
 
 Rule = Callable[..., Any]
 
@@ -240,7 +240,7 @@ class Op:
     def evaluate_on(self, *operands: Value) -> float:
         """Compute the forward function on the numbers of Values; watchers hear where it fails."""
         try:
-            return self.evaluate(*map(as_float_data, operands))
+            return self.evaluate(*[x._data for x in operands])
         except Exception:
             self.tell_failed(operands)
             raise
@@ -280,13 +280,13 @@ class Op:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 with no_grad():
                     result = rule(constant(g), constant(out), *map(constant, operands))
-            return as_float(result.data if isinstance(result, Value) else result)
+            return as_float(result._data if isinstance(result, Value) else result)
         except Exception as cause:
             raise self.rule_error(index, cause, operands) from cause
 
     def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
         """Say which rule failed, on which numbers, and why."""
-        numbers = _listed([x.data if isinstance(x, Value) else x for x in operands])
+        numbers = _listed([x._data if isinstance(x, Value) else x for x in operands])
         kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
         where = f"op {self.name!r}, rule of operand {index}"
         return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")

@@ -6,13 +6,13 @@ op is first differentiated, its rules are run once on symbols, which write down 
 them, and the text becomes one function:
 
     def pullback(node):
-        g = node.grad
+        g = node._grad
         a = node._left
         b = node._right
         if a.requires_grad:
-            a.grad += g * b.data
+            a._grad += g * b._data
         if b.requires_grad:
-            b.grad += g * a.data
+            b._grad += g * a._data
 
 A number that a rule reads from outside is read each time. A rule that cannot be written down (one
 with an `if` on its operands, say) is called as it stands.
@@ -107,7 +107,7 @@ def _file(ops: Sequence[Op]) -> str:
 def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
     """Write the code for one node of an op, and put what it calls in `namespace`."""
     names = NAMES[: op.arity]
-    lines = ["    g = node.grad"]
+    lines = ["    g = node._grad"]
     match op.arity:
         case 1:
             lines += ["    a = node._left"]
@@ -119,7 +119,7 @@ def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
         if rule is not None:
             lines += [
                 f"    if {x}.requires_grad:",
-                f"        {x}.grad += {_written(op, rule, f'{prefix}r{index}', names, namespace)}",
+                f"        {x}._grad += {_written(op, rule, f'{prefix}r{index}', names, namespace)}",
             ]
     return lines
 
@@ -128,7 +128,7 @@ def _written(
     op: Op, rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]
 ) -> str:
     """Write a rule as an expression in which only operators and calls of ops occur."""
-    arguments = ["g", "node.data", *(f"{x}.data" for x in names)]
+    arguments = ["g", "node._data", *(f"{x}._data" for x in names)]
     bound: dict[str, Any] = {}
     try:
         symbols = [_Symbol(text, bound, f"{prefix}_") for text in arguments]

@@ -57,17 +57,6 @@ def moving_hint(x: object, instead: str = FUNCTION) -> str:
     )
 
 
-def as_float_data(x: Value) -> float:
-    """Give a Value's number as a float, and keep it as one: anything may be assigned to `data`.
-
-    Raises:
-        TypeError: when `data` is no real number.
-    """
-    if x.data.__class__ is not float:
-        x.data = as_float(x.data)
-    return x.data
-
-
 # The places in programs that were seen to ask for a plain number, as `float(x)` does: the address
 # of an instruction, which lies within the code object that it belongs to, and that object, so that
 # it stays alive. (Hashing a code object would take time in proportion to its length.)
@@ -122,8 +111,6 @@ class Value(OpMethods):
         requires_grad: False makes a constant, for which no gradient is computed.
 
     Attributes:
-        data: the number. May be assigned on a leaf, as optimizers do.
-        grad: d(output)/d(this) after `output.backward()`, and 0.0 before.
         label: the name given, or "".
         op: the `Op` that made this value; None for a leaf.
         prev: the operands, in order, repeated ones repeated; empty for a leaf.
@@ -149,21 +136,21 @@ class Value(OpMethods):
     # attribute read in the engine about three times slower on CPython 3.11.
     __slots__ = (
         "__weakref__",
+        "_data",
+        "_grad",
         "_hooks",
         "_left",
         "_mark",
         "_operands",
         "_right",
-        "data",
-        "grad",
         "label",
         "op",
         "requires_grad",
         "scope",
     )
 
-    data: float
-    grad: float
+    _data: float
+    _grad: float
     label: str
     op: Op | None
     requires_grad: bool
@@ -186,14 +173,35 @@ class Value(OpMethods):
                 data._begin(self, data, label, requires_grad)  # type: ignore[attr-defined]
                 return
             data = as_float(data)
-        self.data = data
+        self._data = data
         self.label = label
-        self.grad = NOT_RUN
+        self._grad = NOT_RUN
         self.op = self._left = self._right = self._mark = None
         self.requires_grad = requires_grad
         if switch.active:
             for watcher in watchers.get():
                 watcher.created(self)
+
+    # Whatever is assigned is checked at once, and a float from then on. The engine itself reads the
+    # slots below: a property costs several times as much.
+
+    @property
+    def data(self) -> float:
+        """The number. May be assigned on a leaf, as optimizers do."""
+        return self._data
+
+    @data.setter
+    def data(self, number: SupportsFloat) -> None:
+        self._data = number if number.__class__ is float else as_float(number)
+
+    @property
+    def grad(self) -> float:
+        """d(output)/d(this) after `output.backward()`, and 0.0 before."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: SupportsFloat) -> None:
+        self._grad = number if number.__class__ is float else _as_gradient(number)
 
     @property
     def prev(self) -> tuple[Value, ...]:
@@ -346,7 +354,7 @@ class Value(OpMethods):
             frame = _getframe(1)
             if id(frame.f_code) + frame.f_lasti not in quiet_places:
                 ask_place(self, frame)
-        number = float(self.data)
+        number = self._data
         return _observed("float", self, None, number) if switch.active else number
 
     def __int__(self) -> int:
@@ -354,27 +362,27 @@ class Value(OpMethods):
             frame = _getframe(1)
             if id(frame.f_code) + frame.f_lasti not in quiet_places:
                 ask_place(self, frame)
-        number = int(self.data)
+        number = int(self._data)
         return _observed("int", self, None, number) if switch.active else number
 
     def __bool__(self) -> bool:
-        answer = self.data != 0
+        answer = self._data != 0
         return _observed("bool", self, None, answer) if switch.active else answer
 
     def __lt__(self, other: Operand) -> bool:
-        answer = bool(self.data < _comparable(other))
+        answer = bool(self._data < _comparable(other))
         return _observed("<", self, other, answer) if switch.active else answer
 
     def __le__(self, other: Operand) -> bool:
-        answer = bool(self.data <= _comparable(other))
+        answer = bool(self._data <= _comparable(other))
         return _observed("<=", self, other, answer) if switch.active else answer
 
     def __gt__(self, other: Operand) -> bool:
-        answer = bool(self.data > _comparable(other))
+        answer = bool(self._data > _comparable(other))
         return _observed(">", self, other, answer) if switch.active else answer
 
     def __ge__(self, other: Operand) -> bool:
-        answer = bool(self.data >= _comparable(other))
+        answer = bool(self._data >= _comparable(other))
         return _observed(">=", self, other, answer) if switch.active else answer
 
     # Equality is identity, as for all that is compared and hashed by what it is.
@@ -422,6 +430,14 @@ class Value(OpMethods):
         return above.reduce(self)
 
 
+def _as_gradient(number: object) -> float:
+    try:
+        return as_float(number)
+    except TypeError:
+        kind = type(number).__name__
+        raise TypeError(f"a gradient is one real number, 0.0 to reset it, not {kind}") from None
+
+
 def _wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
     if isinstance(label, tuple | list | set | frozenset):
         symbol = str(more[0]) if more else ""
@@ -437,7 +453,7 @@ def _comparable(other: object) -> Any:
     NumPy would round a Python float to the precision of a scalar beside it, and compare then.
     """
     if isinstance(other, Value):
-        return other.data
+        return other._data
     if getattr(other, "shape", None) == () and hasattr(other, "item"):
         return other.item()
     return other
@@ -452,9 +468,9 @@ def _observed(how: str, left: Value, right: object, answer: Any) -> Any:
 def constant(number: object) -> Value:
     """Make a leaf that gets no gradient, as every plain number in an expression is."""
     value = new_value(Value)
-    value.data = number if number.__class__ is float else as_float(number)
+    value._data = number if number.__class__ is float else as_float(number)
     value.label = ""
-    value.grad = NOT_RUN
+    value._grad = NOT_RUN
     value.op = value._left = value._right = value._mark = None
     value.requires_grad = False
     return value

@@ -43,12 +43,12 @@ def gradient_moved(
         down, Python raised where IEEE 754 has an answer, or a number is not finite.
     """
     for node in order:
-        node.grad = 0.0
+        node._grad = 0.0
         node._mark = None
     for copy, t in zip(copies, tangents, strict=True):
-        copy.grad = 0.0
+        copy._grad = 0.0
         copy._mark = [t, 0.0]
-    result.grad = 1.0
+    result._grad = 1.0
     steps: list[tuple[Code, Value]] = []
     now = plugins.changes
     try:
@@ -90,7 +90,7 @@ def _graph_code(node: Value, now: int) -> tuple[Code, Code]:
 def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     program, back = Program(), Program()
     moving = [i for i in range(op.arity) if mask >> i & 1]
-    load = ["    out = node.data"]
+    load = ["    out = node._data"]
     match op.arity:
         case 1:
             load += ["    n0 = node._left"]
@@ -125,7 +125,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
                     contributions.append(f"    m{i}[1] += {back.text(moved)}")
     except Exception:  # whatever it did with a symbol, the rule itself still works on numbers
         return None
-    given = ["    g = node.grad", "    t, h = node._mark"]
+    given = ["    g = node._grad", "    t, h = node._mark"]
     return (
         program.compiled(["def push(node):", *load], [mark]),
         back.compiled(["def pull(node):", *load, *given], contributions),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
-from pluggrad import GradientError, StateError, Value
+from pluggrad import StateError, Value
 
 from .hyperparameters import (
     KEPT,
@@ -139,12 +139,6 @@ class Optimizer(Checked):
 
     def _step_values(self, rate: float) -> None:
         gradients = [p.grad for p in self.parameters]
-        if None in gradients:
-            i = next(i for i, g in enumerate(gradients) if g is None)
-            raise GradientError(
-                f"parameter {i} ({self.parameters[i]!r:.60}) has no gradient: its grad is None. "
-                "Call backward() first, or set it to 0.0; no parameter was changed"
-            )
         memories = [memory.copy() for memory in self._memories]
         update = self.update
         new = [

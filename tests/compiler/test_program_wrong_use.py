@@ -60,14 +60,6 @@ def test_check_finite_looks_at_gradients_too(executor: str) -> None:
         program()
 
 
-def test_data_that_is_no_number_is_an_error() -> None:
-    x = Value(1.0, label="x")
-    program = compile(x * x)
-    x.data = "one"  # type: ignore[assignment]
-    with pytest.raises(CompileError, match="data of 'x' is 'one'"):
-        program()
-
-
 def test_another_number_of_parameters_is_an_error() -> None:
     a, b = Value(1.0), Value(2.0)
     program = compile(a * b)
@@ -99,9 +91,9 @@ def test_outputs_are_values_and_there_is_one_at_least() -> None:
         compile([])
 
 
-def test_data_too_large_for_a_float_is_refused() -> None:
+def test_data_too_large_for_a_float_is_refused_where_it_is_set() -> None:
     x = Value(2.0)
     program = compile(x * x)
-    x.data = 10**400
-    with pytest.raises(CompileError, match="no float: int too large"):
-        program()
+    with pytest.raises(OverflowError, match="int too large"):
+        x.data = 10**400
+    assert program() == 4.0

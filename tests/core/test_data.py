@@ -49,10 +49,32 @@ def test_a_float_that_was_assigned_after_the_recording_is_used_as_one(name):
     assert type(x.grad) is float
 
 
-@pytest.mark.parametrize("thing", [None, "a", 1j, [1.0]], ids=repr)
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_is_no_real_number_is_named_where_it_is_used(name, thing):
+NO_NUMBERS = [None, "a", 1j, [1.0], Value(1.0), np.array([1.0, 2.0])]
+
+
+@pytest.mark.parametrize("thing", NO_NUMBERS, ids=lambda x: type(x).__name__)
+def test_what_is_no_real_number_is_refused_where_it_is_assigned(thing):
     x = Value(1.0)
-    x.data = thing
-    with pytest.raises(TypeError, match="holds one real number"):
-        FUNCTIONS[name](x)
+    with pytest.raises(TypeError, match=f"holds one real number .*, not {type(thing).__name__}"):
+        x.data = thing
+    with pytest.raises(TypeError, match=f"is one real number, .* not {type(thing).__name__}"):
+        x.grad = thing
+    with pytest.raises(TypeError):
+        x.grad += thing
+    assert (x.data, x.grad) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", ["data", "grad", "prev", "_backward"])
+def test_what_makes_a_value_cannot_be_deleted(name):
+    x = Value(1.0)
+    with pytest.raises(AttributeError):
+        delattr(x, name)
+    assert (x.data, x.grad, x.prev) == (1.0, 0.0, ())
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda x: f"{type(x).__name__}")
+def test_what_is_assigned_reads_as_a_float(number):
+    x = Value(1.0)
+    x.data = x.grad = number
+    assert (x.data, x.grad) == (float(number), float(number))
+    assert (type(x.data), type(x.grad)) == (float, float)
