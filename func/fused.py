@@ -98,7 +98,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
             load += ["    n0 = node._left", "    n1 = node._right"]
         case _:
             load += [f"    {', '.join([f'n{i}' for i in range(op.arity)])} = node._operands"]
-    load += [f"    x{i} = n{i}.data" for i in range(op.arity)]
+    load += [f"    x{i} = n{i}._data" for i in range(op.arity)]
     load += [f"    m{i} = n{i}._mark" for i in moving]
     load += [f"    t{i} = m{i}[0]" for i in moving]
     contributions = []
@@ -121,7 +121,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
                     part = back.rule(op, rule)(g, out, *operands)
                     primal = part.primal if isinstance(part, Dual) else part
                     moved = part.tangent if isinstance(part, Dual) else 0.0
-                    contributions.append(f"    n{i}.grad += {back.text(primal)}")
+                    contributions.append(f"    n{i}._grad += {back.text(primal)}")
                     contributions.append(f"    m{i}[1] += {back.text(moved)}")
     except Exception:  # whatever it did with a symbol, the rule itself still works on numbers
         return None
