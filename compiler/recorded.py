@@ -20,7 +20,7 @@ from pluggrad.reads import UnreadableError, with_symbols
 from pluggrad.value import NOT_RUN, ask_place
 
 from .classes import LikeValue
-from .slots import SLOTS, by_engine, refusal
+from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
 
@@ -61,7 +61,7 @@ WAYS: dict[str, str] = {
     "scope": FIXED,
 }
 
-COMPUTED = ("data", "op", "requires_grad", "scope", "_left", "_right", "_operands")
+COMPUTED = ("data", "_data", "op", "requires_grad", "scope", "_left", "_right", "_operands")
 
 # Functions of the package to which a Value is given.
 FUNCTIONS: dict[str, str] = {
@@ -155,8 +155,6 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
                 "another thread", "it looks at a number that this thread records; pass it float(x)"
             )
 
-    slots = SLOTS
-
     class Recorded(Value, metaclass=LikeValue):
         __slots__ = ()
         recording: ClassVar[list[bool]] = [True]
@@ -183,7 +181,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @property
         def data(self) -> Any:
-            number = slots["_data"].__get__(self)
+            number = self._data
             if by_engine() or not self.recording:
                 return number
             check_thread()
@@ -191,18 +189,18 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @data.setter
         def data(self, number: Any) -> None:
-            slots["_data"].__set__(self, number)
+            self._data = number
 
         @property
         def grad(self) -> Any:
-            g = slots["_grad"].__get__(self)
+            g = self._grad
             if isinstance(g, Value) and not by_engine():
                 strong_zero.is_nan(g)
             return 0.0 if g is NOT_RUN and not by_engine() else g
 
         @grad.setter
         def grad(self, g: Any) -> None:
-            slots["_grad"].__set__(self, g)
+            self._grad = g
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name in COMPUTED and self.recording and not by_engine():
@@ -216,27 +214,27 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         def __float__(self) -> float:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            return float(self._look("float", float(slots["_data"].__get__(self))))
+            return float(self._look("float", float(self._data)))
 
         def __int__(self) -> int:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            number = slots["_data"].__get__(self)
+            number = self._data
             if not math.isfinite(number):
                 self._look("float", number)  # int() raises, and the program may catch that
             return int(self._look("int", int(number)))
 
         def __bool__(self) -> bool:
-            return bool(self._look("bool", slots["_data"].__get__(self) != 0))
+            return bool(self._look("bool", self._data != 0))
 
         def __repr__(self) -> str:
-            self._look("float", float(slots["_data"].__get__(self)))
+            self._look("float", float(self._data))
             return super().__repr__()
 
         __str__ = __repr__
 
         def __format__(self, spec: str) -> str:
-            number = self._look("float", float(slots["_data"].__get__(self)))
+            number = self._look("float", float(self._data))
             return format(number, spec) if spec else repr(self)
 
         @property

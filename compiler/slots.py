@@ -2,7 +2,7 @@
 
 Values of the function itself have a class of their own, see recorded.py. Those from outside are
 plain Values, which other threads may work with. So for as long as anything is recorded, `data` and
-`grad` of all Values are properties, which look whose code asks: for the code that this thread
+`grad` of all Values are other properties, which look whose code asks: for the code that this thread
 records, `data` is recorded too, so that each call reads it anew.
 """
 
@@ -18,9 +18,8 @@ from typing import Any
 from pluggrad import CompileError, Value
 from pluggrad.recording import keeper
 
-SLOTS: dict[str, Any] = {
-    name: vars(Value)[name] for name in Value.__slots__ if name in vars(Value)
-}  # the slots themselves, whatever stands in their place
+# What stands there while nothing is recorded: properties that check what is assigned.
+CHECKED: dict[str, Any] = {name: vars(Value)[name] for name in ("data", "grad")}
 
 # The engine itself reads numbers to compute with them; these packages count as users of it.
 WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
@@ -56,7 +55,7 @@ def refusal(what: str, why: str) -> CompileError:
 def _data(x: Value) -> Any:
     watcher = keeper()
     if watcher is None or by_engine():
-        return SLOTS["data"].__get__(x)
+        return x._data
     return watcher.kept(x, x.label)
 
 
@@ -66,7 +65,7 @@ def _set_data(x: Value, number: Any) -> None:
             f"setting data of {_named(x)}", "it would be set once and never again; give the number "
             "back as a result, and set it outside"
         )  # fmt: skip
-    SLOTS["data"].__set__(x, number)
+    CHECKED["data"].__set__(x, number)
 
 
 def _grad(x: Value) -> Any:
@@ -75,7 +74,7 @@ def _grad(x: Value) -> Any:
             f"grad of {_named(x)}", "what it is today would be computed with for ever; pass it as "
             "an argument"
         )  # fmt: skip
-    return SLOTS["grad"].__get__(x)
+    return x._grad
 
 
 def _set_grad(x: Value, number: Any) -> None:
@@ -83,7 +82,7 @@ def _set_grad(x: Value, number: Any) -> None:
         raise refusal(
             f"setting grad of {_named(x)}", "it would be set once and never again; set it outside"
         )
-    SLOTS["grad"].__set__(x, number)
+    CHECKED["grad"].__set__(x, number)
 
 
 def _named(x: Value) -> str:
@@ -109,7 +108,7 @@ def _add(change: int) -> None:
     global _count
     with _lock:
         _count += change
-        standing = PROPERTIES if _count else SLOTS
+        standing = PROPERTIES if _count else CHECKED
         if vars(Value)["data"] is not standing["data"]:
             for name in PROPERTIES:
                 setattr(Value, name, standing[name])
