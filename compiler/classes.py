@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from pluggrad import CompileError, Value
+from pluggrad.insight.places import is_installed
 
 from .outside import functions_of
 
@@ -34,6 +35,8 @@ def check_classes(function: Any) -> None:
         CompileError: naming the line.
     """
     for inner in functions_of(function):
+        if is_installed(inner.__code__.co_filename):
+            continue  # a library tells its own classes apart
         for code in _codes(inner.__code__):
             line = _line_of_comparison(code, inner.__globals__)
             if line:
@@ -62,6 +65,8 @@ def _line_of_comparison(code: CodeType, scope: dict[str, Any]) -> int:
 
 def _is_class(before: list[dis.Instruction], scope: dict[str, Any]) -> bool:
     last = before[-1].argval
+    if last == "__class__" and len(before) > 1 and before[-2].argval == "self":
+        return False  # `__eq__` of a data class
     if before[-1].opname == "CALL":
         return len(before) == 3 and before[0].argval == "type"
     return last in ("Value", "__class__") or (isinstance(last, str) and scope.get(last) is Value)

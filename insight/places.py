@@ -43,11 +43,12 @@ def whose(frame: FrameType) -> str:
         return ENGINE
     if file.startswith("<") and not file.startswith("<frozen"):
         file = frame.f_globals.get("__file__") or ""
-    return LIBRARY if _is_installed(file) else USER
+    return LIBRARY if is_installed(file) else USER
 
 
 @lru_cache(maxsize=4096)
-def _is_installed(file: str) -> bool:
+def is_installed(file: str) -> bool:
+    """Say whether a file belongs to the standard library or to an installed package."""
     parts = os.path.normcase(file).replace("\\", "/").split("/")
     if file.startswith("<frozen") or "site-packages" in parts or "dist-packages" in parts:
         return True

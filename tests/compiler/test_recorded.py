@@ -7,8 +7,10 @@ import operator
 import pickle
 import sys
 import threading
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+import numpy as np
 import pluggrad
 import pytest
 from pluggrad import (
@@ -728,6 +730,21 @@ def test_what_a_recording_would_miss_is_refused(f, what):
         compile(f)(2.0)
     assert "test_recorded.py" in str(refused.value) or what == "=="
     assert Value_outside.grad == 0.0
+
+
+@dataclass
+class Settings:
+    """Its `__eq__`, which Python writes, compares classes."""
+
+    scale: float = 3.0
+
+
+def test_functions_of_libraries_and_data_classes_may_compare_classes():
+    def f(x):
+        assert Settings() == Settings()
+        return Settings().scale * x + len(np.array_repr(np.ones(2)))
+
+    assert compile(f).grad(2.0) == 3.0
 
 
 def test_values_that_outlive_a_recording_are_plain_again():
