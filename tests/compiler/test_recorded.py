@@ -7,10 +7,8 @@ import operator
 import pickle
 import sys
 import threading
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-import numpy as np
 import pluggrad
 import pytest
 from pluggrad import (
@@ -562,11 +560,10 @@ def test_classes_of_recorded_numbers_are_equal_to_value():
 
 
 def test_values_are_as_ever_when_nothing_is_recorded():
-    slot = vars(Value)["data"]
+    checked = vars(Value)["data"]
     with pytest.raises(CompileError):
         compile(zero_outside)(1.0)
-    assert vars(Value)["data"] is slot
-    assert type(slot).__name__ == "member_descriptor"
+    assert vars(Value)["data"] is checked
 
 
 def test_other_threads_work_with_values_while_one_records():
@@ -730,21 +727,6 @@ def test_what_a_recording_would_miss_is_refused(f, what):
         compile(f)(2.0)
     assert "test_recorded.py" in str(refused.value) or what == "=="
     assert Value_outside.grad == 0.0
-
-
-@dataclass
-class Settings:
-    """Its `__eq__`, which Python writes, compares classes."""
-
-    scale: float = 3.0
-
-
-def test_functions_of_libraries_and_data_classes_may_compare_classes():
-    def f(x):
-        assert Settings() == Settings()
-        return Settings().scale * x + len(np.array_repr(np.ones(2)))
-
-    assert compile(f).grad(2.0) == 3.0
 
 
 def test_values_that_outlive_a_recording_are_plain_again():
