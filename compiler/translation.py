@@ -1,6 +1,6 @@
 """An op's forward function and rules as LLVM functions on floats.
 
-What can be traced is written down directly, see tracing.py; all else goes through numba. numba's
+What can be traced is written down directly, see llvm_text.py; all else goes through numba. numba's
 half is kept on disk, so that a process which finds it there need not import numba, which alone
 takes half a second.
 """
@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pluggrad import CompileError, Op
+from pluggrad.errors import TraceError
 
 from .cache import Cache
 from .fingerprint import fingerprint
+from .llvm_text import body_of, literal
 from .native import library
 from .outside import is_built_in
 from .probing import check_against_python, check_python, loops_in, raises_in_python
-from .tracing import Trace, Untraceable, literal
 
 # Forward functions of the standard library that are one instruction.
 INSTRUCTIONS: dict[Any, str] = {
@@ -204,14 +205,11 @@ class Translator:
             calls[forward.name] = forward
             return forward.name
 
-        trace = Trace(parameters, call)
         try:
-            result = trace.run(function)
-        except Untraceable:
+            body = body_of(function, parameters, call)
+        except TraceError:
             return self._by_numba(op, stem, function, parameters, what)
-        return _defined(
-            stem, parameters, trace.lines, result, frozenset(trace.used), tuple(calls.values())
-        )
+        return _defined(stem, parameters, *body, tuple(calls.values()))
 
     def _by_numba(
         self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str

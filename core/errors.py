@@ -86,6 +86,18 @@ class ConfigError(PluggradError, ValueError):
     """A setting has an unknown name or a value of the wrong type."""
 
 
+class TraceError(PluggradError, TypeError):
+    """A rule did something with a symbol that only plain numbers can do; the text says what.
+
+    Attributes:
+        numpy: the name of the NumPy function that it called; "" for anything else.
+    """
+
+    def __init__(self, text: str, numpy: str = "") -> None:
+        super().__init__(text)
+        self.numpy = numpy
+
+
 class GraphError(PluggradError, ValueError):
     """A part or summary of a graph was asked for that does not exist."""
 

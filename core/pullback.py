@@ -29,10 +29,11 @@ from weakref import WeakSet
 
 from .declaration import NAMES
 from .op import Op, Rule
-from .reads import read_again, refresh, standing, with_symbols
-from .value import SOCKETS, Value
+from .python_code import PythonCode
+from .reads import refresh, standing
+from .trace import Trace
+from .value import Value
 
-ARITHMETIC = {("+", 2), ("-", 2), ("*", 2), ("/", 2)}  # what is written as it stands
 LARGE = 500  # from how many nodes on frequent ops are looked for, and how many nodes tell which
 INLINED = 4
 
@@ -129,78 +130,15 @@ def _written(
 ) -> str:
     """Write a rule as an expression in which only operators and calls of ops occur."""
     arguments = ["g", "node._data", *(f"{x}._data" for x in names)]
-    bound: dict[str, Any] = {}
+    trace = Trace()
+    code = PythonCode(trace, f"{prefix}_")
     try:
-        symbols = [_Symbol(text, bound, f"{prefix}_") for text in arguments]
-        text = symbols[0]._text_of(with_symbols(rule, symbols[0]._reading, op)(*symbols))
+        text = code.expression(trace.run(rule, *map(trace.parameter, arguments), op=op))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats
-        text = f"{prefix}({', '.join(arguments)})"
-        bound = {prefix: rule}
-    namespace.update(bound)
+        namespace[prefix] = rule
+        return f"{prefix}({', '.join(arguments)})"
+    namespace.update(code.bound)
     return text
-
-
-class _Symbol:
-    """Stands for a number, and writes down the arithmetic that is done to it."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, text: str, bound: dict[str, Any], prefix: str) -> None:
-        self._text = text
-        self._bound = bound
-        self._prefix = prefix
-
-    def _text_of(self, x: object) -> str:
-        if isinstance(x, _Symbol):
-            return x._text
-        if not isinstance(x, int | float):
-            raise TypeError(f"a rule works with numbers, not {type(x).__name__}")
-        return self._bind(x)
-
-    def _bind(self, thing: object) -> str:
-        name = f"{self._prefix}{len(self._bound)}"
-        self._bound[name] = thing
-        return name
-
-    def _reading(self, source: Any, name: str | None) -> _Symbol:
-        """Make the symbol of a number from outside, which is read each time."""
-        return self._new(read_again(self._bind(source), name))
-
-    def _new(self, text: str) -> _Symbol:
-        if len(text) > 2000:
-            raise ValueError("too long to be worth writing out")
-        return _Symbol(text, self._bound, self._prefix)
-
-    @classmethod
-    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> _Symbol:
-        first = next(x for x in operands if isinstance(x, _Symbol))
-        listed = ", ".join(first._text_of(x) for x in operands)
-        return first._new(f"{first._bind(op.evaluate)}({listed})")
-
-    def __bool__(self) -> bool:
-        raise TypeError("a rule cannot branch on its operands; use where() or step()")
-
-    def __eq__(self, other: object) -> bool:
-        raise TypeError("a rule cannot compare its operands; use where() or step()")
-
-    def __neg__(self) -> _Symbol:
-        return self._new(f"(-{self._text})")
-
-
-def _writes(symbol: str) -> tuple[Callable[..., _Symbol], Callable[..., _Symbol]]:
-    def write(self: _Symbol, other: object) -> _Symbol:
-        return self._new(f"({self._text} {symbol} {self._text_of(other)})")
-
-    def write_reflected(self: _Symbol, other: object) -> _Symbol:
-        return self._new(f"({self._text_of(other)} {symbol} {self._text})")
-
-    return write, write_reflected
-
-
-for _symbol, _names in SOCKETS.items():
-    if _symbol in ARITHMETIC:
-        for _name, _method in zip(_names, _writes(_symbol[0]), strict=True):
-            setattr(_Symbol, _name, _method)
 
 
 Op.fuse = staticmethod(fuse)

@@ -15,12 +15,14 @@ from collections.abc import Sequence
 
 from pluggrad.composite import Composite
 from pluggrad.op import Op
+from pluggrad.python_code import PythonCode
 from pluggrad.recording import always_recording
 from pluggrad.registry import plugins
+from pluggrad.trace import Trace
 from pluggrad.value import Value
 
 from .dual import Dual
-from .symbols import Code, Program, Symbol, tangent_of_rules
+from .symbols import FILE, Code, tangent_of_rules
 
 
 class _NoCodeError(Exception):
@@ -88,7 +90,8 @@ def _graph_code(node: Value, now: int) -> tuple[Code, Code]:
 
 
 def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
-    program, back = Program(), Program()
+    up, down = Trace(), Trace()
+    push, pull = PythonCode(up), PythonCode(down)
     moving = [i for i in range(op.arity) if mask >> i & 1]
     load = ["    out = node._data"]
     match op.arity:
@@ -104,29 +107,30 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     contributions = []
     try:
         with always_recording():
-            xs = [Symbol(f"x{i}", program) for i in range(op.arity)]
-            tangent = tangent_of_rules(op, moving, Symbol("out", program), xs, program)
-            mark = f"    node._mark = [{program.text(0.0 if tangent is None else tangent)}, 0.0]"
-            g = Dual(Symbol("g", back), Symbol("h", back), 1)
-            out = Dual(Symbol("out", back), Symbol("t", back), 1)
-            operands = [
-                Dual(Symbol(f"x{i}", back), Symbol(f"t{i}", back), 1)
-                if i in moving
-                else Symbol(f"x{i}", back)
-                for i in range(op.arity)
+            xs = [up.parameter(f"x{i}") for i in range(op.arity)]
+            tangent = tangent_of_rules(op, moving, up.parameter("out"), xs, up)
+            mark = f"    node._mark = [{push.name(0.0 if tangent is None else tangent)}, 0.0]"
+            g, out, *operands = [
+                Dual(down.parameter(x), down.parameter(t), 1) if t else down.parameter(x)
+                for x, t in [("g", "h"), ("out", "t"), *_named(op, moving)]
             ]
             for i in moving:
                 rule = op.rules[i]
                 if rule is not None:
-                    part = back.rule(op, rule)(g, out, *operands)
+                    part = down.run(rule, g, out, *operands, op=op)
                     primal = part.primal if isinstance(part, Dual) else part
                     moved = part.tangent if isinstance(part, Dual) else 0.0
-                    contributions.append(f"    n{i}._grad += {back.text(primal)}")
-                    contributions.append(f"    m{i}[1] += {back.text(moved)}")
+                    contributions.append(f"    n{i}._grad += {pull.name(primal)}")
+                    contributions.append(f"    m{i}[1] += {pull.name(moved)}")
     except Exception:  # whatever it did with a symbol, the rule itself still works on numbers
         return None
     given = ["    g = node._grad", "    t, h = node._mark"]
     return (
-        program.compiled(["def push(node):", *load], [mark]),
-        back.compiled(["def pull(node):", *load, *given], contributions),
+        push.function(["def push(node):", *load], [mark], FILE),
+        pull.function(["def pull(node):", *load, *given], contributions, FILE),
     )
+
+
+def _named(op: Op, moving: Sequence[int]) -> list[tuple[str, str]]:
+    """Return what the operands are called in the code, and their tangents; "" where none is."""
+    return [(f"x{i}", f"t{i}" if i in moving else "") for i in range(op.arity)]

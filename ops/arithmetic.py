@@ -123,9 +123,9 @@ power_log: Op
 def _mixed_slope(a: Any, b: Any, factor: Any) -> Any:
     """Return d/db of factor b a**(b - 1), which is d/da of factor a**b log a."""
     half = pow(a, 0.5 * (b - 1))
-    slope = power_rule(a, b, factor)
-    inside = where(abs(factor) + step(MOST - half), factor * half * half, 0.0)
-    return inside + slope * log(a + (1 - step(abs(a))) * (1 - step(abs(slope))))
+    logarithm = log(a + (1 - step(abs(a))) * (1 - step(abs(power_rule(a, b, factor)))))
+    product = factor * half * (half * (1 + b * logarithm))
+    return where(abs(factor) + step(MOST - half), product, 0.0)
 
 
 # A table of rules reads better aligned.
@@ -169,7 +169,7 @@ pow = Op("pow", math.pow,
 power_log = Op("power_log", _power_log,
                lambda g, out, a, b: g * _mixed_slope(a, b, 1.0),
                lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
-               ieee=_power_log_beyond, domain=((0.0, inf), None),
+               ieee=_power_log_beyond, domain=((0.0, inf), (-1e75, 1e75)), kinks=lambda a, b: a,
                doc="a**b log a, the slope of a power by its exponent; 0 where a is 0 and b is not "
                    "below. Derivatives: a**(b - 1) (1 + b log a), a**b (log a)**2.")
 # The factor makes the second derivative of a power the same again, 0 where b (b - 1) is; and a

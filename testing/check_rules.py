@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from pluggrad import Value
+from pluggrad.errors import TraceError
+from pluggrad.trace import Symbol, Trace
 
+from .numpy_words import instead_of
 from .subject import Subject, same
-from .tracing import NotTraceableError, Traced, depends_on
 
 
 def rules_use_only_operators_and_ops(subject: Subject) -> None:
@@ -16,12 +18,14 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
     for index, rule in enumerate(op.rules):
         if rule is None:
             continue
-        arguments = [Traced(frozenset([name])) for name in ("g", "out", *subject.operand_names)]
+        trace = Trace()
+        arguments = [trace.parameter(name) for name in ("g", "out", *subject.operand_names)]
         try:
             result = rule(*arguments)
-        except NotTraceableError as cause:
+        except TraceError as cause:
+            instead = f"; {instead_of(cause.numpy)}" if cause.numpy else ""
             raise subject.failure(
-                f"the rule does not work on Values and in compiled code: {cause}", index
+                f"the rule does not work on Values and in compiled code: {cause}{instead}", index
             ) from cause
         except Exception as cause:
             raise subject.failure(
@@ -29,9 +33,9 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
                 "number, not on floats alone",
                 index,
             ) from cause
-        if not isinstance(result, Traced | int | float):
+        if not isinstance(result, Symbol | int | float):
             raise subject.failure(f"the rule gives {result!r:.40}, which is no number", index)
-        if "g" not in depends_on(result) and (isinstance(result, Traced) or result != 0):
+        if "g" not in trace.parameters_of([result]) and (isinstance(result, Symbol) or result != 0):
             raise subject.failure(
                 "the rule does not use g, the gradient of the result; multiply by it", index
             )
