@@ -88,8 +88,8 @@ class _Draft:
 
     def operand(self, op: Op, index: int) -> int | float:
         """Choose an operand that is inside the op's domain, by a sine where it has to be."""
-        if op.name == "round" and index == 1:
-            return float(self.chance.randint(-1, 3))
+        if op.rules[index] is None and op.name != "where":  # an order, or a number of digits
+            return float(self.chance.randint(0, 3))
         if self.chance.random() < 0.1:
             return self._constant(op, index)
         recent = min(int(self.chance.expovariate(0.3)), len(self.numbers) - 1)

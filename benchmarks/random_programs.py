@@ -49,8 +49,8 @@ Numbers = dict[tuple[int, ...], float]
 
 # Ops that JAX does not have under any name; how they are made of others stands in `jax_table`.
 COMPOSED = """
-    compare elu erfc gaussian gelu leaky_relu ndtr power_rule relu round sech sigmoid silu softplus
-    softsign step
+    compare elu erfc fma gaussian gelu leaky_relu ndtr polygamma_rise power_rule relu remainder
+    round sech sigmoid silu softplus softsign step
 """.split()
 
 
@@ -84,29 +84,41 @@ def jax_table() -> dict[str, Any]:
     import jax.numpy as jnp
 
     same = """
-        abs add cbrt ceil clip cos cosh exp exp2 expm1 floor hypot log log10 log1p log2 maximum
-        minimum sin sinh sqrt tan tanh trunc
+        abs add cbrt ceil clip copysign cos cosh exp exp2 expm1 floor hypot log log10 log1p log2
+        maximum minimum sin sinh sqrt tan tanh trunc
     """.split()
     return {
         **{name: getattr(jnp, name) for name in same},
         **{f"a{name}": getattr(jnp, f"arc{name}") for name in "sin cos tan sinh cosh tanh".split()},
         "atan2": jnp.arctan2,
+        "beta": jax.scipy.special.beta,
+        "betaln": jax.scipy.special.betaln,
         "compare": lambda a, b: jnp.sign(a - b),
+        "digamma": jax.scipy.special.digamma,
         "div": jnp.divide,
         "elu": lambda x, alpha: jnp.where(x > 0, x, alpha * jnp.expm1(jnp.where(x > 0, 0.0, x))),
         "erf": jax.scipy.special.erf,
         "erfc": jax.scipy.special.erfc,
         "floordiv": jnp.floor_divide,
+        "fma": lambda a, b, c: a * b + c,
+        "fmod": jnp.fmod,
+        "gamma": jax.scipy.special.gamma,
         "gaussian": lambda x: jnp.exp(-x * x),
         "gelu": lambda x: jax.nn.gelu(x, approximate=False),
         "leaky_relu": lambda x, slope: jnp.where(x > 0, x, slope * x),
+        "lgamma": jax.scipy.special.gammaln,
         "mod": jnp.mod,
         "mul": jnp.multiply,
         "ndtr": jax.scipy.special.ndtr,
         "neg": jnp.negative,
+        "polygamma": jax.scipy.special.polygamma,
+        "polygamma_rise": lambda n, a, b: (
+            jax.scipy.special.polygamma(n, a + b) - jax.scipy.special.polygamma(n, a)
+        ),
         "pow": jnp.power,
         "power_rule": lambda a, b, factor: factor * b * a ** (b - 1),
         "relu": jax.nn.relu,
+        "remainder": lambda a, b: a - b * jnp.round(a / b),
         "round": lambda x, digits: jnp.round(x * 10.0**digits) / 10.0**digits,
         "sech": lambda x: 1 / jnp.cosh(x),
         "sigmoid": jax.nn.sigmoid,

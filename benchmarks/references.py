@@ -33,6 +33,23 @@ def sign(x: Any) -> Any:
     return MP.mpf((x > 0) - (x < 0))
 
 
+def lgamma(x: Any) -> Any:
+    return MP.re(MP.loggamma(x))
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """Compute n! zeta(n + 1, x), of which mpmath gives a number of digits after the point."""
+    if n == 0 or x <= 0:
+        return MP.psi(int(n), x)
+    with MP.extradps(int(n * abs(MP.log10(x))) if x > 1 else 0):
+        return (-1) ** (n + 1) * MP.factorial(n) * MP.zeta(n + 1, x)
+
+
+def polygamma_rise(n: Any, a: Any, b: Any) -> Any:
+    with MP.extradps(int(2 * abs(MP.log10(b / a))) + 10):
+        return polygamma(n, a + b) - polygamma(n, a)
+
+
 def real(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Take an odd function on positive numbers to negative ones."""
     return lambda x: copysign(function(abs(x)), x)
@@ -48,6 +65,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "atan": MP.atan,
     "atan2": MP.atan2,
     "atanh": MP.atanh,
+    "beta": MP.beta,
+    "betaln": lambda a, b: lgamma(a) + lgamma(b) - lgamma(a + b),
     "cbrt": real(MP.cbrt),
     "ceil": MP.ceil,
     "clip": clip,
@@ -55,6 +74,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "copysign": copysign,
     "cos": MP.cos,
     "cosh": MP.cosh,
+    "digamma": MP.digamma,
     "div": lambda a, b: a / b,
     "elu": lambda x, alpha: x if x > 0 else alpha * MP.expm1(x),
     "erf": MP.erf,
@@ -66,10 +86,12 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "floordiv": lambda a, b: MP.floor(a / b),
     "fma": lambda a, b, c: a * b + c,
     "fmod": lambda a, b: a - b * trunc(a / b),
+    "gamma": MP.gamma,
     "gaussian": lambda x: MP.exp(-x * x),
     "gelu": lambda x: x * MP.erfc(-x / MP.sqrt(2)) / 2,
     "hypot": lambda a, b: MP.sqrt(a * a + b * b),
     "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
+    "lgamma": lgamma,
     "log": MP.log,
     "log10": MP.log10,
     "log1p": MP.log1p,
@@ -80,6 +102,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "mul": lambda a, b: a * b,
     "ndtr": lambda x: MP.erfc(-x / MP.sqrt(2)) / 2,
     "neg": lambda x: -x,
+    "polygamma": polygamma,
+    "polygamma_rise": polygamma_rise,
     "pow": MP.power,
     "power_log": lambda a, b: MP.power(a, b) * MP.log(a),
     "power_rule": lambda a, b, factor: factor * b * MP.power(a, b - 1),
@@ -110,6 +134,15 @@ SENSIBLE: dict[str, Callable[..., bool]] = {
     "round": lambda x, digits: digits % 1.0 == 0.0 and abs(digits) < 20 and abs(x) < 1e9,
     "fmod": lambda a, b: b and abs(a / b) < 1e15,
     "remainder": lambda a, b: b and abs(a / b) < 1e15,
+    "polygamma": lambda n, x: n % 1.0 == 0.0 and 0.0 <= n < 50.0 and (x > 1e-9 or 1e-3 < -x < 30),
+    "polygamma_rise": lambda n, a, b: (
+        n % 1.0 == 0.0 and 0.0 <= n < 20.0 and 1e-9 < a < 1e9 and 1e-20 < b < 1e20
+    ),
+    "gamma": lambda x: x > -200.0,
+    "lgamma": lambda x: x > -1e12,
+    "digamma": lambda x: x > -1e12,
+    "beta": lambda a, b: min(a, b) > 1e-12 and max(a, b) < 1e12,
+    "betaln": lambda a, b: min(a, b) > 1e-12 and max(a, b) < 1e12,
     "mod": lambda a, b: b and abs(a / b) < 1e15,
     "floordiv": lambda a, b: b and abs(a / b) < 1e15,
 }

@@ -19,9 +19,11 @@ from .arithmetic import (
     trunc,
 )
 from .exponential import cbrt, exp, exp2, expm1, log, log1p, log2, log10, sqrt
+from .gammas import beta, betaln, gamma, lgamma
 from .hyperbolic import acosh, asinh, atanh, cosh, sech, sinh, tanh
 from .ieee import copysign, fma, fmod, remainder
 from .piecewise import clip, compare, maximum, minimum, sign, step, where
+from .polygammas import digamma, polygamma, polygamma_rise
 from .special import erf, erfc, gaussian, ndtr
 from .trigonometric import acos, asin, atan, atan2, cos, hypot, sin, tan
 
@@ -35,6 +37,8 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "beta",
+    "betaln",
     "cbrt",
     "ceil",
     "clip",
@@ -42,6 +46,7 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "digamma",
     "div",
     "elu",
     "erf",
@@ -53,10 +58,12 @@ __all__ = [
     "floordiv",
     "fma",
     "fmod",
+    "gamma",
     "gaussian",
     "gelu",
     "hypot",
     "leaky_relu",
+    "lgamma",
     "log",
     "log1p",
     "log2",
@@ -67,6 +74,8 @@ __all__ = [
     "mul",
     "ndtr",
     "neg",
+    "polygamma",
+    "polygamma_rise",
     "pow",
     "power_log",
     "power_rule",

@@ -99,12 +99,13 @@ def _higher_truth(subject: Subject, at: Point, order: tuple[int, ...]) -> tuple[
 def _on_a_side(subject: Subject, got: float, at: Point, order: tuple[int, ...]) -> bool:
     """Tell whether it is the derivative right beside a point where a derivative jumps."""
     assert subject.exact_forward is not None
-    last = order[-1]
+    moved = sorted(set(order))
     sides = []
-    for side in (-1.0, 1.0):
-        x = at[last] + side * 1e-13 * (abs(at[last]) or 1.0)
-        beside = (*at[:last], x, *at[last + 1 :])
-        found = exact_higher(subject.exact_forward, beside, order)
+    for corner in product((-1.0, 1.0), repeat=len(moved)):
+        beside = list(at)
+        for index, side in zip(moved, corner, strict=True):
+            beside[index] += side * 1e-13 * (abs(at[index]) or 1.0)
+        found = exact_higher(subject.exact_forward, tuple(beside), order)
         if found is None:
             return False
         sides.append(found[0])

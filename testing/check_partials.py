@@ -14,7 +14,7 @@ def partials_are_true(subject: Subject) -> None:
     op = subject.op
     for index in range(op.arity):
         compared = sum([subject.compare(index, at) for at in subject.points])
-        if not compared:
+        if not compared and not _stands_alone(subject, index):
             raise subject.failure(
                 "not a single point at which it could be tried: the forward gives nothing finite "
                 "there. Declare where it does with domain=",
@@ -59,6 +59,13 @@ def rules_jump_only_at_declared_kinks(subject: Subject) -> None:
                 index,
                 above,
             )
+
+
+def _stands_alone(subject: Subject, index: int) -> bool:
+    """Tell an operand without a rule that has no neighbours, such as a whole number, an order."""
+    return subject.op.rules[index] is None and any(
+        math.isfinite(subject.forward(at)) for at in subject.points
+    )
 
 
 def _kink_between(subject: Subject, below: Point, above: Point) -> bool:

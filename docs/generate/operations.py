@@ -24,6 +24,8 @@ HELD: dict[str, tuple[float, ...]] = {
     "power_rule": (2.0, 2.0, 1.0),
     "atan2": (1.0, 1.0),
     "hypot": (1.0, 1.0),
+    "polygamma": (1.0, 1.0),
+    "polygamma_rise": (0.0, 1.0, 1.0),
     "copysign": (1.0, 1.0),
 }
 WIDEST = 4.0
@@ -38,7 +40,10 @@ KINKS = {
     "_from_half": "x halfway between two results",
     "_from_branch_cut": "y = 0 where x is not positive",
     "_hypot": "a = b = 0",
+    "_from_pole": "x = 0, -1, -2, ...",
+    "_from_pole(x)": "x = 0, -1, -2, ...",
     "a * b": "a = 0, b = 0",
+    "min": "a = 0, b = 0",
     "_from_jump_of_fmod": "whole a / b but 0, b = 0",
     "_from_jump_of_remainder": "a / b halfway between whole numbers, b = 0",
 }

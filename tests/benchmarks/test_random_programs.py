@@ -1,9 +1,11 @@
 """Random programs over all ops: gradients and Hessians against two engines that know no rules."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pluggrad.ops
 import pytest
 from pluggrad import Value
 
@@ -17,7 +19,8 @@ def test_gradients_and_hessians_agree_with_differences_in_many_digits():
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("100 programs")
-    assert "57 different ones" in done.stdout
+    used = int(re.search(r"(\d+) different ones", done.stdout)[1])
+    assert used >= len(pluggrad.ops.__all__) - 2
     assert done.stdout.endswith("0 failures\n")
 
 

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pluggrad.ops
@@ -16,6 +17,11 @@ def test_every_registered_op_of_pluggrad_is_exported_under_its_name():
     ours = [op for p in plugins if p.distribution.startswith("pluggrad ") for op in p.ops]
     assert sorted(op.name for op in ours) == sorted(pluggrad.ops.__all__)
     assert all(getattr(pluggrad.ops, op.name) is op for op in ours)
+
+
+def test_the_changelog_counts_them():
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    assert f"{len(BUILT_IN)} built-in operations" in changelog
 
 
 @every_op

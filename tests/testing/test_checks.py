@@ -285,6 +285,22 @@ def test_an_op_that_can_be_tried_nowhere_is_told_to_declare_its_domain():
     assert "not a single point at which it could be tried" in text
 
 
+def test_an_operand_that_is_a_whole_number_and_has_no_rule_needs_no_neighbours():
+    def multiple(n, x):
+        return n * x if n % 1.0 == 0.0 and abs(n) < 1e6 else math.nan
+
+    check_op(op(multiple, None, lambda g, out, n, x: g * n))
+
+
+def test_a_mixed_second_derivative_is_looked_at_on_every_side_of_a_seam():
+    def seamed(a, b):  # two formulas that differ in the seventeenth digit
+        return a * b * (1.0 + 1e-17 * (1.0 if a > 2.0 else 0.0) + 1e-17 * (1.0 if b > 2.0 else 0.0))
+
+    product = op(seamed, lambda g, out, a, b: g * b, lambda g, out, a, b: g * a)
+    second = [check for check in CHECKS if check.__name__ == "second_derivatives_are_true"]
+    check_op(product, checks=second)
+
+
 def test_a_forward_without_many_digits_is_differenced_in_floats():
     import ctypes.util
 
