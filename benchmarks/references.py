@@ -50,6 +50,49 @@ def polygamma_rise(n: Any, a: Any, b: Any) -> Any:
         return polygamma(n, a + b) - polygamma(n, a)
 
 
+def logaddexp(a: Any, b: Any) -> Any:
+    return max(a, b) + MP.log1p(MP.exp(-abs(a - b)))
+
+
+def log_ndtr(x: Any) -> Any:
+    tail = MP.erfc(abs(x) / MP.sqrt(2)) / 2
+    return MP.log1p(-tail) if x > 0 else MP.log(tail)
+
+
+def mills(n: Any, x: Any) -> Any:
+    """Compute by parabolic cylinder functions, DLMF 12.5.1."""
+    return MP.factorial(n) * MP.exp(x * x / 4) * MP.pcfu(n + MP.mpf(1) / 2, x)
+
+
+def ndtri(p: Any) -> Any:
+    """Solve log P(x) = log p by Newton's method, on the side where P is small."""
+    if 2 * p > 1:
+        return -ndtri(1 - p)
+    x, off = -MP.sqrt(-2 * MP.log(p)) + 0.5, MP.one
+    while abs(off) > MP.mpf(10) ** (3 - MP.dps):
+        tail = MP.erfc(-x / MP.sqrt(2)) / 2
+        off = (MP.log(tail) - MP.log(p)) * tail * MP.exp(x * x / 2) * MP.sqrt(2 * MP.pi)
+        x -= off
+    return x
+
+
+def erfinv(x: Any) -> Any:
+    return -copysign(ndtri((1 - abs(x)) / 2), x) / MP.sqrt(2) if x else x
+
+
+def sinc_slope(n: Any, x: Any) -> Any:
+    """Add up the power series, differentiated n times."""
+    z, n = MP.pi * x, int(n)
+    with MP.extradps(int(abs(z)) + 20):
+        total, k = MP.zero, (n + 1) // 2
+        term = MP.one
+        while abs(term) > MP.eps * abs(total) or 2 * k < n + abs(z):
+            power = 2 * k - n
+            term = (-1) ** k * z**power / (MP.factorial(power) * (2 * k + 1))
+            total, k = total + term, k + 1
+        return MP.pi**n * total
+
+
 def real(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Take an odd function on positive numbers to negative ones."""
     return lambda x: copysign(function(abs(x)), x)
@@ -79,6 +122,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "elu": lambda x, alpha: x if x > 0 else alpha * MP.expm1(x),
     "erf": MP.erf,
     "erfc": MP.erfc,
+    "erfinv": erfinv,
     "exp": MP.exp,
     "exp2": lambda x: MP.power(2, x),
     "expm1": MP.expm1,
@@ -96,11 +140,16 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "log10": MP.log10,
     "log1p": MP.log1p,
     "log2": lambda x: MP.log(x) / MP.ln2,
+    "log_ndtr": log_ndtr,
+    "logaddexp": logaddexp,
+    "logit": lambda x: MP.log(x / (1 - x)),
     "maximum": max,
+    "mills": mills,
     "minimum": min,
     "mod": lambda a, b: a - b * MP.floor(a / b),
     "mul": lambda a, b: a * b,
     "ndtr": lambda x: MP.erfc(-x / MP.sqrt(2)) / 2,
+    "ndtri": ndtri,
     "neg": lambda x: -x,
     "polygamma": polygamma,
     "polygamma_rise": polygamma_rise,
@@ -115,6 +164,8 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "sign": sign,
     "silu": lambda x: x / (1 + MP.exp(-x)),
     "sin": MP.sin,
+    "sinc": lambda x: sinc_slope(0, x),
+    "sinc_slope": sinc_slope,
     "sinh": MP.sinh,
     "softplus": lambda x: MP.log1p(MP.exp(x)),
     "softsign": lambda x: x / (1 + abs(x)),
@@ -134,6 +185,13 @@ SENSIBLE: dict[str, Callable[..., bool]] = {
     "round": lambda x, digits: digits % 1.0 == 0.0 and abs(digits) < 20 and abs(x) < 1e9,
     "fmod": lambda a, b: b and abs(a / b) < 1e15,
     "remainder": lambda a, b: b and abs(a / b) < 1e15,
+    "log_ndtr": lambda x: abs(x) < 1e6,
+    "mills": lambda n, x: n % 1.0 == 0.0 and 0.0 <= n < 20.0 and 1e-3 < abs(x) < 30.0,
+    "ndtri": lambda x: x < 1.0 - 1e-15,
+    "erfinv": lambda x: abs(x) < 1.0 - 1e-15,
+    "sinc": lambda x: abs(x) < 50.0,
+    "sinc_slope": lambda n, x: n % 1.0 == 0.0 and 0.0 <= n < 5.0 and abs(x) < 50.0,
+    "logaddexp": lambda a, b: max(abs(a), abs(b)) < 600.0,
     "polygamma": lambda n, x: n % 1.0 == 0.0 and 0.0 <= n < 50.0 and (x > 1e-9 or 1e-3 < -x < 30),
     "polygamma_rise": lambda n, a, b: (
         n % 1.0 == 0.0 and 0.0 <= n < 20.0 and 1e-9 < a < 1e9 and 1e-20 < b < 1e20

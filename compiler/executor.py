@@ -38,14 +38,13 @@ class Executor(Protocol):
         """Do both."""
 
 
-def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> Executor:
+def executor_for(tape: Tape, choice: str = "auto") -> Executor:
     """Make the fastest executor there is for a tape.
 
     Parameters:
         tape: what to run.
         choice: `numba` for compiled code or an error, `interpreter` for plain Python, `auto` for
             compiled code where it can be had, with one warning where it cannot.
-        guarded: whether the tape is for some inputs only, and finds out as it runs.
 
     Raises:
         CompileError: when `numba` was asked for and cannot be.
@@ -57,7 +56,7 @@ def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> 
     if choice == "interpreter":
         return Interpreter(tape)
     try:
-        return _machine(tape, guarded)
+        return _machine(tape)
     except CompileError as cause:
         if choice == "numba":
             raise
@@ -70,7 +69,7 @@ def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> 
         return Interpreter(tape)
 
 
-def _machine(tape: Tape, guarded: bool) -> Executor:
+def _machine(tape: Tape) -> Executor:
     missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
     if missing:
         raise CompileError(
@@ -78,10 +77,7 @@ def _machine(tape: Tape, guarded: bool) -> Executor:
         )
     try:
         from .machine import Machine
-        from .probing import check_ends
 
-        if guarded:
-            check_ends(tape.ops)
         with waiting():
             if len(tape) > MANY:
                 tell(f"planning {len(tape):,} nodes", long=True)

@@ -11,7 +11,6 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, CompileWarning, func, plugins
-from pluggrad.value import moving_hint
 from pluggrad.wrapping import look_like
 
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
@@ -73,7 +72,6 @@ class Compiled:
         if not callable(function):
             raise CompileError(
                 f"compile() takes a Value, several, or a function, not {type(function).__name__}"
-                + moving_hint(function, "compile a function, and call it there")
             )
         if arrays not in ("lanes", "elements"):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
@@ -412,6 +410,7 @@ class Compiled:
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         import numpy as np
 
+        check_numbers(numbers)
         try:
             together = np.broadcast_arrays(*[np.asarray(x, float) for x in numbers])
         except OverflowError:

@@ -113,14 +113,8 @@ def _walk(
         thing = place[2]
         if id(thing) not in seen:
             seen.add(id(thing))
-            inside = [*_options(thing), *_inside(getattr(thing, "py_func", thing), names)]
+            inside = _inside(getattr(thing, "py_func", thing), names)
             pending.extend((inner, (place, *way)) for inner in inside)
-
-
-def _options(thing: Any) -> Iterator[Place]:
-    """Give the options of what numba compiled: `fastmath`, say."""
-    options = getattr(thing, "targetoptions", None) if hasattr(thing, "py_func") else None
-    return ((options, name, x) for name, x in (options or {}).items())
 
 
 def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:

@@ -1,5 +1,7 @@
 """Layers, losses and optimizers on scalars, small enough to read in one sitting."""
 
+from pluggrad.ops import log_softmax, softmax
+
 from .attention import Attention
 from .initial import gauss, glorot, he, uniform
 from .layers import Embedding, Linear, RMSNorm
@@ -8,7 +10,6 @@ from .module import Module
 from .neurons import MLP, Layer, Neuron
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .schedules import cosine, exponential, linear, staircase, warmup
-from .softmax import log_softmax, softmax
 
 __all__ = [
     "MLP",

@@ -6,10 +6,11 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from pluggrad.ops import softmax
+
 from .initial import Initial
 from .layers import Linear, dot
 from .module import Module
-from .softmax import softmax
 
 Vector = Sequence[Any]
 

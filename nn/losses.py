@@ -11,8 +11,7 @@ from numbers import Integral
 from typing import Any
 
 from pluggrad import plugins
-
-from .softmax import exp, floor, log_softmax, maximum
+from pluggrad.ops import exp, floor, log_softmax, maximum
 
 expm1, log1p, relu, softplus, where = map(
     plugins.op, ("expm1", "log1p", "relu", "softplus", "where")
@@ -103,7 +102,7 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
         return score - score
     # log(sum e**x) - score, with one number taken off each x. Where the score is the largest, it is
     # that number: log1p keeps the digits of a sum far below 1. Else it is the largest of the
-    # others, so that the score may be as low as -inf; see softmax.py for floor.
+    # others, so that the score may be as low as -inf; see `pluggrad.ops.softmax` for floor.
     top = reduce(maximum, others)
     below = floor(maximum(top - score, 0.0))
     near = where(below, floor(top), score)

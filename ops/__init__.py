@@ -1,4 +1,7 @@
-"""The built-in operations, grouped like a maths book; each takes floats or Values."""
+"""The built-in operations, grouped like a maths book; each takes floats or Values.
+
+`logsumexp`, `softmax` and `log_softmax` are functions of lists, composed of the others.
+"""
 
 from .activation import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, softsign
 from .arithmetic import (
@@ -22,10 +25,12 @@ from .exponential import cbrt, exp, exp2, expm1, log, log1p, log2, log10, sqrt
 from .gammas import beta, betaln, gamma, lgamma
 from .hyperbolic import acosh, asinh, atanh, cosh, sech, sinh, tanh
 from .ieee import copysign, fma, fmod, remainder
+from .log_space import log_softmax, logaddexp, logit, logsumexp, softmax
+from .normal import erfinv, log_ndtr, mills, ndtri
 from .piecewise import clip, compare, maximum, minimum, sign, step, where
 from .polygammas import digamma, polygamma, polygamma_rise
 from .special import erf, erfc, gaussian, ndtr
-from .trigonometric import acos, asin, atan, atan2, cos, hypot, sin, tan
+from .trigonometric import acos, asin, atan, atan2, cos, hypot, sin, sinc, sinc_slope, tan
 
 __all__ = [
     "abs",
@@ -51,6 +56,7 @@ __all__ = [
     "elu",
     "erf",
     "erfc",
+    "erfinv",
     "exp",
     "exp2",
     "expm1",
@@ -68,11 +74,18 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_ndtr",
+    "log_softmax",
+    "logaddexp",
+    "logit",
+    "logsumexp",
     "maximum",
+    "mills",
     "minimum",
     "mod",
     "mul",
     "ndtr",
+    "ndtri",
     "neg",
     "polygamma",
     "polygamma_rise",
@@ -87,7 +100,10 @@ __all__ = [
     "sign",
     "silu",
     "sin",
+    "sinc",
+    "sinc_slope",
     "sinh",
+    "softmax",
     "softplus",
     "softsign",
     "sqrt",

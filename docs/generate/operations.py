@@ -25,6 +25,8 @@ HELD: dict[str, tuple[float, ...]] = {
     "atan2": (1.0, 1.0),
     "hypot": (1.0, 1.0),
     "polygamma": (1.0, 1.0),
+    "mills": (0.0, 1.0),
+    "sinc_slope": (1.0, 1.0),
     "polygamma_rise": (0.0, 1.0, 1.0),
     "copysign": (1.0, 1.0),
 }

@@ -1,4 +1,4 @@
-"""Two operations: the log-odds of a probability, and the Huber loss.
+"""Two operations: the complementary log-log of a probability, and the Huber loss.
 
 An op is a forward function on floats, and for each operand a rule `(g, out, *operands)` that turns
 the gradient `g` of the result into that of the operand. Rules are written in operators and other
@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 
 from pluggrad import Op, hookimpl
-from pluggrad.ops import clip, relu
+from pluggrad.ops import clip, log1p, relu
 
 
-def _logit(p: float) -> float:
-    # log(p) - log1p(-p) subtracts two nearly equal numbers around p = 1/2; there 2p - 1 is exact.
-    return 2 * math.atanh(2 * p - 1) if 0.25 < p < 0.75 else math.log(p) - math.log1p(-p)
+def _cloglog(p: float) -> float:
+    # log1p(-p), since 1 - p has no digit of a small p left.
+    return math.log(-math.log1p(-p))
 
 
-def _logit_at_the_edges(p: float) -> float:
+def _cloglog_at_the_edges(p: float) -> float:
     """Give the limits where `math.log` raises: -inf at 0, inf at 1, and nan outside."""
     return {0.0: -math.inf, 1.0: math.inf}.get(p, math.nan)
 
@@ -28,13 +28,13 @@ def _huber(x: float, delta: float = 1.0) -> float:
     return 0.5 * x * x if size <= delta else delta * (size - 0.5 * delta)
 
 
-logit = Op(
-    "logit",
-    _logit,
-    lambda g, out, p: g / (p * (1 - p)),
+cloglog = Op(
+    "cloglog",
+    _cloglog,
+    lambda g, out, p: -g / ((1 - p) * log1p(-p)),
     domain=(0.0, 1.0),
-    ieee=_logit_at_the_edges,
-    doc="log(p / (1 - p)), the inverse of sigmoid; derivative 1 / (p (1 - p))",
+    ieee=_cloglog_at_the_edges,
+    doc="log(-log(1 - p)), the complementary log-log; derivative -1 / ((1 - p) log(1 - p))",
 )
 
 huber = Op(
@@ -50,5 +50,5 @@ huber = Op(
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Register logit and huber."""
-    return [logit, huber]
+    """Register cloglog and huber."""
+    return [cloglog, huber]

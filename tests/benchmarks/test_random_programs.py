@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pluggrad.ops
 import pytest
 from pluggrad import Value
 
@@ -13,14 +12,14 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROGRAM = [sys.executable, BENCHMARKS / "random_programs.py"]
 
 
-def test_gradients_and_hessians_agree_with_differences_in_many_digits():
+def test_gradients_and_hessians_agree_with_differences_in_many_digits(benchmark):
     done = subprocess.run(
         [*PROGRAM, "--short", "--against", "mpmath"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("100 programs")
     used = int(re.search(r"(\d+) different ones", done.stdout)[1])
-    assert used >= len(pluggrad.ops.__all__) - 2
+    assert used >= len(benchmark("programs").OPS) - 2
     assert done.stdout.endswith("0 failures\n")
 
 

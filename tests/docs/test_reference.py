@@ -10,8 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from pluggrad import Config, errors, plugins
-from pluggrad.registry import hookspecs
+from pluggrad import Config, errors, hookspecs, plugins
 from pluggrad.testing import ConformanceError
 
 ROOT = Path(__file__).parents[2]

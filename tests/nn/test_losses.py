@@ -147,7 +147,7 @@ def test_a_nan_among_the_logits_is_not_hidden() -> None:
     [
         (lambda: mse([1.0], [1.0, 2.0]), TypeError, "1 examples do not go with 2 targets"),
         (lambda: mean([]), TypeError, "needs one example or more"),
-        (lambda: softmax([]), TypeError, "one logit or more"),
+        (lambda: softmax([]), TypeError, "one number or more"),
         (lambda: cross_entropy([[1.0, 2.0]], [2]), IndexError, "classes 0 to 1, not 2"),
         (lambda: cross_entropy([[1.0, 2.0]], [-1]), IndexError, "classes 0 to 1, not -1"),
         (lambda: cross_entropy([[1.0, 2.0]], [[1.0]]), TypeError, "1 examples"),
