@@ -166,7 +166,7 @@ class Looks(Watcher):
             raise refusal("on_gradient()", f"{value!r} is from outside; put hooks on it there")
         if value.op.__class__ is not Hooked:
             inner = new_value(Value)
-            for name in ("_data", "label", "_grad", "op", "_left", "_right", "_mark"):
+            for name in ("_number", "label", "_grad", "op", "_left", "_right", "_mark"):
                 setattr(inner, name, getattr(value, name))
             if value.op is not None and value._left is None:
                 inner._operands = value._operands

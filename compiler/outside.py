@@ -134,7 +134,7 @@ def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:
         yield from ((thing, i, x) for i, x in enumerate(thing))
     elif isinstance(thing, dict):
         yield from ((thing, key, x) for key, x in tuple(thing.items()))
-    elif hasattr(thing, "tobytes") and hasattr(thing, "dtype"):
+    elif hasattr(type(thing), "tobytes") and hasattr(thing, "dtype"):
         yield _Bytes(thing), None, thing.tobytes()
     elif hasattr(thing, "__dict__") and not isinstance(thing, Value):
         yield from _attributes(thing, names)

@@ -149,13 +149,13 @@ class Program:
 
     def read(self) -> None:
         """Read `data` of the leaves into `inputs`."""
-        self.inputs[:] = _listed([x._data for x in self._values()])
+        self.inputs[:] = _listed([x._number for x in self._values()])
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
         self._values()
         for x, data in zip(self._outputs, self.results.tolist(), strict=True):
-            x._data = data
+            x._number = data
         alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
 
     def _values(self) -> list[Value]:

@@ -61,7 +61,7 @@ WAYS: dict[str, str] = {
     "scope": FIXED,
 }
 
-COMPUTED = ("data", "_data", "op", "requires_grad", "scope", "_left", "_right", "_operands")
+COMPUTED = ("data", "_number", "op", "requires_grad", "scope", "_left", "_right", "_operands")
 
 # Functions of the package to which a Value is given.
 FUNCTIONS: dict[str, str] = {
@@ -99,7 +99,7 @@ HELD = Held("held", _same, None, doc="x, as a constant.")
 
 def held(x: Value, label: str = "") -> Value:
     """Give a Value of the same number through which no gradient flows, computed in each call."""
-    out = recorded(HELD, (x,), x._data)
+    out = recorded(HELD, (x,), x._number)
     out.label = label
     out.requires_grad = False
     return out
@@ -168,7 +168,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         @classmethod
         def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
             """Make a leaf of a computed number, as `Value(x.data)` does."""
-            leaf._data, leaf.label, leaf._grad = source._data, label, NOT_RUN
+            leaf._number, leaf.label, leaf._grad = source._number, label, NOT_RUN
             leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
             leaf.requires_grad = requires_grad
             cls._spread(leaf)
@@ -181,7 +181,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @property
         def data(self) -> Any:
-            number = self._data
+            number = self._number
             if by_engine() or not self.recording:
                 return number
             check_thread()
@@ -189,7 +189,7 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
 
         @data.setter
         def data(self, number: Any) -> None:
-            self._data = number
+            self._number = number
 
         @property
         def grad(self) -> Any:
@@ -214,27 +214,27 @@ def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value
         def __float__(self) -> float:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            return float(self._look("float", float(self._data)))
+            return float(self._look("float", float(self._number)))
 
         def __int__(self) -> int:
             if self.requires_grad:
                 ask_place(self, sys._getframe(1))
-            number = self._data
+            number = self._number
             if not math.isfinite(number):
                 self._look("float", number)  # int() raises, and the program may catch that
             return int(self._look("int", int(number)))
 
         def __bool__(self) -> bool:
-            return bool(self._look("bool", self._data != 0))
+            return bool(self._look("bool", self._number != 0))
 
         def __repr__(self) -> str:
-            self._look("float", float(self._data))
+            self._look("float", float(self._number))
             return super().__repr__()
 
         __str__ = __repr__
 
         def __format__(self, spec: str) -> str:
-            number = self._look("float", float(self._data))
+            number = self._look("float", float(self._number))
             return format(number, spec) if spec else repr(self)
 
         @property

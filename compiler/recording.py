@@ -169,7 +169,7 @@ class Recording:
             raise
         except OverflowError:
             raise too_large(numbers) from None
-        given.extend([x._data for x in self.read])
+        given.extend([x._number for x in self.read])
         return given
 
     def fast(self) -> tuple[Any, ...] | None:
@@ -220,7 +220,7 @@ class Recording:
         while len(machines) < threads:
             machines.append(self._take_wide(width, width) or Machine(self.tape, plan, width))
         used = [rows[i] for i in self.used]
-        outside = np.array([x._data for x in self.read])[:, None]
+        outside = np.array([x._number for x in self.read])[:, None]
 
         def work(machine: Any, blocks: range) -> None:
             for block in blocks:

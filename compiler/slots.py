@@ -55,7 +55,7 @@ def refusal(what: str, why: str) -> CompileError:
 def _data(x: Value) -> Any:
     watcher = keeper()
     if watcher is None or by_engine():
-        return x._data
+        return x._number
     return watcher.kept(x, x.label)
 
 

@@ -190,7 +190,7 @@ def recorded_tape(
         array("q", left),
         array("q", right),
         more,
-        array("d", [x._data for x in order]),
+        array("d", [x._number for x in order]),
         literals,
         rows_read,
         [row[x] for x in wrt],

@@ -158,7 +158,7 @@ def restore(
         more: the attributes that a derived class has besides.
     """
     value = new_value(kind)
-    value._data = data
+    value._number = data
     value._grad = NOT_RUN if grad is None else grad
     value.label = label
     value.requires_grad = requires_grad
@@ -181,7 +181,7 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     grad = None if node._grad is NOT_RUN else node._grad
     scope = getattr(node, "scope", None)
     more = getattr(node, "__dict__", None)
-    state = (node._data, grad, node.label, node.requires_grad, node.op, prev, scope)
+    state = (node._number, grad, node.label, node.requires_grad, node.op, prev, scope)
     return (*state, dict(more)) if more else state
 
 

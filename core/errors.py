@@ -28,6 +28,15 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def shortened(thing: object, most: int = 60) -> str:
+    r"""Give the `repr` of a thing on one line, cut short: that of an array or a table has many.
+
+    >>> shortened("a" * 70), shortened(["a\n", 1])
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "['a\\n', 1]")
+    """
+    return " ".join(repr(thing).split())[:most]
+
+
 def _text(self: BaseException) -> str:
     return printable(BaseException.__str__(self))
 

@@ -318,17 +318,21 @@ def _parts(
             if part is not None and x.requires_grad and (needed is None or x in needed):
                 yield index, x, part
         return
-    numbers = [] if create_graph else [x._data for x in operands]
+    numbers = [] if create_graph else [x._number for x in operands]
     for index, x in enumerate(operands):
         rule = op.rules[index]
         if rule is None or not x.requires_grad or (needed is not None and x not in needed):
             continue
         if not create_graph:
-            yield index, x, strong_zero.partial(op, index, g, node._data, numbers)
+            yield index, x, strong_zero.partial(op, index, g, node._number, numbers)
             continue
         try:
             part = rule(g, node, *operands)
-            if isinstance(part, Value) and part._data != part._data and strong_zero.is_nan(part):
+            if (
+                isinstance(part, Value)
+                and part._number != part._number
+                and strong_zero.is_nan(part)
+            ):
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause, operands) from cause

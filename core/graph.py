@@ -298,7 +298,7 @@ def _node(value: Value, id: str, name: str, scope: tuple[str, ...]) -> Node:
         str(value.label) or name,
         op.name if op is not None else None,
         op.symbol if op is not None else None,
-        float(value._data),
+        float(value._number),
         None if value._grad is NOT_RUN else float(value._grad),
         value.requires_grad,
         scope,

@@ -51,7 +51,7 @@ COERCE = """
             if {x}.__class__ is float:
                 {x} = constant({x})
             else:
-                {x} = operand({x})
+                {x} = operand({x}, op)
                 if {x} is NotImplemented:
                     return NotImplemented
 """
@@ -64,7 +64,7 @@ TAKE = """
 """
 
 INLINED = """
-        data = a._data {inline} b._data
+        data = a._number {inline} b._number
 """
 
 COMPUTE = """
@@ -84,7 +84,7 @@ RECORD = """
         if switch.active:
             return record_watched(op, ({operands},), data)
         out = new_value(Value)
-        out._data = data
+        out._number = data
         out.label = ""
         out._grad = NOT_RUN
         out.op = op
@@ -171,7 +171,7 @@ def _compute(names: Sequence[str], inline: str | None, forward: str, evaluate: s
     return COMPUTE.format(
         forward=forward,
         evaluate=evaluate,
-        numbers=", ".join(f"{x}._data" for x in names),
+        numbers=", ".join(f"{x}._number" for x in names),
         operands=", ".join(names),
     )
 

@@ -21,7 +21,7 @@ def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
 def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Make the Value that `op` computed from `operands`."""
     out = new_value(Value)
-    out._data = data
+    out._number = data
     out.label = ""
     out._grad = NOT_RUN
     out.op = op

@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any, ClassVar, overload
 
 from .declaration import NAMES, Interval, check_declaration, defaults_of, domain_of_each
-from .errors import ForwardError, RuleError
+from .errors import ForwardError, RuleError, shortened
 from .nodes import made
 from .recording import no_grad, switch, watchers
 from .signatures import in_order, operand_names, signature
@@ -170,7 +170,8 @@ class Op:
                     numbers = False
                 elif not isinstance(x, Real):
                     raise TypeError(
-                        f"{self.name}() takes numbers and Values, not {kind.__name__}: {x!r:.60}"
+                        f"{self.name}() takes numbers and Values, not {kind.__name__}: "
+                        f"{shortened(x)}"
                     )
         if numbers:
             return self.evaluate(*operands)
@@ -213,7 +214,7 @@ class Op:
                 return as_float(result)
             except TypeError:
                 raise ForwardError(
-                    f"op {self.name!r} gave {result!r:.60} for {_listed(operands)}; "
+                    f"op {self.name!r} gave {shortened(result)} for {_listed(operands)}; "
                     "a forward function gives a real number"
                 ) from None
             except OverflowError:
@@ -240,7 +241,7 @@ class Op:
     def evaluate_on(self, *operands: Value) -> float:
         """Compute the forward function on the numbers of Values; watchers hear where it fails."""
         try:
-            return self.evaluate(*[x._data for x in operands])
+            return self.evaluate(*[x._number for x in operands])
         except Exception:
             self.tell_failed(operands)
             raise
@@ -280,13 +281,13 @@ class Op:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 with no_grad():
                     result = rule(constant(g), constant(out), *map(constant, operands))
-            return as_float(result._data if isinstance(result, Value) else result)
+            return as_float(result._number if isinstance(result, Value) else result)
         except Exception as cause:
             raise self.rule_error(index, cause, operands) from cause
 
     def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
         """Say which rule failed, on which numbers, and why."""
-        numbers = _listed([x._data if isinstance(x, Value) else x for x in operands])
+        numbers = _listed([x._number if isinstance(x, Value) else x for x in operands])
         kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
         where = f"op {self.name!r}, rule of operand {index}"
         return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")

@@ -10,9 +10,9 @@ them, and the text becomes one function:
         a = node._left
         b = node._right
         if a.requires_grad:
-            a._grad += g * b._data
+            a._grad += g * b._number
         if b.requires_grad:
-            b._grad += g * a._data
+            b._grad += g * a._number
 
 A number that a rule reads from outside is read each time. A rule that cannot be written down (one
 with an `if` on its operands, say) is called as it stands.
@@ -129,7 +129,7 @@ def _written(
     op: Op, rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]
 ) -> str:
     """Write a rule as an expression in which only operators and calls of ops occur."""
-    arguments = ["g", "node._data", *(f"{x}._data" for x in names)]
+    arguments = ["g", "node._number", *(f"{x}._number" for x in names)]
     trace = Trace()
     code = PythonCode(trace, f"{prefix}_")
     try:

@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .elsewhere import ELSEWHERE, op_in_two_lines, op_of_closure
-from .errors import LostGradientError, MissingOpError
+from .errors import LostGradientError, MissingOpError, shortened
 from .recording import keeper, switch, watchers
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def as_float(number: object) -> float:
         TypeError: for anything else, naming its type.
     """
     if isinstance(number, Real):
-        return float(number)
+        try:
+            return float(number)
+        except TypeError:  # numpy.timedelta64 says that it is an integer
+            pass
     kind = type(number).__name__
     hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
     hint = hint or moving_hint(number, "use it as it is, or x.detach() for a copy that is cut off")
@@ -136,11 +139,11 @@ class Value(OpMethods):
     # attribute read in the engine about three times slower on CPython 3.11.
     __slots__ = (
         "__weakref__",
-        "_data",
         "_grad",
         "_hooks",
         "_left",
         "_mark",
+        "_number",
         "_operands",
         "_right",
         "label",
@@ -149,7 +152,7 @@ class Value(OpMethods):
         "scope",
     )
 
-    _data: float
+    _number: float
     _grad: float
     label: str
     op: Op | None
@@ -173,7 +176,7 @@ class Value(OpMethods):
                 data._begin(self, data, label, requires_grad)  # type: ignore[attr-defined]
                 return
             data = as_float(data)
-        self._data = data
+        self._number = data
         self.label = label
         self._grad = NOT_RUN
         self.op = self._left = self._right = self._mark = None
@@ -183,16 +186,16 @@ class Value(OpMethods):
                 watcher.created(self)
 
     # Whatever is assigned is checked at once, and a float from then on. The engine itself reads the
-    # slots below: a property costs several times as much.
+    # slots below: a property costs several times as much. (`_data` is what numpy.ma looks for.)
 
     @property
     def data(self) -> float:
         """The number. May be assigned on a leaf, as optimizers do."""
-        return self._data
+        return self._number
 
     @data.setter
     def data(self, number: SupportsFloat) -> None:
-        self._data = number if number.__class__ is float else as_float(number)
+        self._number = number if number.__class__ is float else as_float(number)
 
     @property
     def grad(self) -> float:
@@ -264,6 +267,12 @@ class Value(OpMethods):
                 "sum(values) / len(values), or take the numbers: [float(x) for x in values]"
             )
         return float(self).as_integer_ratio()
+
+    def _sympy_(self) -> NoReturn:
+        """Let SymPy's numbers ask here what `number * value` is, and its expressions be refused."""
+        from sympy import SympifyError
+
+        raise SympifyError("a Value; float(value) is its number")
 
     def detach(self) -> Value:
         """Give a constant of the same number and label that is cut off from this one's history."""
@@ -354,7 +363,7 @@ class Value(OpMethods):
             frame = _getframe(1)
             if id(frame.f_code) + frame.f_lasti not in quiet_places:
                 ask_place(self, frame)
-        number = self._data
+        number = self._number
         return _observed("float", self, None, number) if switch.active else number
 
     def __int__(self) -> int:
@@ -362,27 +371,27 @@ class Value(OpMethods):
             frame = _getframe(1)
             if id(frame.f_code) + frame.f_lasti not in quiet_places:
                 ask_place(self, frame)
-        number = int(self._data)
+        number = int(self._number)
         return _observed("int", self, None, number) if switch.active else number
 
     def __bool__(self) -> bool:
-        answer = self._data != 0
+        answer = self._number != 0
         return _observed("bool", self, None, answer) if switch.active else answer
 
     def __lt__(self, other: Operand) -> bool:
-        answer = bool(self._data < _comparable(other))
+        answer = bool(self._number < _comparable(other))
         return _observed("<", self, other, answer) if switch.active else answer
 
     def __le__(self, other: Operand) -> bool:
-        answer = bool(self._data <= _comparable(other))
+        answer = bool(self._number <= _comparable(other))
         return _observed("<=", self, other, answer) if switch.active else answer
 
     def __gt__(self, other: Operand) -> bool:
-        answer = bool(self._data > _comparable(other))
+        answer = bool(self._number > _comparable(other))
         return _observed(">", self, other, answer) if switch.active else answer
 
     def __ge__(self, other: Operand) -> bool:
-        answer = bool(self._data >= _comparable(other))
+        answer = bool(self._number >= _comparable(other))
         return _observed(">=", self, other, answer) if switch.active else answer
 
     # Equality is identity, as for all that is compared and hashed by what it is.
@@ -453,7 +462,7 @@ def _comparable(other: object) -> Any:
     NumPy would round a Python float to the precision of a scalar beside it, and compare then.
     """
     if isinstance(other, Value):
-        return other._data
+        return other._number
     if getattr(other, "shape", None) == () and hasattr(other, "item"):
         return other.item()
     return other
@@ -468,7 +477,7 @@ def _observed(how: str, left: Value, right: object, answer: Any) -> Any:
 def constant(number: object) -> Value:
     """Make a leaf that gets no gradient, as every plain number in an expression is."""
     value = new_value(Value)
-    value._data = number if number.__class__ is float else as_float(number)
+    value._number = number if number.__class__ is float else as_float(number)
     value.label = ""
     value._grad = NOT_RUN
     value.op = value._left = value._right = value._mark = None
@@ -476,8 +485,8 @@ def constant(number: object) -> Value:
     return value
 
 
-def operand(other: object) -> Any:
-    """Turn what stands beside a Value in an expression into a Value, or NotImplemented.
+def operand(other: object, op: Op | None = None) -> Any:
+    """Turn what stands beside a Value in an expression with `op` into a Value, or NotImplemented.
 
     NotImplemented lets types that know Values have their say, such as arrays. Text and the like
     do not, and would answer with `can't multiply sequence by non-int`.
@@ -486,10 +495,33 @@ def operand(other: object) -> Any:
         return other
     if isinstance(other, Real):
         return constant(other)
+    kind = type(other)
     if other is None or isinstance(other, str | bytes | list | tuple | complex):
-        kind = type(other).__name__
-        raise TypeError(f"a Value combines with real numbers and Values, not {kind}: {other!r:.60}")
+        raise _no_operand(other)
+    hint = STRANGERS.get(kind.__module__.partition(".")[0]) or STRANGERS.get(kind.__name__)
+    if hint is None and kind.__name__ == "MaskedArray" and op is not None:
+        hint = NOT_MASKED.get(op.operator or "")
+    if hint is not None:
+        raise _no_operand(other, hint)
     return NotImplemented
+
+
+# What would take a Value for a plain number or does not know it, by package or class, and what to
+# write instead.
+STRANGERS = {
+    "sympy": "; float(number) is one that combines, and float(value) one for SymPy's expressions",
+    "polars": "; series.to_numpy() combines, element by element",
+    "MaskedConstant": "; fill what is masked first: array.filled(0.0)",
+    "matrix": "; numpy.asarray(matrix) combines, element by element",
+}
+
+# numpy.ma looks for results that are not finite there, which it cannot among Values.
+NOT_MASKED = dict.fromkeys(("/", "//", "%", "**"), "; array.filled(1.0) combines")
+
+
+def _no_operand(other: object, hint: str = "") -> TypeError:
+    kind, shown = type(other).__name__, shortened(other)
+    return TypeError(f"a Value combines with real numbers and Values, not {kind}: {shown}{hint}")
 
 
 new_value = Value.__new__

@@ -56,7 +56,7 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     inside = made.nodes.union(inputs)
     roots = [x for x in atoms if isinstance(x, Value) and x.requires_grad]
     closed_over = _entering(roots, inside, inputs)
-    op = _Checkpoint(call, len(call.operands) + len(closed_over), [x._data for x in roots])
+    op = _Checkpoint(call, len(call.operands) + len(closed_over), [x._number for x in roots])
     if not roots:
         return result  # type: ignore[no-any-return]
     outputs = iter(op.record_results((*call.operands, *closed_over), op.data))
@@ -102,7 +102,7 @@ class _Checkpoint(Composite):
         given = operands[: len(self.call.operands)]
         closed_over = operands[len(given) :]
         with transforming():
-            inputs = [_copy(x if create_graph else constant(x._data), x) for x in given]
+            inputs = [_copy(x if create_graph else constant(x._number), x) for x in given]
             roots = self._again(inputs)
             cotangents = {0: g} if self.results == 1 else g
             seeds = [(roots[i], part) for i, part in cotangents.items()]
@@ -116,7 +116,7 @@ class _Checkpoint(Composite):
     def _again(self, inputs: Sequence[Value]) -> list[Value]:
         atoms = _atoms(self.call(inputs))[1]
         roots = [x for x in atoms if isinstance(x, Value) and x.requires_grad]
-        now = [x._data for x in roots]
+        now = [x._number for x in roots]
         if len(now) != len(self.data) or not all(map(_same, now, self.data)):
             raise GradientError(
                 f"checkpoint({self.call.name}): computed again for the gradient it gave "
@@ -127,7 +127,7 @@ class _Checkpoint(Composite):
 
 
 def _copy(operand: Value, like: Value) -> Value:
-    copy = recorded(ARGUMENT, (operand,), operand._data)
+    copy = recorded(ARGUMENT, (operand,), operand._number)
     copy.label = like.label
     copy.requires_grad = like.requires_grad
     return copy

@@ -101,7 +101,7 @@ class CustomRule:
         return rebuild(structure, iter(op.record_results(operands, op.data)))
 
     def _computed(self, arguments: _Taken) -> Any:
-        held = [constant(x._data) if isinstance(x, Value) else x for x in arguments.leaves]
+        held = [constant(x._number) if isinstance(x, Value) else x for x in arguments.leaves]
         with always_recording():  # so that what comes in from elsewhere shows
             out = self._fun(*arguments.with_leaves(held))
         structure = structure_of(out)
@@ -205,7 +205,7 @@ class _Custom(Composite):
             with always_recording():
                 return self._gradients(g, self._outputs(node), operands)
         with no_grad():
-            held = [constant(x._data) for x in operands]
+            held = [constant(x._number) for x in operands]
             parts = self._gradients(g, [constant(x) for x in self.data], held)
         return [None if part is None else float(part) for part in parts]
 
@@ -238,7 +238,7 @@ def _boxed(x: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Value) and not x.requires_grad else x
+    return x._number if isinstance(x, Value) and not x.requires_grad else x
 
 
 def _origin(x: Value | Dual) -> str:

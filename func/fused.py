@@ -93,7 +93,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     up, down = Trace(), Trace()
     push, pull = PythonCode(up), PythonCode(down)
     moving = [i for i in range(op.arity) if mask >> i & 1]
-    load = ["    out = node._data"]
+    load = ["    out = node._number"]
     match op.arity:
         case 1:
             load += ["    n0 = node._left"]
@@ -101,7 +101,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
             load += ["    n0 = node._left", "    n1 = node._right"]
         case _:
             load += [f"    {', '.join([f'n{i}' for i in range(op.arity)])} = node._operands"]
-    load += [f"    x{i} = n{i}._data" for i in range(op.arity)]
+    load += [f"    x{i} = n{i}._number" for i in range(op.arity)]
     load += [f"    m{i} = n{i}._mark" for i in moving]
     load += [f"    t{i} = m{i}[0]" for i in moving]
     contributions = []

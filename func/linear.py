@@ -61,8 +61,8 @@ def _pushed_through(
 def _pushed_through_op(
     op: Op, node: Value, moving: list[int], found: dict[Value, Any], differentiable: bool
 ) -> Any:
-    out: Any = node if differentiable else node._data
-    primals = list(node.prev) if differentiable else [x._data for x in node.prev]
+    out: Any = node if differentiable else node._number
+    primals = list(node.prev) if differentiable else [x._number for x in node.prev]
     return moved_by(op, {i: found[node.prev[i]] for i in moving}, out, primals)
 
 

@@ -74,7 +74,7 @@ class Surroundings(NamedTuple):
             return constant(x) if self.depth else float(x)
         if isinstance(x, Value) and not self.depth:
             order = topological_order([x], differentiable=True)
-            return x if stems_from_outside(order, (), 0) else x._data
+            return x if stems_from_outside(order, (), 0) else x._number
         return x
 
     def give_result(self, x: Any, copies: Sequence[Value]) -> Any:
@@ -82,7 +82,7 @@ class Surroundings(NamedTuple):
         if isinstance(x, Value) and x.requires_grad and keeper() is None:
             order = order_down_to([x], copies)
             if not stems_from_outside(order, copies, self.depth):
-                x = x._data
+                x = x._number
         return self.give(x)
 
 
@@ -115,7 +115,7 @@ def lifted(x: Any, copies: list[Value]) -> Any:
     if isinstance(x, Dual):
         return Dual(lifted(x.primal, copies), x.tangent, x.level)
     operand = x if isinstance(x, Value) else constant(x)
-    copy = made(ARGUMENT, (operand,), operand._data)
+    copy = made(ARGUMENT, (operand,), operand._number)
     copy.requires_grad = True
     copies.append(copy)
     return copy

@@ -71,7 +71,7 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
 
     Raises:
         LostGradientError: when the user's own code loses the gradient by something else than
-            asking for a number.
+            asking for a number, or a library by an operator in it.
 
     Warns:
         LostGradientWarning: when a library does, once for each place of the user's code.
@@ -94,7 +94,7 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
     if lost == "ignore" or not (reaches_leaf(x) if flows is None else flows):
         return
     text = _text(x, place, asking)
-    if asking is frame and lost == "raise":
+    if lost == "raise" and (asking is frame or _is_operator(asking)):
         raise LostGradientError(text)
     _warn(text, asking or frame, frame)
 
@@ -102,6 +102,11 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
 def _is_settled(asking: FrameType | None, frame: FrameType) -> bool:
     """Say whether the user's line was warned of, or prints, formats, compares or asks itself."""
     return _was_told(asking or frame, frame) or (asking is not None and _Judged(asking).is_quiet)
+
+
+def _is_operator(asking: FrameType | None) -> bool:
+    """Say whether the user's line is `series * x`: it is not a library that chose to take x."""
+    return asking is not None and Place(asking).opname == "BINARY_OP"
 
 
 def _remember(frame: FrameType) -> None:
@@ -141,6 +146,8 @@ class _Judged(Place):
 
     def __init__(self, frame: FrameType) -> None:
         super().__init__(frame)
+        is_library = whose(frame) == LIBRARY and user_frame(frame) is not None
+        self.asks = may_take_number if is_library else asks_for_number
         self.call = self.tree if isinstance(self.tree, ast.Call) else None
         self.taker: ast.AST | None = None
         self.name = ""
@@ -149,7 +156,7 @@ class _Judged(Place):
         self.is_quiet = self.is_lasting = is_look
         takers = [] if self.is_quiet else self._takers()
         if takers:
-            loud = [(node, f) for node, f in takers if not asks_for_number(node, f)]
+            loud = [(node, f) for node, f in takers if not self.asks(node, f)]
             self.is_quiet = not loud
             self.is_lasting = not loud and all(_is_spelled_out(node, f) for node, f in takers)
             self.taker, function = (loud or takers)[0]
@@ -170,11 +177,11 @@ class _Judged(Place):
     def _takers_in(self, call: ast.Call) -> list[tuple[ast.AST, Any]]:
         function = self.resolve(call.func)
         callee = (call.func, function)
-        if asks_for_number(*callee):
+        if self.asks(*callee):
             return [callee]
         # A Python function asks in a frame of its own.
         handed = [x for x in handed_to(call, self) if not isinstance(x[1], FunctionType)]
-        if handed and (is_one_of(function, CONSUMERS) or all(asks_for_number(*x) for x in handed)):
+        if handed and (is_one_of(function, CONSUMERS) or all(self.asks(*x) for x in handed)):
             return handed
         return [callee, *handed]
 
@@ -186,6 +193,13 @@ def asks_for_number(node: ast.AST, function: Any) -> bool:
     if isinstance(function, type):
         return issubclass(function, Real) or is_one_of(function, QUIET)
     return is_one_of(function, QUIET) or getattr(function, "__name__", "") in QUIET_METHODS
+
+
+def may_take_number(node: ast.AST, function: Any) -> bool:
+    """Say the same of a library, which nobody asked for `float(x)`."""
+    if isinstance(function, type) and issubclass(function, Real):
+        return issubclass(function, int)
+    return _last_name(node) not in ("float", "astype") and asks_for_number(node, function)
 
 
 def _is_spelled_out(node: ast.AST, function: Any) -> bool:

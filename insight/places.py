@@ -250,7 +250,7 @@ def _resolve(node: ast.AST, frame: FrameType) -> Any:
 
 def _made(kind: Any, arguments: Sequence[ast.expr], frame: FrameType) -> Any:
     """Give, for a call that makes an object, what can be told of it: its class, or its function."""
-    if kind is functools.partial and arguments:
+    if arguments and (kind is functools.partial or getattr(kind, "__name__", "") == "vectorize"):
         return _resolve(arguments[0], frame)
     return kind if isinstance(kind, type) else UNKNOWN
 
@@ -284,6 +284,7 @@ def _item(owner: Any, key: Any) -> Any:
 
 # They call at once what they are given: sorted(values, key=float).
 APPLYING = (sorted, min, max, list.sort, functools.reduce)
+APPLYING_METHODS = {"agg", "apply", "applymap", "imap", "map", "starmap", "submit", "transform"}
 
 
 def is_one_of(thing: Any, things: Iterable[Any]) -> bool:
@@ -294,7 +295,7 @@ def is_one_of(thing: Any, things: Iterable[Any]) -> bool:
 def handed_to(call: ast.Call, place: Place) -> Iterator[tuple[ast.AST, Any]]:
     """Find the functions that a call may run on numbers: `float` in `sum(map(float, values))`."""
     function = place.resolve(call.func)
-    direct = _is_lazy(function) or is_one_of(function, APPLYING)
+    direct = _is_lazy(function) or is_one_of(function, APPLYING) or _applies(call.func)
     for node in (*call.args, *[keyword.value for keyword in call.keywords]):
         if isinstance(node, ast.Starred):
             node = node.value
@@ -302,6 +303,11 @@ def handed_to(call: ast.Call, place: Place) -> Iterator[tuple[ast.AST, Any]]:
         if direct and not passed_on and callable(thing := place.resolve(node)):
             passed_on = [(node, thing)]
         yield from passed_on
+
+
+def _applies(function: ast.expr) -> bool:
+    """Say whether a method is called as those are that call what they are given."""
+    return isinstance(function, ast.Attribute) and function.attr in APPLYING_METHODS
 
 
 def iterated_by(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Any]]:

@@ -30,6 +30,11 @@ from pluggrad import (
 )
 from pluggrad.ops import exp, sqrt
 
+try:
+    import pandas
+except ImportError:
+    pandas = None
+
 number, convert = float, {"number": float, "root": math.sqrt}
 
 
@@ -213,6 +218,37 @@ LOUD_IN_LIBRARIES = {
 }
 
 
+# The same in packages that may be installed: what is called on a Series, a frame, the Values.
+def _series(xs):
+    return pandas.Series(xs, dtype=object)
+
+
+PANDAS = {
+    "series.mean()": (lambda xs: _series(xs).mean(), "use `sum(_series(xs)) / len(_series(xs))`"),
+    "series.std()": (lambda xs: _series(xs).std(), "(in pandas)"),
+    "series.var()": (lambda xs: _series(xs).var(), "(in pandas)"),
+    "np.mean(series)": (lambda xs: np.mean(_series(xs)), "use `sum(_series(xs)) /"),
+    "series.rolling(2).mean()": (lambda xs: _series(xs).rolling(2).mean(), "(in pandas)"),
+    "frame.mean(axis=1)": (lambda xs: pandas.DataFrame({"a": xs, "b": xs}).mean(axis=1), "(in pan"),
+    "groupby.mean()": (
+        lambda xs: _series(xs).groupby([0, 0]).mean(),
+        "(in pandas)",
+    ),
+}
+QUIET_PANDAS = {
+    "series.astype(float)": lambda xs: _series(xs).astype(float),
+    "series.map(float)": lambda xs: _series(xs).map(float),
+    "series.apply(float)": lambda xs: _series(xs).apply(float),
+    "print(series)": lambda xs: print(_series(xs)),
+    "repr(frame)": lambda xs: repr(pandas.DataFrame({"a": xs})),
+    "series > 1": lambda xs: _series(xs) > 1.0,
+    "series.sum()": lambda xs: _series(xs).sum().backward(),
+    "series * 2": lambda xs: sum(_series(xs) * 2.0).backward(),
+    "series.max()": lambda xs: _series(xs).max(),
+    "sort_values": lambda xs: _series(xs).sort_values(),
+}
+
+
 def values():
     x, y = Value(1.5, label="x"), Value(1.55, label="y")
     return x, [x, y]
@@ -243,6 +279,35 @@ def test_a_gradient_lost_in_a_library_is_a_warning_with_the_users_line(name):
     assert said in str(caught[0].message)
     assert caught[0].filename == __file__
     assert str(caught[0].message).startswith(f"{__file__}:{caught[0].lineno}: `")
+
+
+@pytest.mark.parametrize("name", PANDAS)
+def test_a_gradient_lost_in_pandas_is_a_warning_with_the_users_line(name):
+    pytest.importorskip("pandas")
+    call, said = PANDAS[name]
+    with pytest.warns(LostGradientWarning) as caught:
+        call(values()[1])
+    assert said in str(caught[0].message)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call([x.detach() for x in values()[1]])
+
+
+@pytest.mark.parametrize("name", QUIET_PANDAS)
+def test_what_pandas_is_asked_for_comes_without_a_word(name):
+    pytest.importorskip("pandas")
+    QUIET_PANDAS[name](values()[1])
+
+
+def test_a_gradient_lost_in_scipy_and_matplotlib_is_a_warning():
+    integrate = pytest.importorskip("scipy.integrate")
+    x = Value(2.0, label="x")
+    with pytest.warns(LostGradientWarning, match=r"quad.*\(in scipy\)"):
+        integrate.quad(lambda a: a * x, 0.0, 2.0)
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    with pytest.warns(LostGradientWarning, match=r"\(in (matplotlib|numpy)\)"):
+        figure.subplots().plot(values()[1])
 
 
 @pytest.mark.parametrize("name", LOUD | LOUD_IN_LIBRARIES)
@@ -444,8 +509,10 @@ def test_every_mode_names_the_line_of_the_users_program(mode):
 @pytest.mark.parametrize("name", ["float(x)", "math.isnan(x)", "f'{x:.3f}'", "x < 2", "print(x)"])
 @pytest.mark.parametrize("mode", ["grad", "jvp", "compile"])
 def test_quiet_calls_are_quiet_in_every_mode(mode, name):
+    call = QUIET[name]
+
     def f(x):
-        QUIET[name](x, [x, x])
+        call(x, [x, x])
         return x * x
 
     if mode == "grad":

@@ -1,0 +1,111 @@
+"""What stands beside a Value in an expression keeps the history, or an error says what to write."""
+
+import operator
+
+import numpy as np
+import pytest
+from pluggrad import Value, grad
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+NUMBERS = ["Rational(1, 2)", "Float(0.5)", "Integer(2)"]
+
+
+@pytest.mark.parametrize("apply", OPERATORS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_of_sympy_keep_the_history_on_either_side(number, apply):
+    sympy = pytest.importorskip("sympy")
+    number = eval(number, vars(sympy))
+    for f in (lambda x, n: apply(x, n), lambda x, n: apply(n, x)):
+        x, y = Value(3.0), Value(3.0)
+        out, expected = f(x, number), f(y, float(number))
+        assert isinstance(out, Value)
+        assert (out.data, grad(out, x)) == (expected.data, grad(expected, y))
+
+
+@pytest.mark.parametrize("expression", ["Symbol('a')", "pi", "Symbol('a') + 1", "sqrt(2)"])
+def test_expressions_of_sympy_are_refused_on_either_side(expression):
+    sympy = pytest.importorskip("sympy")
+    expression = eval(expression, vars(sympy))
+    x = Value(3.0)
+    for apply in OPERATORS:
+        for a, b in ((x, expression), (expression, x)):
+            with pytest.raises(
+                TypeError, match=r"a Value combines with real numbers .* float\(value\)"
+            ):
+                apply(a, b)
+    with pytest.raises(ValueError, match="a Value; float"):
+        sympy.exp(x)
+
+
+@pytest.mark.parametrize("make", ["Series([1.0, 2.0])", "col('a')", "lit(2.0)"])
+def test_polars_is_refused_on_either_side(make):
+    polars = pytest.importorskip("polars")
+    stranger = eval(make, vars(polars))
+    x = Value(3.0)
+    with pytest.raises(TypeError, match=r"not (Series|Expr): .*series\.to_numpy\(\) combines"):
+        x * stranger
+    with pytest.raises(TypeError):
+        stranger * x
+    with pytest.raises(TypeError):
+        stranger + x
+
+
+def test_what_the_message_for_polars_says_keeps_the_history():
+    polars = pytest.importorskip("polars")
+    x = Value(3.0)
+    assert [grad(y, x) for y in x * polars.Series([1.0, 2.0]).to_numpy()] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("apply", OPERATORS, ids=lambda f: f.__name__)
+def test_a_masked_number_and_a_matrix_are_refused(apply):
+    x = Value(3.0)
+    with pytest.raises(TypeError, match=r"not MaskedConstant: masked; .*\.filled"):
+        apply(x, np.ma.masked)
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix([[1.0, 2.0]])
+    with pytest.raises(TypeError, match=r"not matrix: .*numpy\.asarray\(matrix\) combines"):
+        apply(x, matrix)
+
+
+def test_a_matrix_is_refused_on_the_left():
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix([[1.0, 2.0]])
+    with pytest.raises(TypeError, match="not matrix"):
+        matrix * Value(3.0)
+
+
+@pytest.mark.parametrize("apply", OPERATORS[:3], ids=lambda f: f.__name__)
+def test_a_masked_array_keeps_mask_and_history(apply):
+    x = Value(3.0)
+    masked = np.ma.array([2.0, 5.0], mask=[False, True])
+    for out in (apply(x, masked), apply(masked, x)):
+        assert out.mask.tolist() == [False, True]
+        assert grad(out[0], x) != 0.0
+
+
+@pytest.mark.parametrize("apply", OPERATORS[3:], ids=lambda f: f.__name__)
+def test_where_numpy_looks_for_finite_numbers_a_masked_array_is_refused(apply):
+    x = Value(3.0)
+    masked = np.ma.array([2.0, 5.0], mask=[False, True])
+    with pytest.raises(TypeError, match=r"not MaskedArray: .*filled\(1\.0\) combines"):
+        apply(x, masked)
+    with pytest.raises(TypeError):
+        apply(masked, x)
+    assert [grad(y, x) != 0.0 for y in apply(x, masked.filled(1.0))] == [True, True]
+
+
+def test_a_timedelta_is_no_number():
+    with pytest.raises(TypeError, match=r"holds one real number .* not timedelta64"):
+        Value(3.0) * np.timedelta64(1, "s")
+    with pytest.raises(TypeError, match=r"holds one real number .* not timedelta64"):
+        Value(np.timedelta64(1, "s"))
+
+
+def test_a_message_shows_a_guest_on_one_line():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(TypeError) as raised:
+        Value(3.0) * polars.Series(range(100))
+    assert "\n" not in str(raised.value)
+    with pytest.raises(TypeError) as raised:
+        Value(3.0).maximum([[1.0] * 9] * 9)
+    assert "\n" not in str(raised.value)
