@@ -31,8 +31,8 @@ def printable(text: str) -> str:
 def shortened(thing: object, most: int = 60) -> str:
     r"""Give the `repr` of a thing on one line, cut short: that of an array or a table has many.
 
-    >>> shortened("a" * 70), shortened(["a\n", 1])
-    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "['a\\n', 1]")
+    >>> print(shortened("a long text", 7))
+    'a long
     """
     return " ".join(repr(thing).split())[:most]
 
