@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import inspect
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import Any
 
 from pluggrad import plugins
+from pluggrad.declaration import NAMES
+from pluggrad.errors import TraceError
+from pluggrad.insight.formulas import derivative
 
 from .table import table
 
 
 def list_ops(given: Namespace) -> None:
     """Print the installed ops."""
+    if given.formula:
+        print(table(("name", "operand", "derivative, from the rule"), list(_derivatives())))
+        return
     rows = [
         (op.name, op.operator or "", str(op.arity), plugin.name, op.__doc__ or "")
         for plugin in plugins
@@ -50,6 +57,16 @@ def list_plugins(given: Namespace) -> None:
         print("\n" + table(("skipped", "package", "why"), why))
 
 
+def _derivatives() -> Iterator[tuple[str, str, str]]:
+    for op in plugins.ops.values():
+        for index in range(op.arity):
+            try:
+                formula = derivative(op, index)
+            except TraceError as cause:
+                formula = f"(called as it stands: {cause})"
+            yield op.name, "x" if op.arity == 1 else NAMES[index], formula
+
+
 def _options(kind: type[Any]) -> str:
     """Write a renderer's options with their defaults, as in its signature."""
     shown = []
@@ -68,3 +85,9 @@ def add_to(commands: Any) -> None:
     ):
         command = commands.add_parser(name, help=help, description=run.__doc__)
         command.set_defaults(run=run)
+        if name == "ops":
+            command.add_argument(
+                "--formula",
+                action="store_true",
+                help="print the derivative by each operand, made from the op's rule",
+            )

@@ -397,3 +397,10 @@ def test_a_terminal_that_knows_ascii_only_still_shows_any_label(folder):
     )
     assert done.stderr == b""
     assert done.stdout
+
+
+def test_ops_print_the_formulas_of_their_rules(capsys):
+    assert main(["ops", "--formula"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "tanh x sech(x)**2" in lines
+    assert "mul b a" in lines
