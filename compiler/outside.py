@@ -9,8 +9,10 @@ through containers and objects; not into installed libraries.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
@@ -22,6 +24,7 @@ from .fingerprint import VERSIONED, names_in
 Place = tuple[Any, Any, Any]
 LAYERS = "pluggrad.nn"  # whose objects hold Values
 MOST = 20_000  # things looked at
+PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
 
 
 def unchanged(places: Iterable[Place]) -> bool:
@@ -105,16 +108,25 @@ def _walk(
 
     Of objects and modules only these names are looked at, or all.
     """
-    pending: list[tuple[Place, tuple[Place, ...]]] = [(place, ()) for place in _held(things)]
+    pending: deque[tuple[Place, tuple[Place, ...]]] = deque(
+        [(place, ()) for place in _held(things)]
+    )
     seen: set[int] = set()
     while pending and len(seen) < MOST:
-        place, way = pending.pop()
+        place, way = pending.popleft()
         yield place, way
         thing = place[2]
         if id(thing) not in seen:
             seen.add(id(thing))
-            inside = _inside(getattr(thing, "py_func", thing), names)
-            pending.extend((inner, (place, *way)) for inner in inside)
+            inside = [*_options(thing), *_inside(getattr(thing, "py_func", thing), names)]
+            found = (x for x in inside if names is not None or x[2].__class__ not in PLAIN)
+            pending.extend((x, (place, *way)) for x in found)
+
+
+def _options(thing: Any) -> Iterator[Place]:
+    """Give the options of what numba compiled: `fastmath`, say."""
+    options = getattr(thing, "targetoptions", None) if hasattr(thing, "py_func") else None
+    return ((options, name, x) for name, x in (options or {}).items())
 
 
 def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:
@@ -131,11 +143,12 @@ def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:
     elif isinstance(thing, ref):
         yield from _held([thing()])
     elif isinstance(thing, list | tuple):
-        yield from ((thing, i, x) for i, x in enumerate(thing))
+        yield from ((thing, i, x) for i, x in enumerate(thing[:MOST]))
     elif isinstance(thing, dict):
-        yield from ((thing, key, x) for key, x in tuple(thing.items()))
+        yield from ((thing, key, x) for key, x in list(islice(thing.items(), MOST)))
     elif hasattr(type(thing), "tobytes") and hasattr(thing, "dtype"):
-        yield _Bytes(thing), None, thing.tobytes()
+        if names is not None and thing.nbytes <= MOST:
+            yield _Bytes(thing), None, thing.tobytes()
     elif hasattr(thing, "__dict__") and not isinstance(thing, Value):
         yield from _attributes(thing, names)
 
