@@ -286,6 +286,12 @@ class Examination:
             for i, x in enumerate(again.numbers):
                 low[i] = x if x != x else min(low[i], x)
                 high[i] = x if x != x else max(high[i], x)
+        scale = max([abs(x) for x in truth.numbers if math.isfinite(x)], default=0.0)
+        if all(
+            close(a, b) or abs(a - b) <= 1e-12 * scale
+            for a, b in zip(truth.numbers, found.numbers, strict=True)
+        ):
+            return True
         return all(
             close(a, b) or least != least or abs(a - b) <= 10 * (most - least) + TOLERANCE * abs(a)
             for a, b, least, most in zip(truth.numbers, found.numbers, low, high, strict=True)

@@ -81,13 +81,14 @@ def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) 
 def _record_backward(output: Value, gradient: Any, watcher: Watcher) -> None:
     """Compute gradients as Values: whoever watches has to see them change with the inputs."""
     order = topological_order([output], differentiable=True)
-    gradients = propagate([(output, gradient)], order, create_graph=True)
+    leaves = [node for node in order if is_leaf(node)]
+    for leaf in leaves:
+        watcher.observed("backward", leaf, None, None)
+    # Sums begin with what leaves have, so that they round as those of the fused code.
+    before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad is not NOT_RUN]
+    gradients = propagate([*before, (output, gradient)], order, create_graph=True)
     for node in order:
-        if is_leaf(node):
-            watcher.observed("backward", node, None, None)
-    for node in order:
-        g = watcher.kept(_boxed(gradients.get(node, 0.0)))
-        node._grad = node._grad + g if is_leaf(node) and node._grad is not NOT_RUN else g
+        node._grad = watcher.kept(_boxed(gradients.get(node, 0.0)) + 0.0)  # no -0.0, as above
 
 
 def is_leaf(node: Value) -> bool:

@@ -103,6 +103,13 @@ def two_backwards(x):
     return x.grad + x
 
 
+def adds_up(x):
+    w = Value(x.data)
+    (w * w * w * 1e8).backward()
+    (w * w).backward()
+    return w.grad
+
+
 def gradient_of_an_inner_node(x):
     y = x * x
     z = exp(0.1 * y) * y
@@ -163,6 +170,12 @@ def constant_from_outside(x):
 )  # fmt: skip
 def test_what_leaves_the_graph_is_computed_in_each_call(f, executor):
     compare(f, executor)
+
+
+def test_gradients_that_add_up_inside_are_rounded_as_the_engine_rounds_them():
+    compiled = compile(adds_up, executor="interpreter")
+    for number in (1 / 3, 0.1, 1.7, 2 / 7, -0.0):
+        assert str(compiled(number)) == str(adds_up(Value(number)))
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
