@@ -15,6 +15,10 @@ STRENGTH = 1.5
 TABLE = [0.5, -1.0, 2.0, 0.0]
 
 
+def signed(a: float, b: float) -> float:
+    return math.copysign(a, b) if b == b else a  # the sign of a nan is not defined
+
+
 def reciprocal(x: float) -> float:
     try:
         return 1.0 / x
@@ -69,7 +73,7 @@ def nearest(x: float) -> float:
 
 
 def cases(x: float) -> float:
-    match math.copysign(1.0, x) > 0, abs(x) > 1.0:
+    match signed(1.0, x) > 0, abs(x) > 1.0:
         case True, True:
             return x
         case True, False:
@@ -205,7 +209,7 @@ ODD_OPS: list[Op] = [
     Op("log_gamma", math.lgamma, half, ieee=lambda x: math.inf),
     Op("odd_exp", math.exp, lambda g, out, x: g * out),
     Op("odd_fmod", math.fmod, first, second, ieee=lambda a, b: math.nan),
-    Op("copysign", math.copysign, first, second),
+    Op("copysign", signed, first, second),
     Op("ldexp", lambda x: math.ldexp(x, 3), lambda g, out, x: g * 8.0),
     Op("complex_abs", lambda a, b: abs(complex(a, b)), first, second),
     Op("power", lambda a, b: a**b, lambda g, out, a, b: g * a**0.5, None, ieee=lambda a, b: -1.0),
@@ -219,7 +223,7 @@ ODD_OPS: list[Op] = [
 
 PIECES: list[Callable[[str, str], str]] = [
     lambda x, y: f"math.floor({x})",
-    lambda x, y: f"math.copysign({x}, {y})",
+    lambda x, y: f"(math.copysign({x}, {y}) if {y} == {y} else {x})",
     lambda x, y: f"math.sqrt(abs({x}))",
     lambda x, y: f"math.log({x} * {x} + 1.0)",
     lambda x, y: f"math.atan2({x}, {y})",

@@ -426,7 +426,7 @@ class _Draft:
             f"{y} * float(f'{{float({x}):.1f}}')", f"{y} * len(f'{{{x}:.1f}}')",
             f"sorted([{x}, {y}, 0.5])[1]", f"({x} and {y}) * 2", f"({x} or {y}) * 2",
             f"[{x}, {y}][{x} > {y}] * 1.5", f"sum([{x}, {y}, 1.0])", f"{y} * math.tanh(float({x}))",
-            f"{y} * math.copysign(1.0, float({x}))", f"{y} * (3 if {x} > 0 > {y} else 4)",
+            f"{y} * abs(float({x}))", f"{y} * (3 if {x} > 0 > {y} else 4)",
             f"{y} * len(str(bool({x} > 0.5)))", f"{{True: {x}, False: {y}}}[bool({x} < 1)] * 1.0",
             f"{y} * any([{x} > 1, {y} > 1])", f"{y} + math.fsum([float({x}), 1.0])",
             f"round({x} * 1.0, 1) * {y}", f"divmod({x}, 2.0)[1] * {y}",

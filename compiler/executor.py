@@ -38,13 +38,14 @@ class Executor(Protocol):
         """Do both."""
 
 
-def executor_for(tape: Tape, choice: str = "auto") -> Executor:
+def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> Executor:
     """Make the fastest executor there is for a tape.
 
     Parameters:
         tape: what to run.
         choice: `numba` for compiled code or an error, `interpreter` for plain Python, `auto` for
             compiled code where it can be had, with one warning where it cannot.
+        guarded: whether the tape is for some inputs only, and finds out as it runs.
 
     Raises:
         CompileError: when `numba` was asked for and cannot be.
@@ -56,7 +57,7 @@ def executor_for(tape: Tape, choice: str = "auto") -> Executor:
     if choice == "interpreter":
         return Interpreter(tape)
     try:
-        return _machine(tape)
+        return _machine(tape, guarded)
     except CompileError as cause:
         if choice == "numba":
             raise
@@ -69,7 +70,7 @@ def executor_for(tape: Tape, choice: str = "auto") -> Executor:
         return Interpreter(tape)
 
 
-def _machine(tape: Tape) -> Executor:
+def _machine(tape: Tape, guarded: bool) -> Executor:
     missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
     if missing:
         raise CompileError(
@@ -77,7 +78,10 @@ def _machine(tape: Tape) -> Executor:
         )
     try:
         from .machine import Machine
+        from .probing import check_ends
 
+        if guarded:
+            check_ends(tape.ops)
         with waiting():
             if len(tape) > MANY:
                 tell(f"planning {len(tape):,} nodes", long=True)

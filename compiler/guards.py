@@ -28,7 +28,16 @@ from .slots import refusal
 
 
 class Guard(Op):
-    """An op that no plugin provides: it is found again by its name here."""
+    """An op that no plugin provides: it is found again by its name here.
+
+    Attributes:
+        is_look: whether its result says that a guard does not hold.
+    """
+
+    @property
+    def is_look(self) -> bool:
+        """Say whether a result that is not 0 means that a recording does not hold."""
+        return self.name not in ("_add", "_constant")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _guard, (self.name,)
@@ -106,6 +115,8 @@ def _guard(name: str) -> Guard:
 class Raises(Op):
     """A guard: 0 where an op raises an error for these operands, as it did when recorded."""
 
+    is_look = True
+
     def __init__(self, op: Op) -> None:
         def forward(*operands: float) -> float:
             try:
@@ -119,6 +130,9 @@ class Raises(Op):
 
     def __reduce__(self) -> tuple[object, ...]:
         return Raises, (self.failing,)
+
+
+RAN = "it gave a result"
 
 
 class Looks(Watcher):
@@ -150,7 +164,7 @@ class Looks(Watcher):
             tell(f"recording: {self.count:,} nodes")
         self.kind._spread(out)
         if op.ieee is None and op.__class__ is Op and may_raise(op):
-            self.seen["it gave a result", id(out)] = _applied(GUARDS["_ran"], [out])
+            self.seen[RAN, id(out)] = _applied(GUARDS["_ran"], [out])
 
     def created(self, leaf: Value) -> None:
         """See that a leaf was made."""

@@ -6,6 +6,7 @@ It is what every other executor is compared with, and what runs where there is n
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 from pluggrad import strong_zero
 
@@ -30,16 +31,30 @@ class Interpreter:
             for row, kind in enumerate(tape.kinds)
             if kind >= 0
         ]
+        # The tape has each guard before what it guards.
+        guards = [at for at, node in enumerate(self.nodes) if getattr(node[1], "is_look", False)]
+        bounds = [0, *[at + 1 for at in guards], len(self.nodes)]
+        self.parts = [self.nodes[start:end] for start, end in pairwise(bounds)]
 
     def forward(self) -> None:
-        """Compute `outputs` from `inputs`."""
+        """Compute `outputs` from `inputs`; the last is 1.0 where a guard does not hold."""
+        self._holds()
+
+    def _holds(self) -> bool:
+        """Compute as far as all guards hold; give whether that is to the end."""
         values = self.values
         for row, x in zip(self.tape.inputs, self.inputs, strict=True):
             values[row] = x
-        for row, op, operands in self.nodes:
-            values[row] = op.evaluate(*[values[x] for x in operands])
+        last = len(self.parts) - 1
+        for number, part in enumerate(self.parts):
+            for row, op, operands in part:
+                values[row] = op.evaluate(*[values[x] for x in operands])
+            if number < last and values[row] != 0.0:
+                self.outputs[-1] = 1.0
+                return False
         for i, row in enumerate(self.tape.outputs):
             self.outputs[i] = values[row]
+        return True
 
     def backward(self) -> None:
         """Compute `gradients` from `seeds`, after `forward`."""
@@ -63,8 +78,8 @@ class Interpreter:
 
     def step(self) -> None:
         """Do both."""
-        self.forward()
-        self.backward()
+        if self._holds():
+            self.backward()
 
 
 def _differentiable(tape: Tape) -> list[bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dis
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from types import CodeType, FunctionType
 from typing import Any
@@ -98,6 +98,29 @@ def has_loop(code: CodeType) -> bool:
 def loops_in(function: Callable[..., Any]) -> bool:
     """Say whether a function, or one that it calls, has a loop."""
     return any(has_loop(code) for code in _codes(function, set()))
+
+
+def check_ends(ops: Iterable[Op]) -> None:
+    """Check that no op has a loop that may go on for ever where the function would not go.
+
+    Machine code computes all lanes and then looks which of them took another way.
+
+    Raises:
+        CompileError: naming the op.
+    """
+    for op in ops:
+        for function in (op.forward, *op.rules):
+            if any(map(_has_while, _codes(function, set()))):
+                raise _untranslatable(
+                    op, "forward function or rule", "its while loop might not end for inputs of "
+                    "another branch"
+                )  # fmt: skip
+
+
+def _has_while(code: CodeType) -> bool:
+    steps = {step.offset: step for step in dis.get_instructions(code)}
+    backward = [step for step in steps.values() if "JUMP_BACKWARD" in step.opname]
+    return any(steps[step.argval].opname != "FOR_ITER" for step in backward)
 
 
 def check_against_python(

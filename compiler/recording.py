@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pluggrad import CompileError, PluggradError, Value
+from pluggrad import CompileError, Value
 from pluggrad.recording import always_recording, watched_by
 from pluggrad.topology import topological_order
 
 from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
 from .executor import Executor, executor_for
-from .guards import Looks, failed, fixed
+from .guards import RAN, Looks, failed, fixed
 from .guests import advice, is_stranger, named
 from .interpreter import Interpreter
 from .outside import Place, is_built_in, places_of, read_by, unchanged
@@ -95,7 +95,7 @@ class Recording:
     def executor(self) -> Executor:
         """The first executor, made when first asked for; those for calls are made like it."""
         if self._executor is None:
-            self._executor = executor_for(self.tape, self.choice)
+            self._executor = executor_for(self.tape, self.choice, guarded=self.guards > 0)
         return self._executor
 
     # Calls may run side by side, in threads or one inside the other. Each takes an executor, which
@@ -134,7 +134,7 @@ class Recording:
                 executor.step()
             else:
                 executor.forward()
-        except PluggradError:  # on this way; the function itself may take another one
+        except Exception:  # on this way; the function itself may take another one
             return None
         answer = self._read_off(executor, backward) if executor.outputs[-1] == 0.0 else None
         self._free.append(executor)
@@ -327,13 +327,12 @@ def record(
     used = [i for i, x in enumerate(leaves) if x in inside]
     chosen = [leaves[i] for i in used]
     del args, kwargs, returned, inside  # what they refer to is not "held by somebody"
-    tape, _, read = recorded_tape(outputs, chosen, None)
+    tape, _, read = recorded_tape(outputs, chosen, None, first=outputs[-1:])
     others = read[len(chosen) :]
     places = places_of(function, {*others, *looks.outside})
     places += read_by(op for op in looks.ops if not is_built_in(op))
-    recording = Recording(
-        tape, result, used, others, executor, len(looks.seen), len(leaves), places
-    )
+    guards = sum(key[0] != RAN for key in looks.seen)
+    recording = Recording(tape, result, used, others, executor, guards, len(leaves), places)
     return recording, looks.exact > 0
 
 

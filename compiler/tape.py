@@ -122,7 +122,10 @@ class Tape:
 
 
 def recorded_tape(
-    outputs: Sequence[Value], wrt: Sequence[Value] | None, inputs: Sequence[Value] | None
+    outputs: Sequence[Value],
+    wrt: Sequence[Value] | None,
+    inputs: Sequence[Value] | None,
+    first: Sequence[Value] = (),
 ) -> tuple[Tape, list[Value], list[Value]]:
     """Write a graph down as a tape.
 
@@ -131,6 +134,7 @@ def recorded_tape(
         wrt: whose gradients are wanted; all leaves that require one when None.
         inputs: what is read anew for each run, besides `wrt`; when None, every leaf that somebody
             still holds, so that a change to its `data` is never missed.
+        first: which outputs, and all that they depend on, are computed before the others.
 
     Returns:
         The tape, and the Values of its `wrt` and `inputs`.
@@ -140,7 +144,7 @@ def recorded_tape(
     """
     # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
     alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
-    order = topological_order([*outputs, *alone])
+    order = topological_order([*first, *outputs, *alone])
     if len(order) > MANY:
         tell(f"writing down {len(order):,} nodes", long=True)
     row, left, right, more = operand_columns(order)

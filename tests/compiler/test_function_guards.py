@@ -224,3 +224,68 @@ def test_a_checkpoint_in_a_compiled_function_is_computed_step_by_step(executor: 
     f = compile(lambda x: pluggrad.checkpoint(two_ways, x) * 3.0, executor=executor)
     assert (f(2.0), f(-2.0)) == (12.0, 18.0)
     assert f.value_and_grad(2.0) == (12.0, 12.0)
+
+
+TABLE = {1.0: 2.0, 2.0: 5.0}
+
+
+def endless(x: float) -> float:
+    if x < 0.0:
+        raise AssertionError("it would not end here")
+    while x > 1.0:
+        x -= 1.0
+    return x
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot translate")
+@pytest.mark.parametrize(
+    "forward", [lambda x: TABLE[x], endless, lambda x: [1.0, 2.0, 3.0][int(x)]]
+)
+@pytest.mark.parametrize("executor", ["interpreter", "auto"])
+def test_ops_are_computed_only_for_inputs_that_come_by_in_the_function(
+    forward: Any, executor: str
+) -> None:
+    seen: list[float] = []
+
+    def noted(x: float) -> float:
+        seen.append(x)
+        return float(forward(x))
+
+    op = pluggrad.Op("partial_function", noted, lambda g, out, x: g * x)
+    f = lambda x: op(x) * x if 0 < x < 2.5 else -x
+    compiled = compile(f, executor=executor)
+    inputs = [1.0, -4.0, 2.0, 100.0, 1.0, math.nan]
+    for x in inputs:
+        np.testing.assert_equal(compiled(x), float(f(x)))
+    np.testing.assert_equal(compiled(np.array(inputs)), [float(f(x)) for x in inputs])
+    np.testing.assert_equal(compiled.grad(np.array(inputs))[[1, 3]], [-1.0, -1.0])
+    assert {x for x in seen if isinstance(x, float)} <= {1.0, 2.0}
+
+
+def test_a_guard_is_looked_at_before_the_op_behind_it() -> None:
+    first = pluggrad.Op("first", lambda x: 1.0 / x, lambda g, out, x: g)
+    second = pluggrad.Op("second", lambda x: TABLE[x], lambda g, out, x: g)
+
+    def f(x: Any) -> Any:
+        if x <= 0:
+            return x
+        y = first(x)
+        return second(x) if y <= 1.0 else y
+
+    compiled = compile(f, executor="interpreter")
+    for x in (1.0, 0.0, 2.0, 0.25, -1.0, 1.0):
+        assert compiled(x) == float(f(x))
+    assert compiled(np.array([1.0, 0.0, 2.0, 0.25, -1.0])).tolist() == [2.0, 0.0, 5.0, 4.0, -1.0]
+
+
+def test_a_loop_that_may_not_end_is_not_run_for_lanes_of_another_branch() -> None:
+    def halved(x: float) -> float:
+        n = 0.0
+        while x != 0.0 and n < 1e6:
+            x, n = (x - 1.0 if x >= 1.0 else 0.0), n + 1.0
+        return n
+
+    op = pluggrad.Op("halved", halved, None)
+    with pytest.warns(CompileWarning, match="while loop might not end"):
+        compile(lambda x: op(x) + x if x > 0 else x)(3.0)
+    assert compile(lambda x: op(x) + x, executor="numba")(3.0) == 6.0
