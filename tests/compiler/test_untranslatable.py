@@ -1,5 +1,7 @@
 """Ops that cannot be translated, and those that only look so."""
 
+import sys
+
 import pytest
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, plugins
 from pluggrad.ops import exp
@@ -56,3 +58,26 @@ def test_a_function_that_looks_at_types_is_not_taken_at_its_symbols() -> None:
     y = op.record((x,))
     with pytest.raises(CompileError, match="op 'by_type': numba cannot translate its forward"):
         compile(y, executor="numba")
+
+
+def absorbed(x):
+    return (x + 1e16) - 1e16  # 0 but for `fastmath`, by which it is x
+
+
+numba = pytest.importorskip("numba")
+exact, fast = numba.njit(absorbed), numba.njit(fastmath=True)(absorbed)
+helper = exact
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_a_helper_of_numba_is_translated_again_with_other_options(executor, monkeypatch):
+    op = Op("through_helper", lambda x: helper(x) + x, lambda g, out, x: 2.0 * g)
+    compiled = compile(lambda x: op(x) * 1.0, executor=executor)
+    for chosen in (exact, fast, exact):
+        monkeypatch.setattr(sys.modules[__name__], "helper", chosen)
+        assert compiled(0.3) == compiled.value_and_grad(0.3)[0] == op(0.3)
+    for fastmath in (True, False):
+        exact.targetoptions["fastmath"] = fastmath
+        exact.recompile()
+        assert compiled(0.3) == compiled.value_and_grad(0.3)[0] == op(0.3)
+        assert compile(lambda x: op(x) * 1.0, executor=executor)(0.3) == op(0.3)
