@@ -410,7 +410,6 @@ class Compiled:
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         import numpy as np
 
-        check_numbers(numbers)
         try:
             together = np.broadcast_arrays(*[np.asarray(x, float) for x in numbers])
         except OverflowError:
