@@ -5,6 +5,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,9 @@ import pluggrad
 import pytest
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import house  # noqa: E402 - beside this file
+
 HEAVY = {"networkx", "numpy", "numba", "graphviz"}
 MODULES = sorted(
     module.name
@@ -115,3 +119,43 @@ def test_the_version_stands_in_one_place() -> None:
     from importlib.metadata import version
 
     assert pluggrad.__version__ == version("pluggrad")
+
+
+# ----- The house -----
+
+
+def test_no_two_files_import_each_other_not_even_inside_functions() -> None:
+    assert house.circles() == []
+
+
+def test_a_circle_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrows = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}
+    monkeypatch.setattr(house, "arrows", lambda: arrows)
+    assert house.circles() == [{"b", "c"}]
+
+
+def reading_order() -> list[str]:
+    text = (ROOT / "docs" / "design.md").read_text()
+    return re.findall(r"^\d+\. `([\w/]+\.py)`: .+\.$", text, re.MULTILINE)
+
+
+def test_the_reading_order_names_every_file_of_the_core() -> None:
+    files = {str(path.relative_to(ROOT / "core")) for path in (ROOT / "core").rglob("*.py")}
+    named = reading_order()
+    assert len(named) == len(set(named))
+    assert set(named) == {x for x in files if not x.endswith(("__init__.py", "__main__.py"))}
+
+
+def test_in_reading_order_no_file_needs_one_that_comes_later() -> None:
+    place = {name: i for i, name in enumerate(reading_order())}
+    known = house.modules()
+    for name, imported in house.arrows().items():
+        here = place.get(_in_core(known[name]))
+        for other in imported:
+            there = place.get(_in_core(known[other]))
+            if here is not None and there is not None:
+                assert there < here, f"{name} imports {other}"
+
+
+def _in_core(path: Path) -> str:
+    return str(path.relative_to(ROOT / "core")) if "core" in path.parts else ""
