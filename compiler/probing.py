@@ -16,7 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
-from pluggrad import CompileError, ForwardError, Op
+from pluggrad import CompileError, Op
 
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
 EXTREME = [
@@ -143,7 +143,7 @@ def check_against_python(
         try:
             with np.errstate(all="ignore"):
                 right = expected(*numbers)
-        except ForwardError as cause:
+        except Exception as cause:  # a TypeError, say, of what was written for some numbers only
             raise CompileError(
                 f"op {op.name!r}: numba cannot translate its {what}: it has no result for "
                 f"{listed}, and compiled code cannot raise. Declare one with Op(..., ieee=...)"
@@ -173,6 +173,6 @@ def raises_in_python(op: Op) -> bool:
                 result = op.forward(*numbers)
             if isinstance(result, complex):
                 return True
-        except (ArithmeticError, ValueError):
+        except Exception:
             return True
     return False
