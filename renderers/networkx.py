@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from pluggrad import Graph, Node, hookimpl
@@ -30,9 +31,13 @@ class NetworkXRenderer:
     is text or a number, and networkx can write the graph as GraphML, GEXF or JSON. To that end
     the few characters of a label that XML cannot hold, such as NUL, are given as escapes.
 
+    JSON has no numbers for nan and infinity: they are the texts "nan", "inf" and "-inf", which
+    `float()` reads, unless told otherwise.
+
     Parameters:
         derivatives: give edges `local`, d(user)/d(operand), and where a backward pass ran also
             `contribution`, what the edge added to the operand's gradient.
+        strict: give numbers that strict JSON has not as text; False leaves them floats.
 
     Raises:
         RenderError: for an option of the wrong type.
@@ -46,15 +51,16 @@ class NetworkXRenderer:
 
     name = "networkx"
 
-    def __init__(self, *, derivatives: bool = False) -> None:
+    def __init__(self, *, derivatives: bool = False, strict: bool = True) -> None:
         self.derivatives = flag(self.name, "derivatives", derivatives)
+        self.strict = flag(self.name, "strict", strict)
 
     def __call__(self, graph: Graph) -> networkx.MultiDiGraph:
         """Give the graph."""
         import networkx
 
         drawn = networkx.MultiDiGraph(outputs=" ".join(graph.outputs))
-        drawn.add_nodes_from((node.id, _attributes(node)) for node in graph.nodes)
+        drawn.add_nodes_from((node.id, self._told(_attributes(node))) for node in graph.nodes)
         drawn.add_edges_from(
             (edge.source, edge.target, edge.operand, {"operand": edge.operand})
             for edge in graph.edges
@@ -62,11 +68,18 @@ class NetworkXRenderer:
         if self.derivatives:
             for edge in graph.edges:
                 attributes = drawn.edges[edge.source, edge.target, edge.operand]
-                attributes["local"] = graph.local(edge)
+                attributes.update(self._told({"local": graph.local(edge)}))
                 contribution = graph.contribution(edge)
                 if contribution is not None:
-                    attributes["contribution"] = contribution
+                    attributes.update(self._told({"contribution": contribution}))
         return drawn
+
+    def _told(self, attributes: dict[str, Plain]) -> dict[str, Plain]:
+        if self.strict:
+            for name, x in attributes.items():
+                if isinstance(x, float) and not isfinite(x):
+                    attributes[name] = str(x)
+        return attributes
 
 
 def _attributes(node: Node) -> dict[str, Plain]:

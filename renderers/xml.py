@@ -1,4 +1,4 @@
-"""The renderers "graphml" and "gexf": files for Gephi, yEd, Cytoscape and other graph programs."""
+"""The renderers "graphml", "gexf" and "gml": files for Gephi, yEd, Cytoscape and other programs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GraphMLRenderer:
 
     def __call__(self, graph: Graph) -> str:
         """Give the text, which ends in a newline."""
-        return _serialised(self._tree(NetworkXRenderer(derivatives=self.derivatives)(graph)))
+        return _serialised(self._tree(_network(self.derivatives, graph)))
 
     def _tree(self, drawn: Any) -> ElementTree.Element:
         from networkx.readwrite.graphml import GraphMLWriter
@@ -91,6 +91,45 @@ class GexfRenderer(GraphMLRenderer):
         return tree
 
 
+class GmlRenderer:
+    """Give a graph as GML text, which Gephi, Cytoscape, igraph and networkx read.
+
+    Nodes and edges have the attributes that renderer "networkx" gives them; only what it calls
+    `label` is called `name`, because the label of a node in GML is its id, `n0` and so on.
+
+    Parameters:
+        derivatives: give edges their local derivatives and contributions; see "networkx".
+
+    Raises:
+        RenderError: for an option of the wrong type.
+
+    >>> import networkx
+    >>> from pluggrad import Value, render
+    >>> text = render(Value(3.0, label="x") * 2.0, "gml")
+    >>> networkx.parse_gml(text).nodes["n0"]["name"]
+    'x'
+    """
+
+    name: ClassVar[str] = "gml"
+    suffixes: ClassVar[tuple[str, ...]] = (".gml",)
+
+    def __init__(self, *, derivatives: bool = False) -> None:
+        self.derivatives = flag(self.name, "derivatives", derivatives)
+
+    def __call__(self, graph: Graph) -> str:
+        """Give the text, which ends in a newline."""
+        from networkx import generate_gml
+
+        drawn = _network(self.derivatives, graph)
+        for _, attributes in drawn.nodes(data=True):
+            attributes["name"] = attributes.pop("label")
+        return "\n".join(generate_gml(drawn)) + "\n"
+
+
+def _network(derivatives: bool, graph: Graph) -> Any:
+    return NetworkXRenderer(derivatives=derivatives, strict=False)(graph)
+
+
 def _each(tree: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
     """Find the elements of a name, with or without the namespace that networkx may write."""
     return (element for element in tree.iter() if element.tag.rpartition("}")[2] == name)
@@ -105,6 +144,6 @@ def _serialised(tree: ElementTree.Element) -> str:
 
 
 @hookimpl
-def pluggrad_register_renderers() -> list[type[GraphMLRenderer]]:
-    """Register the graphml and gexf renderers."""
-    return [GraphMLRenderer, GexfRenderer]
+def pluggrad_register_renderers() -> list[type[GraphMLRenderer] | type[GmlRenderer]]:
+    """Register the graphml, gexf and gml renderers."""
+    return [GraphMLRenderer, GexfRenderer, GmlRenderer]

@@ -102,6 +102,30 @@ def test_graphml_writes_numbers_as_xml_schema_does() -> None:
     }
 
 
+@pytest.mark.parametrize("label", NASTY)
+def test_gml_brings_every_label_back_except_what_no_xml_can_hold(label: str) -> None:
+    from pluggrad.renderers.labels import xml_text
+
+    text = render(Value(1.0, label=label), "gml")
+    assert text.isascii()
+    assert networkx.parse_gml(text).nodes["n0"]["name"] == xml_text(label)
+
+
+def test_gml_is_read_by_networkx_as_the_same_graph(tmp_path) -> None:
+    x = Value(2.0, label="x")
+    y = x * x * math.inf + math.nan
+    y.backward()
+    read = networkx.read_gml(save(y, tmp_path / "c.gml", derivatives=True))
+    graph = Graph(y)
+    assert isinstance(read, networkx.MultiDiGraph)
+    assert sorted(read.edges(keys=True)) == sorted(map(tuple, graph.edges))
+    for node in graph.nodes:
+        found = read.nodes[node.id]
+        assert str(found["data"]) == str(node.data)
+        assert (found["name"], found["kind"], found["op"]) == (node.label, node.kind, node.op or "")
+    assert read.edges["n0", "n1", 0]["contribution"] == math.inf
+
+
 def test_graphml_edge_ids_are_there_once() -> None:
     x = Value(3.0)
     root = ElementTree.fromstring(render(x * x + x, "graphml").encode())
@@ -125,6 +149,6 @@ def test_dot_takes_the_options_of_graphviz_and_names_them() -> None:
         render(Value(1.0), "dot", wings=2)
 
 
-@pytest.mark.parametrize("name", ["json", "graphml", "gexf", "mermaid", "latex", "dot"])
+@pytest.mark.parametrize("name", ["json", "graphml", "gexf", "gml", "mermaid", "latex", "dot"])
 def test_a_graph_without_nodes_is_drawn(name: str) -> None:
     assert isinstance(render(Graph([]), name), str)

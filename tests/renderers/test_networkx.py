@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import subprocess
 import sys
 
@@ -67,6 +68,20 @@ def test_any_label_survives_graphml_and_json(attack: str) -> None:
     text = json.dumps(networkx.node_link_data(drawn, edges="edges"))
     again = networkx.node_link_graph(json.loads(text), edges="edges")
     assert again.nodes["n0"]["label"] == drawn.nodes["n0"]["label"]
+
+
+def test_strict_json_takes_what_is_no_number() -> None:
+    x = Value(2.0)
+    y = x * math.inf + math.nan - math.inf
+    y.backward()
+    drawn = render(y, "networkx", derivatives=True)
+    text = json.dumps(networkx.node_link_data(drawn, edges="edges"), allow_nan=False)
+    again = networkx.node_link_graph(json.loads(text), edges="edges")
+    assert (again.nodes["n1"]["data"], again.nodes["n0"]["grad"]) == ("inf", "inf")
+    assert math.isnan(float(again.nodes["n4"]["data"]))
+    assert again.edges["n0", "n2", 0]["local"] == "inf"
+    exact = render(y, "networkx", derivatives=True, strict=False)
+    assert exact.nodes["n1"]["data"] == exact.edges["n0", "n2", 0]["contribution"] == math.inf
 
 
 def test_a_label_that_xml_can_hold_is_not_changed() -> None:
