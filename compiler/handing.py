@@ -30,7 +30,7 @@ class Handing:
     def __init__(
         self, ufunc: Ufunc, guests: Sequence[Any], inputs: Sequence[Any], outs: Sequence[Any]
     ) -> None:
-        self.ufunc = ufunc
+        self.ufunc = ufunc.elementwise()
         self.guests = guests
         self.inputs = inputs
         self.outs = outs
@@ -118,5 +118,6 @@ class Handing:
         guest = self.guests[0]
         return kind(
             f"{named(guest)}: its type takes no functions{known} but those that it knows, and so "
-            f"not {self.ufunc.compiled!r}{why}. {advice(guest)}"
+            f"not {self.ufunc.compiled!r}{why}. "
+            + ("Leave out= away and assign the results" if self.outs else advice(guest))
         )

@@ -125,6 +125,14 @@ class Ufunc:
         other.signature = ",".join(["()"] * self.nin) + "->" + ",".join(["()"] * self.nout)
         return other
 
+    def elementwise(self) -> Ufunc:
+        """Give the same without such a signature."""
+        if self.signature is None:
+            return self
+        other = self.__copy__()
+        other.signature = None
+        return other
+
     def single(self, output: int) -> Ufunc:
         """Give a ufunc of one output."""
         other = self.__copy__()

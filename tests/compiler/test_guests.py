@@ -231,6 +231,54 @@ def test_dask_writes_out_and_takes_where_of_its_own():
     np.testing.assert_array_equal(value.compute(), known)
 
 
+def test_dask_may_have_guests_in_its_chunks():
+    da, sparse = package("dask.array"), package("sparse")
+    f = compile(wave)
+    x = da.from_array(NUMBERS, chunks=2).map_blocks(sparse.COO, meta=sparse.COO(np.empty(0)))
+    value, (by_x, _) = package("dask").compute(*f.value_and_grad(x, 2.0), scheduler="synchronous")
+    assert type(value) is type(by_x) is sparse.COO
+    np.testing.assert_array_equal(by_x.todense(), f.grad(NUMBERS, 2.0)[0])
+
+
+def test_several_outputs_in_out_are_refused_by_dask():
+    da = package("dask.array")
+    out = da.zeros(4, chunks=2), da.zeros(4, chunks=2)
+    with pytest.raises(CompileError, match="Leave out= away"):
+        compile(lambda x: x * x).value_and_grad(da.ones(4, chunks=2), out=out)
+
+
+def test_functions_that_accept_few_numbers_are_recorded_without_one():
+    def picky(x, y):
+        if not 0 < x < y < 1:
+            raise ValueError("not here")
+        return x * y
+
+    f = compile(picky)
+    small, large = NUMBERS * 0 + 0.25, NUMBERS * 0 + 0.5
+    np.testing.assert_array_equal(f(series(small), large), small * large)
+    with pytest.raises(ValueError, match="not here"):
+        compile(lambda x, y: picky(x, x))(series(small), 1.0)
+
+
+class Account:
+    def __init__(self, rate):
+        self.rate = rate
+
+    @compile
+    def after(self, start, years):
+        return start * (1.0 + self.rate) ** years
+
+
+def test_methods_travel_with_their_object():
+    package("cloudpickle")
+    bound = Account(0.5).after
+    assert bound(2.0, 1.0) == 3.0
+    ufunc = bound(Catching(), 1.0)[0]
+    assert pickle.loads(pickle.dumps(ufunc))(4.0, 2.0) == 9.0
+    da = package("dask.array")
+    assert bound(da.ones(4, chunks=2), 2.0).compute(scheduler="processes").tolist() == [2.25] * 4
+
+
 def test_a_lazy_result_has_the_outside_values_of_the_moment_of_the_call():
     da = package("dask.array")
     weight = Value(2.0)
