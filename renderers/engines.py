@@ -85,7 +85,12 @@ def lay_out(
 
 def engine_of(path: str | Path) -> str:
     """Tell which engine drew an SVG file: "Graphviz 2.43.0 (dot)"; "" where it does not say."""
-    told = re.search("<desc>Drawn by ([^<]*)</desc>", Path(path).read_text(encoding="utf-8"))
+    return engine_in(Path(path).read_text(encoding="utf-8"))
+
+
+def engine_in(svg: str) -> str:
+    """Tell which engine drew an SVG, by its text."""
+    told = re.search("<desc>Drawn by ([^<]*)</desc>", svg)
     return unescape(told[1]) if told else ""
 
 

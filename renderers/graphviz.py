@@ -9,10 +9,10 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pluggrad import Edge, Graph, Node, RenderError, hookimpl
+from pluggrad import Edge, Graph, Node, RenderError, hookimpl, render
 
 from .cards import LABEL, arities
-from .engines import ENGINES, IMAGES, lay_out
+from .engines import ENGINES, IMAGES, engine_in, lay_out
 from .images import can_convert, converted
 from .labels import one_line
 from .numerals import short
@@ -237,9 +237,9 @@ class GraphvizRenderer:
         except RenderError:
             if len(self.engines) == 1 or not can_convert(suffix):
                 raise
-            from .svg import SvgRenderer
-
-            drawn = SvgRenderer(
+            drawn = render(
+                graph,
+                "svg",
                 rankdir=self.rankdir,
                 digits=self.digits,
                 derivatives=self.derivatives,
@@ -247,8 +247,8 @@ class GraphvizRenderer:
                 max_nodes=None,
                 theme=self.look,
             )
-            image = converted(drawn(graph), suffix)
-            self.engine_used = drawn.engine_used
+            image = converted(drawn, suffix)
+            self.engine_used = engine_in(drawn)
         return image
 
     def _emphasised(self, svg: bytes, graph: Graph) -> bytes:
