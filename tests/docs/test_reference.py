@@ -10,7 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from pluggrad import Config, errors, hookspecs, plugins
+from pluggrad import Config, errors, plugins
+from pluggrad.registry import hookspecs
 from pluggrad.testing import ConformanceError
 
 ROOT = Path(__file__).parents[2]
