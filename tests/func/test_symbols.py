@@ -26,13 +26,11 @@ def test_forward_mode_is_that_of_the_rules_to_the_last_bit(op):
 
 
 def test_every_built_in_op_that_has_a_tangent_is_written_out():
-    without = [
-        (op.name, mask)
-        for op in OPS
-        for mask in range(1, 2**op.arity)
-        if push_code(op, mask) is None
-    ]
-    assert without == [("round", 2), ("where", 1)]  # their digits and condition move nothing
+    for op in OPS:
+        for mask in range(1, 2**op.arity):
+            # Digits, orders and conditions move nothing.
+            moved = any(rule for i, rule in enumerate(op.rules) if mask >> i & 1)
+            assert (push_code(op, mask) is not None) == moved, (op.name, mask)
 
 
 def test_a_rule_that_cannot_be_written_down_is_called_as_it_stands():
