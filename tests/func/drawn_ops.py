@@ -9,6 +9,7 @@ from pluggrad.func.dual import Dual
 
 OPS = [op for p in plugins if p.name.startswith("pluggrad.") for op in p.ops]
 ODD = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, 1e-300, 1e300, 1.7e308, 0.5]
+ORDERED = {"polygamma", "polygamma_rise", "mills", "sinc_slope"}  # the first operand is whole
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
 
@@ -28,4 +29,8 @@ def drawn(op, count, odd):
         [chance.choice(ODD) if chance.random() < odd else chance.uniform(-3, 3) for _ in op.rules]
         for _ in range(count)
     ]
-    return [[x, digits // 1.0] for x, digits in rows] if op.name == "round" else rows
+    if op.name == "round":
+        return [[x, digits // 1.0] for x, digits in rows]
+    if op.name in ORDERED:
+        return [[abs(n) // 1.0, *rest] for n, *rest in rows]
+    return rows
