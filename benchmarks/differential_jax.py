@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from pluggrad import Value, func
+from pluggrad.topology import topological_order
 from random_functions import Function, table
 from random_programs import jax_table, start_jax
 
@@ -92,6 +94,13 @@ def judged(
         moved = [x + step if k == i else x for k, x in enumerate(numbers)]
         return float(sole(f, function, [Value(x) for x in moved]))
 
+    result = sole(f, function, [Value(x) for x in numbers])
+    if isinstance(result, Value):
+        on_the_way = [x.data for x in topological_order([result])]
+        if not all(map(math.isfinite, on_the_way)):
+            return "infinite on the way, where conventions differ"
+        if any(0.0 < abs(x) < sys.float_info.min for x in on_the_way):
+            return "subnormal on the way, which JAX takes for 0"
     if not close(ours[0], theirs[0], 1e-6):
         return "different" if is_smooth(at, len(numbers), ours[0]) else "a jump beside it"
     for i, (mine, other) in enumerate(zip(ours[1:], theirs[1:], strict=True)):
