@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -74,7 +75,8 @@ def main() -> int:
     gc.collect()
     before = forget_peak()
     sums, rates = {}, {}
-    print(f"{count:,} options in chunks of {chunk:,}, {count * 32 / 1e9:.2f} GB")
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{count:,} options in chunks of {chunk:,}, {count * 32 / 1e9:.2f} GB ({load})")
     for workers in (1, 2):
         with program.cluster(workers) as client:
             pass_over(client, 2 * chunk * workers, chunk)  # each worker compiles
