@@ -115,13 +115,13 @@ def points(op: Op, count: int) -> list[Point]:
         list(numbers(domain, kinks(op), chance, count)) if rule else [float(n) for n in range(9)]
         for domain, rule in zip(op.domain, op.rules, strict=True)
     ]
+    sensible = SENSIBLE.get(op.name, lambda *operands: True)
     if op.arity == 1:
-        return [(x,) for x in each[0]]
+        return [(x,) for x in each[0] if sensible(x)]
     found = [tuple(chance.choice(xs) for xs in each) for _ in range(4 * count)]
     moderate = [[x for x in xs if 1e-3 < abs(x) < 1e3] or xs for xs in each]
     found += [tuple(chance.choice(xs) for xs in moderate) for _ in range(4 * count)]
     found += with_extremes(op)
-    sensible = SENSIBLE.get(op.name, lambda *operands: True)
     return [at for at in found if sensible(*at)]
 
 

@@ -141,19 +141,19 @@ mills = Op("mills", _mills,
 
 # Not 1 / P' beyond the quarters: e**(out**2 / 2) would magnify the rounding of out.
 ndtri = Op("ndtri", _ndtri,
-           lambda g, out, x: g * where(
-               step(0.25 - x), mills(0.0, -out) / x,
-               where(step(x - 0.75), mills(0.0, out) / (1 - x),
+           lambda g, out, p: g * where(
+               step(0.25 - p), mills(0.0, -out) / p,
+               where(step(p - 0.75), mills(0.0, out) / (1 - p),
                      1 / (DENSITY * gaussian(0.5 * out) * gaussian(0.5 * out)))),
            domain=(0.0, 1.0), kinks=(0.0, 1.0),
-           doc="Where the normal distribution function ndtr is x. "
-               "Derivative: sqrt(2 pi) e**(ndtri(x)**2 / 2).")
+           doc="Where the normal distribution function ndtr is p. "
+               "Derivative: sqrt(2 pi) e**(out**2 / 2).")
 erfinv = Op("erfinv", _erfinv,
             lambda g, out, x: g * where(
                 step(abs(x) - 0.5), ROOT_HALF * mills(0.0, ROOT_TWO * abs(out)) / (1 - abs(x)),
                 1 / (ERF_SLOPE * gaussian(out))),
             domain=(-1.0, 1.0), kinks=(-1.0, 1.0),
-            doc="Where erf is x. Derivative: sqrt(pi) / 2 e**(erfinv(x)**2).")
+            doc="Where erf is x. Derivative: sqrt(pi) / 2 e**out**2.")
 
 # fmt: on
 

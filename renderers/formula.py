@@ -133,6 +133,11 @@ def _call(function: str, operands: Sequence[Formula]) -> Formula:
     return _made(function + inner.bracketed(), POWER, 1, *operands)
 
 
+def _polygamma(n: Formula, x: Formula) -> Formula:
+    called = _call(rf"\psi^{{({n.text})}}", [x])
+    return _made(called.text, POWER, 0, called, n)
+
+
 def _made(
     text: str, binding: int, deeper: int, *parts: Formula, tall: bool | None = None
 ) -> Formula:
@@ -164,6 +169,7 @@ _WRITERS: dict[tuple[str, int], Callable[..., Formula]] = {
     ("sqrt", 1): _wrapped(r"\sqrt{", "}"),
     ("cbrt", 1): _wrapped(r"\sqrt[3]{", "}"),
     ("exp", 1): _exp,
+    ("polygamma", 2): _polygamma,
     ("fma", 3): lambda a, b, c: _add(_mul(a, b), c),
 }
 _FUNCTIONS = {
@@ -179,6 +185,14 @@ _FUNCTIONS = {
     "minimum": r"\min",
     "relu": r"\operatorname{ReLU}",
     "gamma": r"\Gamma",
+    "lgamma": r"\ln \Gamma",
+    "digamma": r"\psi",
+    "beta": r"\mathrm{B}",
+    "betaln": r"\ln \mathrm{B}",
+    "ndtr": r"\Phi",
+    "ndtri": r"\Phi^{-1}",
+    "log_ndtr": r"\ln \Phi",
+    "erfinv": r"\operatorname{erf}^{-1}",
 }
 _IN_TEXT = {
     "\\": r"\textbackslash{}",

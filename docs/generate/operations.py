@@ -143,7 +143,14 @@ def formulas(op: Op) -> tuple[str, str]:
     return typeset(formula), typeset(derivative)
 
 
-SIGNS = {r"\balpha\b": "α", r"\bpi\b": "π", r"\bsqrt\(": "√(", r" \* ": " · ", r"-": "−"}
+SIGNS = {
+    r"\balpha\b": "α",
+    r"\bpi\b": "π",
+    r"\bpsi\b": "ψ",
+    r"\bsqrt\(": "√(",
+    r" \* ": " · ",
+    r"-": "−",
+}
 
 
 def typeset(formula: str) -> str:

@@ -1,7 +1,7 @@
 """latex: formulas as people write them."""
 
 import pytest
-from pluggrad import Value, render
+from pluggrad import Value, grad, render
 
 from .deep import deep_chain
 from .labels import NASTY
@@ -50,6 +50,22 @@ def test_a_neuron_is_one_line() -> None:
 )
 def test_brackets_stand_where_maths_needs_them_and_nowhere_else(formula, wanted) -> None:
     assert render(formula(*leaves("a b c")), "latex") == wanted
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"),
+    [
+        (lambda a, b: a.gamma(), r"\Gamma(a) \psi(a)"),
+        (lambda a, b: a.lgamma(), r"\psi(a)"),
+        (lambda a, b: a.digamma(), r"\psi^{(1)}(a)"),
+        (lambda a, b: b.polygamma(a * a), r"\psi^{(b + 1)}(a a)"),
+        (lambda a, b: a.ndtri(), r"\Phi^{-1}(a)"),
+    ],
+)
+def test_derivatives_of_special_functions_have_their_greek_letters(function, wanted) -> None:
+    a, b = Value(0.25, label="a"), Value(2.0, label="b")
+    slope = grad(function(a, b), a, create_graph=True)
+    assert wanted in render(slope, "latex")
 
 
 def test_what_is_used_twice_is_written_once() -> None:
