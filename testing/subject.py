@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -236,7 +236,7 @@ class Subject:
         if truth.source == "mpmath" and self._differences_agree(got, index, at):
             return True
         if truth.source == "mpmath" and (
-            self._forward_is_as_far_off(got, truth, at, out)
+            self._forward_is_as_far_off(got, truth, index, at, out)
             or self._changes_with_digits(got, truth, index, at)
         ):
             self.unjudged.setdefault(at)
@@ -262,13 +262,17 @@ class Subject:
         return truth.allows(got, slack) or truth.allows(got, slack + self.rounding(index, at, out))
 
     def _change_nearby(self, index: int, at: Point) -> float:
-        """Tell how much a partial changes over four floats, which libraries shift arguments by."""
-        sides = []
-        for offset in (-2, 2):
-            moved = (*at[:index], at[index] + offset * math.ulp(at[index]), *at[index + 1 :])
-            sides.append(self.partial(index, moved, self.forward(moved)))
-        change = abs(sides[1] - sides[0])
-        return change if math.isfinite(change) else 0.0
+        """Tell how much a partial changes over a few floats, which libraries shift arguments by."""
+        here = self.partial(index, at, self.forward(at))
+        changes = []
+        for moved in self._nearby(index, at, (-8, -5, -3, -2, -1, 1, 2, 3, 5, 8)):
+            changes.append(abs(self.partial(index, moved, self.forward(moved)) - here))
+        return max((change for change in changes if math.isfinite(change)), default=0.0)
+
+    def _nearby(self, index: int, at: Point, floats: Sequence[int]) -> list[Point]:
+        """Move an operand by so many floats."""
+        unit = math.ulp(at[index])
+        return [(*at[:index], at[index] + n * unit, *at[index + 1 :]) for n in floats]
 
     def _differences_agree(self, got: float, index: int, at: Point) -> bool:
         """Ask the floats, where the many digits contradict a rule: they may not fit the forward."""
@@ -280,7 +284,9 @@ class Subject:
             and found.allows(got, 1e-6 * abs(got))
         )
 
-    def _forward_is_as_far_off(self, got: float, truth: Truth, at: Point, out: float) -> bool:
+    def _forward_is_as_far_off(
+        self, got: float, truth: Truth, index: int, at: Point, out: float
+    ) -> bool:
         """Tell whether the forward has no more right digits here than the rule.
 
         A Bessel function far out, say: what is computed is not that function any more.
@@ -291,7 +297,19 @@ class Subject:
             return False
         off = abs(out - result) / (abs(result) or 1.0)
         nearest = min((truth.left, truth.right), key=lambda side: abs(side - got))
-        return off > 1e-12 and abs(got - nearest) <= 10 * off * abs(nearest)
+        if off <= 1e-12:
+            return False
+        return abs(got - nearest) <= 10 * off * abs(nearest) or self._is_true_nearby(got, index, at)
+
+    def _is_true_nearby(self, got: float, index: int, at: Point) -> bool:
+        """Tell whether a partial is that of an operand that differs by a float or two."""
+        assert self.exact_forward is not None
+        truths = [
+            exact(self.exact_forward, moved, index)
+            for moved in self._nearby(index, at, (-2, -1, 0, 1, 2))
+        ]
+        slopes = [side for t in truths if t is not None for side in (t.left, t.right)]
+        return bool(slopes) and min(slopes) <= got <= max(slopes)
 
     def _changes_with_digits(self, got: float, truth: Truth, index: int, at: Point) -> bool:
         """Tell whether the truth is none: with more digits it is another, as of some integrals."""

@@ -34,6 +34,9 @@ def own_context():
     return context
 
 
+zeta = Op("zeta", lambda x: float(special.zeta(2, x)), None)
+sinc = Op("sinc", lambda x: float(np.sinc(x / math.pi)), None)
+y1 = Op("y1", lambda x: float(special.y1(x)), None)
 j1 = Op("j1", lambda x: float(special.j1(x)), lambda g, out, x: g * (j0(x) - out / x))
 j0 = Op("j0", lambda x: float(special.j0(x)), lambda g, out, x: -g * j1(x))
 
@@ -49,7 +52,13 @@ RIGHT = [
        lambda g, out, a, b: g * ops.step(a - b), lambda g, out, a, b: g * (1 - ops.step(a - b)),
        kinks=lambda a, b: a - b),
     j0,
+    Op("digamma", lambda x: float(special.digamma(x)), lambda g, out, x: g * zeta(x),
+       domain=(0.0, math.inf)),
+    Op("fresnel", lambda x: float(special.fresnel(x)[0]),
+       lambda g, out, x: g * ops.sin(math.pi * x * x / 2)),
+    Op("sine_integral", lambda x: float(special.sici(x)[0]), lambda g, out, x: g * sinc(x)),
 ]  # fmt: skip
+y0 = Op("y0", lambda x: float(special.y0(x)), lambda g, out, x: -g * y1(x), domain=(0.0, math.inf))
 NAMES = [op.name for op in RIGHT]
 FIRST = [
     check
@@ -75,7 +84,14 @@ def test_a_rule_that_is_off_by_a_thousandth_is_found_either_way(op, digits, monk
     if digits == "floats":
         monkeypatch.setattr(subject, "multiprecision", lambda forward: None)
     rule, *others = op.rules
-    wrong = Op("wrong", op.forward, lambda *a: 1.001 * rule(*a), *others, kinks=op.kinks)
+    wrong = Op(
+        "wrong",
+        op.forward,
+        lambda *a: 1.001 * rule(*a),
+        *others,
+        kinks=op.kinks,
+        domain=op.domain,
+    )
     with pytest.raises(ConformanceError, match="the rule says"):
         check_op(wrong, checks=FIRST, examples=10)
 
@@ -141,6 +157,13 @@ def test_a_reference_whose_last_digits_are_wrong_is_no_reason_to_call_a_rule_wro
         return MP.erf(x) + MP.mpf(10) ** (-0.6 * MP.dps) * MP.sin(x * MP.mpf(10) ** MP.dps)
 
     check_op(Op("erf", math.erf, erf_rule), reference=noisy, checks=FIRST, examples=10)
+
+
+@pytest.mark.parametrize("x", [1.3e15, 6.7e15, 1e17])
+def test_far_out_a_rule_that_is_as_right_as_the_forward_is_not_called_wrong(x):
+    subject.Subject(y0).compare(0, (x,))
+    with pytest.raises(ConformanceError):
+        subject.Subject(Op("wrong", y0.forward, lambda g, out, x: g * 2.0)).compare(0, (x,))
 
 
 # ----- The tables -----
