@@ -1,6 +1,7 @@
 """pluggrad: a scalar autodiff engine whose operations and pictures are plugins."""
 
-import importlib
+import sys as _sys
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from . import copying, notebook  # noqa: F401 - they plug themselves into Value
@@ -29,6 +30,7 @@ from .errors import (
 from .gradient import grad
 from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
+from .index import show_only as _show_only
 from .op import Op
 from .recording import no_grad, scope
 from .region import Region
@@ -105,10 +107,10 @@ _WINGS = {
 def __getattr__(name: str) -> Any:
     """Load the wing that has a public name."""
     if name in {"func", "insight", "summary"}:
-        return importlib.import_module(f".{name}", __name__)
+        return _import_module(f".{name}", __name__)
     if name not in _WINGS:
         raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
-    thing = globals()[name] = getattr(importlib.import_module(f".{_WINGS[name]}", __name__), name)
+    thing = globals()[name] = getattr(_import_module(f".{_WINGS[name]}", __name__), name)
     return thing
 
 
@@ -116,6 +118,9 @@ def __dir__() -> list[str]:
     """List the public names; the files they come from are none."""
     return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
+
+_PACKAGES = "cli compiler func insight nn ops renderers summary testing".split()
+_show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.
 plugins.load()

@@ -115,6 +115,44 @@ def method_declaration(op: pluggrad.Op) -> str:
     return f"def {op.name}({', '.join(['self', *operands])}) -> Value: ..."
 
 
+def test_the_files_of_a_package_are_no_names_of_it() -> None:
+    """In a process of its own, which imports every file of every package."""
+    program = textwrap.dedent("""
+        import importlib, sys, types
+        import pluggrad
+        for name in sys.argv[1:]:
+            importlib.import_module(name)
+        for package in [pluggrad, *(getattr(pluggrad, name) for name in
+                        "cli compiler func insight nn ops renderers summary testing".split())]:
+            listed = getattr(package, "__all__", ())
+            for name, thing in vars(package).items():
+                file = isinstance(thing, types.ModuleType) and not hasattr(thing, "__path__")
+                if file and name not in listed and not name.startswith("_"):
+                    print(f"{package.__name__}.{name}")
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *MODULES], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+
+
+def test_files_are_imported_as_ever() -> None:
+    import pluggrad.func.fused as fused
+    from pluggrad import topology
+    from pluggrad.func import dual
+
+    assert (topology.__name__, dual.__name__) == ("pluggrad.topology", "pluggrad.func.dual")
+    assert fused is sys.modules["pluggrad.func.fused"]
+    assert pluggrad.func.grad is importlib.import_module("pluggrad.func").grad
+    for package, name in [
+        (pluggrad, "topology"),
+        (pluggrad.func, "fused"),
+        (pluggrad, "importlib"),
+    ]:
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            getattr(package, name)
+
+
 def test_the_version_stands_in_one_place() -> None:
     from importlib.metadata import version
 

@@ -3,7 +3,6 @@
 import signal
 import sys
 
-import pluggrad
 import pytest
 from pluggrad import (
     GradientError,
@@ -16,7 +15,9 @@ from pluggrad import (
     grad,
     on_gradient,
     render,
+    topology,
 )
+from pluggrad.graph import _nodes
 from pluggrad.ops import sin
 from pluggrad.topology import leaves_and_results, topological_order
 
@@ -67,9 +68,8 @@ def moments(code, handler, work, step=7):
 
 
 def visit():
-    import pluggrad.topology
 
-    return pluggrad.topology._visit.__code__
+    return topology._visit.__code__
 
 
 WALKS = {
@@ -222,7 +222,7 @@ def test_what_only_looks_may_come_inside_what_only_looks():
         with pytest.raises(GradientError, match="while a Graph of the same values is under way"):
             y.backward()
 
-    code = pluggrad.graph._nodes.__code__
+    code = _nodes.__code__
     assert interrupting(code, 2, handler, lambda: seen.append(render(y, "json")))
     assert seen == [right, right]
 

@@ -12,6 +12,7 @@ from pluggrad.testing import (
     RENDERER_CHECKS,
     ConformanceError,
     check_renderer,
+    check_renderers,
     renderer_suite,
     renderers_of,
 )
@@ -116,7 +117,7 @@ def test_each_mistake_is_told_in_one_line_by_the_check_that_is_named_after_it(ki
 
 
 def test_a_renderer_that_ends_only_when_every_path_was_followed_is_stopped(monkeypatch):
-    monkeypatch.setattr("pluggrad.testing.check_renderers.PATIENCE", 3.0)
+    monkeypatch.setattr(check_renderers, "PATIENCE", 3.0)
     kept = [check for check in RENDERER_CHECKS if check.__name__ == "paths_are_not_followed"]
     error = caught(broken.FollowsEveryPathInSilence, checks=kept)
     assert "2**60 paths: it took more than 3 s" in str(error)

@@ -1,0 +1,38 @@
+"""Packages that have the names they offer, and not those of the files they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+
+class Index(ModuleType):
+    """A package that offers what its `__init__` lists.
+
+    Python makes each file of a package a name of it, so that `pluggrad.graph` would stand beside
+    `pluggrad.Graph` as if somebody had promised it. Here it does not. `import pluggrad.graph` and
+    `from pluggrad.graph import Graph` find the file as ever, for whoever looks inside.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not _is_file_of(self, name, value):
+            super().__setattr__(name, value)
+        elif name in vars(self)["_offered"]:
+            show_only(value, getattr(value, "__all__", ()))
+            super().__setattr__(name, value)
+
+
+def show_only(package: ModuleType, offered: Iterable[str]) -> None:
+    """Take the names of its files from a package, but for those that it offers."""
+    names = vars(package)
+    names["_offered"] = frozenset(offered)
+    package.__class__ = Index
+    for name, value in [*names.items()]:
+        if _is_file_of(package, name, value):
+            del names[name]
+            setattr(package, name, value)
+
+
+def _is_file_of(package: ModuleType, name: str, value: object) -> bool:
+    return isinstance(value, ModuleType) and value.__name__ == f"{package.__name__}.{name}"
