@@ -32,7 +32,9 @@ def is_guest(x: Any) -> bool:
     A type that sets the protocol to None is one, too: it forbids ufuncs.
     """
     kind = type(x)
-    if kind is float or kind is int or not hasattr(kind, "__array_ufunc__"):
+    if kind is float or kind is int or kind in _numpy_types():
+        return False
+    if not hasattr(kind, "__array_ufunc__"):
         return False
     return kind.__array_ufunc__ is not _of_numpy("__array_ufunc__")
 
@@ -54,7 +56,7 @@ def is_plain_array(x: Any) -> bool:
 
 def is_stranger(x: Any) -> bool:
     """Tell whether a number is an array of a library that has no protocol for ufuncs."""
-    if is_guest(x) or isinstance(x, _numpy_types()):
+    if isinstance(x, _numpy_types()) or is_guest(x):
         return False
     kind = type(x)
     return any(hasattr(kind, door) for door in DOORS) or getattr(x, "shape", None) is not None
