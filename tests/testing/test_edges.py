@@ -117,3 +117,12 @@ def test_slope_and_operand_of_a_corner_give_the_same_mixed_derivative(op):
     for at in (math.inf, -math.inf):
         assert grad(op(Value(at), slope), slope) == (0.0 if at > 0 else op(at, 1.0))
     assert math.isnan(grad(op(Value(math.nan), slope), slope))
+
+
+def test_where_the_result_is_infinite_a_second_derivative_may_be_nan():
+    cloglog = plugins.op("cloglog")
+    p = Value(1.0)
+    slope = grad(cloglog(p), p, create_graph=True)
+    assert math.isnan(grad(slope, p))
+    assert cloglog(1.0) == math.inf
+    check_op(cloglog, checks=EDGES)
