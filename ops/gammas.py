@@ -200,21 +200,17 @@ gamma  = Op("gamma",  _gamma,  lambda g, out, x: g * out * digamma(x), kinks=_fr
 # roots on the left.
 # Accuracy of lgamma, operand 0: 4 * (1 + log(1 - x)) / abs(exact) units where x < 0. See digamma
 # above.
-# Accuracy of lgamma, higher: 32 / abs(exact) units where x < 0. See polygamma.
 lgamma = Op("lgamma", _lgamma, lambda g, out, x: g * digamma(x),       kinks=_from_pole,
             doc="log |gamma(x)|. Derivative: digamma(x).")
 
 # ----- Two numbers -----
 
 # psi(a) - psi(a + b) as one op, which keeps its digits.
-# Accuracy of beta, forward: 8 units where a + b < 171. Three times gamma.
 # Accuracy of beta, forward: 8 + 2 * abs(log(exact)) units where a + b >= 171. The
 # exponential magnifies the rounding of its operand.
-# Accuracy of beta, operand 0: 16 units where a + b < 171. For the same reason.
-# Accuracy of beta, operand 0: 16 + 2 * abs(log(abs(exact))) units where a + b >= 171. For the same
+# Accuracy of beta, operand 0: 16 + 4 * abs(log(abs(exact))) units where a + b >= 171. For the same
 # reason.
-# Accuracy of beta, operand 1: 16 units where a + b < 171. For the same reason.
-# Accuracy of beta, operand 1: 16 + 2 * abs(log(abs(exact))) units where a + b >= 171. For the same
+# Accuracy of beta, operand 1: 16 + 4 * abs(log(abs(exact))) units where a + b >= 171. For the same
 # reason.
 # Accuracy of beta, higher: 24 + 2 * abs(log(abs(exact))) units where a + b >= 171. For the same
 # reason.

@@ -174,16 +174,14 @@ polygamma_rise: Op
 # Between two poles on the left there is a root, near which the two sides cancel.
 # Accuracy of digamma, forward: 4 * (1 + log(1 - x)) / abs(exact) units where x < 0. It has a root
 # there.
-# Accuracy of digamma, higher: 32 / abs(exact) units where x < 0. The root of polygamma(2, x).
 digamma = Op("digamma", _digamma, lambda g, out, x: g * polygamma(1.0, x), kinks=_from_pole,
              doc="psi(x) = gamma'(x) / gamma(x). Derivative: polygamma(1, x).")
 # Accuracy of polygamma, forward: 12 units where x > 0 or n % 2 == 1. Many factors are
 # multiplied.
-# Accuracy of polygamma, forward: 12 + 8 * gamma(n) / abs(exact) units where x < 0 and n % 2 == 0.
-# There is a root, too.
-# Accuracy of polygamma, operand 1: 12 + 8 * gamma(n + 1) / abs(exact) units where x < 0. For the
-# same reason.
-# Accuracy of polygamma, operand 1: 12 units where x > 0. The same factors.
+# Accuracy of polygamma, forward: 12 + 8 * gamma(n + 1) * 2**n / abs(exact) units where x < 0 and
+# n % 2 == 0. There is a root, too.
+# Accuracy of polygamma, operand 1: 12 + 8 * gamma(n + 2) * 4**n / abs(exact) units where x < 0 and
+# n % 2 == 1. For the same reason.
 polygamma = Op("polygamma", _polygamma,
                None,
                lambda g, out, n, x: g * polygamma(n + 1, x), kinks=lambda n, x: _from_pole(x),
@@ -191,7 +189,6 @@ polygamma = Op("polygamma", _polygamma,
                    "Derivatives: none; polygamma(n + 1, x).")
 # The difference itself has no digit left where b is small beside a.
 # Accuracy of polygamma_rise, forward: 12 units where n > 0. A power and a factorial.
-# Accuracy of polygamma_rise, operand 1: 12 units where n > 0. For the same reason.
 # Accuracy of polygamma_rise, operand 2: 12 units where n > 0. For the same reason.
 polygamma_rise = Op("polygamma_rise", _polygamma_rise,
                     None,
