@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, CompileWarning, func, plugins
+from pluggrad.value import moving_hint
 from pluggrad.wrapping import look_like
 
 from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
@@ -72,6 +73,7 @@ class Compiled:
         if not callable(function):
             raise CompileError(
                 f"compile() takes a Value, several, or a function, not {type(function).__name__}"
+                + moving_hint(function, "compile a function, and call it there")
             )
         if arrays not in ("lanes", "elements"):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")

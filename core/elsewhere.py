@@ -69,6 +69,9 @@ HINTS = {
     "arctanh": "it is x.atanh()",
     "degrees": "write x * (180 / math.pi)",
     "radians": "write x * (math.pi / 180)",
+    "deg2rad": "write x * (math.pi / 180)",
+    "rad2deg": "write x * (180 / math.pi)",
+    "rint": "write round(x); for an array [round(x) for x in values]",
 }
 
 # Functions that are ops as soon as a plugin brings them.

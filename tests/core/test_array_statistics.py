@@ -76,3 +76,10 @@ def test_forward_mode_says_the_same():
 def test_a_value_is_its_own_conjugate():
     x = Value(2.0)
     assert x.conjugate() is x
+
+
+@pytest.mark.parametrize("name", ["arcsin", "deg2rad", "rad2deg", "degrees", "fabs", "rint"])
+def test_what_numpy_asks_of_an_element_in_vain_has_a_hint_for_its_cause(name):
+    with pytest.raises(TypeError, match=f"no callable {name} method") as caught:
+        getattr(np, name)(np.array([Value(0.5)]))
+    assert f"a Value has no attribute {name!r}: " in str(caught.value.__cause__)

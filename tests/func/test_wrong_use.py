@@ -178,6 +178,7 @@ OTHERS = {
     "Value": lambda v: Value(v),
     "on_gradient": lambda v: on_gradient(v, print),
     "Program": lambda v: Program([v * v]),
+    "compile": lambda v: pluggrad.compile(v * v),
 }
 
 
