@@ -43,6 +43,8 @@ BENCHMARKS = (
     Benchmark("nested", "derivatives inside derivatives against differences"),
     Benchmark("mutation", "wrong rules that the kit finds", full=("--seeds", "20")),
     Benchmark("compile", "the compiler from record to run, and a training run", minutes=60),
+    Benchmark("differential", "random functions in every way there is", short=("--short",)),
+    Benchmark("threads", "two threads that call one function", short=("--short",)),
     Benchmark("dask_cluster", "a fit on a cluster of worker processes", short=("--short",)),
     Benchmark("layout", "time and crossings of the built-in layout"),
     Benchmark("render", "every renderer on graphs of every size", minutes=60),

@@ -49,7 +49,7 @@ Numbers = dict[tuple[int, ...], float]
 
 # Ops that JAX does not have under any name; how they are made of others stands in `jax_table`.
 COMPOSED = """
-    compare elu erfc fma gaussian gelu leaky_relu ndtr polygamma_rise power_rule relu remainder
+    compare elu erfc fma gaussian gelu leaky_relu ndtr power_rule relu remainder
     round sech sigmoid silu softplus softsign step
 """.split()
 
@@ -116,10 +116,6 @@ def jax_table() -> dict[str, Any]:
         "ndtri": jax.scipy.special.ndtri,
         "ndtr": jax.scipy.special.ndtr,
         "neg": jnp.negative,
-        "polygamma": jax.scipy.special.polygamma,
-        "polygamma_rise": lambda n, a, b: (
-            jax.scipy.special.polygamma(n, a + b) - jax.scipy.special.polygamma(n, a)
-        ),
         "pow": jnp.power,
         "power_rule": lambda a, b, factor: factor * b * a ** (b - 1),
         "relu": jax.nn.relu,
@@ -219,9 +215,9 @@ def examine(task: tuple[int, str]) -> Outcome:
     program = drawn(seed)
     outcome = Outcome(programs=1, used=Counter(step.op for step in program.steps))
     found = ours(program)
-    if against == "jax":
+    if against == "jax" and {step.op for step in program.steps} <= jax_table().keys():
         other = theirs(program)
-    else:
+    else:  # JAX has no function for one of its ops, or is not asked
         other = {order: truth(program, tuple(sorted(order))) for order in ORDERS}
     for order in ORDERS:
         outcome.numbers += 1

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import func, plugins
 from pluggrad.compiler import compile
+from pluggrad.compiler.probing import loops_in
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -71,7 +72,9 @@ def test_no_sequence_of_calls_gives_the_answer_of_another_branch(
 
 def tangle(rng: random.Random) -> Any:
     """Make a random function of three numbers, of any ops, that looks at what it computes."""
-    names = [*rng.sample(sorted(set(plugins.ops) - {"round"}), 3), "add", "mul", "sub"]
+    # A loop might not end for the inputs of another way: such ops are refused beside guards.
+    ops = [op.name for op in plugins.ops.values() if not loops_in(op.forward)]
+    names = [*rng.sample(sorted(set(ops) - {"round"}), 3), "add", "mul", "sub"]
     steps = [(rng.choice(names), [rng.random() for _ in range(3)]) for _ in range(20)]
 
     def f(*numbers: Any) -> Any:
