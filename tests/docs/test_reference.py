@@ -80,7 +80,8 @@ def test_every_op_has_its_section_with_formula_derivative_domain_plot_and_source
 
 def test_the_index_of_operations_links_to_each(generated):
     index = (generated / "operations.md").read_text()
-    assert re.findall(r"\[`(\w+)`\]", index) == [op.name for op in OPS]
+    links = re.findall(r"\[`(\w+)`\]", index)
+    assert sorted(links) == sorted(op.name for op in OPS)
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -191,7 +191,7 @@ def test_a_renderer_in_a_script_is_found_by_its_file(tmp_path):
 def test_renderers_are_found_by_renderer_plugin_distribution_or_all():
     svg = plugins.renderer("svg")
     assert renderers_of("svg") == [svg]
-    assert [kind.name for kind in renderers_of("pluggrad.xml")] == ["graphml", "gexf"]
+    assert [kind.name for kind in renderers_of("pluggrad.xml")] == ["graphml", "gexf", "gml"]
     assert svg in renderers_of("pluggrad")
     assert renderers_of() == list(plugins.renderers.values())
 

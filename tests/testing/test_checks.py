@@ -42,7 +42,7 @@ from .broken import line, no_sine_of_infinity, op, square
         (lambda g, out, x: np.multiply(g, x), "calls NumPy's multiply; write a * b"),
         (lambda g, out, x: g / np.square(x), "calls NumPy's square; write a * a"),
         (lambda g, out, x: g * np.arctan2(x, 1.0), "calls NumPy's arctan2; use the op atan2"),
-        (lambda g, out, x: g * np.logaddexp(x, x), "logaddexp; no installed op is that function"),
+        (lambda g, out, x: g * np.heaviside(x, x), "heaviside; no installed op is that function"),
         (lambda g, out, x: [][0], "the rule fails: IndexError: list index out of range; it has"),
         (lambda g, out, x: "g", "the rule gives 'g', which is no number"),
         (lambda g, out, x: 2 * x, "the rule does not use g, the gradient of the result; multiply"),

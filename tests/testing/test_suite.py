@@ -2,10 +2,19 @@
 
 import random
 
+import mpmath
 import pytest
 from pluggrad import Op, PluginError, plugins
 from pluggrad.testing import CHECKS, ConformanceError, check_op, op_suite, ops_of
 
+# Its own series ends where floats do, far above what is left of the difference of two of them.
+REFERENCES = {
+    "polygamma_rise": lambda n, a, b: (
+        mpmath.polygamma(int(n), a + b) - mpmath.polygamma(int(n), a)
+        if n == int(n) and n >= 0
+        else mpmath.nan
+    )
+}
 SEED = random.SystemRandom().randrange(2**31)
 OPS = list(plugins.ops.values())
 
@@ -18,7 +27,7 @@ def test_every_built_in_op_passes_with_the_fixed_seed(op):
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 def test_every_built_in_op_passes_with_a_random_seed(op):
     try:
-        check_op(op, seed=SEED, examples=20)
+        check_op(op, seed=SEED, examples=20, reference=REFERENCES.get(op.name))
     except ConformanceError as error:
         pytest.fail(f"seed {SEED}: {error}")
 
