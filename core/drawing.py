@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, overload
@@ -62,6 +61,8 @@ class Drawing:
             path = path.with_name(path.name + suffix)
         save(self.graph, path, **self.options)
         if view:
+            import webbrowser  # slow to import
+
             webbrowser.open(path.resolve().as_uri())
         return str(path)
 
