@@ -3,8 +3,3 @@
 from .command import main
 
 __all__ = ["main"]
-
-
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -17,11 +17,6 @@ LEFT_OUT: Any = object()
 __all__ = ["Compiled", "Program", "Recording", "compile"]
 
 
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
-
-
 @overload
 def compile(target: Value | Sequence[Value], **options: Any) -> Program: ...
 @overload

@@ -327,14 +327,18 @@ class Compiled:
             return False
         return True
 
+    def _drop_fast(self, entries: list[tuple[Any, Recording]]) -> None:
+        """Forget what calls on plain floats need of recordings that go."""
+        for fast in tuple(self._fast):
+            if any(fast[2] is recording for _, recording in entries):
+                self._take(fast)
+
     def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
         found = [entry for entry in reversed(self._recordings) if entry[0] == shape]
         stale = [entry for entry in found if not entry[1].is_current()]
         if stale:
             self._recordings = [entry for entry in self._recordings if entry not in stale]
-            for fast in tuple(self._fast):
-                if any(fast[2] is recording for _, recording in stale):
-                    self._take(fast)
+            self._drop_fast(stale)
         return [entry for entry in found if entry not in stale] if stale else found
 
     def _used(self, entry: tuple[Any, Recording]) -> None:
@@ -363,9 +367,7 @@ class Compiled:
         entry = shape, recording
         recordings = [*self._recordings, entry]
         if len(recordings) > self.bound:
-            for fast in tuple(self._fast):
-                if fast[2] is recordings[0][1]:
-                    self._take(fast)
+            self._drop_fast(recordings[:1])
             del recordings[0]
             self._warn_of_many_ways()
         self._recordings, self._last = recordings, recording

@@ -114,11 +114,6 @@ def __getattr__(name: str) -> Any:
     return thing
 
 
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
-
-
 _PACKAGES = "cli compiler func insight nn ops renderers summary testing".split()
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 

@@ -13,6 +13,7 @@ from threading import local
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from .nodes import connect
 from .topology import topological_order
 from .value import NOT_RUN, Value, above, new_value
 
@@ -162,14 +163,7 @@ def restore(
     value._grad = NOT_RUN if grad is None else grad
     value.label = label
     value.requires_grad = requires_grad
-    value.op = op
-    value._left = value._right = value._mark = None
-    if len(prev) == 1:
-        (value._left,) = prev
-    elif len(prev) == 2:
-        value._left, value._right = prev
-    elif op is not None:
-        value._operands = prev
+    connect(value, op, prev)
     if more:
         vars(value).update(more)
     if scope is not None:

@@ -377,31 +377,6 @@ def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:
     return found
 
 
-def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
-    """List the nodes from `inputs`, which are left out, to `roots`, operands before users.
-
-    Unlike `topological_order` it does not look at what the inputs were computed from.
-    """
-    seen = set(inputs)
-    order: list[Value] = []
-    for root in roots:
-        if root in seen or not root.requires_grad:
-            continue
-        seen.add(root)
-        stack = [(root, iter(root.prev))]
-        while stack:
-            node, operands = stack[-1]
-            for x in operands:
-                if x.requires_grad and x not in seen:
-                    seen.add(x)
-                    stack.append((x, iter(x.prev)))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
-    return order
-
-
 def _require_gradient(values: list[Value]) -> None:
     for x in values:
         if not x.requires_grad:

@@ -22,6 +22,12 @@ class Index(ModuleType):
             show_only(value, getattr(value, "__all__", ()))
             super().__setattr__(name, value)
 
+    def __dir__(self) -> Iterable[str]:
+        names = vars(self)
+        if "__all__" not in names:
+            return super().__dir__()
+        return [*names["__all__"], *(name for name in names if name.startswith("__"))]
+
 
 def show_only(package: ModuleType, offered: Iterable[str]) -> None:
     """Take the names of its files from a package, but for those that it offers."""

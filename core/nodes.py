@@ -24,16 +24,21 @@ def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     out._number = data
     out.label = ""
     out._grad = NOT_RUN
-    out.op = op
-    out._left = out._right = out._mark = None
-    if len(operands) == 1:
-        (out._left,) = operands
-    elif len(operands) == 2:
-        out._left, out._right = operands
-    else:
-        out._operands = operands
+    connect(out, op, operands)
     out.requires_grad = any(x.requires_grad for x in operands)
     return out
+
+
+def connect(node: Value, op: Op | None, operands: tuple[Value, ...]) -> None:
+    """Write into a new Value what made it; nothing made a leaf."""
+    node.op = op
+    node._left = node._right = node._mark = None
+    if len(operands) == 1:
+        (node._left,) = operands
+    elif len(operands) == 2:
+        node._left, node._right = operands
+    elif op is not None:
+        node._operands = operands
 
 
 def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:

@@ -44,12 +44,8 @@ class PythonCode:
             TraceError: when it is too long.
         """
         index = self.trace.operand(result)
-        needed = {index}
-        for i in range(index, -1, -1):
-            if i in needed:
-                needed.update(self.trace.steps[i].operands)
         texts: dict[int, str] = {}
-        for i in sorted(needed):
+        for i in self.trace.behind([index]):
             step = self.trace.steps[i]
             text = self._step(step, [texts[j] for j in step.operands])
             texts[i] = f"({text})" if self._is_infix(step) else text

@@ -50,6 +50,16 @@ def leaves_and_results(root: Value) -> tuple[list[Value], list[Value]]:
     return leaves, results
 
 
+def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
+    """List the nodes from `inputs`, which are left out, to `roots`, operands before users.
+
+    Unlike `topological_order` it does not look at what the inputs were computed from.
+    """
+    order: list[Value] = []
+    _visit_unmarked(roots, False, order, order, set(inputs))
+    return order
+
+
 def _walk(
     roots: Iterable[Value], everything: bool, results: list[Value], leaves: list[Value]
 ) -> None:
@@ -57,7 +67,7 @@ def _walk(
     global _is_marking
     with _marking:
         if _is_marking:
-            _visit_unmarked(roots, everything, results, leaves)
+            _visit_unmarked(roots, everything, results, leaves, set())
             return
         try:
             _is_marking = True
@@ -70,17 +80,20 @@ def _walk(
 
 
 def _visit_unmarked(
-    roots: Iterable[Value], everything: bool, results: list[Value], leaves: list[Value]
+    roots: Iterable[Value],
+    everything: bool,
+    results: list[Value],
+    leaves: list[Value],
+    seen: set[Value],
 ) -> None:
-    """Do the same without touching a node."""
-    seen: set[int] = set()
+    """Do the same without touching a node, for what is not among those seen."""
     for root in roots:
         stack = [(root, iter([root]))]  # a root is reached as if it were an operand of itself
         while stack:
             node, operands = stack[-1]
             for x in operands:
-                if id(x) not in seen and (everything or x.requires_grad):
-                    seen.add(id(x))
+                if (everything or x.requires_grad) and x not in seen:
+                    seen.add(x)
                     stack.append((x, iter(x.prev)))
                     break
             else:

@@ -107,15 +107,17 @@ class Trace:
 
     def parameters_of(self, results: Iterable[object]) -> frozenset[str]:
         """Return the names of the parameters that some results depend on."""
-        used = {x.index for x in results if isinstance(x, Symbol)}
-        for index in range(len(self.steps) - 1, -1, -1):
-            if index in used:
-                used.update(self.steps[index].operands)
-        return frozenset(
-            step.detail
-            for index, step in enumerate(self.steps)
-            if index in used and step.name == "parameter"
-        )
+        behind = self.behind(x.index for x in results if isinstance(x, Symbol))
+        steps = [self.steps[i] for i in behind]
+        return frozenset(step.detail for step in steps if step.name == "parameter")
+
+    def behind(self, results: Iterable[int]) -> list[int]:
+        """Return the numbers of the steps that go into some, themselves included, in order."""
+        needed = set(results)
+        for index in range(max(needed, default=-1), -1, -1):
+            if index in needed:
+                needed.update(self.steps[index].operands)
+        return sorted(needed)
 
 
 class Symbol:

@@ -33,8 +33,3 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-
-
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]

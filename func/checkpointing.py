@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from pluggrad.composite import Composite
 from pluggrad.contexts import Context
 from pluggrad.errors import GradientError
-from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
+from pluggrad.gradient import is_watched, private_gradients, propagate
 from pluggrad.nodes import recorded
 from pluggrad.recording import SwitchedContext, Watcher, recording, watchers
+from pluggrad.topology import order_down_to
 from pluggrad.value import Value, constant
 
 from .dual import Dual

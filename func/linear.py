@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pluggrad.composite import Composite, Cotangents, Pick
-from pluggrad.gradient import order_down_to
 from pluggrad.op import Op
 from pluggrad.recording import keeper
+from pluggrad.topology import order_down_to
 from pluggrad.value import Value, constant
 
 from .dual import Dual, highest_level, is_zero, moved_by, primal_of, tangent_of

@@ -17,12 +17,12 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.gradient import is_watched, order_down_to, private_gradients, propagate
+from pluggrad.gradient import is_watched, private_gradients, propagate
 from pluggrad.nodes import made
 from pluggrad.op import Op
 from pluggrad.reads import refresh, standing
 from pluggrad.recording import always_recording, keeper, recording
-from pluggrad.topology import topological_order
+from pluggrad.topology import order_down_to, topological_order
 from pluggrad.value import Value, constant
 
 from . import fused

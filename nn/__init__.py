@@ -42,8 +42,3 @@ __all__ = [
     "uniform",
     "warmup",
 ]
-
-
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]

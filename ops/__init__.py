@@ -114,8 +114,3 @@ __all__ = [
     "trunc",
     "where",
 ]
-
-
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -91,7 +91,7 @@ class GexfRenderer(GraphMLRenderer):
         return tree
 
 
-class GmlRenderer:
+class GmlRenderer(GraphMLRenderer):
     """Give a graph as GML text, which Gephi, Cytoscape, igraph and networkx read.
 
     Nodes and edges have the attributes that renderer "networkx" gives them; only what it calls
@@ -112,9 +112,6 @@ class GmlRenderer:
 
     name: ClassVar[str] = "gml"
     suffixes: ClassVar[tuple[str, ...]] = (".gml",)
-
-    def __init__(self, *, derivatives: bool = False) -> None:
-        self.derivatives = flag(self.name, "derivatives", derivatives)
 
     def __call__(self, graph: Graph) -> str:
         """Give the text, which ends in a newline."""
@@ -144,6 +141,6 @@ def _serialised(tree: ElementTree.Element) -> str:
 
 
 @hookimpl
-def pluggrad_register_renderers() -> list[type[GraphMLRenderer] | type[GmlRenderer]]:
+def pluggrad_register_renderers() -> list[type[GraphMLRenderer]]:
     """Register the graphml, gexf and gml renderers."""
     return [GraphMLRenderer, GexfRenderer, GmlRenderer]

@@ -22,8 +22,3 @@ __all__ = [
     "renderer_suite",
     "renderers_of",
 ]
-
-
-def __dir__() -> list[str]:
-    """List the public names; the files they come from are none."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
