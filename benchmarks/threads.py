@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from pluggrad import Value, compile
-from pluggrad.compiler import machine
+from pluggrad.compiler.run import machine
 
 wrong: list[str] = []
 

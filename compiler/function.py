@@ -14,12 +14,12 @@ from pluggrad import CompileError, CompileWarning, func, plugins
 from pluggrad.value import moving_hint
 from pluggrad.wrapping import look_like
 
-from .arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
-from .fingerprint import fingerprint
-from .guests import has_a_door
+from .capture.arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
+from .capture.guests import has_a_door
 from .handing import SeveralOutputsError
 from .program import check_ops
 from .recording import Answer, Recording, check_numbers, record, too_large
+from .tape.fingerprint import fingerprint
 from .ufunc import call, taken_options
 
 Numbers = list[Any]

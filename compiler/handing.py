@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from .guests import advice, is_lazy, named
+from .capture.guests import advice, is_lazy, named
 
 if TYPE_CHECKING:
     from .ufunc import Ufunc

@@ -13,13 +13,13 @@ from pluggrad.passes import alone
 from pluggrad.topology import topological_order
 from pluggrad.value import moving_hint
 
-from .executor import Executor, executor_for
-from .fingerprint import fingerprint
-from .interpreter import Interpreter
-from .outside import is_built_in, read_by, unchanged
+from .capture.outside import read_by, unchanged
 from .progress import waiting
-from .report import Report, report
-from .tape import recorded_tape
+from .run.executor import Executor, executor_for
+from .run.report import Report, report
+from .tape.data import recorded_tape
+from .tape.fingerprint import fingerprint, is_built_in
+from .tape.interpreter import Interpreter
 
 
 class Program:

@@ -11,16 +11,17 @@ from pluggrad import CompileError, Value
 from pluggrad.recording import always_recording, watched_by
 from pluggrad.topology import topological_order
 
-from .arguments import Shape, put_together, taken_apart
-from .classes import check_classes
-from .executor import Executor, executor_for
-from .guards import RAN, Looks, failed, fixed
-from .guests import advice, is_stranger, named
-from .interpreter import Interpreter
-from .outside import Place, is_built_in, places_of, read_by, unchanged
+from .capture.arguments import Shape, put_together, taken_apart
+from .capture.classes import check_classes
+from .capture.guards import RAN, Looks, failed, fixed
+from .capture.guests import advice, is_stranger, named
+from .capture.outside import Place, places_of, read_by, unchanged
+from .capture.slots import seen_from_outside
 from .progress import waiting
-from .slots import seen_from_outside
-from .tape import Tape, recorded_tape
+from .run.executor import Executor, executor_for
+from .tape.data import Tape, recorded_tape
+from .tape.fingerprint import is_built_in
+from .tape.interpreter import Interpreter
 
 STALE = (0.0, 1.0)  # a result, and one guard that does not hold
 KEPT = 16  # idle machines for many lanes
@@ -111,7 +112,7 @@ class Recording:
         first = self.executor
         if isinstance(first, Interpreter):
             return Interpreter(self.tape)
-        from .machine import Machine
+        from .run.machine import Machine
 
         return Machine(self.tape, first.plan)  # type: ignore[attr-defined]  # it is a Machine
 
@@ -210,7 +211,7 @@ class Recording:
         if self.executor.name != "numba":
             self._lanes_slowly(rows, results, gradients, holds)
             return holds
-        from .machine import Machine, best_lanes
+        from .run.machine import Machine, best_lanes
 
         plan = self.executor.plan  # type: ignore[attr-defined]
         width = min(best_lanes(plan), max(8, -(-count // 8) * 8))

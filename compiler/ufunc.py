@@ -17,8 +17,8 @@ from uuid import uuid4
 
 from pluggrad import CompileError
 
-from .arguments import put_together, taken_apart
-from .guests import advice, has_a_door, in_turn, is_masked, named
+from .capture.arguments import put_together, taken_apart
+from .capture.guests import advice, has_a_door, in_turn, is_masked, named
 from .handing import Handing
 
 if TYPE_CHECKING:

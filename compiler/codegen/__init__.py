@@ -1,0 +1,1 @@
+"""Code: kernels, and the instructions that tell them what to do."""

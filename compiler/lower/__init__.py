@@ -1,0 +1,1 @@
+"""Lowering: an op's functions as LLVM functions on floats."""

@@ -1,0 +1,319 @@
+"""An op's forward function and rules as LLVM functions on floats.
+
+What can be traced is written down directly, see llvm_text.py; all else goes through numba. numba's
+half is kept on disk, so that a process which finds it there need not import numba, which alone
+takes half a second.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pluggrad import CompileError, Op
+from pluggrad.errors import TraceError
+
+from ..native.cache import Cache
+from ..native.library import library
+from ..tape.fingerprint import fingerprint, is_built_in
+from .llvm_text import body_of, literal
+from .probing import check_against_python, check_python, loops_in, raises_in_python
+
+# Forward functions of the standard library that are one instruction.
+INSTRUCTIONS: dict[Any, str] = {
+    operator.add: "fadd double %a0, %a1",
+    operator.sub: "fsub double %a0, %a1",
+    operator.mul: "fmul double %a0, %a1",
+    operator.truediv: "fdiv double %a0, %a1",
+    operator.neg: "fneg double %a0",
+    math.fabs: "call double @llvm.fabs.f64(double %a0)",
+    math.fmod: "frem double %a0, %a1",
+    math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
+}
+
+
+INTRINSICS = """
+declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+"""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One LLVM function of floats: `define internal double @name(double ...) { text }`.
+
+    Attributes:
+        name: its name.
+        text: its definition, and what else it needs.
+        used: which of its parameters it reads; `g`, `out`, `a0`, `a1`, ...
+        calls: the functions that it calls.
+        is_module: whether `text` is a module of its own, as numba gives it.
+        is_identity: whether it gives `g` as it is.
+    """
+
+    name: str
+    text: str
+    used: frozenset[str]
+    calls: tuple[Function, ...] = ()
+    is_identity: bool = False
+    is_module: bool = False
+
+    def closure(self) -> Iterable[Function]:
+        """Give this function and all that it calls, each once."""
+        found: dict[str, Function] = {}
+        pending = [self]
+        while pending:
+            function = pending.pop()
+            if function.name not in found:
+                found[function.name] = function
+                pending += function.calls
+        return found.values()
+
+
+@dataclass
+class Translator:
+    """Translates ops, each once."""
+
+    cache: Cache
+    # By the op and a fingerprint of what its functions read, which may change.
+    _forwards: dict[tuple[Op, str], Function] = field(default_factory=dict)
+    _rules: dict[tuple[Op, int, str], Function | None] = field(default_factory=dict)
+
+    def forward(self, op: Op) -> Function:
+        """Translate an op's forward function.
+
+        Raises:
+            CompileError: where numba cannot, with its reason.
+        """
+        key = op, "" if is_built_in(op) else fingerprint(op.forward, op.ieee)
+        found = self._forwards.get(key)
+        if found is None:
+            stem = f"f_{_ascii(op.name)}"
+            parameters = [f"a{i}" for i in range(op.arity)]
+            instruction = _instruction(op.forward)
+            what = "forward function"
+            if instruction is not None:
+                lines = [f"  %v0 = {instruction}"]
+                found = _defined(stem, parameters, lines, "%v0", frozenset(parameters), ())
+            else:
+                found = self._translated(op, stem, op.forward, parameters, what)
+            if not found.is_module and raises_in_python(op):
+                found = self._checked_forward(op, stem, found, parameters, what)
+            self._forwards[key] = found
+        return found
+
+    def _checked_forward(
+        self, op: Op, stem: str, found: Function, parameters: list[str], what: str
+    ) -> Function:
+        """Check that what IEEE 754 says where Python raises is what the op says."""
+        made_from = fingerprint(op.forward, op.ieee, op.arity)
+        key = f"ieee {found.name} {made_from}"
+        if self.cache.read(key) is None:
+            text = "".join(f.text for f in found.closure() if not f.is_module)
+            modules = [f.text for f in found.closure() if f.is_module]
+            text += "".join(
+                f"declare double @{f.name}({', '.join(['double'] * len(f.used))})\n"
+                for f in found.closure()
+                if f.is_module
+            )
+            try:
+                self._compare(op, found.name, made_from, text, modules, op.evaluate, what)
+            except CompileError:
+                if op.ieee is None:
+                    raise
+                return self._by_numba(op, stem, op.forward, parameters, what)
+            self.cache.write(key, b"1")
+        return found
+
+    def _compare(
+        self,
+        op: Op,
+        name: str,
+        made_from: str,
+        text: str,
+        modules: list[str],
+        expected: Callable[..., float],
+        what: str,
+    ) -> None:
+        count = op.arity
+        probe_name = f"probe_{name}_{made_from[:8]}"
+        declared = _probe(name, count, probe_name, declare=not text)
+        address = library().address(
+            probe_name, lambda: (text + INTRINSICS + declared, modules), made_from
+        )
+        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
+        check_against_python(
+            op,
+            expected,
+            lambda *numbers: float(probe((ctypes.c_double * count)(*numbers))),
+            what,
+            loops_in(op.forward),
+        )
+
+    def rule(self, op: Op, index: int) -> Function | None:
+        """Translate the rule of one operand; None where there is none.
+
+        Raises:
+            CompileError: where numba cannot, with its reason.
+        """
+        key = op, index, "" if is_built_in(op) else fingerprint(op.rules[index])
+        if key not in self._rules:
+            rule = op.rules[index]
+            parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]
+            stem = f"r{index}_{_ascii(op.name)}"
+            self._rules[key] = (
+                None
+                if rule is None
+                else self._translated(op, stem, rule, parameters, f"rule of operand {index}")
+            )
+        return self._rules[key]
+
+    def strong(self, rule: Function | None, arity: int) -> Function | None:
+        """Wrap a rule so that 0 wins where it gives nan: see `pluggrad.strong_zero`."""
+        if rule is None or rule.is_identity:
+            return rule
+        parameters = ["g", "out", *(f"a{i}" for i in range(arity))]
+        others = "".join(f", double %{x}" for x in parameters[1:])
+        lines = [
+            f"  %part = call double @{rule.name}(double %g{others})",
+            f"  %local = call double @{rule.name}(double {literal(1.0)}{others})",
+            "  %is_nan = fcmp uno double %part, %part",
+            f"  %no_gradient = fcmp oeq double %g, {literal(0.0)}",
+            f"  %no_slope = fcmp oeq double %local, {literal(0.0)}",
+            "  %blocked = or i1 %no_gradient, %no_slope",
+            "  %is_zero = and i1 %is_nan, %blocked",
+            f"  %share = select i1 %is_zero, double {literal(0.0)}, double %part",
+        ]
+        used = rule.used | {"g"}
+        return _defined(f"s_{rule.name[:40]}", parameters, lines, "%share", used, (rule,))
+
+    def _translated(
+        self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
+    ) -> Function:
+        check_python(op, function, what)
+        calls: dict[str, Function] = {}
+
+        def call(called: Op) -> str:
+            forward = self.forward(called)
+            calls[forward.name] = forward
+            return forward.name
+
+        try:
+            body = body_of(function, parameters, call)
+        except TraceError:
+            return self._by_numba(op, stem, function, parameters, what)
+        return _defined(stem, parameters, *body, tuple(calls.values()))
+
+    def _by_numba(
+        self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
+    ) -> Function:
+        is_forward = function is op.forward
+        instead = op.ieee if is_forward else None
+        made_from = fingerprint(function, instead, len(parameters))  # it may take *operands
+        name = f"{stem}_{made_from[:16]}"
+        key = f"probed {name} {made_from}"
+        kept = self.cache.read(key)
+        if kept is None:
+            from .numba_front import numba_ir
+
+            try:
+                text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
+            except Exception as cause:
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
+                ) from cause
+            try:
+                if is_forward:
+                    self._compare(op, name, made_from, "", [text], op.evaluate, what)
+                else:
+                    self._check(op, name, function, len(parameters), what, text)
+            except RuntimeError as cause:  # it calls a function that is nowhere to be found
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
+                ) from cause
+            kept = text.encode()
+            self.cache.write(key, kept)
+        return Function(name, kept.decode(), frozenset(parameters), is_module=True)
+
+    def _check(
+        self, op: Op, name: str, function: Callable[..., Any], count: int, what: str, text: str
+    ) -> None:
+        """Check at two points that numba's code computes what the function does.
+
+        Numba takes some Python another way, silently: in its eyes `type(x) is float` is False.
+
+        Raises:
+            CompileError: with the numbers.
+        """
+        address = library().address(f"probe_{name}", lambda: (_probe(name, count), [text]), text)
+        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
+        for numbers in (
+            [math.sqrt(k + 0.3) for k in range(count)],
+            [-0.7 - k for k in range(count)],
+        ):
+            try:
+                expected = function(*numbers)
+                if isinstance(expected, complex):
+                    continue
+            except Exception:  # outside its domain: there is nothing to compare with
+                continue
+            found = probe((ctypes.c_double * count)(*numbers))
+            same = math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-300)
+            if not same and not (found != found and expected != expected):
+                raise CompileError(
+                    f"op {op.name!r}: numba cannot translate its {what}: it computes {found!r} "
+                    f"instead of {expected!r} for {', '.join(map(repr, numbers))}"
+                )
+
+
+def _probe(name: str, count: int, probe: str = "", *, declare: bool = True) -> str:
+    """Write a function that reads its arguments from memory and calls another one."""
+    lines = [f"declare double @{name}({', '.join(['double'] * count)})"] if declare else []
+    lines += [f"define double @{probe or f'probe_{name}'}(ptr %x) {{"]
+    for k in range(count):
+        lines += [f"  %p{k} = getelementptr double, ptr %x, i64 {k}"]
+        lines += [f"  %a{k} = load double, ptr %p{k}"]
+    listed = ", ".join(f"double %a{k}" for k in range(count))
+    lines += [f"  %y = call double @{name}({listed})", "  ret double %y", "}"]
+    return "\n".join(lines)
+
+
+def _ascii(name: str) -> str:
+    """Write a name in the letters that LLVM takes as they are."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def _instruction(forward: object) -> str | None:
+    try:
+        return INSTRUCTIONS.get(forward)
+    except TypeError:  # it has no hash
+        return None
+
+
+def _defined(
+    stem: str,
+    parameters: Iterable[str],
+    lines: list[str],
+    result: str,
+    used: frozenset[str],
+    calls: tuple[Function, ...],
+) -> Function:
+    """Write a function down, under a name that changes when its text does."""
+    listed = ", ".join(f"double %{x}" for x in parameters)
+    body = "\n".join([*lines, f"  ret double {result}"])
+    name = f"{stem}_{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    text = f"define internal double @{name}({listed}) alwaysinline nounwind {{\n{body}\n}}\n"
+    return Function(name, text, used, calls, is_identity=result == "%g")
+
+
+def _shortly(cause: Exception) -> str:
+    """Find the line of numba's long messages that says what is the matter."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(cause).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Failed in", "During:"))]
+    return f"{type(cause).__name__}: {telling[0][:300] if telling else 'no reason given'}"

@@ -1,0 +1,1 @@
+"""Machine code of this process: LLVM, and what is kept on disk."""

@@ -1,0 +1,149 @@
+"""LLVM, by way of llvmlite: text of LLVM functions in, addresses of machine code out."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from functools import cache as once
+from itertools import count
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from ..progress import tell
+from .cache import Cache
+
+
+@once
+def machine() -> Any:
+    """Set up LLVM for this processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+@once
+def processor() -> str:
+    """Name this processor, with all that its code may use."""
+    return f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+
+
+@once
+def _jit() -> Any:
+    return llvm.create_lljit_compiler(machine())
+
+
+_numbers = count()  # no two libraries of code in one process have the same name
+
+
+def optimise(module: Any, *, loops: bool = True) -> None:
+    """Run LLVM's standard optimisations, those of loops if wanted: vectorising, unrolling."""
+    options = llvm.create_pipeline_tuning_options(speed_level=3 if loops else 2)
+    options.loop_vectorization = loops
+    options.slp_vectorization = False
+    options.loop_unrolling = loops
+    builder = llvm.create_pass_builder(machine(), options)
+    builder.getModulePassManager().run(module, builder)
+
+
+@once
+def _helpers() -> dict[str, int]:
+    """List the functions of C that some of numba's code calls: symbols and addresses."""
+    from numba import _helperlib
+
+    helpers: dict[str, int] = _helperlib.c_helpers  # type: ignore[attr-defined]
+    return {f"numba_{name}": address for name, address in helpers.items()}
+
+
+class Library:
+    """Machine code, made when first asked for, and kept in memory and on disk.
+
+    Attributes:
+        compiled: how many functions had to be compiled in this process.
+        seconds: the time that took.
+    """
+
+    def __init__(self) -> None:
+        self.cache = Cache(processor())
+        self.compiled = 0
+        self.seconds = 0.0
+        self._addresses: dict[str, int] = {}
+        self._trackers: list[Any] = []
+
+    def address(
+        self,
+        name: str,
+        source: Callable[[], tuple[str, Iterable[str]]],
+        needed_by: str = "",
+        *,
+        optimised: bool = False,
+    ) -> int:
+        """Give the address of function `name`.
+
+        Parameters:
+            name: its name, which stands for all that it does: it is the key on disk.
+            source: gives its LLVM text, and the texts of modules that it calls into.
+            needed_by: a fingerprint of what the text depends on and the name does not tell.
+            optimised: whether the text has been optimised already.
+        """
+        found = self._addresses.get(name)
+        if found is None:
+            key = f"{name} {needed_by}"
+            code = self.cache.read(key)
+            if code is None:
+                start = time.perf_counter()
+                tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
+                code = compiled(*source(), optimised=optimised)
+                self.compiled += 1
+                self.seconds += time.perf_counter() - start
+                self.cache.write(key, code)
+            found = self._addresses[name] = self._loaded(name, code)
+        return found
+
+    def has(self, name: str, needed_by: str = "") -> bool:
+        """Tell whether function `name` is there already, in memory or on disk."""
+        return name in self._addresses or self.cache.read(f"{name} {needed_by}") is not None
+
+    def _loaded(self, name: str, code: bytes) -> int:
+        builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
+        if b"numba_" in code:
+            for helper, at in _helpers().items():
+                builder = builder.import_symbol(helper, at)
+        tracker = builder.add_current_process().link(_jit(), f"lib {name} {next(_numbers)}")
+        self._trackers.append(tracker)
+        address: int = tracker[name]
+        return address
+
+
+@once
+def library() -> Library:
+    """Give this process's compiled code."""
+    return Library()
+
+
+def compiled(text: str, modules: Iterable[str], *, optimised: bool = False) -> bytes:
+    """Compile LLVM text, linked with other modules, into an object file."""
+    module = llvm.parse_assembly(text)
+    module.triple = machine().triple
+    module.data_layout = str(machine().target_data)
+    for other in modules:
+        part = llvm.parse_assembly(re.sub(r"(?m)^target (datalayout|triple) = .*$", "", other))
+        part.triple = module.triple
+        part.data_layout = module.data_layout
+        names = [f.name for f in part.functions if not f.is_declaration]
+        module.link_in(part)
+        for function in names:
+            module.get_function(function).linkage = "internal"
+            module.get_function(function).add_function_attribute("alwaysinline")
+    module.verify()
+    if not optimised:
+        optimise(module)
+    code: bytes = machine().emit_object(module)
+    return code

@@ -1,0 +1,1 @@
+"""The plan: in which order, and where in memory, a tape is computed."""

@@ -1,0 +1,1 @@
+"""Running: memory and code, ready to compute."""

@@ -1,0 +1,102 @@
+"""What runs a tape: one of two executors with one interface.
+
+Both hold their numbers in flat buffers that they never replace, so views of them stay live:
+`inputs`, `outputs`, `gradients` (of the tape's `wrt`) and `seeds`, the gradients that a backward
+pass starts from, one for each output.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from pluggrad import CompileError, CompileWarning
+
+from ..progress import MANY, tell, waiting
+from ..tape.data import Tape
+
+CHOICES = ("auto", "numba", "interpreter")
+
+
+class Executor(Protocol):
+    """Runs a tape."""
+
+    name: str
+    inputs: Any
+    outputs: Any
+    gradients: Any
+    seeds: Any
+
+    def forward(self) -> None:
+        """Compute `outputs` from `inputs`."""
+
+    def backward(self) -> None:
+        """Compute `gradients` from `seeds`, after `forward`."""
+
+    def step(self) -> None:
+        """Do both."""
+
+
+def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> Executor:
+    """Make the fastest executor there is for a tape.
+
+    Parameters:
+        tape: what to run.
+        choice: `numba` for compiled code or an error, `interpreter` for plain Python, `auto` for
+            compiled code where it can be had, with one warning where it cannot.
+        guarded: whether the tape is for some inputs only, and finds out as it runs.
+
+    Raises:
+        CompileError: when `numba` was asked for and cannot be.
+    """
+    from ..tape.interpreter import Interpreter
+
+    if choice not in CHOICES:
+        raise CompileError(f"unknown executor {choice!r}; available: {', '.join(CHOICES)}")
+    if choice == "interpreter":
+        return Interpreter(tape)
+    try:
+        return _machine(tape, guarded)
+    except CompileError as cause:
+        if choice == "numba":
+            raise
+        warnings.warn(
+            f"{str(cause).rstrip('.')}. The program runs in the interpreter, which gives the same "
+            "numbers slowly",
+            CompileWarning,
+            stacklevel=_outside(),
+        )
+        return Interpreter(tape)
+
+
+def _machine(tape: Tape, guarded: bool) -> Executor:
+    missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
+    if missing:
+        raise CompileError(
+            f"{' and '.join(missing)} not installed; pip install 'pluggrad[compile]'"
+        )
+    try:
+        from ..lower.probing import check_ends
+        from .machine import Machine
+
+        if guarded:
+            check_ends(tape.ops)
+        with waiting():
+            if len(tape) > MANY:
+                tell(f"planning {len(tape):,} nodes", long=True)
+            return Machine(tape)
+    except ImportError as cause:  # it is there, but of a version that does not fit
+        raise CompileError(f"numba cannot be used here: {cause}") from cause
+
+
+def _outside() -> int:
+    """Count the frames up to the caller of pluggrad, for a warning to point at."""
+    import sys
+
+    depth = 1
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pluggrad."):
+        frame = frame.f_back
+        depth += 1
+    return depth

@@ -1,0 +1,291 @@
+"""The compiled executor: a plan's instructions, run by machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from functools import cache as once
+from struct import Struct
+from typing import Any
+
+import numpy as np
+from pluggrad import CompileError
+
+from ..codegen.stream import Stream, clearing, copies, directed, joined, run_address
+from ..codegen.variants import source_kind
+from ..lower.kinds import Kinds
+from ..native.library import library
+from ..plan.layout import Layout
+from ..plan.plan import Plan
+from ..tape.data import Tape
+
+# Lanes are run in blocks whose memory stays in the processor's second-level cache.
+BLOCK_BYTES = 400_000
+LONG = 3000  # words of code: some microseconds
+
+
+@once
+def _run() -> Any:
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
+
+
+@once
+def _run_at_once() -> Any:
+    """Give the same function, for short programs: other threads wait for it."""
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
+
+
+ANY_NAN = """
+define i64 @any_nan(ptr %x, i64 %count) {
+entry:
+  %empty = icmp eq i64 %count, 0
+  br i1 %empty, label %done, label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %found = phi i64 [ 0, %entry ], [ %either, %loop ]
+  %place = getelementptr double, ptr %x, i64 %i
+  %number = load double, ptr %place
+  %is_nan = fcmp uno double %number, %number
+  %bit = zext i1 %is_nan to i64
+  %either = or i64 %found, %bit
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  %result = phi i64 [ 0, %entry ], [ %either, %loop ]
+  ret i64 %result
+}
+"""
+
+
+@once
+def any_nan() -> Any:
+    """Give a function of an address and a count, which is not 0 where a number there is nan."""
+    address = library().address("any_nan", lambda: (ANY_NAN, []), ANY_NAN)
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)
+
+
+class Machine:
+    """Runs a tape in machine code, for one set of inputs or for many lanes of them.
+
+    Parameters:
+        tape: what to run.
+        plan: where things are; made when left out.
+        lanes: how many sets of inputs are computed side by side.
+        memory: what to compute in; that of a machine with the same layout.
+    """
+
+    name = "numba"
+
+    def __init__(
+        self, tape: Tape, plan: Plan | None = None, lanes: int = 1, memory: Any | None = None
+    ) -> None:
+        start = time.perf_counter()
+        if plan is None:
+            plan = _plan(tape)
+        self.tape = tape
+        self.plan = plan
+        self._careful: Machine | None = None
+        self.lanes = lanes
+        self.planned_in = time.perf_counter() - start
+        shared = plan.layout.literals
+        if memory is None:
+            size = shared + (plan.layout.size - shared) * lanes
+            memory = _aligned(size, shared if lanes > 1 else 0)
+        self.memory = memory
+        literal = np.flatnonzero(tape.literal)
+        self.memory[plan.layout.position[literal]] = tape.data[literal]
+        self.memory[plan.layout.seed] = 1.0
+        numbers = tape.data
+        self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
+        self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
+        self._all_gradients = (self.gradients.ctypes.data, self.gradients.size)
+        self.outputs = self._view(plan.layout.outputs_at, len(tape.outputs))
+        self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
+        self.inputs.T[...] = numbers[tape.inputs]
+        self.seeds[...] = 1.0
+        self.streams = self._streams(tape)
+        self.linked_in = time.perf_counter() - start - self.planned_in
+        pieces = self.streams
+        self._forward = joined([pieces["read"], pieces["forward"], pieces["give"]])
+        self._backward = joined(
+            [pieces["clear"], pieces["seed"], pieces["backward"], pieces["collect"]]
+        )
+        self._both = np.concatenate([self._forward, self._backward])
+        self._run = _run()
+        self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
+        self._forward_at, self._backward_at, self._both_at = (x.ctypes.data for x in self._calls)
+
+    def _call(self, code: Any) -> Any:
+        """Write down what a run is told: where its code is, how long it is, and the memory."""
+        return np.array([code.ctypes.data, len(code), self.memory.ctypes.data])
+
+    def _view(self, at: int, count: int) -> Any:
+        """Show a stretch of memory: numbers, or rows of one number for each lane."""
+        shared, lanes = self.plan.layout.literals, self.lanes
+        start = shared + (at - shared) * lanes
+        flat = self.memory[start : start + count * lanes]
+        return flat if lanes == 1 else flat.reshape(count, lanes)
+
+    def _streams(self, tape: Tape) -> dict[str, Stream]:
+        plan, lanes = self.plan, self.lanes
+        inputs, outputs, wrt = (
+            np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
+        )
+        shared = plan.layout.literals
+        gradients = shared + (plan.layout.gradients_at - shared) * lanes
+        flowing = np.flatnonzero(plan.layout.gradient[outputs] >= 0)
+        # An output that depends on nothing wanted has no gradient to start from.
+        return {
+            "read": copies(
+                plan,
+                plan.layout.position[inputs],
+                plan.layout.inputs_at + np.arange(len(inputs)),
+                lanes,
+            ),
+            "forward": directed(plan, lanes),
+            "give": copies(
+                plan,
+                plan.layout.outputs_at + np.arange(len(outputs)),
+                plan.layout.position[outputs],
+                lanes,
+            ),
+            "clear": clearing(
+                gradients, (plan.layout.inputs_at - plan.layout.gradients_at) * lanes
+            ),
+            "seed": copies(
+                plan,
+                plan.layout.gradient[outputs[flowing]],
+                plan.layout.seeds_at + flowing,
+                lanes,
+                adding=True,
+            ),
+            "backward": directed(plan, lanes, backward=True),
+            "collect": copies(
+                plan, plan.layout.wrt_at + np.arange(len(wrt)), plan.layout.gradient[wrt], lanes
+            ),
+        }
+
+    def renewed(self) -> Machine:
+        """Translate the ops again, which compute something else now; in the same memory.
+
+        Raises:
+            CompileError: when they are laid out otherwise.
+        """
+        plan = _plan(self.tape)
+        if not _is_laid_out_alike(plan.layout, self.plan.layout):
+            raise CompileError("an op reads other operands than before; compile the graph again")
+        inputs, seeds = self.inputs.copy(), self.seeds.copy()
+        machine = Machine(self.tape, plan, self.lanes, self.memory)
+        machine.inputs[...] = inputs
+        machine.seeds[...] = seeds
+        return machine
+
+    def forward(self) -> None:
+        """Compute `outputs` from `inputs`."""
+        self._run(self._forward_at)
+
+    def backward(self) -> None:
+        """Compute `gradients` from `seeds`, after `forward`."""
+        self._run(self._backward_at)
+        self._mend()
+
+    def step(self) -> None:
+        """Do both."""
+        self._run(self._both_at)
+        self._mend()
+
+    def _mend(self) -> None:
+        """Compute again, knowing that a gradient of 0 stays 0, where one came out nan."""
+        if not any_nan()(*self._all_gradients):
+            return
+        if self._careful is None:
+            self._careful = Machine(self.tape, _plan(self.tape, strong=True), self.lanes)
+        careful = self._careful
+        careful.inputs[...] = self.inputs
+        careful.seeds[...] = self.seeds
+        careful._run(careful._both_at)
+        np.copyto(self.gradients, careful.gradients, where=np.isnan(self.gradients))
+
+    def packed(self) -> tuple[Any, ...]:
+        """Give what a call on plain floats needs: packing, running and unpacking, at one go each.
+
+        The outputs and the gradients stand one behind the other in memory, in this order.
+        """
+        shared = self.memory.data.cast("B")
+        write = Struct(f"{len(self.inputs)}d").pack_into
+        give = Struct(f"{len(self.outputs) + len(self.gradients)}d").unpack_from
+        run = _run() if len(self._both) > LONG else _run_at_once()
+        layout = self.plan.layout
+        return write, shared, 8 * layout.inputs_at, run, self._both_at, give, 8 * layout.outputs_at
+
+    # ----- Measuring -----
+
+    def pieces(self) -> list[tuple[str, str, Any]]:
+        """Split the code by phase and op; give the phase, the op's name, and the instructions."""
+        found = []
+        for phase, stream in self.streams.items():
+            ends = np.append(stream.starts[1:], len(stream.words))
+            kinds = np.array([source_kind(self.plan.kinds, int(v)) for v in stream.variants])
+            for kind in np.unique(kinds):
+                parts = [
+                    stream.words[start:end]
+                    for start, end in zip(
+                        stream.starts[kinds == kind], ends[kinds == kind], strict=True
+                    )
+                ]
+                ops = self.plan.kinds.ops
+                name = ops[kind].name if kind < len(ops) else "add"
+                found.append((phase, name, np.concatenate(parts)))
+        return found
+
+    @property
+    def code(self) -> Any:
+        """All instructions of a step."""
+        return self._both
+
+    def timed(self, words: Any, seconds: float) -> float:
+        """Measure a piece of code; give microseconds for one run, without the call from Python."""
+        if len(words) == 0:
+            return 0.0
+        words = np.ascontiguousarray(words)
+        call, nothing = self._call(words), self._call(words[:0])
+        at, empty_at = call.ctypes.data, nothing.ctypes.data
+        best = empty = float("inf")
+        end = time.perf_counter() + seconds
+        while True:
+            start = time.perf_counter()
+            self._run(empty_at)
+            middle = time.perf_counter()
+            self._run(at)
+            now = time.perf_counter()
+            empty = min(empty, middle - start)
+            best = min(best, now - middle)
+            if now > end:
+                return max(0.0, best - empty) * 1e6
+
+
+def _plan(tape: Tape, *, strong: bool = False) -> Plan:
+    width = max([op.arity for op in tape.ops], default=1)
+    return Plan(tape, Kinds(tape.ops, width, strong))
+
+
+def _is_laid_out_alike(one: Layout, other: Layout) -> bool:
+    numbers = ("literals", "seed", "size", "gradients_at", "inputs_at", "outputs_at", "wrt_at")
+    return all(getattr(one, name) == getattr(other, name) for name in numbers) and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("position", "gradient")
+    )
+
+
+def _aligned(count: int, at: int) -> Any:
+    """Make an array of zeros in which place `at` begins a cache line: wide loads cross none."""
+    kept = np.zeros(count + 8)
+    start = (-kept.ctypes.data // 8 - at) % 8
+    return kept[start : start + count]
+
+
+def best_lanes(plan: Plan) -> int:
+    """Choose how many lanes to run side by side: as many as the cache holds, 8 at least."""
+    each = 8 * max(1, plan.layout.size - plan.layout.literals)
+    return max(8, min(4096, BLOCK_BYTES // each // 8 * 8))

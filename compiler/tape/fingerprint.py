@@ -1,0 +1,147 @@
+"""What a function computes, as one short text that changes when the function does.
+
+Compiled code is kept on disk under the fingerprint of what it was made from: byte code, constants,
+the globals and closures that the code names, and all that in turn of the functions, ops and objects
+among those. So an edited rule, helper or number never meets the code of the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import types
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from pluggrad import Op
+
+# What these do is told by their versions, which the cache on disk is for.
+VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
+
+
+def fingerprint(*things: object) -> str:
+    """Hash functions, ops and plain values; equal for equal behaviour, as far as can be seen."""
+    digest = hashlib.sha256()
+    _Walk(digest.update).over(things)
+    return digest.hexdigest()[:32]
+
+
+def is_built_in(op: Op) -> bool:
+    """Say whether an op is pluggrad's own: its functions read nothing that changes."""
+    return (getattr(op.forward, "__module__", None) or "").startswith("pluggrad.") or all(
+        (getattr(f, "__module__", None) or "").startswith("pluggrad.") for f in op.rules if f
+    )
+
+
+class _Walk:
+    def __init__(self, update: Any) -> None:
+        self.update = update
+        self.seen: dict[int, int] = {}
+        self.kept: list[object] = []  # so that no id is given to a second object meanwhile
+
+    def note(self, text: str) -> None:
+        self.update(text.encode() + b"\0")
+
+    def over(self, things: Any) -> None:
+        pending = [*reversed(tuple(things))]
+        while pending:
+            thing = pending.pop()
+            if id(thing) in self.seen:
+                self.note(f"again {self.seen[id(thing)]}")
+                continue
+            pending += reversed(self.parts(thing))
+
+    def parts(self, thing: Any) -> list[Any]:
+        self.note(type(thing).__qualname__)
+        if isinstance(thing, int | float | complex | str | bytes | None | types.EllipsisType):
+            self.note(repr(thing))
+            return []
+        self.seen[id(thing)] = len(self.seen)
+        self.kept.append(thing)
+        match thing:
+            case Op():
+                self.note(thing.name)
+                return [thing.forward, thing.ieee, *thing.rules, thing.successor]
+            case types.FunctionType():
+                code = thing.__code__
+                names = sorted(names_in(code))
+                cells = [_content(cell) for cell in thing.__closure__ or ()]
+                named = [thing.__globals__[x] for x in names if x in thing.__globals__]
+                reached = [y for x in (*cells, *named) for y in _reached(x, names)]
+                return [code, thing.__defaults__, thing.__kwdefaults__, *reached]
+            case types.MethodType():
+                return [thing.__func__, thing.__self__]
+            case partial():
+                return [thing.func, thing.args, thing.keywords]
+            case types.CodeType():
+                self.update(thing.co_code)
+                return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
+            case types.ModuleType():
+                self.note(thing.__name__)
+                return [getattr(thing, "__version__", None)]
+            case tuple() | list():
+                return list(thing)
+            case frozenset() | set():
+                return sorted(thing, key=repr)
+            case dict():
+                return [x for pair in thing.items() for x in pair]
+            case type():
+                self.note(f"{thing.__module__}.{thing.__qualname__}")
+                return _own(thing)
+        self.note(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}")
+        if hasattr(thing, "py_func"):  # numba's version of a function
+            return [thing.py_func, *sorted(getattr(thing, "targetoptions", {}).items())]
+        if hasattr(thing, "dtype") and hasattr(thing, "tolist"):
+            return [str(thing.dtype), thing.tolist()]
+        if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
+            text = repr(thing)
+            return [getattr(thing, "__name__", None), None if " at 0x" in text else text]
+        return [type(thing), *_state(thing)]
+
+
+def names_in(code: types.CodeType) -> set[str]:
+    """Collect the global names that code uses, and those of the functions defined in it."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= names_in(constant)
+    return found
+
+
+def _reached(thing: object, names: list[str]) -> Iterator[object]:
+    """Give an object, and, where it is a module, all in it that these names may mean."""
+    yield thing
+    if isinstance(thing, types.ModuleType) and thing.__name__.partition(".")[0] not in VERSIONED:
+        for name in names:
+            if name in vars(thing):
+                yield from _reached(vars(thing)[name], names)
+
+
+def _is_versioned(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in VERSIONED
+
+
+def _own(kind: type) -> list[object]:
+    """List the functions and numbers of a class and its bases."""
+    found: list[object] = []
+    for base in kind.__mro__:
+        if not _is_versioned(base):
+            for name, x in sorted(vars(base).items()):
+                if isinstance(x, types.FunctionType | int | float):
+                    found += [name, x]
+    return found
+
+
+def _state(thing: object) -> list[object]:
+    """List what an object holds."""
+    slots = [x for base in type(thing).__mro__ for x in getattr(base, "__slots__", ())]
+    held = [getattr(thing, x, None) for x in slots if isinstance(x, str) and x != "__dict__"]
+    return [*held, vars(thing)] if hasattr(thing, "__dict__") else held
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not assigned yet
+        return None
