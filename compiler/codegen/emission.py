@@ -1,8 +1,8 @@
 """Writing instructions for kernels.
 
-Loops of the planner: they run in machine code, see loops.py. A nest has up to three loops, and with
-lanes one more inside them; a kernel has four. Which of the nest's loops becomes which of the
-kernel's is decided here.
+Loops of the planner: they run in machine code, see plan/loops.py. A nest has up to three loops,
+and with lanes one more inside them; a kernel has four. Which of the nest's loops becomes which of
+the kernel's is decided here.
 """
 
 from __future__ import annotations
