@@ -29,8 +29,8 @@ from random import Random
 from statistics import median
 
 from pluggrad import Graph, RenderError, Value, grad, render
-from pluggrad.renderers.arranging import arrange
-from pluggrad.renderers.engines import ENGINES, lay_out
+from pluggrad.renderers.graphviz.engines import ENGINES, lay_out
+from pluggrad.renderers.svg.arrangement import arrange
 
 SVG = "{http://www.w3.org/2000/svg}"
 TIME_LIMIT, AT = 0.1, 10_000

@@ -45,7 +45,7 @@ from typing import Any, NamedTuple
 
 from layout import chain, fan, mlp
 from pluggrad import Graph, Value, plugins, render
-from pluggrad.renderers.engines import ENGINES, lay_out
+from pluggrad.renderers.graphviz.engines import ENGINES, lay_out
 
 SHAPES: dict[str, Callable[[int], Graph]] = {"mlp": mlp, "chain": chain, "fan": fan}
 SIZES = (25, 2_000, 10_000, 100_000)

@@ -46,7 +46,7 @@ def run(given: Namespace) -> None:
 
 def _engine(path: Path) -> str:
     """Tell what an SVG says about who laid it out; other formats do not say."""
-    from pluggrad.renderers.engines import engine_of
+    from pluggrad.renderers.graphviz.engines import engine_of
 
     return engine_of(path) if path.suffix.lower() == ".svg" else ""
 

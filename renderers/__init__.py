@@ -1,1 +1,1 @@
-"""The built-in renderers, one file each."""
+"""The built-in renderers: a file each, or a folder for a picture of many parts."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pluggrad import Graph, Node, RenderError, hookimpl
 
 from .labels import one_line
-from .levels import columns_and_rows
+from .layered.levels import columns_and_rows
 from .nearest import left_out, nearest
 from .networkx import NetworkXRenderer
 from .numerals import nodes_in, short

@@ -10,9 +10,9 @@ from pluggrad import Graph, Node, hookimpl
 
 from .labels import one_line
 from .nearest import left_out, nearest
+from .notebook_text import Shown
 from .numerals import nodes_in, short
 from .options import one_of, whole
-from .shown import Shown
 from .themes import Theme, theme_of
 
 LABEL = 40  # characters of a label that are shown

@@ -13,8 +13,8 @@ from pluggrad import Graph, Value, render
 from pluggrad.renderers.labels import one_line, xml_text
 
 from .fuzz import graphs, random_labels
+from .page.test_html import data_of
 from .test_data_formats import strict
-from .test_html import data_of
 from .test_mermaid import mermaid_folder, mermaid_reads, shown
 
 __all__ = ["mermaid_folder"]  # a fixture

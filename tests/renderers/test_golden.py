@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pluggrad import Value, explain, render, scope
 
-from .test_html import column, data_of
+from .page.test_html import column, data_of
 
 FOLDER = Path(__file__).parent / "golden"
 

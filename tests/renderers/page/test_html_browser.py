@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from pluggrad import Graph, Op, Value, plugins, render, scope
 
-from .browser import Browser, browser
-from .labels import NASTY, neuron
+from ..browser import Browser, browser
+from ..labels import NASTY, neuron
 
 X1, W1, PRODUCT = 0, 1, 2  # nodes of the neuron
 

@@ -11,7 +11,7 @@ import pytest
 from pluggrad import Graph, RenderError, Value, render, scope
 from pluggrad.renderers.labels import columns
 
-from .labels import ATTACKS, labelled, neuron
+from ..labels import ATTACKS, labelled, neuron
 
 
 def test_the_neuron_is_drawn_with_values_and_gradients() -> None:

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from pluggrad import Graph, Node
 
-from .levels import place
+from ..layered.levels import place
 from .scopes import page_scopes
 
 MANY = 16  # leaves in one group beyond which they get a group of their own, beside others

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pluggrad import Graph, Node, hookimpl
 
+from ..labels import one_line
+from ..notebook_text import Shown
+from ..numerals import short
+from ..options import whole
 from .formula import Formula, apply
-from .labels import one_line
 from .names import LABEL, Names
-from .numerals import short
-from .options import whole
-from .shown import Shown
 
 LONGEST = 160  # characters of LaTeX, and
 DEEPEST = 6  # brackets, fractions and exponents inside each other, before a part gets its own line

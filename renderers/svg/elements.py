@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from .cards import SIZE, SMALL
-from .labels import xml_text
-from .themes import Theme
+from ..cards import SIZE, SMALL
+from ..labels import xml_text
+from ..themes import Theme
 
 Point = tuple[float, float]
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pluggrad import Edge, Graph, Node, RenderError, hookimpl, render
 
-from .cards import LABEL, arities
+from ..cards import LABEL, arities
+from ..images import can_convert, converted
+from ..labels import one_line
+from ..numerals import short
+from ..options import flag, limit, one_of, seconds, whole
+from ..themes import FONT, Theme, night_style, theme_of
+from ..tooltips import edge_line, node_lines
 from .engines import ENGINES, IMAGES, engine_in, lay_out
-from .images import can_convert, converted
-from .labels import one_line
-from .numerals import short
-from .options import flag, limit, one_of, seconds, whole
-from .themes import FONT, Theme, night_style, theme_of
-from .tooltips import edge_line, node_lines
 
 if TYPE_CHECKING:
     import graphviz

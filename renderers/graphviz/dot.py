@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pluggrad import Graph, hookimpl
 
-from .graphviz import GraphvizRenderer
+from .renderer import GraphvizRenderer
 
 
 class DotRenderer(GraphvizRenderer):

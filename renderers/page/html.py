@@ -11,11 +11,11 @@ from importlib.resources import files
 
 from pluggrad import Graph, hookimpl
 
-from .labels import one_line
-from .options import flag, limit
-from .page_data import page_data
-from .page_theme import page_theme
-from .shown import Page
+from ..labels import one_line
+from ..notebook_text import Page
+from ..options import flag, limit
+from .data import page_data
+from .theme import page_theme
 
 # In the order in which they build on each other.
 SCRIPTS = (
@@ -141,7 +141,7 @@ def _script() -> str:
 
 @cache
 def _read(name: str) -> str:
-    return (files("pluggrad.renderers") / "page" / name).read_text(encoding="utf-8")
+    return (files("pluggrad.renderers.page") / "assets" / name).read_text(encoding="utf-8")
 
 
 @hookimpl

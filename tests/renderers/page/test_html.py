@@ -9,11 +9,11 @@ from hashlib import sha256
 
 import pytest
 from pluggrad import Graph, RenderError, Value, render, save, scope
-from pluggrad.renderers.page_theme import page_theme
+from pluggrad.renderers.page.theme import page_theme
 from pluggrad.renderers.themes import THEMES
 
-from .deep import deep_chain
-from .labels import NASTY, neuron
+from ..deep import deep_chain
+from ..labels import NASTY, neuron
 
 
 def data_of(page: str) -> dict:

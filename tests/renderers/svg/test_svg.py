@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import Graph, RenderError, Value, draw_dot, render, save
-from pluggrad.renderers import engines
 from pluggrad.renderers.cards import LABEL
+from pluggrad.renderers.graphviz import engines
 from pluggrad.renderers.labels import one_line
 
-from .labels import NASTY, labelled, neuron
+from ..labels import NASTY, labelled, neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .themes import AUTO, THEMES, Theme, theme_of
+from ..themes import AUTO, THEMES, Theme, theme_of
 
 # Heat and alarms mean the same in every theme: blue and orange stay apart under every common
 # colour blindness, and so does magenta from both.

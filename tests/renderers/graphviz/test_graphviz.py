@@ -10,11 +10,11 @@ from pathlib import Path
 import graphviz
 import pytest
 from pluggrad import RenderError, Value, draw_dot, render, save
-from pluggrad.renderers import engines
-from pluggrad.renderers.graphviz import LABEL
+from pluggrad.renderers.graphviz import engines
+from pluggrad.renderers.graphviz.renderer import LABEL
 from pluggrad.renderers.labels import one_line
 
-from .labels import ATTACKS, labelled, neuron
+from ..labels import ATTACKS, labelled, neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from pluggrad import Graph, RenderError, hookimpl
 
+from ..graphviz.engines import ENGINES
+from ..graphviz.renderer import FEW, SIDES, GraphvizRenderer
+from ..nearest import left_out, nearest
+from ..options import flag, limit, one_of, seconds, whole
+from ..themes import theme_of
 from .drawing import draw
-from .engines import ENGINES
-from .graphviz import FEW, SIDES, GraphvizRenderer
-from .nearest import left_out, nearest
-from .options import flag, limit, one_of, seconds, whole
-from .themes import theme_of
 
 LAYERED = "layered"
 READABLE = 400  # nodes that a person can make sense of in one picture

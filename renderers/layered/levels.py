@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pluggrad import Graph
 
-from .layered import lay_out_layers
+from .plan import lay_out_layers
 
 CLOSELY = 4000  # the sum of all edges' lengths, up to which the layout takes care
 AISLE = 0.1  # the part of a row that stays free between its neighbours

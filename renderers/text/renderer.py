@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from pluggrad import Graph, Node, hookimpl
 
-from .labels import columns, cut, one_line
-from .nearest import nearest
-from .numerals import short
-from .options import flag, limit, whole
+from ..labels import columns, cut, one_line
+from ..nearest import nearest
+from ..numerals import short
+from ..options import flag, limit, whole
 from .terminal import Printed, painted, terminal_width
 
 LABEL = 40  # characters of a label that are shown

@@ -3,8 +3,8 @@
 import pytest
 from pluggrad import Value, grad, render
 
-from .deep import deep_chain
-from .labels import NASTY
+from ..deep import deep_chain
+from ..labels import NASTY
 
 
 def leaves(names: str) -> list[Value]:

@@ -9,14 +9,14 @@ from math import isnan
 
 from pluggrad import Edge, Graph, Node
 
-from .arranging import ARROW, BEND, Arrangement, arrange
-from .cards import PAD, ROW, SMALL, Card
-from .graphviz import has_group
-from .lettering import width
-from .marks import Point, at, frame, px, rule, tooltip, words
-from .numerals import short
-from .themes import FONT, Theme, night_style
-from .tooltips import edge_line, node_lines
+from ..cards import PAD, ROW, SMALL, Card
+from ..graphviz.renderer import has_group
+from ..lettering import width
+from ..numerals import short
+from ..themes import FONT, Theme, night_style
+from ..tooltips import edge_line, node_lines
+from .arrangement import ARROW, BEND, Arrangement, arrange
+from .elements import Point, at, frame, px, rule, tooltip, words
 
 MARGIN = 16.0  # around the picture
 HEADING = 22.0  # of the note above it

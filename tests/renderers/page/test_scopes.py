@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 from pluggrad import Graph, Value, scope
-from pluggrad.renderers.scopes import page_scopes
+from pluggrad.renderers.page.scopes import page_scopes
 
 
 def scopes_of(output: Value, *, collapse: bool = True) -> list[tuple[str, ...]]:

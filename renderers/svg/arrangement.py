@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pluggrad import Edge, Graph
 
-from .cards import SMALL, Card, arities, card
-from .layered import Layout, folded, lay_out_layers
-from .lettering import number_width, width
+from ..cards import SMALL, Card, arities, card
+from ..layered import Layout, folded, lay_out_layers
+from ..lettering import number_width, width
 
 BEND = 28.0  # the space in which edges cross over from one layer to the next
 ARROW = 7.0  # the length of an arrow's head

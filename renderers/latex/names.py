@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from ..labels import one_line
 from .formula import ATOM, POWER, Formula, escape_text
-from .labels import one_line
 
 LABEL = 40  # characters of a label that are shown
 GREEK = frozenset(

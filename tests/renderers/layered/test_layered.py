@@ -205,7 +205,7 @@ def test_an_edge_back_and_an_edge_to_itself_do_no_harm() -> None:
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_edges_cross_at_most_half_as_often_again_as_graphviz_has_it() -> None:
-    program = Path(__file__).parents[2] / "benchmarks" / "layout.py"
+    program = Path(__file__).parents[3] / "benchmarks" / "layout.py"
     done = subprocess.run(
         [sys.executable, program, "--crossings"], capture_output=True, text=True, check=False
     )

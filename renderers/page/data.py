@@ -13,10 +13,10 @@ from typing import Any
 
 from pluggrad import Edge, Graph, Node, RuleError
 
+from ..labels import one_line
+from ..nearest import left_out, nearest
 from .groups import Groups
-from .labels import one_line
-from .nearest import left_out, nearest
-from .rules import arity, told
+from .rule_source import arity, told
 
 LABEL = 2000  # characters of a label, where there are few
 LABELS = 2_000_000  # and of all labels together

@@ -1,0 +1,1 @@
+"""The renderers "graphviz" and "dot": pictures laid out by Graphviz, and their source."""

@@ -1,0 +1,1 @@
+"""The renderer "html": a graph as one interactive page."""

@@ -1,0 +1,1 @@
+"""The renderer "svg": pictures that need nothing but what `pip install` brought."""

@@ -1,0 +1,1 @@
+"""The renderer "text": trees for the terminal."""
