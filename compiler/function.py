@@ -18,14 +18,14 @@ from .capture.arguments import LEAF, is_array, is_symbolic, put_together, taken_
 from .capture.guests import has_a_door
 from .handing import SeveralOutputsError
 from .program import check_ops
-from .recording import Answer, Recording, check_numbers, record, too_large
+from .recording import Answer, DirectCall, Recording, check_numbers, record, too_large
 from .tape.fingerprint import fingerprint
 from .ufunc import call, taken_options
 
 Numbers = list[Any]
+Directs = tuple[DirectCall, ...]
 PLAIN = {float, int}
-NOTHING: tuple[Any, ...] = (None,) * 11
-FAST = 16  # how many calls on plain floats find memory ready
+DIRECT = 16  # how many calls on plain numbers find memory ready
 EXACT_WARNING = 8
 
 
@@ -89,9 +89,9 @@ class Compiled:
         self._changes = plugins.changes  # recordings are of the ops that were installed then
         self._exact = 0
         self._warned = False
-        # What a call on plain floats needs, with memory of its own: a call takes one and puts it
-        # back, so that no two threads compute in the same memory.
-        self._fast: list[tuple[Any, ...]] = []
+        # Calls on plain numbers, of the value and of value and gradient: the one used last first.
+        self._values: tuple[DirectCall, ...] = ()
+        self._gradients: tuple[DirectCall, ...] = ()
         self._derived: dict[str, Compiled] = {}
         self._methods: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self._bound: ref[Compiled] | None = None  # the same method as long as somebody holds it
@@ -110,7 +110,7 @@ class Compiled:
     def forget(self) -> None:
         """Drop all recordings."""
         self._recordings = []
-        self._fast.clear()
+        self._values = self._gradients = ()
         self._changes = plugins.changes
 
     # ----- Calls -----
@@ -119,6 +119,12 @@ class Compiled:
         """Compute the function."""
         if plugins.changes != self._changes:
             self.forget()
+        elif not kwargs:
+            for direct in self._values:
+                if (found := direct.call(*args)) is not None:
+                    if direct.recording is not self._last:
+                        self._refresh(direct.recording)
+                    return found
         if kwargs and (options := taken_options(self.function, kwargs)):
             return call(self, "__call__", args, kwargs, **options)
         shape, numbers, plain = self._taken_apart(args, kwargs)
@@ -131,6 +137,8 @@ class Compiled:
                 recording, results, _ = self._lanes(shape, numbers, backward=False)
                 return put_together(recording.result, iter(results), None)
         recording, (single, _) = self._single(shape, numbers, backward=False)
+        if not kwargs:
+            self._values = self._with_direct(self._values, recording, args, backward=False)
         return put_together(recording.result, iter(single), None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
@@ -164,28 +172,14 @@ class Compiled:
         Raises:
             CompileError: when the function gives more than one number.
         """
-        free = self._fast
-        if free and not kwargs:
-            try:
-                fast = free.pop()
-            except IndexError:  # another thread was faster
-                fast = NOTHING
-            kinds, changes, recording, _, write, memory, at, run, code, give, back = fast
-            if tuple(map(type, args)) == kinds and changes == plugins.changes:
-                write(memory, at, *args)
-                run(code)
-                found = give(memory, back)
-                free.append(fast)
-                total = sum(found)  # a nan among them has to be looked into
-                if found[1] == 0.0 and total == total:  # no guard failed
-                    recording.calls += 1
-                    if recording is not self._last:
-                        self._refresh(recording)
-                    return found[0], found[2] if len(args) == 1 else found[2:]
-            elif fast is not NOTHING:
-                free.append(fast)
         if plugins.changes != self._changes:
             self.forget()
+        elif not kwargs:
+            for direct in self._gradients:
+                if (found := direct.call(*args)) is not None:
+                    if direct.recording is not self._last:
+                        self._refresh(direct.recording)
+                    return found
         options = taken_options(self.function, kwargs) if kwargs else {}
         args, kwargs = self._by_position(args, kwargs)
         if options:
@@ -202,8 +196,8 @@ class Compiled:
             return results[0], self._built(shape, gradients)
         recording, (single, gradient) = self._single(shape, numbers, backward=True)
         self._check_one(recording)
-        if not kwargs and all(type(x) is float for x in args):
-            self._remember(recording, args)
+        if not kwargs:
+            self._gradients = self._with_direct(self._gradients, recording, args, backward=True)
         return single[0], self._built(shape, gradient)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:
@@ -308,37 +302,31 @@ class Compiled:
                 f"{self!r} gives nested ones. Take func.jacrev of it and compile that"
             )
 
-    def _remember(self, recording: Recording, args: tuple[Any, ...]) -> None:
-        kinds = tuple(map(type, args))
-        for fast in tuple(self._fast):
-            if fast[2] is recording and fast[0] == kinds:
-                if self._take(fast):
-                    self._fast.append(fast)  # the next call tries it first
-                return
-        packed = recording.fast()
-        if packed is not None and len(self._fast) < FAST:
-            self._fast.append((kinds, plugins.changes, recording, *packed))
+    def _with_direct(
+        self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
+    ) -> Directs:
+        """Give direct calls with one of this recording, where it can have one, in front."""
+        if len(args) != recording.count or not set(map(type, args)) <= PLAIN:
+            return known
+        mine = [direct for direct in known if direct.recording is recording]
+        if mine and not any(direct.was_busy() for direct in mine):
+            others = [direct for direct in known if direct.recording is not recording]
+            return (*mine, *others)  # the next call tries it first
+        direct = recording.direct(backward=backward)
+        return known if direct is None else (direct, *known)[:DIRECT]
 
-    def _take(self, fast: tuple[Any, ...]) -> bool:
-        """Take one entry out of `_fast`; give whether it was there: a call may have it."""
-        try:
-            self._fast.remove(fast)
-        except ValueError:
-            return False
-        return True
-
-    def _drop_fast(self, entries: list[tuple[Any, Recording]]) -> None:
-        """Forget what calls on plain floats need of recordings that go."""
-        for fast in tuple(self._fast):
-            if any(fast[2] is recording for _, recording in entries):
-                self._take(fast)
+    def _without_direct(self, entries: list[tuple[Any, Recording]]) -> None:
+        """Forget the direct calls of recordings that go."""
+        gone = [recording for _, recording in entries]
+        self._values = tuple([x for x in self._values if x.recording not in gone])
+        self._gradients = tuple([x for x in self._gradients if x.recording not in gone])
 
     def _matching(self, shape: Any) -> list[tuple[Any, Recording]]:
         found = [entry for entry in reversed(self._recordings) if entry[0] == shape]
         stale = [entry for entry in found if not entry[1].is_current()]
         if stale:
             self._recordings = [entry for entry in self._recordings if entry not in stale]
-            self._drop_fast(stale)
+            self._without_direct(stale)
         return [entry for entry in found if entry not in stale] if stale else found
 
     def _used(self, entry: tuple[Any, Recording]) -> None:
@@ -367,7 +355,7 @@ class Compiled:
         entry = shape, recording
         recordings = [*self._recordings, entry]
         if len(recordings) > self.bound:
-            self._drop_fast(recordings[:1])
+            self._without_direct(recordings[:1])
             del recordings[0]
             self._warn_of_many_ways()
         self._recordings, self._last = recordings, recording

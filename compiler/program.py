@@ -170,7 +170,8 @@ class Program:
 
     def forward(self) -> Any:
         """Compute `results` from `inputs`, and give them: a float, or a copy of the array."""
-        self._keep_current()
+        if self._places:
+            self._keep_current()
         self.executor.forward()
         if self._check_finite:
             self._check(self.results)
@@ -178,7 +179,8 @@ class Program:
 
     def backward(self) -> Any:
         """Compute `gradients` from `seeds`, after `forward`; give a copy of the array."""
-        self._keep_current()
+        if self._places:
+            self._keep_current()
         self.executor.backward()
         if self._check_finite:
             self._check(self.gradients)
@@ -186,14 +188,15 @@ class Program:
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
-        self._keep_current()
+        if self._places:
+            self._keep_current()
         self.executor.step()
         if self._check_finite:
             self._check(self.results, self.gradients)
 
     def _keep_current(self) -> None:
         """Translate ops again whose functions read something from outside that has changed."""
-        if self._places and not unchanged(self._places):
+        if not unchanged(self._places):
             self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
             if not isinstance(self.executor, Interpreter):  # which runs the functions themselves
                 self.executor = self.executor.renewed()  # type: ignore[attr-defined]

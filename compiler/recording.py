@@ -11,7 +11,7 @@ from pluggrad import CompileError, Value
 from pluggrad.recording import always_recording, watched_by
 from pluggrad.topology import topological_order
 
-from .capture.arguments import Shape, put_together, taken_apart
+from .capture.arguments import LEAF, Shape, put_together, taken_apart
 from .capture.classes import check_classes
 from .capture.guards import RAN, Looks, failed, fixed
 from .capture.guests import advice, is_stranger, named
@@ -23,9 +23,34 @@ from .tape.data import Tape, recorded_tape
 from .tape.fingerprint import is_built_in
 from .tape.interpreter import Interpreter
 
-STALE = (0.0, 1.0)  # a result, and one guard that does not hold
 KEPT = 16  # idle machines for many lanes
 Answer = tuple[list[float], list[float]]
+
+
+class DirectCall:
+    """Calls of one recording that machine code answers, in memory of their own.
+
+    Parameters:
+        recording: what it computes.
+        machine: owns the code and the memory.
+        function: takes numbers; gives None where it cannot answer.
+        fields: what the function is told, and what it counts.
+    """
+
+    __slots__ = ("call", "fields", "machine", "recording")
+
+    def __init__(self, recording: Recording, machine: Any, function: Any, fields: Any) -> None:
+        self.recording = recording
+        self.machine = machine
+        self.fields = fields
+        self.call: Callable[..., Any] = function
+        if recording.places:  # it holds as long as what was taken from outside stands there
+            self.call = lambda *args: function(*args) if recording.is_current() else None
+
+    def was_busy(self) -> bool:
+        """Tell whether a call found it busy since this was last asked."""
+        missed, self.fields.missed = self.fields.missed, 0
+        return bool(missed)
 
 
 class Recording:
@@ -41,9 +66,6 @@ class Recording:
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
         places: where it took something from outside; it holds as long as that stands there.
-
-    Attributes:
-        calls: how often it has answered.
     """
 
     def __init__(
@@ -65,11 +87,12 @@ class Recording:
         self.guards = guards
         self.count = count
         self.places = list(places)
-        self.calls = 0
         self.all_used = self.used == list(range(count))
         self._executor: Executor | None = None
         self._free: list[Executor] = []
         self._wide: list[Any] = []  # machines for many lanes that nobody uses
+        self._calls = 0
+        self._answered: list[Any] = []  # the fields of direct calls
 
     def __repr__(self) -> str:
         return (
@@ -80,13 +103,19 @@ class Recording:
     def __getstate__(self) -> dict[str, Any]:
         return {
             **self.__dict__,
-            "calls": 0,  # equal recordings have equal pickles
+            "_calls": 0,  # equal recordings have equal pickles
+            "_answered": [],
             "read": [x.detach() for x in self.read],  # what they are at this moment
             "places": [],
             "_executor": None,
             "_free": [],
             "_wide": [],
         }
+
+    @property
+    def calls(self) -> int:
+        """How often it has answered."""
+        return self._calls + sum([int(fields.calls) for fields in self._answered])
 
     def is_current(self) -> bool:
         """Say whether what it took from outside stands where it stood."""
@@ -153,7 +182,7 @@ class Recording:
         return self._read_off(slow, backward=True) if slow.outputs[-1] == 0.0 else None
 
     def _read_off(self, executor: Any, backward: bool) -> Answer:
-        self.calls += 1
+        self._calls += 1
         results = [float(x) for x in executor.outputs[:-1]]
         gradient = executor.gradients.tolist() if backward else []
         if backward and not self.all_used:
@@ -173,22 +202,17 @@ class Recording:
         given.extend([x._number for x in self.read])
         return given
 
-    def fast(self) -> tuple[Any, ...] | None:
-        """Give what a call on plain floats needs: how to write, run, and read all at once.
-
-        It is for one caller at a time: it comes with memory of its own.
-        """
-        if not self.all_used or self.read or self.executor.name != "numba":
+    def direct(self, *, backward: bool) -> DirectCall | None:
+        """Make a call on plain numbers that machine code answers, where there can be one."""
+        if self.result != LEAF or not self.all_used or self.read or self.executor.name != "numba":
             return None
-        machine = self._another()  # the code and the memory live as long as it does
-        write, memory, at, run, code, give, back = machine.packed()  # type: ignore[attr-defined]
-        return machine, write, memory, at, run, code, self._checked(give), back
-
-    def _checked(self, give: Callable[..., Any]) -> Callable[..., Any]:
-        """Let numbers be given only as long as what was taken from outside stands there."""
-        if not self.places:
-            return give
-        return lambda memory, at: give(memory, at) if self.is_current() else STALE
+        machine = self._another()
+        found = machine.direct(backward)  # type: ignore[attr-defined]
+        if found is None:
+            return None
+        function, fields = found
+        self._answered.append(fields)
+        return DirectCall(self, machine, function, fields)
 
     # ----- Lanes -----
 
@@ -256,7 +280,7 @@ class Recording:
                 ]:
                     done.result()
         self._wide = [*self._wide, *machines][-KEPT:]
-        self.calls += 1
+        self._calls += 1
         return holds
 
     def _take_wide(self, least: int, most: int | None = None) -> Any | None:

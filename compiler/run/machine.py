@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import time
 from functools import cache as once
-from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -14,55 +13,19 @@ from pluggrad import CompileError
 from ..codegen.stream import Stream, clearing, copies, directed, joined, run_address
 from ..codegen.variants import source_kind
 from ..lower.kinds import Kinds
-from ..native.library import library
 from ..plan.layout import Layout
 from ..plan.plan import Plan
 from ..tape.data import Tape
+from .calls import function_of_numbers, function_that_finds_nan
 
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
 BLOCK_BYTES = 400_000
-LONG = 3000  # words of code: some microseconds
+LONG = 6000  # words of code, some ten microseconds: what other threads are let in for
 
 
 @once
 def _run() -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
-
-
-@once
-def _run_at_once() -> Any:
-    """Give the same function, for short programs: other threads wait for it."""
-    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(run_address())
-
-
-ANY_NAN = """
-define i64 @any_nan(ptr %x, i64 %count) {
-entry:
-  %empty = icmp eq i64 %count, 0
-  br i1 %empty, label %done, label %loop
-loop:
-  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
-  %found = phi i64 [ 0, %entry ], [ %either, %loop ]
-  %place = getelementptr double, ptr %x, i64 %i
-  %number = load double, ptr %place
-  %is_nan = fcmp uno double %number, %number
-  %bit = zext i1 %is_nan to i64
-  %either = or i64 %found, %bit
-  %next = add i64 %i, 1
-  %more = icmp ult i64 %next, %count
-  br i1 %more, label %loop, label %done
-done:
-  %result = phi i64 [ 0, %entry ], [ %either, %loop ]
-  ret i64 %result
-}
-"""
-
-
-@once
-def any_nan() -> Any:
-    """Give a function of an address and a count, which is not 0 where a number there is nan."""
-    address = library().address("any_nan", lambda: (ANY_NAN, []), ANY_NAN)
-    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)
 
 
 class Machine:
@@ -99,7 +62,6 @@ class Machine:
         numbers = tape.data
         self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
         self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
-        self._all_gradients = (self.gradients.ctypes.data, self.gradients.size)
         self.outputs = self._view(plan.layout.outputs_at, len(tape.outputs))
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
@@ -115,6 +77,8 @@ class Machine:
         self._run = _run()
         self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
         self._forward_at, self._backward_at, self._both_at = (x.ctypes.data for x in self._calls)
+        self._run_backward = self._finding_nan(self._backward_at)
+        self._run_both = self._finding_nan(self._both_at)
 
     def _call(self, code: Any) -> Any:
         """Write down what a run is told: where its code is, how long it is, and the memory."""
@@ -187,18 +151,16 @@ class Machine:
 
     def backward(self) -> None:
         """Compute `gradients` from `seeds`, after `forward`."""
-        self._run(self._backward_at)
-        self._mend()
+        if self._run_backward():
+            self._mend()
 
     def step(self) -> None:
         """Do both."""
-        self._run(self._both_at)
-        self._mend()
+        if self._run_both():
+            self._mend()
 
     def _mend(self) -> None:
         """Compute again, knowing that a gradient of 0 stays 0, where one came out nan."""
-        if not any_nan()(*self._all_gradients):
-            return
         if self._careful is None:
             self._careful = Machine(self.tape, _plan(self.tape, strong=True), self.lanes)
         careful = self._careful
@@ -207,17 +169,34 @@ class Machine:
         careful._run(careful._both_at)
         np.copyto(self.gradients, careful.gradients, where=np.isnan(self.gradients))
 
-    def packed(self) -> tuple[Any, ...]:
-        """Give what a call on plain floats needs: packing, running and unpacking, at one go each.
+    def direct(self, backward: bool) -> tuple[Any, Any] | None:
+        """Make a function of plain numbers that runs this, and a view of its fields, if one can be.
 
         The outputs and the gradients stand one behind the other in memory, in this order.
         """
-        shared = self.memory.data.cast("B")
-        write = Struct(f"{len(self.inputs)}d").pack_into
-        give = Struct(f"{len(self.outputs) + len(self.gradients)}d").unpack_from
-        run = _run() if len(self._both) > LONG else _run_at_once()
-        layout = self.plan.layout
-        return write, shared, 8 * layout.inputs_at, run, self._both_at, give, 8 * layout.outputs_at
+        gradients = len(self.gradients) if backward else 0
+        program = self._both_at if backward else self._forward_at
+        return function_of_numbers(
+            **self._told(program),
+            inputs=self.inputs.ctypes.data,
+            outputs=self.outputs.ctypes.data,
+            taken=len(self.inputs),
+            given=len(self.outputs),
+            gradients=gradients,
+            nested=gradients > 1,
+        )
+
+    def _finding_nan(self, program: int) -> Any:
+        """Make a function that runs a program, and tells whether a gradient came out nan."""
+        return function_that_finds_nan(
+            **self._told(program),
+            outputs=self.gradients.ctypes.data,
+            gradients=self.gradients.size,
+        )
+
+    def _told(self, program: int) -> dict[str, int]:
+        unlocked = self.lanes > 1 or len(self._both) > LONG
+        return {"run": run_address(), "program": program, "unlocked": unlocked}
 
     # ----- Measuring -----
 

@@ -18,7 +18,7 @@ EXECUTORS = ["interpreter", "numba"]
 
 
 @pytest.mark.parametrize(
-    "name", ["function", "bound", "threads", "executor", "arrays", "_recordings", "_fast", "grad"]
+    "name", ["function", "bound", "threads", "executor", "arrays", "_recordings", "_values", "grad"]
 )
 def test_attributes_of_the_function_do_not_overwrite_those_of_the_compiled_one(name):
     def square(x):
