@@ -9,8 +9,7 @@ from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
 from pluggrad.gradient_hooks import hooked, hooks
-from pluggrad.passes import alone
-from pluggrad.topology import topological_order
+from pluggrad.topology import alone, topological_order
 from pluggrad.value import moving_hint
 
 from .capture.outside import read_by, unchanged

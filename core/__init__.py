@@ -5,7 +5,6 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from . import copying, notebook  # noqa: F401 - they plug themselves into Value
-from .compiling import compile
 from .config import Config, configure, configured, current_config
 from .drawing import draw_dot
 from .errors import (
@@ -35,6 +34,7 @@ from .op import Op
 from .recording import no_grad, scope
 from .region import Region
 from .registry import Plugin, hookimpl, plugins
+from .registry.entry_points import compile
 from .rendering import render, save
 from .value import NOT_RUN, Value
 

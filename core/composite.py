@@ -13,9 +13,8 @@ from functools import partial
 from typing import Any
 
 from .errors import RuleError
-from .nodes import made, recorded
 from .op import Op, call_any
-from .value import Value, as_float
+from .value import Value, as_float, made, recorded
 
 
 class Cotangents(dict[int, Any]):

@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from .contexts import Context, Setting
 from .errors import ConfigError
+from .recording import Context, Setting
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from threading import local
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from .nodes import connect
 from .topology import topological_order
-from .value import NOT_RUN, Value, above, new_value
+from .value import NOT_RUN, Value, above, connect, new_value
 
 if TYPE_CHECKING:
     from .op import Op

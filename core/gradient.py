@@ -1,10 +1,10 @@
 """Reverse-mode differentiation: `backward` into the Values, `grad` beside them.
 
 Both go through the recorded graph once, users before operands, and hand each node's gradient on to
-its operands as the rules say. `backward` first takes the short way, the fused code of pullback.py;
-where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is faulty, a gradient is nan),
-it starts again the careful way, rule by rule, which follows IEEE 754, knows that a gradient of 0
-stays 0 (strong_zero.py), or names the rule that failed.
+its operands as the rules say. `backward` first takes the short way, the fused code that
+python_code.py makes. Where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is
+faulty, a gradient is nan), it starts again the careful way, rule by rule, which follows IEEE 754,
+knows that a gradient of 0 stays 0 (strong_zero.py), or names the rule that failed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
 from .op import Op
-from .passes import alone
-from .pullback import pull_back
+from .python_code import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
-from .topology import leaves_and_results, topological_order
+from .topology import alone, leaves_and_results, topological_order
 from .value import NOT_RUN, Value, above, as_float, constant, moving_hint
 
 

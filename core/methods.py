@@ -14,11 +14,9 @@ from functools import cache
 from typing import Any
 
 from .declaration import NAMES
-from .nodes import record_watched
-from .op import MISSING, Op
+from .op import MISSING, Op, method_signature
 from .recording import switch
-from .signatures import method_signature
-from .value import NOT_RUN, Value, constant, new_value, operand
+from .value import NOT_RUN, Value, constant, new_value, operand, record_watched
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
 # none of them raises for floats, and all of them give floats.

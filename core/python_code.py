@@ -1,14 +1,38 @@
-"""Steps of a trace as Python: expressions and lines, and the names that occur in them."""
+"""Steps of a trace as Python: expressions, lines, and the gradient code of ops.
+
+`backward()` visits every node once and has to add to each operand what the operand's rule says.
+Calling `lambda g, out, a, b: g * b` for that costs more than the multiplication in it. So when an
+op is first differentiated, its rules are run once on symbols, and what they do becomes one
+function:
+
+    def pullback(node):
+        g = node._grad
+        a = node._left
+        b = node._right
+        if a.requires_grad:
+            a._grad += g * b._number
+        if b.requires_grad:
+            b._grad += g * a._number
+
+A number that a rule reads from outside is read each time. A rule that cannot be written down (one
+with an `if` on its operands, say) is called as it stands. Either way the numbers are those of the
+rule, operation by operation.
+"""
 
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
+from .declaration import NAMES
 from .errors import TraceError
-from .reads import read_again
-from .trace import ARITHMETIC, Step, Trace
+from .op import Op, Rule
+from .trace import ARITHMETIC, Step, Trace, read_again, refresh, standing
+from .value import Value
 
 # Forward functions that are an operator need no call.
 INLINE: dict[Any, str] = {
@@ -103,3 +127,115 @@ class PythonCode:
         name = f"{self.prefix}{len(self.bound)}"
         self.bound[name] = thing
         return name
+
+
+# ----- The gradient code of an op -----
+
+LARGE = 500  # from how many nodes on frequent ops are looked for, and how many nodes tell which
+INLINED = 4
+
+
+def fuse(op: Op) -> Callable[[Value], None]:
+    """Make the function that adds a node's gradient contributions to its operands' `grad`."""
+    namespace: dict[str, Any] = {"__name__": __name__}
+    _fused.add(op)
+    lines = _lines(op, namespace, "")
+    exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
+    pullback: Callable[[Value], None] = namespace.pop("pullback")  # which refers to the namespace
+    return pullback
+
+
+def forget_fused() -> None:
+    """Forget the code of all ops: the ops that their rules call are others now."""
+    for op in tuple(_fused):
+        vars(op).pop("pullback", None)
+    _fused.clear()
+    _loop.cache_clear()
+
+
+_fused: WeakSet[Op] = WeakSet()
+
+
+def pull_back(nodes: Sequence[Value]) -> None:
+    """Run the pullbacks of all nodes, which stand operands before users, the last one first.
+
+    A call for every node costs as much as what it does. So in a large graph the code of its most
+    frequent ops stands in the loop itself.
+    """
+    if standing and refresh():
+        _loop.cache_clear()
+    if len(nodes) < LARGE:
+        for node in reversed(nodes):
+            node.op.pullback(node)  # type: ignore[union-attr]  # no leaves
+    else:
+        sample = Counter([node.op for node in nodes[:: len(nodes) // LARGE]])
+        frequent = [op for op, _ in sample.most_common(INLINED) if op and op in may_be_inlined]
+        _loop(tuple(sorted(frequent, key=lambda op: op.name)))(nodes)
+
+
+# Ops that may stand in a loop, which is kept: of others their author may want to get rid.
+may_be_inlined: WeakSet[Op] = WeakSet()
+
+
+@lru_cache(maxsize=64)
+def _loop(ops: tuple[Op, ...]) -> Callable[[Sequence[Value]], None]:
+    namespace: dict[str, Any] = {f"op{i}": op for i, op in enumerate(ops)}
+    bound = ", ".join(f"{name}={name}" for name in namespace)
+    namespace["__name__"] = __name__
+    lines = [
+        f"def pull_back(nodes, {bound}):",
+        "    for node in reversed(nodes):",
+        "        op = node.op",
+    ]
+    for i, op in enumerate(ops):
+        lines += [f"        {'elif' if i else 'if'} op is op{i}:"]
+        lines += ["        " + line for line in _lines(op, namespace, f"op{i}_")]
+    lines += (
+        ["        else:", "            op.pullback(node)"] if ops else ["        op.pullback(node)"]
+    )
+    exec(compile("\n".join(lines), _file(ops), "exec"), namespace)
+    loop: Callable[[Sequence[Value]], None] = namespace.pop("pull_back")
+    return loop
+
+
+def _file(ops: Sequence[Op]) -> str:
+    return f"<pullback of {', '.join(op.name for op in ops)}>"
+
+
+def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
+    """Write the code for one node of an op, and put what it calls in `namespace`."""
+    names = NAMES[: op.arity]
+    lines = ["    g = node._grad"]
+    match op.arity:
+        case 1:
+            lines += ["    a = node._left"]
+        case 2:
+            lines += ["    a = node._left", "    b = node._right"]
+        case _:
+            lines += [f"    {', '.join(names)} = node._operands"]
+    for index, (x, rule) in enumerate(zip(names, op.rules, strict=True)):
+        if rule is not None:
+            lines += [
+                f"    if {x}.requires_grad:",
+                f"        {x}._grad += {_written(op, rule, f'{prefix}r{index}', names, namespace)}",
+            ]
+    return lines
+
+
+def _written(
+    op: Op, rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]
+) -> str:
+    """Write a rule as an expression in which only operators and calls of ops occur."""
+    arguments = ["g", "node._number", *(f"{x}._number" for x in names)]
+    trace = Trace()
+    code = PythonCode(trace, f"{prefix}_")
+    try:
+        text = code.expression(trace.run(rule, *map(trace.parameter, arguments), op=op))
+    except Exception:  # whatever it did with a symbol, the rule itself still works on floats
+        namespace[prefix] = rule
+        return f"{prefix}({', '.join(arguments)})"
+    namespace.update(code.bound)
+    return text
+
+
+Op.fuse = staticmethod(fuse)

@@ -1,34 +1,54 @@
-"""The one traversal: every part of pluggrad that walks a recorded graph walks it through here.
+"""The one traversal of a graph, and passes over its gradients, which come one after the other.
 
-It follows operands depth first with an explicit stack, so depth costs memory and never recursion.
-A node is marked by storing this traversal's own token in it, which is several times faster than a
-set of seen nodes; the lock keeps two threads from marking the same graph at once. What interrupts a
-traversal in its own thread, such as a signal handler, has to leave the marks alone and uses a set.
+Every part of pluggrad that walks a recorded graph walks it through here. The traversal follows
+operands depth first with an explicit stack, so depth costs memory and never recursion. A node is
+marked by storing this traversal's own token in it, which is several times faster than a set of seen
+nodes; the lock keeps two threads from marking the same graph at once. What interrupts a traversal
+in its own thread, such as a signal handler, has to leave the marks alone and uses a set.
+
+Threads that read or write the `grad` of Values wait for each other. What interrupts such a pass in
+its own thread, a signal handler or a `__del__`, cannot wait, and neither can a function that the
+pass calls: where it is about the same Values, it is refused, as sums that are half done would be
+mixed up or shown.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .errors import GradientError
+from .recording import in_forked_child
 
 if TYPE_CHECKING:
     from .value import Value
 
+Result = TypeVar("Result")
+
+
+class _Pass(NamedTuple):
+    """What is under way: its name, the Values it is about, whether it writes to their `grad`."""
+
+    what: str
+    values: tuple[Sequence[Value], ...]
+    writes: bool
+
+
 _marking = RLock()
 _is_marking = False
+_passing = RLock()
+_under_way: list[_Pass] = []
 
 
 def _unlock() -> None:
-    """Forget who held the lock: in a forked child that thread does not exist."""
-    global _marking, _is_marking
-    _marking = RLock()
+    global _marking, _is_marking, _passing
+    _marking, _passing = RLock(), RLock()
     _is_marking = False
+    _under_way.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock)
+in_forked_child(_unlock)
 
 
 def topological_order(roots: Iterable[Value], *, differentiable: bool = False) -> list[Value]:
@@ -179,3 +199,49 @@ def _first_new(operands: tuple[Value, ...], token: object, everything: bool) -> 
         if operand._mark is not token and (operand.requires_grad or everything):
             return operand
     return None
+
+
+# ----- One at a time -----
+
+
+def alone(
+    what: str,
+    values: tuple[Sequence[Value], ...],
+    work: Callable[..., Result],
+    *args: Any,
+    writes: bool = True,
+) -> Result:
+    """Call `work(*args)` while nobody else is at the `grad` of some Values.
+
+    Parameters:
+        what: what is done, for messages.
+        values: the Values.
+        work: does it.
+        args: what it takes.
+        writes: whether it writes to `grad`. What only reads may come inside what only reads.
+
+    Raises:
+        GradientError: when something else under way in this thread is about any of them.
+    """
+    mine = _Pass(what, values, writes)
+    with _passing:
+        if _under_way:
+            _refuse_shared(mine)
+        depth = len(_under_way)
+        try:
+            _under_way.append(mine)
+            return work(*args)
+        finally:
+            del _under_way[depth:]
+
+
+def _refuse_shared(mine: _Pass) -> None:
+    for other in _under_way:
+        taken = {id(x) for part in other.values for x in part}
+        if (mine.writes or other.writes) and any(id(x) in taken for v in mine.values for x in v):
+            raise GradientError(
+                f"{mine.what} was called while {other.what} of the same values is under way in "
+                "this thread: by a signal handler, a __del__ or a function called on the way. "
+                "Their gradients are half done; do it afterwards. grad() is always possible, as it "
+                "writes to no Value"
+            )

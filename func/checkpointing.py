@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pluggrad.composite import Composite
-from pluggrad.contexts import Context
 from pluggrad.errors import GradientError
 from pluggrad.gradient import is_watched, private_gradients, propagate
-from pluggrad.nodes import recorded
-from pluggrad.recording import SwitchedContext, Watcher, recording, watchers
+from pluggrad.recording import Context, SwitchedContext, Watcher, recording, watchers
 from pluggrad.topology import order_down_to
-from pluggrad.value import Value, constant
+from pluggrad.value import Value, constant, recorded
 
 from .dual import Dual
 from .passes import ARGUMENT, transforming

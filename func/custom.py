@@ -9,10 +9,9 @@ from typing import Any
 
 from pluggrad.composite import Composite, Cotangents, Pick
 from pluggrad.errors import GradientError, RuleError
-from pluggrad.nodes import recorded
 from pluggrad.recording import always_recording, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
-from pluggrad.value import Value, constant
+from pluggrad.value import Value, constant, recorded
 from pluggrad.wrapping import look_like
 
 from .dual import Dual

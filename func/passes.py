@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
 from pluggrad.gradient import is_watched, private_gradients, propagate
-from pluggrad.nodes import made
 from pluggrad.op import Op
-from pluggrad.reads import refresh, standing
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
-from pluggrad.value import Value, constant
+from pluggrad.trace import refresh, standing
+from pluggrad.value import Value, constant, made
 
 from . import fused
 from .arguments import Arguments, scalar

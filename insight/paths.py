@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.names import names_of
+from pluggrad.graph import names_of
 from pluggrad.topology import topological_order
 from pluggrad.value import Value
 

@@ -196,4 +196,5 @@ def test_in_reading_order_no_file_needs_one_that_comes_later() -> None:
 
 
 def _in_core(path: Path) -> str:
-    return str(path.relative_to(ROOT / "core")) if "core" in path.parts else ""
+    core = ROOT / "core"
+    return str(path.relative_to(core)) if path.is_relative_to(core) else ""

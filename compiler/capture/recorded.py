@@ -15,9 +15,8 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from pluggrad import Op, Value, strong_zero
-from pluggrad.nodes import recorded
-from pluggrad.reads import UnreadableError, with_symbols
-from pluggrad.value import NOT_RUN, ask_place
+from pluggrad.trace import UnreadableError, with_symbols
+from pluggrad.value import NOT_RUN, ask_place, recorded
 
 from .classes import LikeValue
 from .slots import by_engine, refusal

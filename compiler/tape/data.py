@@ -16,8 +16,8 @@ from typing import Any
 
 from pluggrad import CompileError, Op, Value
 from pluggrad.composite import Composite
-from pluggrad.nodes import recorded
 from pluggrad.topology import operand_columns, topological_order
+from pluggrad.value import recorded
 
 from ..progress import MANY, tell
 

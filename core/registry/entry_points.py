@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any, NamedTuple
+
+from ..errors import CompileError
 
 
 class EntryPoint(NamedTuple):
@@ -142,6 +145,7 @@ def _told(distribution: Any) -> str:
 
 GROUP = "pluggrad"  # loaded by `import pluggrad`
 RENDERERS = "pluggrad.renderers"  # loaded when the first renderer is asked for
+COMPILERS = "pluggrad.compilers"  # each loaded when it is first asked for
 
 
 def found_entry_points(group: str) -> list[EntryPoint]:
@@ -162,3 +166,38 @@ def is_being_imported(entry_point: EntryPoint) -> bool:
     names = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
     specs = [getattr(sys.modules.get(name), "__spec__", None) for name in names if name != GROUP]
     return any(getattr(spec, "_initializing", False) for spec in specs)
+
+
+def compile(*args: Any, compiler: str = "default", **options: Any) -> Any:
+    """Record once, replay fast.
+
+    Parameters:
+        args: a Value, or a list of them: gives a `Program` that computes its graph again, forward
+            and backward. Or a function of numbers: gives a compiled function. Or nothing but
+            options: gives a decorator.
+        compiler: the name of an installed compiler; pluggrad's own is `default`.
+        options: the compiler's options; for pluggrad's own see `pluggrad.compiler.Program` and
+            `pluggrad.compiler.Compiled`.
+
+    Raises:
+        CompileError: for an unknown compiler, naming those that are there; and when `target`
+            cannot be compiled.
+
+    >>> from pluggrad import Value, compile
+    >>> x = Value(3.0)
+    >>> program = compile(x * x, executor="interpreter")
+    >>> x.data = 4.0
+    >>> program(), x.grad
+    (16.0, 8.0)
+    """
+    return _compiler(compiler)(*args, **options)
+
+
+@cache
+def _compiler(name: str) -> Callable[..., Any]:
+    found = {entry_point.name: entry_point for entry_point in entry_points(COMPILERS)}
+    if name not in found:
+        available = ", ".join(sorted(found)) or "none"
+        raise CompileError(f"unknown compiler {name!r}; available: {available}")
+    compiler: Callable[..., Any] = found[name].load()
+    return compiler

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,8 @@ from ..elsewhere import ELSEWHERE
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
 from ..methods import named_method, operator_method
 from ..op import Op
-from ..pullback import forget_fused, may_be_inlined
-from ..recording import switch
+from ..python_code import forget_fused, may_be_inlined
+from ..recording import in_forked_child, switch
 from ..value import EMPTY_SOCKETS, SOCKETS, Value
 from . import hookspecs
 from .checks import (
@@ -91,11 +90,9 @@ class Registry:
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._unlock)
+        in_forked_child(self._unlock)
 
     def _unlock(self) -> None:
-        """Forget who held the lock: in a forked child that thread does not exist."""
         self._lock, self._busy = RLock(), False
 
     # ----- What is there -----

@@ -20,7 +20,7 @@ from pluggrad import (
     scope,
 )
 from pluggrad.gradient_hooks import hooks
-from pluggrad.pullback import LARGE
+from pluggrad.python_code import LARGE
 
 CASES = {}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pluggrad
 import pytest
-from pluggrad import Value, passes, save, topology
+from pluggrad import Value, save, topology
 from pluggrad.nn import SGD, Adam, AdamW, RMSprop
 
 HOME = os.path.dirname(pluggrad.__file__)
@@ -39,7 +39,7 @@ def interrupted(work, moment):
         sys.settrace(before)
         # A trace can come between the body of a `with` and the release of its lock, where Python
         # handles no signal: such a lock would stay taken for the tests that follow.
-        for unlock in (topology._unlock, passes._unlock, pluggrad.plugins._unlock):
+        for unlock in (topology._unlock, pluggrad.plugins._unlock):
             unlock()
     return False
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from pluggrad import Op, Value, func, grad
 from pluggrad.ops import exp, sin
-from pluggrad.reads import UnreadableError, with_symbols
+from pluggrad.trace import UnreadableError, with_symbols
 
 STRENGTH = 1.0
 

@@ -16,8 +16,16 @@ from pluggrad import (
     no_grad,
     scope,
 )
-from pluggrad.contexts import Context, Setting
-from pluggrad.recording import Watcher, current_scope, recording, switch, watched_by, watchers
+from pluggrad.recording import (
+    Context,
+    Setting,
+    Watcher,
+    current_scope,
+    recording,
+    switch,
+    watched_by,
+    watchers,
+)
 
 
 def noticed(what):
