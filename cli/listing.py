@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pluggrad import plugins
-from pluggrad.declaration import NAMES
 from pluggrad.errors import TraceError
 from pluggrad.insight.formulas import derivative
+from pluggrad.op import NAMES
 
 from .table import table
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
 from pluggrad.gradient_hooks import hooked, hooks
+from pluggrad.hints.values import moving_hint
 from pluggrad.topology import alone, topological_order
-from pluggrad.value import moving_hint
 
 from .capture.outside import read_by, unchanged
 from .progress import waiting

@@ -106,7 +106,7 @@ _WINGS = {
 
 def __getattr__(name: str) -> Any:
     """Load the wing that has a public name."""
-    if name in {"func", "insight", "summary"}:
+    if name in {"func", "hints", "insight", "summary"}:
         return _import_module(f".{name}", __name__)
     if name not in _WINGS:
         raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
@@ -114,7 +114,7 @@ def __getattr__(name: str) -> Any:
     return thing
 
 
-_PACKAGES = "cli compiler func insight nn ops renderers summary testing".split()
+_PACKAGES = "cli compiler func hints insight nn ops renderers summary testing".split()
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

@@ -17,30 +17,27 @@ from . import strong_zero
 from .composite import Composite, Cotangents
 from .errors import GradientError
 from .gradient_hooks import hooked, hooks, through_hooks
+from .index import value_hints
 from .op import Op
 from .python_code import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
-from .value import NOT_RUN, Value, above, as_float, constant, moving_hint
+from .value import NOT_RUN, Value, above, as_float, constant
+
+_SEED = "backward() takes the gradient of the output, one real number"
 
 
 def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     """Do the work of `Value.backward`."""
     if not isinstance(output, Value):
-        hint = moving_hint(output)
+        hint = value_hints.moving_hint(output)
         raise TypeError(f"backward() starts from a Value, not {type(output).__name__}{hint}")
     watcher = keeper()
     if watcher is not None:
         _require_gradient([output])
         _record_backward(output, gradient, watcher)
         return
-    try:
-        seed = as_float(gradient)
-    except TypeError:
-        raise TypeError(
-            f"backward() takes the gradient of the output, one real number, not "
-            f"{type(gradient).__name__}"
-        ) from None
+    seed = as_float(gradient, _SEED)
     _require_gradient([output])
     leaves, results = leaves_and_results(output)
     values = (leaves, results)
@@ -208,7 +205,7 @@ def grad(
     for x in [output, *wanted]:
         if not isinstance(x, Value):
             kind = type(x).__name__
-            raise TypeError(f"grad() takes Values, not {kind}{moving_hint(x)}")
+            raise TypeError(f"grad() takes Values, not {kind}{value_hints.moving_hint(x)}")
     _require_gradient(wanted)
     watcher = None if create_graph else keeper()
     create_graph = create_graph or watcher is not None

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from .errors import GraphError
+from .index import value_hints
 from .op import Op
 from .region import scopes
 from .topology import alone, topological_order
-from .value import NOT_RUN, Value, above, moving_hint
+from .value import NOT_RUN, Value, above
 
 Kind = Literal["leaf", "constant", "op", "group"]
 
@@ -276,7 +277,7 @@ class Part(Graph):
 
 
 def _no_value(x: object) -> TypeError:
-    hint = moving_hint(x, "draw what is computed outside of it")
+    hint = value_hints.moving_hint(x, "draw what is computed outside of it")
     return TypeError(f"a Graph is made of Values, not {type(x).__name__}{hint}")
 
 

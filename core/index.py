@@ -1,8 +1,9 @@
-"""Packages that have the names they offer, and not those of the files they are made of."""
+"""What a package shows, and what stands above the engine and is loaded when it is first needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -42,3 +43,26 @@ def show_only(package: ModuleType, offered: Iterable[str]) -> None:
 
 def _is_file_of(package: ModuleType, name: str, value: object) -> bool:
     return isinstance(value, ModuleType) and value.__name__ == f"{package.__name__}.{name}"
+
+
+class Wing:
+    """A module above the engine that the engine calls; loaded when it is first asked for something.
+
+    Parameters:
+        name: the module, without `pluggrad.` in front.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        thing = getattr(import_module(f"{__package__}.{self._name}"), name)
+        setattr(self, name, thing)
+        return thing
+
+
+# All that the engine calls in wings.
+declaration = Wing("hints.declaration")
+name_hints = Wing("hints.names")
+value_hints = Wing("hints.values")
+lost_gradients = Wing("insight.lost_gradients")

@@ -11,10 +11,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import cache
+from inspect import Parameter, Signature
 from typing import Any
 
-from .declaration import NAMES
-from .op import MISSING, Op, method_signature
+from .op import MISSING, NAMES, Op
 from .recording import switch
 from .value import NOT_RUN, Value, constant, new_value, operand, record_watched
 
@@ -106,8 +106,16 @@ def named_method(op: Op) -> Callable[..., Any]:
     method.__name__ = op.name
     method.__qualname__ = f"Value.{op.name}"
     method.__doc__ = op.__doc__
-    method.__signature__ = method_signature(op.__signature__)  # type: ignore[attr-defined]
+    method.__signature__ = _method_signature(op.__signature__)  # type: ignore[attr-defined]
     return method
+
+
+def _method_signature(function: Signature) -> Signature:
+    """Make the signature of the method: its first operand is the Value itself."""
+    first, *others = function.parameters.values()
+    name = first.name if "self" in function.parameters else "self"
+    this = first.replace(name=name, kind=Parameter.POSITIONAL_ONLY, default=Parameter.empty)
+    return function.replace(parameters=[this, *others])
 
 
 def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from itertools import islice
 from numbers import Real
 from typing import Any, ClassVar, overload
 
-from .declaration import NAMES, Interval, check_declaration, defaults_of, domain_of_each
 from .errors import ForwardError, RuleError, shortened
+from .index import declaration, value_hints
 from .recording import no_grad, switch, watchers
 from .value import Value, as_float, constant, made, operand
 
 Rule = Callable[..., Any]
+Interval = tuple[float, float]
+
+# What generated code calls the operands; `g` is the gradient.
+NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
 
 MISSING: Any = object()  # an operand that was not given
 
@@ -72,15 +76,12 @@ class Op:
         self.rules = rules
         self.operator = operator
         self.ieee = ieee
-        self.domain = domain_of_each(domain, len(rules))
+        self.domain: tuple[Interval | None, ...] = declaration.domain_of_each(domain, len(rules))
         self.kinks = kinks
         self.__doc__ = doc
-        self.defaults: tuple[float, ...] = defaults_of(name, forward)
-        check_declaration(self)
-        names = operand_names(forward, rules)
-        self.__signature__ = signature(
-            names or NAMES[: self.arity], self.defaults, positional_only=not names
-        )
+        self.defaults: tuple[float, ...] = declaration.defaults_of(name, forward)
+        declaration.check_declaration(self)
+        self.__signature__ = _signature(forward, rules, self.defaults)
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
@@ -151,7 +152,12 @@ class Op:
 
     def _in_order(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         given = [x for x in operands if x is not MISSING]
-        return in_order(self.name, self.__signature__, given, named)
+        try:
+            bound = self.__signature__.bind(*given, **named)
+        except TypeError:
+            raise value_hints.wrong_names(self, given, named) from None
+        bound.apply_defaults()
+        return bound.args
 
     def call_with(self, operands: tuple[Any, ...]) -> Any:
         """Compute on operands of any kind and number, some of which may be MISSING."""
@@ -181,10 +187,7 @@ class Op:
         """Fill in operands that were left out and have a default."""
         missing = self.arity - len(operands)
         if not 0 <= missing <= len(self.defaults):
-            least = self.arity - len(self.defaults)
-            wanted = str(self.arity) if least == self.arity else f"{least} to {self.arity}"
-            plural = "" if wanted == "1" else "s"
-            raise TypeError(f"{self.name}() takes {wanted} operand{plural}, got {len(operands)}")
+            raise value_hints.wrong_count(self, len(operands))
         return operands + self.defaults[len(self.defaults) - missing :] if missing else operands
 
     def evaluate(self, *operands: float) -> float:
@@ -329,72 +332,29 @@ def _listed(operands: Sequence[object]) -> str:
 
 # ----- Operands by name -----
 
-ARBITRARY = 0x04  # the flag of code that takes *args
+VARIADIC = 0x04  # the flag of code that takes *args
 
 
-def operand_names(
-    forward: Callable[..., Any], rules: Sequence[Callable[..., Any] | None]
-) -> tuple[str, ...]:
-    """Find what an op's author calls the operands; empty where nothing tells.
+def parameters_of(function: object) -> tuple[str, ...] | None:
+    """Return the names of a Python function's positional parameters; None where not known."""
+    function = getattr(function, "py_func", function)  # what numba compiled
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & VARIADIC or hasattr(function, "__self__"):
+        return None
+    return tuple(islice(code.co_varnames, code.co_argcount))
+
+
+def _signature(
+    forward: Callable[..., Any], rules: Sequence[Rule | None], defaults: Sequence[float]
+) -> Signature:
+    """Make the signature of an op: its operands as its author calls them, with their defaults.
 
     The forward says it, or, where that is a function of `math`, the rules after `g` and `out`.
     """
     arity = len(rules)
-    named = [_parameters(forward), *(_parameters(rule)[2:] for rule in rules)]
-    return next((names for names in named if len(names) == arity), ())
-
-
-def _parameters(function: object) -> tuple[str, ...]:
-    function = getattr(function, "py_func", function)  # what numba compiled
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & ARBITRARY or hasattr(function, "__self__"):
-        return ()
-    return tuple(islice(code.co_varnames, code.co_argcount))
-
-
-def signature(
-    names: Sequence[str], defaults: Sequence[float], *, positional_only: bool = False
-) -> Signature:
-    """Give the signature of an op: its operands, with their defaults."""
-    kind = Parameter.POSITIONAL_ONLY if positional_only else Parameter.POSITIONAL_OR_KEYWORD
-    values = [Parameter.empty] * (len(names) - len(defaults)) + [*defaults]
-    return Signature(
-        [Parameter(name, kind, default=value) for name, value in zip(names, values, strict=True)]
-    )
-
-
-def method_signature(function: Signature) -> Signature:
-    """Give the signature of the method: its first operand is the Value itself."""
-    first, *others = function.parameters.values()
-    name = first.name if "self" in function.parameters else "self"
-    this = first.replace(name=name, kind=Parameter.POSITIONAL_ONLY, default=Parameter.empty)
-    return function.replace(parameters=[this, *others])
-
-
-def in_order(
-    name: str, function: Signature, operands: Sequence[Any], named: Mapping[str, Any]
-) -> tuple[Any, ...]:
-    """Bring the operands of a call, some of them named, into their order.
-
-    Raises:
-        TypeError: for a name that the op has not, one that is given twice, or one that is missing.
-    """
-    places = list(function.parameters.values())
-    given = dict(zip(function.parameters, operands, strict=False))
-    for key in named:
-        place = function.parameters.get(key)
-        if place is None or place.kind is Parameter.POSITIONAL_ONLY:
-            known = ", ".join(p.name for p in places if p.kind is not Parameter.POSITIONAL_ONLY)
-            raise TypeError(
-                f"{name}() has no operand named {key!r}; "
-                + (f"its operands are {known}" if known else "its operands have no names")
-            )
-        if key in given:
-            raise TypeError(f"{name}() got the operand {key!r} twice")
-    given.update(named)
-    for place in places:
-        if place.default is Parameter.empty and place.name not in given:
-            raise TypeError(f"{name}() needs the operand {place.name!r}")
-    if len(operands) > len(places):
-        raise TypeError(f"{name}() takes {len(places)} operands, got {len(operands) + len(named)}")
-    return tuple([given.get(place.name, place.default) for place in places])
+    named = [parameters_of(forward), *((parameters_of(rule) or ())[2:] for rule in rules)]
+    names = next((names for names in named if names and len(names) == arity), None)
+    kind = Parameter.POSITIONAL_OR_KEYWORD if names else Parameter.POSITIONAL_ONLY
+    values = [Parameter.empty] * (arity - len(defaults)) + [*defaults]
+    pairs = zip(names or NAMES, values, strict=False)
+    return Signature([Parameter(name, kind, default=value) for name, value in pairs])

@@ -28,9 +28,8 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
-from .declaration import NAMES
 from .errors import TraceError
-from .op import Op, Rule
+from .op import NAMES, Op, Rule
 from .trace import ARITHMETIC, Step, Trace, read_again, refresh, standing
 from .value import Value
 

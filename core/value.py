@@ -9,8 +9,8 @@ from sys import _getframe
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
-from .elsewhere import ELSEWHERE, op_in_two_lines, op_of_closure
-from .errors import LostGradientError, MissingOpError, shortened
+from .errors import MissingOpError
+from .index import lost_gradients, name_hints, value_hints
 from .recording import current_scope, keeper, recording, switch, watchers
 
 if TYPE_CHECKING:
@@ -29,35 +29,18 @@ Operand: TypeAlias = SupportsFloat
 NOT_RUN = float("0")
 
 
-def as_float(number: object) -> float:
-    """Give a real number (int, float, bool, Fraction, NumPy scalar) as a plain float.
+def as_float(number: object, what: str = "a Value holds one real number (int or float)") -> float:
+    """Return a real number (int, float, bool, Fraction, NumPy scalar) as a plain float.
 
     Raises:
-        TypeError: for anything else, naming its type.
+        TypeError: for anything else, naming its type; `what` begins the message.
     """
     if isinstance(number, Real):
         try:
             return float(number)
         except TypeError:  # numpy.timedelta64 says that it is an integer
             pass
-    kind = type(number).__name__
-    hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
-    hint = hint or moving_hint(number, "use it as it is, or x.detach() for a copy that is cut off")
-    raise TypeError(f"a Value holds one real number (int or float), not {kind}{hint}")
-
-
-# What takes gradients anywhere.
-FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform"
-
-
-def moving_hint(x: object, instead: str = FUNCTION) -> str:
-    """End a message about what is no Value, where it is a number of a forward-mode transform."""
-    if not hasattr(type(x), "__pluggrad_op__"):
-        return ""
-    return (
-        ": a number inside a forward-mode transform (jvp, jacfwd, hessian, hvp) has a tangent and "
-        f"remembers no operands; {instead}"
-    )
+    raise value_hints.no_real_number(number, what)
 
 
 # The places in programs that were seen to ask for a plain number, as `float(x)` does: the address
@@ -73,10 +56,7 @@ def ask_place(x: Any, frame: FrameType, flows: bool | None = None) -> None:
         LostGradientError: when the gradient of `x` would be lost; see lost_gradients.py.
     """
     if id(frame.f_code) + frame.f_lasti not in quiet_places:
-        # A wing, which is loaded at the first place.
-        from .insight.lost_gradients import judge
-
-        judge(x, frame, flows)
+        lost_gradients.judge(x, frame, flows)
 
 
 class Above:
@@ -99,7 +79,7 @@ class BackwardStep:
         return self if value is None else partial(above.step_back, value)
 
     def __set__(self, value: Value, closure: object) -> NoReturn:
-        raise AttributeError(f"out._backward = ...: {op_of_closure(closure, Value)}")
+        raise AttributeError(f"out._backward = ...: {name_hints.op_of_closure(closure, Value)}")
 
 
 class Value(OpMethods):
@@ -168,7 +148,7 @@ class Value(OpMethods):
         self, data: SupportsFloat, label: str = "", *more: object, requires_grad: bool = True
     ) -> None:
         if more or not isinstance(label, str):
-            raise _wrong_label(label, more)
+            raise value_hints.wrong_label(label, more)
         if switch.pending is not None:
             switch.pending()
         if data.__class__ is not float:
@@ -204,7 +184,7 @@ class Value(OpMethods):
 
     @grad.setter
     def grad(self, number: SupportsFloat) -> None:
-        self._grad = number if number.__class__ is float else _as_gradient(number)
+        self._grad = number if number.__class__ is float else as_float(number, _GRADIENT)
 
     @property
     def prev(self) -> tuple[Value, ...]:
@@ -261,11 +241,7 @@ class Value(OpMethods):
             LostGradientError: when this is no constant: no gradient flows through integers.
         """
         if self.requires_grad:
-            raise LostGradientError(
-                f"as_integer_ratio() would cut the gradient of {self.label or self.data!r}: mean, "
-                "variance and stdev of `statistics` compute with fractions. Write "
-                "sum(values) / len(values), or take the numbers: [float(x) for x in values]"
-            )
+            raise value_hints.no_fraction(self)
         return float(self).as_integer_ratio()
 
     def _sympy_(self) -> NoReturn:
@@ -284,41 +260,7 @@ class Value(OpMethods):
 
     # ----- Operators: sockets that registered ops are plugged into -----
 
-    def __add__(self, other: Operand) -> Value:
-        return _empty_socket("+")
-
-    def __radd__(self, other: Operand) -> Value:
-        return _empty_socket("+")
-
-    def __sub__(self, other: Operand) -> Value:
-        return _empty_socket("-")
-
-    def __rsub__(self, other: Operand) -> Value:
-        return _empty_socket("-")
-
-    def __mul__(self, other: Operand) -> Value:
-        return _empty_socket("*")
-
-    def __rmul__(self, other: Operand) -> Value:
-        return _empty_socket("*")
-
-    def __truediv__(self, other: Operand) -> Value:
-        return _empty_socket("/")
-
-    def __rtruediv__(self, other: Operand) -> Value:
-        return _empty_socket("/")
-
-    def __floordiv__(self, other: Operand) -> Value:
-        return _empty_socket("//")
-
-    def __rfloordiv__(self, other: Operand) -> Value:
-        return _empty_socket("//")
-
-    def __mod__(self, other: Operand) -> Value:
-        return _empty_socket("%")
-
-    def __rmod__(self, other: Operand) -> Value:
-        return _empty_socket("%")
+    # (They are put in below, and type checkers are told of them in ops/methods.pyi.)
 
     def __divmod__(self, other: Operand) -> tuple[Value, Value]:
         return self // other, self % other
@@ -326,32 +268,8 @@ class Value(OpMethods):
     def __rdivmod__(self, other: Operand) -> tuple[Value, Value]:
         return other // self, other % self
 
-    def __pow__(self, other: Operand) -> Value:
-        return _empty_socket("**")
-
-    def __rpow__(self, other: Operand) -> Value:
-        return _empty_socket("**")
-
-    def __neg__(self) -> Value:
-        return _empty_socket("-")
-
     def __pos__(self) -> Value:
         return self
-
-    def __abs__(self) -> Value:
-        return _empty_socket("abs")
-
-    def __floor__(self) -> Value:
-        return _empty_socket("floor")
-
-    def __ceil__(self) -> Value:
-        return _empty_socket("ceil")
-
-    def __trunc__(self) -> Value:
-        return _empty_socket("trunc")
-
-    def __round__(self, digits: int = 0) -> Value:
-        return _empty_socket("round")
 
     # ----- A number among numbers -----
 
@@ -439,21 +357,7 @@ class Value(OpMethods):
         return above.reduce(self)
 
 
-def _as_gradient(number: object) -> float:
-    try:
-        return as_float(number)
-    except TypeError:
-        kind = type(number).__name__
-        raise TypeError(f"a gradient is one real number, 0.0 to reset it, not {kind}") from None
-
-
-def _wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
-    if isinstance(label, tuple | list | set | frozenset):
-        symbol = str(more[0]) if more else ""
-        return TypeError(f"Value(data, operands, op): {op_in_two_lines(len(label), symbol)}")
-    if more:
-        return TypeError("Value() takes a number and a label; requires_grad= is given by name")
-    return TypeError(f"a label is text, not {type(label).__name__}: {label!r:.60}")
+_GRADIENT = "a gradient is one real number, 0.0 to reset it"
 
 
 def _comparable(other: object) -> Any:
@@ -488,46 +392,51 @@ def constant(number: object) -> Value:
 def operand(other: object, op: Op | None = None) -> Any:
     """Turn what stands beside a Value in an expression with `op` into a Value, or NotImplemented.
 
-    NotImplemented lets types that know Values have their say, such as arrays. Text and the like
-    do not, and would answer with `can't multiply sequence by non-int`.
+    NotImplemented lets types that know Values have their say, such as arrays.
+
+    Raises:
+        TypeError: for what never combines with Values, such as text.
     """
     if isinstance(other, Value):
         return other
     if isinstance(other, Real):
         return constant(other)
-    kind = type(other)
-    if other is None or isinstance(other, str | bytes | list | tuple | complex):
-        raise _no_operand(other)
-    hint = STRANGERS.get(kind.__module__.partition(".")[0]) or STRANGERS.get(kind.__name__)
-    if hint is None and kind.__name__ == "MaskedArray" and op is not None:
-        hint = NOT_MASKED.get(op.operator or "")
-    if hint is not None:
-        raise _no_operand(other, hint)
+    value_hints.check_stranger(other, op)
     return NotImplemented
-
-
-# What would take a Value for a plain number or does not know it, by package or class, and what to
-# write instead.
-STRANGERS = {
-    "sympy": "; float(number) is one that combines, and float(value) one for SymPy's expressions",
-    "polars": "; series.to_numpy() combines, element by element",
-    "MaskedConstant": "; fill what is masked first: array.filled(0.0)",
-    "matrix": "; numpy.asarray(matrix) combines, element by element",
-}
-
-# numpy.ma looks for results that are not finite there, which it cannot among Values.
-NOT_MASKED = dict.fromkeys(("/", "//", "%", "**"), "; array.filled(1.0) combines")
-
-
-def _no_operand(other: object, hint: str = "") -> TypeError:
-    kind, shown = type(other).__name__, shortened(other)
-    return TypeError(f"a Value combines with real numbers and Values, not {kind}: {shown}{hint}")
 
 
 new_value = Value.__new__
 
-for _name, _elsewhere in ELSEWHERE.items():
-    setattr(Value, _name, _elsewhere)
+
+class NameOfOthers:
+    """A name that other engines have and a Value has not; `hints` says what to write instead.
+
+    Value has no `__getattr__`: it would make every attribute read in the engine several times
+    slower. So each name that people bring along stands in the class and raises. `hasattr` is False
+    for them, as for any other name that is not there, and an op of that name takes its place.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, value: Any, owner: type) -> NoReturn:
+        hint = name_hints.instead_of(self.name)
+        raise AttributeError(f"a Value has no attribute {self.name!r}: {hint}")
+
+
+OF_OTHERS = """
+    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh backprop beta betaln
+    celu children clone copy cosc cot cross_entropy csc cuda deg2rad degrees derivative detach_
+    device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs factorial fma fmod gamma
+    gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1 is_leaf j0 j1 k0 k1 lambertw
+    lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp matmul max mean min mish mse_loss
+    name ndtri no_grad numpy parents polygamma power prelu psi rad2deg radians reciprocal
+    register_hook relu6 requires_grad_ retain_grad retain_graph rint rsqrt sec selu shape sinc
+    softmax softmin square std sum swish tanhshrink tolist val value var xlog1py xlogy y0 y1
+    zero_grad zeta
+""".split()
+for _name in OF_OTHERS:
+    setattr(Value, _name, NameOfOthers(_name))
 
 # Where Python has an operator, the methods of Value that serve it: (symbol, operands) -> names.
 SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {
@@ -545,16 +454,26 @@ SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {
     ("trunc", 1): ("__trunc__",),
     ("round", 2): ("__round__",),
 }
-EMPTY_SOCKETS: dict[str, Callable[..., Value]] = {
-    name: getattr(Value, name) for names in SOCKETS.values() for name in names
-}
 
 
-def _empty_socket(symbol: str) -> NoReturn:
-    raise MissingOpError(
+def missing(symbol: str) -> MissingOpError:
+    """Return the error for an operator that no op serves."""
+    return MissingOpError(
         f"no plugin provides {symbol!r}; `pluggrad plugins` lists the installed plugins and why "
         "one was skipped"
     )
+
+
+def _empty_socket(symbol: str) -> Callable[..., NoReturn]:
+    def socket(*operands: object) -> NoReturn:
+        raise missing(symbol)
+
+    return socket
+
+
+for (_symbol, _), _names in SOCKETS.items():
+    for _name in _names:
+        setattr(Value, _name, _empty_socket(_symbol))
 
 
 # ----- What an op computed -----

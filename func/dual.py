@@ -19,11 +19,11 @@ from sys import _getframe
 from typing import Any
 
 from pluggrad import strong_zero
-from pluggrad.errors import MissingOpError
+from pluggrad.index import value_hints
 from pluggrad.op import Op
 from pluggrad.recording import recording, seen_by, switch, watchers, watching_rules
 from pluggrad.registry import plugins
-from pluggrad.value import EMPTY_SOCKETS, SOCKETS, Value, ask_place, constant, moving_hint
+from pluggrad.value import SOCKETS, Value, ask_place, constant
 
 from .symbols import push_code
 
@@ -70,7 +70,7 @@ class Dual:
         """Give the method of an installed op, as Value has it."""
         op = None if name.startswith("__") else plugins.ops.get(name)
         if name in ("backward", "grad"):
-            raise AttributeError(f"there is no {name}{moving_hint(self)}")
+            raise AttributeError(f"there is no {name}{value_hints.moving_hint(self)}")
         if op is None:
             raise AttributeError(
                 f"a number inside a forward-mode transform has no attribute {name!r}; it has "
@@ -281,27 +281,22 @@ def _boxed(x: Any) -> Any:
 _serving: dict[tuple[str, int], tuple[int, Op]] = {}
 
 
-def _op_behind(symbol: str, arity: int, socket: str) -> Op:
+def _op_behind(symbol: str, arity: int) -> Op:
     now = plugins.changes  # before looking, so that what changes meanwhile is looked for again
     served = _serving.get((symbol, arity))
-    if served is not None and served[0] == now:
-        return served[1]
-    for op in plugins.ops.values():
-        if (op.operator, op.arity) == (symbol, arity):
-            _serving[symbol, arity] = now, op
-            return op
-    EMPTY_SOCKETS[socket](0.0, *[0.0] * (arity - 1))
-    raise MissingOpError(f"no plugin provides {symbol!r}")  # pragma: no cover - the line above did
+    if served is None or served[0] != now:
+        served = _serving[symbol, arity] = now, plugins.serving(symbol, arity)
+    return served[1]
 
 
 def _operator(symbol: str, arity: int, socket: str) -> Callable[..., Any]:
     reflected = socket.startswith("__r") and socket != "__round__"
 
     def unary(self: Dual) -> Any:
-        return Dual.__pluggrad_op__(_op_behind(symbol, arity, socket), (self,))
+        return Dual.__pluggrad_op__(_op_behind(symbol, arity), (self,))
 
     def binary(self: Dual, other: Any = 0.0) -> Any:
-        op = _op_behind(symbol, arity, socket)
+        op = _op_behind(symbol, arity)
         if other.__class__ is not Dual and other.__class__ is not float:
             if not is_operand(other):
                 return NotImplemented

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pluggrad.errors import GradientError
-from pluggrad.value import Value, moving_hint
+from pluggrad.index import value_hints
+from pluggrad.value import Value
 
 from .explanation_text import told
 from .paths import Between, Path
@@ -88,7 +89,7 @@ def explain(
     """
     for name, value in (("output", output), ("wrt", wrt)):
         if not isinstance(value, Value):
-            hint = moving_hint(value, "explain what is computed outside of it")
+            hint = value_hints.moving_hint(value, "explain what is computed outside of it")
             raise TypeError(f"explain: {name} is a Value, not {type(value).__name__}{hint}")
     for name, number in (("paths", paths), ("digits", digits)):
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:

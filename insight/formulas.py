@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pluggrad.declaration import NAMES
-from pluggrad.op import Op
+from pluggrad.op import NAMES, Op
 from pluggrad.trace import Step, Trace
 
 # How tightly a text holds together: sums, products, signs, powers, what needs no brackets.

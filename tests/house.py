@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "core func insight summary ops renderers compiler nn testing cli".split()
+PACKAGES = "core func hints insight summary ops renderers compiler nn testing cli".split()
 SILENT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -29,7 +29,6 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Wings are loaded by what they stand on, when they are first needed.
 LATE = {
     ("pluggrad.graph", "pluggrad.summary"),
-    ("pluggrad.value", "pluggrad.insight.lost_gradients"),
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pluggrad
 import pytest
+from pluggrad.value import SOCKETS
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -96,7 +97,7 @@ def test_mypy_knows_operators_and_methods_and_rejects_text(tmp_path: Path) -> No
 
 def test_type_checkers_are_told_of_the_methods_that_built_in_ops_give() -> None:
     lines = (ROOT / "ops/methods.pyi").read_text().splitlines()
-    declared = {line.strip() for line in lines if "def " in line}
+    declared = {line.strip() for line in lines if "def " in line and "def __" not in line}
     registered = {
         method_declaration(op)
         for plugin in pluggrad.plugins
@@ -104,6 +105,12 @@ def test_type_checkers_are_told_of_the_methods_that_built_in_ops_give() -> None:
         for op in plugin.ops
     }
     assert declared == registered, f"change ops/methods.pyi: {sorted(declared ^ registered)}"
+
+
+def test_type_checkers_are_told_of_the_operators_that_ops_serve() -> None:
+    text = (ROOT / "ops/methods.pyi").read_text()
+    names = [name for names in SOCKETS.values() for name in names]
+    assert sorted(re.findall(r"def (__\w+__)\(self", text)) == sorted(names)
 
 
 def method_declaration(op: pluggrad.Op) -> str:
@@ -122,8 +129,8 @@ def test_the_files_of_a_package_are_no_names_of_it() -> None:
         import pluggrad
         for name in sys.argv[1:]:
             importlib.import_module(name)
-        for package in [pluggrad, *(getattr(pluggrad, name) for name in
-                        "cli compiler func insight nn ops renderers summary testing".split())]:
+        names = "cli compiler func hints insight nn ops renderers summary testing".split()
+        for package in [pluggrad, *(getattr(pluggrad, name) for name in names)]:
             listed = getattr(package, "__all__", ())
             for name, thing in vars(package).items():
                 file = isinstance(thing, types.ModuleType) and not hasattr(thing, "__path__")

@@ -10,7 +10,7 @@ from pluggy import PluginManager
 
 from ..errors import PluginError, similar
 from ..op import Op
-from ..value import SOCKETS, Value
+from ..value import SOCKETS, NameOfOthers, Value
 from . import hookspecs
 from .entry_points import GROUP
 
@@ -65,7 +65,8 @@ def check_ops(
                 f"op {op.name!r} is provided by {owner(installed[op.name])} already, which is "
                 "kept; plugins.register_op(op, replace=True) puts another in its place"
             )
-        if hasattr(Value, op.name) and op.name not in replaced:
+        known = vars(Value).get(op.name)
+        if known and not isinstance(known, NameOfOthers) and op.name not in replaced:
             raise PluginError(f"op {op.name!r} would hide Value.{op.name}; give it another name")
         if op.name.startswith("_"):
             raise PluginError(f"op {op.name!r} has a private name; give it a public one")

@@ -13,13 +13,12 @@ from typing import Any
 import pluggy
 
 from ..config import readable_config
-from ..elsewhere import ELSEWHERE
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
 from ..methods import named_method, operator_method
 from ..op import Op
 from ..python_code import forget_fused, may_be_inlined
 from ..recording import in_forked_child, switch
-from ..value import EMPTY_SOCKETS, SOCKETS, Value
+from ..value import SOCKETS, Value, missing
 from . import hookspecs
 from .checks import (
     check_hooks,
@@ -30,6 +29,9 @@ from .checks import (
     quoted,
 )
 from .entry_points import GROUP, RENDERERS, EntryPoint, found_entry_points, is_being_imported
+
+# What Value has before any plugin; among it empty sockets, and the names that others have.
+BARE = dict(vars(Value))
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Registry:
         for op in self.ops.values():
             if (op.operator, op.arity) == (operator, arity):
                 return op
-        raise MissingOpError(f"no plugin provides {operator!r}")
+        raise missing(operator)
 
     @property
     def renderers(self) -> Mapping[str, type[Any]]:
@@ -434,12 +436,11 @@ class Registry:
         """Take an op out, and put back the one of a package whose place it had."""
         may_be_inlined.discard(op)
         forget_fused()
-        if op.name in vars(Value):
-            delattr(Value, op.name)
-        if op.name in ELSEWHERE:
-            setattr(Value, op.name, ELSEWHERE[op.name])
-        for socket in _sockets(op):
-            setattr(Value, socket, EMPTY_SOCKETS[socket])
+        for name in (op.name, *_sockets(op)):
+            if name in BARE:
+                setattr(Value, name, BARE[name])
+            elif name in vars(Value):
+                delattr(Value, name)
         ops = {name: other for name, other in self._ops.items() if name != op.name}
         original = self._originals.get(op.name)
         if original is not None:

@@ -6,17 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 from keyword import iskeyword
 from numbers import Real
-from typing import TYPE_CHECKING
 
-from .errors import OpError
-
-if TYPE_CHECKING:
-    from .op import Op
-
-Interval = tuple[float, float]
-
-# What generated code calls the operands; `g` is the gradient.
-NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
+from pluggrad.errors import OpError
+from pluggrad.op import NAMES, Interval, Op, parameters_of
 
 
 def domain_of_each(
@@ -60,16 +52,16 @@ def check_declaration(op: Op) -> None:
     if len(op.domain) != op.arity:
         raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
     _check_places(op)
-    taken = _positional(op.forward)
-    if taken is not None and taken != op.arity:
+    taken = parameters_of(op.forward)
+    if taken is not None and len(taken) != op.arity:
         raise OpError(
             f"op {name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
-            f"{taken} operands ({_signatures([op.forward])}); give one rule for each operand, or "
-            "None where no gradient flows"
+            f"{len(taken)} operands ({_signatures([op.forward])}); give one rule for each "
+            "operand, or None where no gradient flows"
         )
     for index, rule in enumerate(op.rules):
-        taken = _positional(rule)
-        if taken is not None and taken != 2 + op.arity:
+        taken = parameters_of(rule)
+        if taken is not None and len(taken) != 2 + op.arity:
             raise OpError(
                 f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
                 f"rules take g, out and the {op.arity} operands"
@@ -117,14 +109,6 @@ def _check_places(op: Op) -> None:
             f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
             f"is zero there, not {op.kinks!r:.60}"
         )
-
-
-def _positional(function: object) -> int | None:
-    """Count a Python function's positional parameters; None where that is not known."""
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & 0x04 or hasattr(function, "__self__"):  # 0x04: *args
-        return None
-    return int(code.co_argcount)
 
 
 def _signatures(functions: Sequence[object]) -> str:

@@ -1,14 +1,12 @@
 """What other engines call things, and what to write here.
 
-Value has no `__getattr__`: it would make every attribute read in the engine several times slower.
-So each name that people bring along stands in the class with its answer. `hasattr` is False for
-them, as it is for any other name that is not there, and an op of that name takes its place.
+The names stand in `Value` itself (`OF_OTHERS` in value.py), which asks here for the answer.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import Any, NoReturn
+from typing import Any
 
 # What a Value, an op or a function is called elsewhere: the answer.
 HINTS = {
@@ -74,36 +72,13 @@ HINTS = {
     "rint": "write round(x); for an array [round(x) for x in values]",
 }
 
-# Functions that are ops as soon as a plugin brings them.
-FUNCTIONS = """
-    airy beta betaln celu cosc cot csc digamma entr erfcinv erfcx erfinv factorial fma fmod gamma
-    gammaln hardsigmoid hardtanh heaviside i0 i1 j0 j1 k0 k1 lambertw lgamma log_ndtr logaddexp
-    logsigmoid logsumexp mish ndtri polygamma prelu psi relu6 sec selu sinc softmin tanhshrink
-    xlog1py xlogy y0 y1 zeta
-""".split()
 
-
-class Elsewhere:
-    """A name that Value does not have, and what to write instead."""
-
-    def __init__(self, name: str, hint: str) -> None:
-        self.name, self.hint = name, hint
-
-    def __get__(self, value: Any, owner: type) -> NoReturn:
-        raise AttributeError(f"a Value has no attribute {self.name!r}: {self.hint}")
-
-
-def _op_hint(name: str) -> str:
-    return (
+def instead_of(name: str) -> str:
+    """Return what to write in place of `value.name`."""
+    return HINTS.get(name) or (
         f"no installed op has this name. `{name} = Op({name!r}, forward, rule)` makes one, and "
         f"`plugins.register_op({name})` the method x.{name}()"
     )
-
-
-ELSEWHERE = {
-    **{name: Elsewhere(name, hint) for name, hint in HINTS.items()},
-    **{name: Elsewhere(name, _op_hint(name)) for name in FUNCTIONS},
-}
 
 
 # Ops of micrograd and its lecture: what they are called there -> name, forward, rules.
@@ -120,7 +95,7 @@ _METHODS = {"__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", 
 
 
 def op_in_two_lines(operands: int, symbol: str) -> str:
-    """Say how pluggrad makes an op, for who makes one as micrograd does.
+    """Return how pluggrad makes an op, for somebody who makes one as micrograd does.
 
     Parameters:
         operands: how many it has.
@@ -139,7 +114,7 @@ def op_in_two_lines(operands: int, symbol: str) -> str:
 
 
 def op_of_closure(closure: Any, kind: type) -> str:
-    """Say the same for a closure, by the function that it is in and the Values that it knows.
+    """Return the same for a closure, by the function that it is in and the Values that it knows.
 
     Parameters:
         closure: what was put into `out._backward`.

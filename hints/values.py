@@ -1,0 +1,116 @@
+"""What is said of numbers, labels and operands that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import Parameter
+from typing import Any
+
+from pluggrad.errors import LostGradientError, shortened
+from pluggrad.op import Op
+from pluggrad.value import Value
+
+from .names import op_in_two_lines
+
+# What takes gradients anywhere.
+FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform"
+
+
+def moving_hint(x: object, instead: str = FUNCTION) -> str:
+    """Return the end of a message about what is no Value; "" for no number of forward mode."""
+    if not hasattr(type(x), "__pluggrad_op__"):
+        return ""
+    return (
+        ": a number inside a forward-mode transform (jvp, jacfwd, hessian, hvp) has a tangent and "
+        f"remembers no operands; {instead}"
+    )
+
+
+def no_real_number(number: object, what: str) -> TypeError:
+    """Return the error for what cannot be turned into a float; `what` begins the message."""
+    kind = type(number).__name__
+    hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
+    hint = hint or moving_hint(number, "use it as it is, or x.detach() for a copy that is cut off")
+    return TypeError(f"{what}, not {kind}{hint}")
+
+
+def wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
+    """Return the error for the arguments of `Value(data, label, *more)`."""
+    if isinstance(label, tuple | list | set | frozenset):
+        symbol = str(more[0]) if more else ""
+        return TypeError(f"Value(data, operands, op): {op_in_two_lines(len(label), symbol)}")
+    if more:
+        return TypeError("Value() takes a number and a label; requires_grad= is given by name")
+    return TypeError(f"a label is text, not {type(label).__name__}: {label!r:.60}")
+
+
+def no_fraction(x: Value) -> LostGradientError:
+    """Return the error for `as_integer_ratio()` of a Value that has a gradient."""
+    return LostGradientError(
+        f"as_integer_ratio() would cut the gradient of {x.label or x.data!r}: mean, "
+        "variance and stdev of `statistics` compute with fractions. Write "
+        "sum(values) / len(values), or take the numbers: [float(x) for x in values]"
+    )
+
+
+# ----- Operands -----
+
+# What would take a Value for a plain number or does not know it, by package or class, and what to
+# write instead.
+STRANGERS = {
+    "sympy": "; float(number) is one that combines, and float(value) one for SymPy's expressions",
+    "polars": "; series.to_numpy() combines, element by element",
+    "MaskedConstant": "; fill what is masked first: array.filled(0.0)",
+    "matrix": "; numpy.asarray(matrix) combines, element by element",
+}
+
+# numpy.ma looks for results that are not finite there, which it cannot among Values.
+NOT_MASKED = dict.fromkeys(("/", "//", "%", "**"), "; array.filled(1.0) combines")
+
+
+def check_stranger(other: object, op: Op | None) -> None:
+    """Refuse what stands beside a Value in an expression with `op` and never combines with it.
+
+    Text and the like would answer with `can't multiply sequence by non-int`.
+
+    Raises:
+        TypeError: saying what to write instead.
+    """
+    kind = type(other)
+    hint = STRANGERS.get(kind.__module__.partition(".")[0]) or STRANGERS.get(kind.__name__)
+    if hint is None and kind.__name__ == "MaskedArray" and op is not None:
+        hint = NOT_MASKED.get(op.operator or "")
+    if other is None or isinstance(other, str | bytes | list | tuple | complex):
+        hint = ""
+    if hint is not None:
+        raise TypeError(
+            f"a Value combines with real numbers and Values, not {kind.__name__}: "
+            f"{shortened(other)}{hint}"
+        )
+
+
+def wrong_count(op: Op, given: int) -> TypeError:
+    """Return the error for a call of an op with so many operands."""
+    least = op.arity - len(op.defaults)
+    wanted = str(op.arity) if least == op.arity else f"{least} to {op.arity}"
+    plural = "" if wanted == "1" else "s"
+    return TypeError(f"{op.name}() takes {wanted} operand{plural}, got {given}")
+
+
+def wrong_names(op: Op, operands: Sequence[Any], named: Mapping[str, Any]) -> TypeError:
+    """Return the error for a call of an op whose operands do not fit their names."""
+    places = op.__signature__.parameters
+    given = dict(zip(places, operands, strict=False))
+    known = [p.name for p in places.values() if p.kind is not Parameter.POSITIONAL_ONLY]
+    for key in named:
+        if key not in known:
+            names = (
+                f"its operands are {', '.join(known)}" if known else "its operands have no names"
+            )
+            return TypeError(f"{op.name}() has no operand named {key!r}; {names}")
+        if key in given:
+            return TypeError(f"{op.name}() got the operand {key!r} twice")
+    for place in places.values():
+        if place.default is Parameter.empty and place.name not in {*given, *named}:
+            return TypeError(f"{op.name}() needs the operand {place.name!r}")
+    return TypeError(f"{op.name}() takes {len(places)} operands, got {len(operands) + len(named)}")
