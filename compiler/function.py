@@ -11,8 +11,8 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, CompileWarning, func, plugins
+from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
-from pluggrad.wrapping import look_like
 
 from .capture.arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
 from .capture.guests import has_a_door

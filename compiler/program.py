@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pluggrad import CompileError, Graph, Op, Value
-from pluggrad.gradient_hooks import hooked, hooks
+from pluggrad.gradient import hooked, hooks
 from pluggrad.hints.values import moving_hint
 from pluggrad.topology import alone, topological_order
 

@@ -4,9 +4,8 @@ import sys as _sys
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
-from . import copying, notebook  # noqa: F401 - they plug themselves into Value
+from . import copying  # noqa: F401 - it plugs itself into Value
 from .config import Config, configure, configured, current_config
-from .drawing import draw_dot
 from .errors import (
     AnomalyError,
     CompileError,
@@ -27,21 +26,21 @@ from .errors import (
     StateError,
 )
 from .gradient import grad
-from .gradient_hooks import on_gradient
 from .graph import Edge, Graph, Node
 from .index import show_only as _show_only
 from .op import Op
 from .recording import no_grad, scope
-from .region import Region
 from .registry import Plugin, hookimpl, plugins
 from .registry.entry_points import compile
-from .rendering import render, save
+from .rendering import render
 from .value import NOT_RUN, Value
 
 if TYPE_CHECKING:
     from . import func
-    from .func import checkpoint, custom_rule, stop_gradient
+    from .drawing import draw_dot, save
+    from .func import checkpoint, custom_rule, on_gradient, stop_gradient
     from .insight import detect_anomaly, explain
+    from .summary import Region
 
 __version__ = "0.1.0"
 
@@ -95,26 +94,27 @@ __all__ = [
 
 
 # What stands in a wing is loaded when it is first used.
-_WINGS = {
-    "checkpoint": "func",
-    "custom_rule": "func",
-    "stop_gradient": "func",
-    "detect_anomaly": "insight",
-    "explain": "insight",
+_IN_WINGS = {
+    "drawing": {"draw_dot", "save"},
+    "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
+    "hints": set[str](),
+    "insight": {"detect_anomaly", "explain"},
+    "summary": {"Region"},
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load the wing that has a public name."""
-    if name in {"func", "hints", "insight", "summary"}:
-        return _import_module(f".{name}", __name__)
-    if name not in _WINGS:
-        raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
-    thing = globals()[name] = getattr(_import_module(f".{_WINGS[name]}", __name__), name)
-    return thing
+    """Load the wing that is, or has, a public name."""
+    for wing, names in _IN_WINGS.items():
+        if name == wing:
+            return _import_module(f".{wing}", __name__)
+        if name in names:
+            thing = globals()[name] = getattr(_import_module(f".{wing}", __name__), name)
+            return thing
+    raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
 
 
-_PACKAGES = "cli compiler func hints insight nn ops renderers summary testing".split()
+_PACKAGES = "cli compiler drawing func hints insight nn ops renderers summary testing".split()
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

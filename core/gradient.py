@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Literal, SupportsFloat, overload
+from weakref import WeakSet
 
 from . import strong_zero
 from .composite import Composite, Cotangents
 from .errors import GradientError
-from .gradient_hooks import hooked, hooks, through_hooks
 from .index import value_hints
 from .op import Op
 from .python_code import pull_back
@@ -93,9 +93,18 @@ def is_leaf(node: Value) -> bool:
     return op is None or not any(op.rules)
 
 
+# The Values that have a hook; while there is none, a pass looks at nothing but this.
+hooks: WeakSet[Value] = WeakSet()
+
+
+def hooked(order: Iterable[Value]) -> bool:
+    """Say whether any of these nodes has a hook."""
+    return bool(hooks) and any(node in hooks for node in order)
+
+
 def is_watched(order: Sequence[Value]) -> bool:
     """Say whether gradients have to be collected one by one, for hooks or watchers to see them."""
-    return (bool(hooks) and hooked(order)) or (switch.active > 0 and bool(watchers.get()))
+    return hooked(order) or (switch.active > 0 and bool(watchers.get()))
 
 
 def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> bool:
@@ -265,7 +274,8 @@ def _propagate(
         if node not in gradients:
             continue
         if hooks and node in hooks:
-            gradients[node] = through_hooks(node, gradients[node])
+            for hook in node._hooks:
+                gradients[node] = hook(node, gradients[node])
         if node.op is None:
             continue
         g = gradients[node]
@@ -338,26 +348,6 @@ def _parts(
                 raise op.rule_error(index, f"gave {part!r:.60}, which is no number", operands)
             part = constant(part)
         yield index, x, part
-
-
-def private_gradients(
-    seeds: Sequence[tuple[Value, float]], order: Sequence[Value], inputs: Sequence[Value]
-) -> list[float]:
-    """Compute the gradients of `inputs` on a graph that nobody else sees: fast, through `grad`."""
-    if not is_watched(order):
-        try:
-            for node in (*order, *inputs):
-                node._grad = 0.0
-            for root, g in seeds:
-                root._grad += g
-            pull_back([node for node in order if node.op is not None])
-            gradients = [float(x._grad) for x in inputs]
-            if all(g == g for g in gradients):
-                return gradients
-        except Exception:  # IEEE 754, or a faulty rule, which the careful way names
-            pass
-    found = propagate(seeds, order, create_graph=False, wanted=inputs)
-    return [found.get(x, 0.0) for x in inputs]
 
 
 def _boxed(g: Any) -> Any:

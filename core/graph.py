@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from .errors import GraphError
-from .index import value_hints
+from .index import notebook, summary, value_hints
 from .op import Op
-from .region import scopes
 from .topology import alone, topological_order
-from .value import NOT_RUN, Value, above
+from .value import NOT_RUN, Value
 
 Kind = Literal["leaf", "constant", "op", "group"]
 
@@ -107,7 +105,7 @@ class Graph:
         return f"<Graph of {len(self.nodes)} nodes and {len(self.edges)} edges>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return above.mimebundle(self)
+        return notebook.mimebundle(self)
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:
@@ -180,19 +178,7 @@ class Graph:
         Raises:
             GraphError: when the node is not in this graph, or the radius is negative.
         """
-        if radius < 0:
-            raise GraphError(f"a radius is 0 or more, not {radius}")
-        users = self._user_ids
-        distance = {self.id_of(value): 0}
-        queue = deque(distance)
-        while queue:
-            id = queue.popleft()
-            if distance[id] < radius:
-                for near in (*self.operands[id], *users[id]):
-                    if near not in distance:
-                        distance[near] = distance[id] + 1
-                        queue.append(near)
-        return Part(self, distance)
+        return summary.around(self, value, radius)
 
     def between(self, a: Value | str, b: Value | str) -> Graph:
         """Give the part of the graph that lies on a path from `a` to `b`, both included.
@@ -200,11 +186,7 @@ class Graph:
         Raises:
             GraphError: when one of them is not in this graph, or `b` does not depend on `a`.
         """
-        start, end = self.id_of(a), self.id_of(b)
-        below = self._reached(start, self._user_ids)
-        if end not in below:
-            raise GraphError(f"{end} does not depend on {start}: there is nothing between them")
-        return Part(self, below & self._reached(end, self.operands))
+        return summary.between(self, a, b)
 
     def collapse(
         self, by: str = "repeats", *, depth: int | None = None, expand: Iterable[str] = ()
@@ -235,45 +217,7 @@ class Graph:
         >>> [(node.id, node.label) for node in Graph(y.tanh()).collapse("scope").nodes]
         [('n0', 'x'), ('g0', 'square'), ('n5', '')]
         """
-        # A wing, which is loaded when it is asked for.
-        from .summary import collapse
-
-        return collapse(self, by, depth, tuple(expand))
-
-    @cached_property
-    def _user_ids(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {node.id: [] for node in self.nodes}
-        for edge in self.edges:
-            found[edge.source].append(edge.target)
-        return found
-
-    @staticmethod
-    def _reached(start: str, neighbours: Mapping[str, Sequence[str]]) -> set[str]:
-        reached = {start}
-        stack = [start]
-        while stack:
-            for near in neighbours[stack.pop()]:
-                if near not in reached:
-                    reached.add(near)
-                    stack.append(near)
-        return reached
-
-
-class Part(Graph):
-    """Some nodes of a graph, with the edges between them; the rest is not shown."""
-
-    def __init__(self, whole: Graph, ids: Iterable[str]) -> None:
-        kept = set(ids)
-        self._whole = whole
-        self._roots = whole._roots
-        self.nodes = tuple(node for node in whole.nodes if node.id in kept)
-        self.edges = tuple(e for e in whole.edges if e.source in kept and e.target in kept)
-        used = {edge.source for edge in self.edges}
-        self.outputs = tuple(node.id for node in self.nodes if node.id not in used)
-
-    def local(self, edge: Edge) -> float:
-        """Compute it in the whole graph, where all operands are."""
-        return self._whole.local(edge)
+        return summary.collapse(self, by, depth, tuple(expand))
 
 
 def _no_value(x: object) -> TypeError:
@@ -284,7 +228,10 @@ def _no_value(x: object) -> TypeError:
 def _nodes(
     order: list[Value], ids: Mapping[Value, str], given: Mapping[Value, str]
 ) -> tuple[Node, ...]:
-    paired = zip(order, scopes(order), strict=True)
+    scopes = [getattr(x, "scope", ()) for x in order]
+    if any(scope.__class__ is not tuple for scope in scopes):  # a Region
+        scopes = summary.scopes(order)
+    paired = zip(order, scopes, strict=True)
     return tuple([_node(x, ids[x], given.get(x, ""), scope) for x, scope in paired])
 
 

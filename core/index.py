@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+__all__ = [
+    "declaration",
+    "lost_gradients",
+    "name_hints",
+    "notebook",
+    "show_only",
+    "summary",
+    "value_hints",
+]
 
 
 class Index(ModuleType):
@@ -62,7 +72,17 @@ class Wing:
 
 
 # All that the engine calls in wings.
-declaration = Wing("hints.declaration")
-name_hints = Wing("hints.names")
-value_hints = Wing("hints.values")
-lost_gradients = Wing("insight.lost_gradients")
+if TYPE_CHECKING:
+    from . import summary
+    from .drawing import notebook
+    from .hints import declaration
+    from .hints import names as name_hints
+    from .hints import values as value_hints
+    from .insight import lost_gradients
+else:
+    declaration = Wing("hints.declaration")
+    lost_gradients = Wing("insight.lost_gradients")
+    name_hints = Wing("hints.names")
+    notebook = Wing("drawing.notebook")
+    summary = Wing("summary")
+    value_hints = Wing("hints.values")

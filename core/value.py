@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .errors import MissingOpError
-from .index import lost_gradients, name_hints, value_hints
+from .index import lost_gradients, name_hints, notebook, value_hints
 from .recording import current_scope, keeper, recording, switch, watchers
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ class Above:
     step_back: Callable[[Value], None]
     copy: Callable[[Value, dict[int, Any]], Value]
     reduce: Callable[[Value], tuple[object, ...]]
-    mimebundle: Callable[[Any], dict[str, str]]
 
 
 above = Above()
@@ -336,7 +335,7 @@ class Value(OpMethods):
         return f"Value({self.data!r}, grad={self.grad!r}{label}{op})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return above.mimebundle(self)
+        return notebook.mimebundle(self)
 
     # ----- Copies -----
 

@@ -6,6 +6,7 @@ lists, tuples and dicts of numbers.
 
 from .checkpointing import checkpoint
 from .custom import custom_rule
+from .gradient_hooks import on_gradient
 from .transforms import (
     grad,
     hessian,
@@ -29,6 +30,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "on_gradient",
     "stop_gradient",
     "value_and_grad",
     "vjp",

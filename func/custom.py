@@ -12,10 +12,10 @@ from pluggrad.errors import GradientError, RuleError
 from pluggrad.recording import always_recording, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, constant, recorded
-from pluggrad.wrapping import look_like
 
 from .dual import Dual
 from .tree import Structure, leaves, numbers, rebuild, structure_of
+from .wrapping import look_like
 
 
 def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None) -> CustomRule:

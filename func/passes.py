@@ -17,8 +17,9 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.gradient import is_watched, private_gradients, propagate
+from pluggrad.gradient import is_watched, propagate
 from pluggrad.op import Op
+from pluggrad.python_code import pull_back
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
 from pluggrad.trace import refresh, standing
@@ -163,6 +164,26 @@ def pulled(
         found = propagate(seeds, order, create_graph=create_graph, wanted=copies)
         return told([found.get(x, 0.0) for x in copies])
     return private_gradients([(out, float(g)) for out, g in seeds], order, copies)
+
+
+def private_gradients(
+    seeds: Sequence[tuple[Value, float]], order: Sequence[Value], inputs: Sequence[Value]
+) -> list[float]:
+    """Compute the gradients of `inputs` on a graph that nobody else sees: fast, through `grad`."""
+    if not is_watched(order):
+        try:
+            for node in (*order, *inputs):
+                node._grad = 0.0
+            for root, g in seeds:
+                root._grad += g
+            pull_back([node for node in order if node.op is not None])
+            gradients = [float(x._grad) for x in inputs]
+            if all(g == g for g in gradients):
+                return gradients
+        except Exception:  # IEEE 754, or a faulty rule, which the careful way names
+            pass
+    found = propagate(seeds, order, create_graph=False, wanted=inputs)
+    return [found.get(x, 0.0) for x in inputs]
 
 
 def told(derivatives: list[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "core func hints insight summary ops renderers compiler nn testing cli".split()
+PACKAGES = "core drawing func hints insight summary ops renderers compiler nn testing cli".split()
 SILENT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -26,10 +26,6 @@ SILENT = {
     tokenize.ENDMARKER,
 }
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-# Wings are loaded by what they stand on, when they are first needed.
-LATE = {
-    ("pluggrad.graph", "pluggrad.summary"),
-}
 
 
 def code_lines(path: Path) -> int:
@@ -80,12 +76,9 @@ def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def arrows() -> dict[str, set[str]]:
-    """Return what each module imports, but for wings that are loaded late."""
+    """Return what each module imports; what `core/index.py` loads later is no import."""
     known = modules()
-    return {
-        name: {x for x in imported_by(name, path, known) if (name, x) not in LATE}
-        for name, path in known.items()
-    }
+    return {name: imported_by(name, path, known) for name, path in known.items()}
 
 
 def circles() -> list[set[str]]:

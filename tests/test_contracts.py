@@ -129,7 +129,7 @@ def test_the_files_of_a_package_are_no_names_of_it() -> None:
         import pluggrad
         for name in sys.argv[1:]:
             importlib.import_module(name)
-        names = "cli compiler func hints insight nn ops renderers summary testing".split()
+        names = "cli compiler drawing func hints insight nn ops renderers summary testing".split()
         for package in [pluggrad, *(getattr(pluggrad, name) for name in names)]:
             listed = getattr(package, "__all__", ())
             for name, thing in vars(package).items():

@@ -17,7 +17,7 @@ from numbers import Real
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
-from pluggrad.gradient_hooks import Hook
+from pluggrad.func.gradient_hooks import Hook
 from pluggrad.recording import Watcher
 from pluggrad.value import new_value
 

@@ -19,7 +19,7 @@ from pluggrad import (
     on_gradient,
     scope,
 )
-from pluggrad.gradient_hooks import hooks
+from pluggrad.gradient import hooks
 from pluggrad.python_code import LARGE
 
 CASES = {}

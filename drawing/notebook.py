@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .config import current_config
-from .graph import Graph
-from .registry import plugins
-from .rendering import made_renderer
-from .value import Value, above
+from pluggrad.config import current_config
+from pluggrad.graph import Graph
+from pluggrad.registry import plugins
+from pluggrad.rendering import made_renderer
+from pluggrad.value import Value
 
 LARGE = 150  # nodes, beyond which a picture that cannot fold groups itself shows a summary
 
@@ -56,6 +56,3 @@ def _svg(renderer: Any, graph: Graph) -> str:
         path = Path(folder) / "graph.svg"
         renderer.write(graph, path)
         return path.read_text(encoding="utf-8")
-
-
-above.mimebundle = mimebundle

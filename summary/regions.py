@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .recording import current_scope, switch
-from .value import Value
+from pluggrad.recording import current_scope, switch
+from pluggrad.value import Value
 
 Scope = tuple[str, ...]
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, overload
 
-from .config import current_config
-from .graph import Graph
-from .rendering import Drawable, graph_of, made_renderer, render, renderer_of, save
+from pluggrad.config import current_config
+from pluggrad.graph import Graph
+from pluggrad.rendering import Drawable, graph_of, made_renderer, render
+
+from .saving import renderer_of, save
 
 
 class Drawing:

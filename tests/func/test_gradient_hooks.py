@@ -6,7 +6,7 @@ import math
 import pytest
 from pluggrad import GradientError, Value, grad, on_gradient
 from pluggrad.func import grad as grad_of
-from pluggrad.gradient_hooks import hooks
+from pluggrad.gradient import hooks
 from pluggrad.ops import sqrt
 
 

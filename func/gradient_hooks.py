@@ -1,8 +1,8 @@
 """Gradient hooks: functions that see, and may change, a value's gradient as it flows by.
 
-They stand in the Value, and one table says which Values have any: while it is empty, a backward
-pass looks at nothing but that. A hook may well mention the value that it is put on. The value would
-then keep itself alive by it, so it is taken out of the hook, and put in again for each call.
+They stand in the Value, and a table of the engine says which Values have any. A hook may well
+mention the value that it is put on. The value would then keep itself alive by it, so it is taken
+out of the hook, and put in again for each call.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, Self
-from weakref import WeakSet, ref
+from weakref import ref
 
-from .errors import GradientError
-from .recording import keeper
-from .value import Value
+from pluggrad.errors import GradientError
+from pluggrad.gradient import hooks
+from pluggrad.recording import keeper
+from pluggrad.value import Value
 
 Hook = Callable[[Any], Any]
-
-hooks: WeakSet[Value] = WeakSet()  # the Values that have any
 
 
 class HookHandle:
@@ -106,44 +105,35 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
     return HookHandle(value, held)
 
 
-def hooked(order: Iterable[Value]) -> bool:
-    """Say whether any of these nodes has a hook."""
-    return bool(hooks) and any(node in hooks for node in order)
-
-
-def through_hooks(node: Value, g: Any) -> Any:
-    """Give the gradient that a node's hooks make of `g`.
-
-    Raises:
-        TypeError: when a hook returns something that is no number.
-    """
-    for held in node._hooks:
-        hook = held.of(node)
-        changed = hook(g)
-        if changed is None:
-            continue
-        if isinstance(changed, bool) or not hasattr(type(changed), "__float__"):
-            raise TypeError(
-                f"the gradient hook {getattr(hook, '__qualname__', hook)} on {node!r} returned "
-                f"{changed!r:.60}; a hook returns a number, or None to leave the gradient alone"
-            )
-        if isinstance(g, Value):
-            g = changed if isinstance(changed, Value) else Value(changed, requires_grad=False)
-        else:
-            g = float(changed)
-    return g
-
-
 # ----- A hook without its value -----
 
 _OWN: Any = object()  # stands where the value stood
 
 
 class _Held:
-    """A hook without a reference to the value it is put on; `of(value)` is the hook again."""
+    """A hook without a reference to the value it is put on."""
 
     def __init__(self, hook: Hook, value: Value) -> None:
         self.of: Callable[[Value], Hook] = _without(value, hook) or (lambda _: hook)
+
+    def __call__(self, value: Value, g: Any) -> Any:
+        """Return the gradient that the hook makes of `g`.
+
+        Raises:
+            TypeError: when it returns something that is no number.
+        """
+        hook = self.of(value)
+        changed = hook(g)
+        if changed is None:
+            return g
+        if isinstance(changed, bool) or not hasattr(type(changed), "__float__"):
+            raise TypeError(
+                f"the gradient hook {getattr(hook, '__qualname__', hook)} on {value!r} returned "
+                f"{changed!r:.60}; a hook returns a number, or None to leave the gradient alone"
+            )
+        if isinstance(g, Value):
+            return changed if isinstance(changed, Value) else Value(changed, requires_grad=False)
+        return float(changed)
 
 
 def _without(value: Value, hook: Any) -> Callable[[Value], Any] | None:

@@ -1,0 +1,106 @@
+"""save(): write a picture to a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pluggrad.errors import RenderError
+from pluggrad.graph import Graph
+from pluggrad.registry import plugins
+from pluggrad.rendering import Drawable, attempt, chosen, graph_of
+
+from .writing import Destination, content_of
+
+
+def save(
+    values: Drawable,
+    path: str | os.PathLike[str],
+    renderer: str | None = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Path:
+    """Write a picture of a recorded graph to a file.
+
+    Parameters:
+        values: a Value, several, a `Graph`, or a compiled program.
+        path: where to; without `renderer`, the suffix says which one (`.svg`, `.txt`).
+        renderer: its name.
+        names: labels for Values that have none, from a dict such as `locals()`.
+        options: the renderer's options.
+
+    Returns:
+        The path. A regular file is complete, or as it was before; it keeps its mode, owner and
+        other names. A link is followed; a device or pipe is written to.
+
+    Raises:
+        RenderError: when no renderer writes such files, the renderer fails, or the file cannot be
+            written.
+    """
+    path = Path(path)
+    if "\0" in str(path):
+        raise RenderError(f"cannot write {str(path)!r}: a path has no null byte")
+    made = chosen(renderer or renderer_of(path), options)
+    graph = graph_of(values, names)
+    try:
+        destination = Destination(str(path))
+    except OSError as cause:
+        raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
+    content = attempt(made.name, lambda: file_content(made, graph, path))
+    try:
+        destination.write(content)
+    except OSError as cause:
+        raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
+    return path
+
+
+def renderer_of(path: Path) -> str:
+    """Name the renderer that writes such files, by their suffix.
+
+    Raises:
+        RenderError: when there is none, naming the suffixes that are known.
+    """
+    suffix = path.suffix.lower()
+    known: dict[str, str] = {}
+    for name, kind in plugins.renderers.items():
+        for written in getattr(kind, "suffixes", ()):
+            known.setdefault(written, name)
+    if suffix not in known:
+        raise RenderError(
+            f"no renderer writes {suffix or 'files without a suffix'!r} files ({path}); known "
+            f"suffixes: {', '.join(sorted(known)) or 'none'}. Or name one: save(..., renderer=)"
+        )
+    return known[suffix]
+
+
+def file_content(renderer: Any, graph: Graph, path: Path) -> bytes:
+    """Let a renderer make the content of a file.
+
+    Parameters:
+        renderer: one that has a method `write`, or gives text or bytes when it is called.
+        graph: what to draw.
+        path: what the file is called; it is not touched.
+
+    Raises:
+        RenderError: when what the renderer gives is no file.
+    """
+    if hasattr(renderer, "write"):
+        content = content_of(lambda place: renderer.write(graph, Path(place)), path.name)
+        if content is None:
+            raise RenderError(
+                f"renderer {renderer.name!r} wrote nothing; its write(graph, path) makes the file "
+                "at the path that it is given"
+            )
+        return content
+    result = renderer(graph)
+    if isinstance(result, bytes):
+        return result
+    if isinstance(result, str):
+        return result[:].encode("utf-8", "replace")
+    raise RenderError(
+        f"renderer {renderer.name!r} gives {type(result).__name__}, which has no file form "
+        "here; it can have one with a method write(graph, path)"
+    )
