@@ -7,107 +7,124 @@ the kernel's is decided here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
-Ints = Any  # a NumPy array of int64, or what numba makes of one
+from ..plan.columns import Ints, Nests
+from .instructions import (
+    ANY,
+    HEADER,
+    INNERMOST,
+    JAM,
+    LENGTH,
+    LOOPS,
+    STRIDE_BITS,
+    Room,
+    Variant,
+    length_word,
+    packed,
+    place_word,
+    size,
+    stride_word,
+)
 
 
-def emit(
-    made: int,
-    n: int,
-    count: int,
-    width: int,
-    lanes: int,
-    shared: int,
-    backward: int,
-    columns: Ints,
-    rows: Ints,
-    kind: Ints,
-    replaces: Ints,
-    reads: Ints,
-    wanted: Ints,
-    by: Ints,
-    variants: Ints,
-    starts: Ints,
-    code: Ints,
-    write: int,
-) -> int:
+class Memory(NamedTuple):
+    """How lanes lie in memory: from `shared` on, so many numbers for each place."""
+
+    lanes: int
+    shared: int
+
+
+class Task(NamedTuple):
+    """One function over one nest."""
+
+    nest: int
+    first: int  # item
+    kind: int
+    function: int  # as in `Variant`
+    target: int  # the column that is written
+    read: int  # a bit for each column that is read
+    columns: int  # how many are written and read
+    single: int  # 1 if there is one node and one lane
+
+
+class Order(NamedTuple):
+    """Which loop of a nest stands in which place of the kernel, outermost first; -1: runs once."""
+
+    outermost: int
+    outer: int
+    middle: int
+    innermost: int
+
+
+def emit(nests: Nests, reads: Ints, memory: Memory, backward: int, room: Room, write: int) -> int:
     """Turn nests into instructions, each for the kernel whose loops fit it best.
 
-    `columns`, in order: the value of the result, of each operand, the gradient of the result, of
-    each operand. `reads[kind, function]` has a bit for each column that it reads; function
-    0 is the forward one, 1 + k the rule of operand k. `wanted` has a bit for each operand whose
-    gradient is asked for. With `lanes`, memory from position `shared` on has that many numbers for
-    each position. `by` is for `strides`. Returns the number of instructions; `starts[number]` is
-    the length of the code, and without `write` `variants[0]` is, and nothing else is written.
+    Parameters:
+        nests: what is to be computed.
+        reads: of each kind and function (as in `Variant`), a bit for each column that it reads.
+        memory: how lanes lie there.
+        backward: 1 to compute gradients.
+        room: where instructions are written.
+        write: 0 to find out how much room is needed: `room.starts[0]` gets the number of words.
+
+    Returns:
+        The number of instructions.
     """
     number = 0
     length = 0
-    for row in range(made):
-        r = made - 1 - row if backward != 0 else row
-        first = rows[r * 4]
-        total = strides(n, count, columns, rows, r, by)
-        for f in range(width if backward != 0 else 1):
-            if backward != 0 and (wanted[first] >> f) & 1 == 0:
-                continue
-            function = f + 1 if backward != 0 else 0
-            target = width + 2 + f if backward != 0 else 0
-            read = reads[kind[first] * (width + 1) + function]
-            used = 1
-            for c in range(count):
-                used += (read >> c) & 1
-            single = 1 if total == 1 and lanes == 1 else 0
-            if write != 0:
-                adding = 0 if backward == 0 and replaces[first] != 0 else 1
-                shape, bits, inner, middle = 0, 0, -1, -1
-                if single == 0:
-                    if lanes == 1:
-                        inner = innermost(count, rows, r, by, target, read, backward)
-                    summing = 1 if inner >= 0 and by[target * 3 + inner] == 0 else 0
-                    middle = jammed(rows, r, by, target, inner, summing, adding)
-                    shape = 1 + 2 * summing
-                    if middle >= 0 and rows[r * 4 + 1 + middle] >= 4:
-                        shape += 1
-                    bits = 511
-                    if used <= 8:
-                        bits = unit_strides(n, count, lanes, shared, columns, first, by, target,
-                                            read, inner)  # fmt: skip
-                variant = kind[first] * (width + 1) + function
-                variant = (variant * 2 + adding) * 2 + (1 if backward == 0 else 0)
-                variants[number] = (variant * 8 + shape) * 512 + bits
-                starts[number] = length
-                end = instruction(n, count, lanes, shared, columns, rows, r, by, target, read,
-                                  inner, middle, single, code, length + 1)  # fmt: skip
-                code[length + 1] = end - length
-            length += 2 + used if single != 0 else 2 + 4 + 5 * used
-            number += 1
-    if write != 0:
-        starts[number] = length
-    else:
-        variants[0] = length
+    for i in range(nests.made):
+        nest = nests.made - 1 - i if backward != 0 else i
+        first = nests.rows[nest * 4]
+        steps = find_strides(nests, nest, room.by)
+        for k in range(nests.width if backward != 0 else 1):
+            if backward == 0 or (nests.flows[first] >> k) & 1 != 0:
+                function = k + 1 if backward != 0 else 0
+                single = 1 if steps == 1 and memory.lanes == 1 else 0
+                task = task_of(nests, reads, nest, function, single)
+                if write != 0:
+                    room.starts[number] = length
+                    room.variants[number] = write_instruction(nests, memory, task, room, length)
+                length += size(task.columns, single)
+                number += 1
+    room.starts[number if write != 0 else 0] = length
     return number
 
 
-def strides(n: int, count: int, columns: Ints, rows: Ints, r: int, by: Ints) -> int:
-    """Find how far apart in memory each column of nest `r` is from step to step of each loop.
+def task_of(nests: Nests, reads: Ints, nest: int, function: int, single: int) -> Task:
+    """Put together what there is to do for one function and one nest."""
+    first = nests.rows[nest * 4]
+    kind = nests.kind[first]
+    read = reads[kind * (nests.width + 1) + function]
+    columns = 1
+    for c in range(2 * (nests.width + 1)):
+        columns += (read >> c) & 1
+    target = nests.width + 1 + function if function != 0 else 0
+    return Task(nest, first, kind, function, target, read, columns, single)
+
+
+def find_strides(nests: Nests, nest: int, by: Ints) -> int:
+    """Find how far apart in memory each column of a nest is from step to step of each loop.
 
     `by[column * 3 + loop]` gets it; 0 for a loop of one step. Returns the number of steps in all.
     """
-    first = rows[r * 4]
+    first = nests.rows[nest * 4]
     step = 1
     for d in range(3):
-        size = rows[r * 4 + 1 + d]
-        for c in range(count):
+        length = nests.rows[nest * 4 + 1 + d]
+        for c in range(2 * (nests.width + 1)):
             by[c * 3 + d] = 0
-            if size > 1:
-                by[c * 3 + d] = columns[c * n + first + step] - columns[c * n + first]
-        step *= size
+            if length > 1:
+                at = c * nests.length + first
+                by[c * 3 + d] = nests.places[at + step] - nests.places[at]
+        step *= length
     return step
 
 
-def innermost(
-    count: int, rows: Ints, r: int, by: Ints, target: int, read: int, backward: int
-) -> int:
+# ----- Which loop goes where -----
+
+
+def innermost(nests: Nests, task: Task, by: Ints) -> int:
     """Choose which loop goes innermost: the one for which all loops together cost least.
 
     Costs are nanoseconds, roughly: to start a loop, and for each step of it. Strides other than 0
@@ -115,75 +132,80 @@ def innermost(
     """
     inner = -1
     best = 0.0
-    total = rows[r * 4 + 1] * rows[r * 4 + 2] * rows[r * 4 + 3]
+    rows = task.nest * 4 + 1
+    total = nests.rows[rows] * nests.rows[rows + 1] * nests.rows[rows + 2]
     for d in range(3):
-        size = rows[r * 4 + 1 + d]
-        if size > 1:
+        length = nests.rows[rows + d]
+        if length > 1:
             start, each = 10.0, 0.25
-            if odd(count, by, target, read, d) != 0:
+            if is_odd(nests, task, by, d) != 0:
                 each = 1.5
-            if by[target * 3 + d] == 0:
+            if by[task.target * 3 + d] == 0:
                 start = 16.0
-                if backward == 0:
+                if task.function == 0:
                     each = 4.0
-            cost = float(total // size) * (start + each * size)
+            cost = float(total // length) * (start + each * length)
             if inner < 0 or cost < best:
                 best = cost
                 inner = d
     return inner
 
 
-def odd(count: int, by: Ints, target: int, read: int, d: int) -> int:
+def is_odd(nests: Nests, task: Task, by: Ints, d: int) -> int:
     """Tell whether any column has a stride other than 0 and 1 along loop `d`."""
     found = 0
-    for c in range(count):
-        if (read >> c) & 1 or c == target:
+    for c in range(2 * (nests.width + 1)):
+        if (task.read >> c) & 1 or c == task.target:
             at = by[c * 3 + d]
             if at != 0 and at != 1:
                 found = 1
     return found
 
 
-def jammed(rows: Ints, r: int, by: Ints, target: int, inner: int, summing: int, adding: int) -> int:
+def middle(nests: Nests, task: Task, by: Ints, inner: int, summing: int) -> int:
     """Choose the loop around the innermost one: the longest whose steps may run in one.
 
     A sum goes on in several places at once, or else one place gets several contributions.
     """
-    middle = -1
+    found = -1
     longest = 1
     for d in range(3):
-        size = rows[r * 4 + 1 + d]
-        if d != inner and size > longest and adding != 0:
-            moves = 1 if by[target * 3 + d] != 0 else 0
+        length = nests.rows[task.nest * 4 + 1 + d]
+        if d != inner and length > longest:
+            moves = 1 if by[task.target * 3 + d] != 0 else 0
             if moves == summing:
-                middle = d
-                longest = size
-    return middle
+                found = d
+                longest = length
+    return found
 
 
-def unit_strides(
-    n: int,
-    count: int,
-    lanes: int,
-    shared: int,
-    columns: Ints,
-    first: int,
-    by: Ints,
-    target: int,
-    read: int,
-    inner: int,
-) -> int:
+def ordered(inner: int, middle: int) -> Order:
+    """Put the other loops where there is room, from the outside in."""
+    loop0, loop1, loop2 = -1, -1, middle
+    for d in range(2, -1, -1):
+        if d not in (inner, middle):
+            if loop0 < 0:
+                loop0 = d
+            elif loop1 < 0:
+                loop1 = d
+            else:
+                loop2 = d
+    return Order(loop0, loop1, loop2, inner)
+
+
+def unit_strides(nests: Nests, memory: Memory, task: Task, by: Ints, inner: int) -> int:
     """Say for each column, the written one first, whether its innermost stride is 1 or 0.
 
-    A bit for each; 511 where any is something else.
+    A bit for each; ANY where some stride is something else.
     """
-    if lanes == 1 and odd(count, by, target, read, inner) != 0:
-        return 511
-    bits = 1 if lanes > 1 else by[target * 3 + inner]
+    lanes = memory.lanes
+    if task.columns >= STRIDE_BITS or (lanes == 1 and is_odd(nests, task, by, inner) != 0):
+        return ANY
+    bits = 1 if lanes > 1 else by[task.target * 3 + inner]
     number = 1
-    for c in range(count):
-        if (read >> c) & 1:
-            at = 1 if columns[c * n + first] >= shared else 0
+    for c in range(2 * (nests.width + 1)):
+        if (task.read >> c) & 1:
+            at = 1 if nests.places[c * nests.length + task.first] >= memory.shared else 0
             if lanes == 1:
                 at = by[c * 3 + inner]
             bits |= at << number
@@ -191,68 +213,72 @@ def unit_strides(
     return bits
 
 
-def instruction(
-    n: int,
-    count: int,
-    lanes: int,
-    shared: int,
-    columns: Ints,
-    rows: Ints,
-    r: int,
-    by: Ints,
-    target: int,
-    read: int,
-    inner: int,
-    middle: int,
-    single: int,
-    code: Ints,
-    start: int,
-) -> int:
-    """Write one instruction without its address and length; give where it ends."""
-    at = start + 1
-    first = rows[r * 4]
-    # The loops from the outside in; -1 is one that runs once.
-    loop0, loop1, loop2 = -1, -1, middle
-    for d in range(2, -1, -1):
-        if d != inner and d != middle:
-            if loop0 < 0:
-                loop0 = d
-            elif loop1 < 0:
-                loop1 = d
-            else:
-                loop2 = d
-    if single == 0:
-        for place in range(4):
-            d = placed(place, loop0, loop1, loop2, inner)
-            code[at] = rows[r * 4 + 1 + d] if d >= 0 else 1
-            at += 1
-        if lanes > 1:
-            code[at - 1] = lanes
-    for c in range(-1, count):
-        column = target if c < 0 else c
-        if c >= 0 and (read >> c) & 1 == 0:
-            continue
-        base = columns[column * n + first]
-        many = 1
-        if lanes > 1 and base >= shared:
-            many = lanes
-            base = shared + (base - shared) * lanes
-        code[at] = base
-        at += 1
-        if single == 0:
-            for place in range(4):
-                d = placed(place, loop0, loop1, loop2, inner)
-                code[at] = by[column * 3 + d] * many if d >= 0 else 0
-                at += 1
-            if lanes > 1:
-                code[at - 1] = 1 if many > 1 else 0
-    return at
+# ----- One instruction -----
 
 
-def placed(place: int, loop0: int, loop1: int, loop2: int, inner: int) -> int:
-    """Give the loop that stands in this place, counted from the outside."""
-    if place == 0:
-        return loop0
-    if place == 1:
-        return loop1
-    return loop2 if place == 2 else inner
+def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, start: int) -> int:
+    """Write one instruction but for its address; give its variant, packed."""
+    by = room.by
+    inner, around, summing, jammed, strides = -1, -1, 0, 0, 0
+    adding = 0 if task.function == 0 and nests.replaces[task.first] != 0 else 1
+    exact = 1 if task.function == 0 else 0
+    if task.single == 0:
+        if memory.lanes == 1:
+            inner = innermost(nests, task, by)
+        summing = 1 if inner >= 0 and by[task.target * 3 + inner] == 0 else 0
+        if adding != 0:
+            around = middle(nests, task, by, inner, summing)
+        jammed = 1 if around >= 0 and nests.rows[task.nest * 4 + 1 + around] >= JAM else 0
+        strides = unit_strides(nests, memory, task, by, inner)
+    order = ordered(inner, around)
+    room.words[start + LENGTH] = size(task.columns, task.single)
+    at = start + HEADER
+    if task.single == 0:
+        write_lengths(nests, memory, task, order, room.words, at)
+    write_column(nests, memory, task, order, room, at, 0, task.target)
+    column = 1
+    for c in range(2 * (nests.width + 1)):
+        if (task.read >> c) & 1:
+            write_column(nests, memory, task, order, room, at, column, c)
+            column += 1
+    variant = Variant(
+        task.kind, task.function, adding, exact, task.single, summing, jammed, strides
+    )
+    return packed(variant, nests.width)
+
+
+def write_lengths(
+    nests: Nests, memory: Memory, task: Task, order: Order, words: Ints, at: int
+) -> None:
+    """Write the lengths of the four loops."""
+    for loop in range(LOOPS):
+        d = order[loop]
+        words[at + length_word(loop)] = nests.rows[task.nest * 4 + 1 + d] if d >= 0 else 1
+    if memory.lanes > 1:
+        words[at + length_word(INNERMOST)] = memory.lanes
+
+
+def write_column(
+    nests: Nests,
+    memory: Memory,
+    task: Task,
+    order: Order,
+    room: Room,
+    at: int,
+    number: int,
+    column: int,
+) -> None:
+    """Write where a column stands, as number so and so of the instruction, and its strides."""
+    words, by = room.words, room.by
+    place = nests.places[column * nests.length + task.first]
+    lanes = 1
+    if memory.lanes > 1 and place >= memory.shared:
+        lanes = memory.lanes
+        place = memory.shared + (place - memory.shared) * lanes
+    words[at + place_word(number, task.single)] = place
+    if task.single == 0:
+        for loop in range(LOOPS):
+            d = order[loop]
+            words[at + stride_word(number, loop)] = by[column * 3 + d] * lanes if d >= 0 else 0
+        if memory.lanes > 1:
+            words[at + stride_word(number, INNERMOST)] = 1 if lanes > 1 else 0

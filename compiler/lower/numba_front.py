@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from inspect import CO_VARARGS
+from itertools import islice
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, get_type_hints
 
 import llvmlite.binding as llvm
 import numba
@@ -18,7 +19,13 @@ from pluggrad import Op, plugins
 from ..native.library import optimise
 from ..tape.fingerprint import fingerprint, names_in
 
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+OURS = "pluggrad.compiler."
 
 
 def _jitted(function: Callable[..., Any]) -> Any:
@@ -37,10 +44,35 @@ def _jitted(function: Callable[..., Any]) -> Any:
         try:
             for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
                 scope[name] = _callable(scope[name])
+            if _is_ours(python):
+                found.compile(tuple(map(_type_of, _hints(python))))
+                found.disable_compile()
         except BaseException:  # Ctrl-C: what is half made is not kept
             del _dispatchers[key]
             raise
     return found
+
+
+def _is_ours(function: Any) -> bool:
+    """Tell whether a function declares the types that it is called with, and is compiled once."""
+    if not (getattr(function, "__module__", None) or "").startswith(OURS):
+        return False
+    code = getattr(function, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
+    return set(names) == set(function.__annotations__) - {"return"}
+
+
+def _hints(function: Any) -> list[Any]:
+    hints = get_type_hints(function)
+    hints.pop("return", None)
+    return list(hints.values())
+
+
+def _type_of(hint: Any) -> Any:
+    if hasattr(hint, "_fields"):
+        parts = [_type_of(part) for part in get_type_hints(hint).values()]
+        return types.BaseTuple.from_types(parts, hint)  # type: ignore[no-untyped-call]
+    return {int: types.int64, bool: types.boolean, float: types.float64}.get(hint, KINDS["ptr"])
 
 
 _dispatchers: dict[Any, Any] = {}
@@ -90,7 +122,8 @@ def numba_ir(
 
     Parameters:
         function: what to translate.
-        parameters: the kind of each parameter: `double`, `i64` or `ptr` (to 64-bit integers).
+        parameters: the kind of each parameter: `double`, `i64` or `ptr` (to 64-bit integers). A
+            named tuple is as many as it has fields.
         name: what to call it.
         result: the kind of its result, `double` or `i64`.
         instead: what to compute where `function` raises.
@@ -129,7 +162,7 @@ def _numba_text(
     names = [f"x{i}" for i in range(len(parameters))]
     called, given = _called_with(function, names)
     convert = "float" if result == "double" else "int"
-    scope: dict[str, Any] = {"called": called}
+    scope: dict[str, Any] = {"called": called, **_tuples(function)}
     exec(f"def converted({', '.join(names)}):\n    return {convert}(called({given}))", scope)
     signature = KINDS[result](*[KINDS[x] for x in parameters])
     compiled = numba.njit([signature], **OPTIONS)(scope["converted"])
@@ -143,11 +176,29 @@ def _called_with(function: Callable[..., Any], names: list[str]) -> tuple[Any, s
     """Give numba's version of a function, and what stands in parentheses when it is called."""
     python = _python(function)
     code = python.__code__
+    if _tuples(python):
+        return _jitted(function), _put_together(python, iter(names))
     if not code.co_flags & CO_VARARGS or code.co_kwonlyargcount:
         return _jitted(function), ", ".join(names)
     rest = names[code.co_argcount :]
     packed = f"({', '.join(rest)},)" if rest else "()"
     return _jitted(_taking_a_tuple(python)), ", ".join([*names[: code.co_argcount], packed])
+
+
+def _tuples(function: Any) -> dict[str, Any]:
+    """List the named tuples that a function of the compiler takes, by the names of their types."""
+    hints = _hints(function) if _is_ours(function) else []
+    return {hint.__name__: hint for hint in hints if hasattr(hint, "_fields")}
+
+
+def _put_together(function: Any, names: Iterator[str]) -> str:
+    """Write the call of a function that takes named tuples, from one name for each field."""
+    given = []
+    for hint in _hints(function):
+        count = len(getattr(hint, "_fields", "1"))
+        listed = ", ".join(islice(names, count))
+        given.append(f"{hint.__name__}({listed})" if hasattr(hint, "_fields") else listed)
+    return ", ".join(given)
 
 
 @cache

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from .columns import KEYS, Ints, zeros
 from .leaves import leaf_places, leaf_roles
-from .loops import Ints, call, zeros
+from .loops import call
 from .nests import nests
 from .structure import Structure
+from .sums import STORED
 
 DEEP = 2000  # more levels than this, and fewer than WIDE nodes in each, are laid out as recorded
 WIDE = 20
 
 
+@dataclass(frozen=True)
 class Layout:
     """Where the numbers of a structure stand in memory.
 
-    Parameters:
-        structure: what is to be placed.
+    Memory is one array of floats: literals, one each; then, for every lane, values, gradients,
+    inputs, outputs, gradients of inputs.
 
     Attributes:
         position: for each node where its value is; -1 for what is never stored.
@@ -28,139 +33,159 @@ class Layout:
         size: how many places there are.
     """
 
+    position: Ints
+    gradient: Ints
+    literals: int
+    seed: int
+    gradients_at: int
+    inputs_at: int
+    outputs_at: int
+    wrt_at: int
+    seeds_at: int
+    size: int
+
+
+def laid_out(structure: Structure) -> Layout:
+    """Give everything its place: values first, and what belongs to them behind."""
+    s, nodes = structure, structure.nodes
+    leaves = _Leaves(s)
+    position = np.full(nodes.length, -1, np.int64)
+    leaves.place(position)
+    count = _place_stored(s, position, len(leaves.rows))
+    count = leaves.place_as_wanted(position, count)
+    literals = leaves.literals
+    owners = np.flatnonzero(
+        (nodes.needs != 0) & (nodes.slot == np.arange(nodes.length)) & (nodes.state == STORED)
+    )
+    owners = owners[np.argsort(position[owners], kind="stable")]
+    gradient = np.full(nodes.length, -1, np.int64)
+    gradient[owners] = count + np.arange(len(owners))
+    gradient = np.where(nodes.needs != 0, gradient[nodes.slot], -1)
+    lengths = [len(owners), len(s.tape.inputs), len(s.tape.outputs), len(s.tape.wrt)]
+    starts = [count, *(count + np.cumsum([*lengths, len(s.tape.outputs)])).tolist()]
+    return Layout(position, gradient, literals, literals - 1, *starts)
+
+
+class _Leaves:
+    """The leaves of a structure, while they get their places.
+
+    Attributes:
+        rows: their rows.
+        role: for each node its role, see leaves.py.
+        alias: for each node the one that has its place: literals of one role that are all the same
+            number are one number.
+    """
+
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
-        n = len(structure.op)
-        self._place_stored(n)
-        self._place_leaves(n)
-        self._lay_out(n)
-        del self.structure, self.role, self.alias, self.leaves  # they are large
+        nodes, items = structure.nodes, structure.items
+        self.role = zeros(nodes.length)
+        call(leaf_roles, nodes, structure.traits, items, self.role, work=items.length)
+        self.rows = np.flatnonzero(nodes.kind < 0)
+        self.literal = structure.tape.literal[self.rows]
+        self.alias = np.arange(nodes.length)
+        if self.literal.any():
+            self._find_equal(self.rows[self.literal])
 
-    def _place_stored(self, n: int) -> None:
-        """Put the results of ops in order, level by level."""
-        s, items = self.structure, self.structure.items
-        role = zeros(n)
-        ops = len(s.kinds.ops)
-        call(leaf_roles, len(items.node), s.width, ops, s.op, s.operands, s.level,
-              items.node, items.out, items.kind, role, work=len(items.node))  # fmt: skip
-        leaves = np.flatnonzero(s.op < 0)
-        self.leaves = leaves
-        literal = s.tape.literal[leaves]
-        # Literals of one role that are all the same number are one number.
-        self.alias = np.arange(n)
-        literals = leaves[literal]
-        if len(literals):
-            order = literals[np.argsort(role[literals], kind="stable")]
-            bounds = np.flatnonzero(np.diff(role[order], prepend=-1))
-            values = s.tape.data[order].view(np.int64)  # bits: 0.0 is not -0.0
-            low, high = np.minimum.reduceat(values, bounds), np.maximum.reduceat(values, bounds)
-            same = np.repeat(low == high, np.diff(bounds, append=len(order)))
-            firsts = np.repeat(order[bounds], np.diff(bounds, append=len(order)))
-            self.alias[order[same]] = firsts[same]
-        self.role = role
-        self.position = np.full(n, -1, np.int64)
-        # For now leaves stand in the order of their roles, and as recorded within them.
-        order = leaves[np.lexsort((leaves, role[leaves], ~literal))]
-        self.position[order] = np.arange(len(order))
-        self.position[leaves] = self.position[self.alias[leaves]]
-        stored = np.flatnonzero((s.op >= 0) & (s.state == 0))
-        ops = len(s.kinds.ops)
-        summing = s.sums[s.op[stored]] != 0
-        kind = np.where(
-            summing, ops + s.depth[stored] * 64 + np.minimum(s.last[stored], 63),
-            s.op[stored],
-        )  # fmt: skip
-        kind = kind * 2 + s.needs[stored]
-        levels = s.level[stored]
-        next_position = len(leaves)
-        if len(stored) == 0:  # leaves only
-            self.count = next_position
-            return
-        if levels.max() > DEEP and len(stored) < WIDE * levels.max():
-            self.position[stored[np.lexsort((stored, kind, levels))]] = next_position + np.arange(
-                len(stored)
-            )
-            self.count = next_position + len(stored)
-            return
-        by_level = np.argsort(levels, kind="stable")
-        bounds = np.flatnonzero(np.diff(levels[by_level], prepend=-1))
-        for start, end in zip(bounds, np.append(bounds[1:], len(stored)), strict=True):
-            chosen = by_level[start:end]
-            nodes = stored[chosen]
-            self.position[self._ordered(nodes, kind[chosen])] = next_position + np.arange(
-                len(nodes)
-            )
-            next_position += len(nodes)
-        self.count = next_position
+    def _find_equal(self, literals: Ints) -> None:
+        order = literals[np.argsort(self.role[literals], kind="stable")]
+        bounds = np.flatnonzero(np.diff(self.role[order], prepend=-1))
+        lengths = np.diff(bounds, append=len(order))
+        values = self.structure.tape.data[order].view(np.int64)  # bits: 0.0 is not -0.0
+        low, high = np.minimum.reduceat(values, bounds), np.maximum.reduceat(values, bounds)
+        same = np.repeat(low == high, lengths)
+        self.alias[order[same]] = np.repeat(order[bounds], lengths)[same]
 
-    def _ordered(self, nodes: Ints, kind: Ints) -> Ints:
-        """Order nodes of one level: by kind, then by where their operands are."""
-        if len(nodes) == 1:
-            return nodes
-        keys = self.structure.keys[nodes]
-        where = np.where(keys >= 0, self.position[keys], 0)
-        best: tuple[int, Ints, Ints] | None = None
-        # By where their operands are, or as they were recorded: whichever makes fewer loops.
-        for order in (
-            np.lexsort((nodes, *[where[:, k] for k in (3, 2, 1, 0)], kind)),
-            np.lexsort((nodes, kind)),
-        ):
-            rows = zeros(len(nodes), 4)
-            made = call(nests, len(nodes), 4, np.ascontiguousarray(where[order].T), kind[order],
-                         rows, work=4 * len(nodes))  # fmt: skip
-            if best is None or made < best[0]:
-                best = made, order, rows
-        assert best is not None
-        made, order, rows = best
-        nodes = nodes[order]
-        if made > 100:
-            return nodes
-        placed = []
-        for first, a, b, c in rows[:made].tolist():
-            block = nodes[first : first + a * b * c]
-            lengths = [c, b, a]
-            longest = max(range(3), key=lambda d: lengths[d])
-            if longest != 2 and lengths[longest] > 1:
-                block = np.moveaxis(block.reshape(lengths), longest, 2).reshape(-1)
-            placed.append(block)
-        return np.concatenate(placed)
+    def place(self, position: Ints) -> None:
+        """Put literals first, then by role, as recorded within each."""
+        order = self._ordered(self.role)
+        position[order] = np.arange(len(order))
+        position[self.rows] = position[self.alias[self.rows]]
 
-    def _place_leaves(self, n: int) -> None:
-        """Put each role's leaves in the order in which sums want them."""
-        s, items = self.structure, self.structure.items
-        place = np.full(n, np.iinfo(np.int64).max, np.int64)
-        call(leaf_places, len(items.node), s.width, len(s.kinds.ops), s.op,
-              s.operands, s.level, items.node, items.out, items.index, items.kind, self.role,
-              self.position, self.count + 1, place, work=len(items.node))  # fmt: skip
-        leaves = self.leaves
-        literal = s.tape.literal[leaves]
-        own = self.alias[leaves] == leaves
-        order = leaves[np.lexsort((leaves, place[leaves], self.role[leaves], ~literal))]
+    def place_as_wanted(self, position: Ints, count: int) -> int:
+        """Put each role's leaves in the order in which sums want them; give what is stored now."""
+        s, rows = self.structure, self.rows
+        wanted = np.full(s.nodes.length, np.iinfo(np.int64).max, np.int64)
+        call(leaf_places, s.nodes, s.traits, s.items, self.role, position, count + 1, wanted,
+             work=s.items.length)  # fmt: skip
+        order = self._ordered(wanted, self.role)
         order = order[self.alias[order] == order]
-        gone = len(leaves) - len(order)
-        stored = self.position >= len(leaves)
-        self.position[stored] -= gone
-        self.position[order] = np.arange(len(order))
-        self.position[leaves] = self.position[self.alias[leaves]]
-        self.count -= gone
+        gone = len(rows) - len(order)
+        position[position >= len(rows)] -= gone
+        position[order] = np.arange(len(order))
+        position[rows] = position[self.alias[rows]]
         # One more literal: what a gradient starts from.
-        self.literals = int(np.count_nonzero(literal & own)) + 1
-        self.position += self.position >= self.literals - 1
-        self.count += 1
-        self.seed = self.literals - 1
+        own = self.alias[rows] == rows
+        self.literals = int(np.count_nonzero(self.literal & own)) + 1
+        position += position >= self.literals - 1
+        return count - gone + 1
 
-    def _lay_out(self, n: int) -> None:
-        """Give gradients, inputs and outputs their places behind the values."""
-        s = self.structure
-        owner = (s.needs != 0) & (s.slot == np.arange(n)) & (s.state == 0)
-        owners = np.flatnonzero(owner)
-        owners = owners[np.argsort(self.position[owners], kind="stable")]
-        self.gradient = np.full(n, -1, np.int64)
-        self.gradient[owners] = self.count + np.arange(len(owners))
-        self.gradient = np.where(s.needs != 0, self.gradient[s.slot], -1)
-        self.gradients_at = self.count
-        self.inputs_at = self.gradients_at + len(owners)
-        self.outputs_at = self.inputs_at + len(s.tape.inputs)
-        self.wrt_at = self.outputs_at + len(s.tape.outputs)
-        self.seeds_at = self.wrt_at + len(s.tape.wrt)
-        self.size = self.seeds_at + len(s.tape.outputs)
+    def _ordered(self, *keys: Ints) -> Ints:
+        """Sort the rows: literals first, then by these keys, the last one first."""
+        rows = self.rows
+        return rows[np.lexsort((rows, *(key[rows] for key in keys), ~self.literal))]
+
+
+# ----- Results of ops -----
+
+
+def _place_stored(s: Structure, position: Ints, start: int) -> int:
+    """Put the results of ops in order, level by level; give where they end."""
+    nodes = s.nodes
+    stored = np.flatnonzero((nodes.kind >= 0) & (nodes.state == STORED))
+    if len(stored) == 0:  # leaves only
+        return start
+    kind, levels = _sorts(s, stored), nodes.level[stored]
+    end = start + len(stored)
+    if levels.max() > DEEP and len(stored) < WIDE * levels.max():
+        position[stored[np.lexsort((stored, kind, levels))]] = np.arange(start, end)
+        return end
+    by_level = np.argsort(levels, kind="stable")
+    bounds = np.flatnonzero(np.diff(levels[by_level], prepend=-1))
+    for first, last in zip(bounds, np.append(bounds[1:], len(stored)), strict=True):
+        chosen = by_level[first:last]
+        rows = _ordered(s, position, stored[chosen], kind[chosen])
+        position[rows] = np.arange(start + first, start + last)
+    return end
+
+
+def _sorts(s: Structure, stored: Ints) -> Ints:
+    """Tell results apart that one loop cannot do: by op, or by the length and the end of a sum."""
+    nodes, kind = s.nodes, s.nodes.kind[stored]
+    sums = s.traits.copying + nodes.depth[stored] * 64 + np.minimum(nodes.last[stored], 63)
+    return np.where(s.traits.is_sum[kind] != 0, sums, kind) * 2 + nodes.needs[stored]
+
+
+def _ordered(s: Structure, position: Ints, rows: Ints, kind: Ints) -> Ints:
+    """Order nodes of one level: by kind, then by where their operands are."""
+    if len(rows) == 1:
+        return rows
+    keys = s.nodes.keys.reshape(-1, KEYS)[rows]
+    where = np.where(keys >= 0, position[keys], 0)
+    # By where their operands are, or as they were recorded: whichever makes fewer loops.
+    orders = (np.lexsort((rows, *where.T[::-1], kind)), np.lexsort((rows, kind)))
+    cuts = [_cut(where[order], kind[order]) for order in orders]
+    best = min((0, 1), key=lambda i: len(cuts[i]))
+    return _longest_innermost(rows[orders[best]], cuts[best])
+
+
+def _cut(where: Ints, kind: Ints) -> Ints:
+    rows = zeros(len(where), 4)
+    made = call(nests, len(where), KEYS, np.ascontiguousarray(where.T), kind, rows,
+                work=KEYS * len(where))  # fmt: skip
+    return rows[:made]
+
+
+def _longest_innermost(rows: Ints, cut: Ints) -> Ints:
+    """Turn each nest so that its longest loop goes along memory."""
+    if len(cut) > 100:
+        return rows
+    placed = []
+    for first, a, b, c in cut.tolist():
+        block = rows[first : first + a * b * c]
+        lengths = [c, b, a]
+        longest = max(range(3), key=lambda d: lengths[d])
+        if longest != 2 and lengths[longest] > 1:
+            block = np.moveaxis(block.reshape(lengths), longest, 2).reshape(-1)
+        placed.append(block)
+    return np.concatenate(placed)

@@ -1,37 +1,26 @@
-"""The planner's loops in machine code: Python functions over flat arrays of 64-bit integers.
+"""The planner's loops in machine code: Python functions over columns.
 
 They are written in the small language that numba translates: counting loops over arrays which the
 caller owns. Each walks its arrays once or a few times, so planning takes time in proportion to the
-graph.
+graph. A parameter is an `int`, an array (`Ints`), or a named tuple of these, see columns.py.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache as once
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, get_type_hints
 
 from ..native.library import library
 from ..tape.fingerprint import fingerprint
-
-Ints = NDArray[np.int64]
-
-
-def zeros(*shape: int) -> Ints:
-    """Make an array for such a loop."""
-    return np.zeros(shape, np.int64)
-
 
 # How much work is done in plain Python, in steps of a microsecond or so, before a loop is compiled:
 # that takes half a second or more, and most graphs are small.
 PATIENCE = 50_000
 
 
-def call(function: Callable[..., int], *arguments: int | Ints, work: int) -> int:
+def call(function: Callable[..., int], *arguments: Any, work: int) -> int:
     """Call one of the planner's loops, in machine code if there is some or it is worth it.
 
     Parameters:
@@ -44,13 +33,23 @@ def call(function: Callable[..., int], *arguments: int | Ints, work: int) -> int
         _done[function] = done + work
         if done + work <= PATIENCE:
             return function(*map(_as_numbers, arguments))
-    given = [x if isinstance(x, int) else x.ctypes.data for x in arguments]
-    return _compiled(function)(*given)
+    return _compiled(function)(*_flat(arguments))
 
 
 def _as_numbers(x: Any) -> Any:
     """Let plain Python read and write an array as a flat list of plain numbers."""
+    if isinstance(x, tuple):
+        return type(x)(*map(_as_numbers, x))
     return x if isinstance(x, int) else memoryview(x.reshape(-1))
+
+
+def _flat(arguments: Iterable[Any]) -> Iterator[int]:
+    """Give numbers, and the addresses of arrays, one by one."""
+    for x in arguments:
+        if isinstance(x, tuple):
+            yield from _flat(x)
+        else:
+            yield x if isinstance(x, int) else x.ctypes.data
 
 
 _done: dict[Callable[..., int], int] = {}
@@ -58,7 +57,7 @@ _done: dict[Callable[..., int], int] = {}
 
 @once
 def _key(function: Any) -> tuple[str, str]:
-    return f"loop_{function.__name__}", fingerprint(function)
+    return f"loop_{function.__name__}", fingerprint(function, _kinds(function))
 
 
 @once
@@ -68,10 +67,7 @@ def _is_kept(function: Any) -> bool:
 
 @once
 def _compiled(function: Any) -> Callable[..., int]:
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount]
-    annotations = function.__annotations__
-    kinds = ["i64" if annotations[x] == "int" else "ptr" for x in names]
+    kinds = [kind for _, kind in _kinds(function)]
     name, made_from = _key(function)
 
     def source() -> tuple[str, Iterable[str]]:
@@ -83,3 +79,15 @@ def _compiled(function: Any) -> Callable[..., int]:
     types = [ctypes.c_int64 if kind == "i64" else ctypes.c_void_p for kind in kinds]
     called: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *types)(address)
     return called
+
+
+def _kinds(function: Any) -> list[tuple[str, str]]:
+    """List the names and kinds of the numbers and arrays that a loop takes, one by one."""
+    hints = get_type_hints(function)
+    hints.pop("return", None)
+    found = []
+    for name, hint in hints.items():
+        fields = get_type_hints(hint) if hasattr(hint, "_fields") else {"": hint}
+        for field, kind in fields.items():
+            found.append((f"{name}_{field}", "i64" if kind is int else "ptr"))
+    return found

@@ -16,63 +16,93 @@ sum, all addends share one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..lower.kinds import Kinds
 from ..tape.data import Tape
-from .layout import Layout
+from .columns import Ints, Nests
+from .layout import Layout, laid_out
 from .nests import nested
-from .structure import Structure
+from .structure import Structure, structure_of
 
 
+@dataclass(frozen=True)
 class Plan:
-    """Where everything is in memory, and the code that computes it.
+    """Where everything is in memory, and the nests of loops that compute it.
 
-    Memory is one array of floats: literals, one each; then, for every lane, values, gradients,
-    inputs, outputs, gradients of inputs.
+    Attributes:
+        kinds: the functions of the tape's ops.
+        layout: where everything is.
+        nests: what is computed, in order.
+    """
+
+    kinds: Kinds
+    layout: Layout
+    nests: Nests
+
+
+def planned(tape: Tape, kinds: Kinds) -> Plan:
+    """Plan how to compute a tape.
 
     Parameters:
         tape: what to compute.
         kinds: the functions of its ops.
     """
+    structure = structure_of(tape, kinds)
+    layout = laid_out(structure)
+    return Plan(kinds, layout, _nests(structure, layout))
 
-    def __init__(self, tape: Tape, kinds: Kinds) -> None:
-        self.kinds = kinds
-        self.width = kinds.width
-        structure = Structure(tape, kinds)
-        self.layout = Layout(structure)
-        self._make_nests(structure)
 
-    def _make_nests(self, s: Structure) -> None:
-        items, width, at = s.items, self.width, self.layout
-        n = len(s.op)
-        kind, out = items.kind, items.out
-        ops = len(self.kinds.ops)
-        copies = kind == ops
-        operands = s.operands.reshape(n, width)[items.node]
-        operands = np.where(copies[:, None], -1, operands)
-        operands[copies, 0] = items.node[copies]
-        there = operands >= 0
-        values = np.where(there, at.position[operands], 0)
-        gradients = np.where(there, at.gradient[operands], -1)
-        shared = s.identity[kind] & (s.slot[operands] == s.slot[out][:, None]) & there
-        flows = (gradients >= 0) & (at.gradient[out] >= 0)[:, None] & ~shared & s.has_rule[kind]
-        bits = (flows << np.arange(width)).sum(1)
-        literal = ((there & (values < at.literals)) << np.arange(width)).sum(1)
-        replaces = (items.index == 0).astype(np.int64)
-        spread = 1 << width
-        group = s.level[out] * (int(items.segment.max(initial=0)) + 1) + items.segment
-        group = (((group * (ops + 1) + kind) * 2 + replaces) * spread + bits) * spread + literal
-        within = at.position[out] * (int(items.index.max(initial=0)) + 1) + items.index
-        order = np.lexsort((within, group))
-        columns = np.zeros((2 * (width + 1), len(order)), np.int64)
-        columns[0] = at.position[out][order]
-        columns[1 : width + 1] = values[order].T
-        columns[width + 1] = np.where(bits > 0, at.gradient[out], 0)[order]
-        columns[width + 2 :] = np.where(flows, gradients, 0)[order].T
-        self.columns = columns
-        self.group = group[order]
-        self.kind = kind[order]
-        self.replaces = replaces[order]
-        self.flows = bits[order]
-        self.rows, self.made = nested(columns, self.group)
+def _nests(s: Structure, at: Layout) -> Nests:
+    nodes, items, width = s.nodes, s.items, s.nodes.width
+    kind, out = items.kind, items.out
+    operands = _operands(s)
+    there = operands >= 0
+    values = np.where(there, at.position[operands], 0)
+    gradients = np.where(there, at.gradient[operands], -1)
+    flows = (at.gradient[out] >= 0)[:, None] & (gradients >= 0) & _hands_on(s, operands)
+    flow_bits, literal_bits = _bits(flows), _bits(there & (values < at.literals))
+    replaces = (items.number == 0).astype(np.int64)
+    group = nodes.level[out] * (int(items.segment.max(initial=0)) + 1) + items.segment
+    group = ((group * (s.traits.copying + 1) + kind) * 2 + replaces) << width | flow_bits
+    group = group << width | literal_bits
+    within = at.position[out] * (int(items.number.max(initial=0)) + 1) + items.number
+    order = np.lexsort((within, group))
+    places = np.zeros((2 * (width + 1), len(order)), np.int64)
+    places[0] = at.position[out][order]
+    places[1 : width + 1] = values[order].T
+    places[width + 1] = np.where(flow_bits > 0, at.gradient[out], 0)[order]
+    places[width + 2 :] = np.where(flows, gradients, 0)[order].T
+    rows, made = nested(places, group[order])
+    return Nests(
+        len(order), width, places, kind[order], replaces[order], flow_bits[order], made, rows
+    )
+
+
+def _operands(s: Structure) -> Ints:
+    """Give the rows of what each item reads: of an addend that is copied, itself."""
+    copied = s.items.kind == s.traits.copying
+    operands = s.nodes.operands.reshape(-1, s.nodes.width)[s.items.node]
+    operands[copied] = -1
+    operands[copied, 0] = s.items.node[copied]
+    return operands
+
+
+def _hands_on(s: Structure, operands: Ints) -> NDArray[np.bool]:
+    """Tell for each operand of each item whether it gets a gradient by a rule of its own."""
+    kind, slot, width = s.items.kind, s.nodes.slot, s.nodes.width
+    identity, has_rule = (
+        x.reshape(-1, width)[kind] != 0 for x in (s.traits.identity, s.traits.has_rule)
+    )
+    shared = identity & (slot[operands] == slot[s.items.out][:, None])
+    found: NDArray[np.bool] = has_rule & ~shared
+    return found
+
+
+def _bits(table: NDArray[np.bool]) -> Ints:
+    """Write down a row of yes and no as one number."""
+    found: Ints = (table << np.arange(table.shape[1])).sum(1)
+    return found

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from pluggrad import CompileError
 
-from ..codegen.stream import Stream, clearing, copies, directed, joined, run_address
-from ..codegen.variants import source_kind
+from ..codegen.code import Code, code_of, copies, joined
+from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
 from ..plan.layout import Layout
-from ..plan.plan import Plan
+from ..plan.plan import Plan, planned
 from ..tape.data import Tape
 from .calls import function_of_numbers, function_that_finds_nan
 
@@ -66,13 +66,11 @@ class Machine:
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
         self.seeds[...] = 1.0
-        self.streams = self._streams(tape)
+        self.parts = self._parts(tape)
         self.linked_in = time.perf_counter() - start - self.planned_in
-        pieces = self.streams
-        self._forward = joined([pieces["read"], pieces["forward"], pieces["give"]])
-        self._backward = joined(
-            [pieces["clear"], pieces["seed"], pieces["backward"], pieces["collect"]]
-        )
+        parts = self.parts
+        self._forward = joined(parts[x].words for x in ("read", "forward", "give"))
+        self._backward = joined(parts[x].words for x in ("clear", "seed", "backward", "collect"))
         self._both = np.concatenate([self._forward, self._backward])
         self._run = _run()
         self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
@@ -91,7 +89,7 @@ class Machine:
         flat = self.memory[start : start + count * lanes]
         return flat if lanes == 1 else flat.reshape(count, lanes)
 
-    def _streams(self, tape: Tape) -> dict[str, Stream]:
+    def _parts(self, tape: Tape) -> dict[str, Code]:
         plan, lanes = self.plan, self.lanes
         inputs, outputs, wrt = (
             np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
@@ -107,7 +105,7 @@ class Machine:
                 plan.layout.inputs_at + np.arange(len(inputs)),
                 lanes,
             ),
-            "forward": directed(plan, lanes),
+            "forward": code_of(plan, lanes),
             "give": copies(
                 plan,
                 plan.layout.outputs_at + np.arange(len(outputs)),
@@ -124,7 +122,7 @@ class Machine:
                 lanes,
                 adding=True,
             ),
-            "backward": directed(plan, lanes, backward=True),
+            "backward": code_of(plan, lanes, backward=True),
             "collect": copies(
                 plan, plan.layout.wrt_at + np.arange(len(wrt)), plan.layout.gradient[wrt], lanes
             ),
@@ -203,14 +201,13 @@ class Machine:
     def pieces(self) -> list[tuple[str, str, Any]]:
         """Split the code by phase and op; give the phase, the op's name, and the instructions."""
         found = []
-        for phase, stream in self.streams.items():
-            ends = np.append(stream.starts[1:], len(stream.words))
-            kinds = np.array([source_kind(self.plan.kinds, int(v)) for v in stream.variants])
-            for kind in np.unique(kinds):
+        for phase, code in self.parts.items():
+            ends = np.append(code.starts[1:], len(code.words))
+            for kind in np.unique(code.kinds):
                 parts = [
-                    stream.words[start:end]
+                    code.words[start:end]
                     for start, end in zip(
-                        stream.starts[kinds == kind], ends[kinds == kind], strict=True
+                        code.starts[code.kinds == kind], ends[code.kinds == kind], strict=True
                     )
                 ]
                 ops = self.plan.kinds.ops
@@ -246,7 +243,7 @@ class Machine:
 
 def _plan(tape: Tape, *, strong: bool = False) -> Plan:
     width = max([op.arity for op in tape.ops], default=1)
-    return Plan(tape, Kinds(tape.ops, width, strong))
+    return planned(tape, Kinds(tape.ops, width, strong))
 
 
 def _is_laid_out_alike(one: Layout, other: Layout) -> bool:

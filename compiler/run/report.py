@@ -70,9 +70,9 @@ def report(tape: Tape, executor: Executor, seconds: float) -> Report:
             told.microseconds[phase] = _timed(run, seconds / 2)
         return told
     machine: Any = executor
-    told.runs = {phase: len(machine.streams[phase]) for phase in PHASES}
+    told.runs = {phase: len(machine.parts[phase]) for phase in PHASES}
     told.bytes["memory"] = machine.memory.nbytes
-    told.bytes["code"] = sum(stream.words.nbytes for stream in machine.streams.values())
+    told.bytes["code"] = sum(code.words.nbytes for code in machine.parts.values())
     told.planned = {"planned in": machine.planned_in, "linked in": machine.linked_in}
     if seconds <= 0.0:
         return told
@@ -83,7 +83,7 @@ def report(tape: Tape, executor: Executor, seconds: float) -> Report:
         taken = machine.timed(words, share)
         costs[COPY_NAMES.get(phase, f"{name} {phase}")] += taken
     for phase in PHASES:
-        told.microseconds[phase] = machine.timed(machine.streams[phase].words, share)
+        told.microseconds[phase] = machine.timed(machine.parts[phase].words, share)
     told.costs = {name: us for name, us in costs.most_common() if us > 0.005}
     executor.step()
     return told

@@ -9,10 +9,10 @@ from pluggrad.ops import tanh
 pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
 
-from pluggrad.compiler.codegen.stream import directed
+from pluggrad.compiler.codegen.code import code_of
 from pluggrad.compiler.lower.kinds import Kinds
 from pluggrad.compiler.plan import loops
-from pluggrad.compiler.plan.plan import Plan
+from pluggrad.compiler.plan.plan import planned
 from pluggrad.compiler.tape import recorded_tape
 
 
@@ -38,9 +38,9 @@ def test_plain_python_and_machine_code_plan_alike(
         for patience in (10**9, -1):
             monkeypatch.setattr(loops, "PATIENCE", patience)
             monkeypatch.setattr(loops, "_is_kept", lambda function: False)
-            plan = Plan(tape, Kinds(tape.ops, 3))
-            streams = directed(plan, lanes), directed(plan, lanes, backward=True)
-            found.append([x.tolist() for s in streams for x in (s.words, s.starts, s.variants)])
+            plan = planned(tape, Kinds(tape.ops, 3))
+            codes = code_of(plan, lanes), code_of(plan, lanes, backward=True)
+            found.append([x.tolist() for c in codes for x in (c.words, c.starts, c.kinds)])
         assert found[0] == found[1]
 
 

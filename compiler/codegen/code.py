@@ -1,0 +1,86 @@
+"""Code: the instructions that compute a plan, linked and ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..lower.kinds import Kinds
+from ..native.library import library
+from ..plan.columns import Ints, Nests, zeros
+from ..plan.loops import call
+from ..plan.nests import nested
+from ..plan.plan import Plan
+from .emission import Memory, emit
+from .functions import kernel_of, reads
+from .instructions import ADDRESS, Room, unpacked
+from .kernels import KERNEL_TEXT, Kernel
+
+
+@dataclass(frozen=True)
+class Code:
+    """A piece of code.
+
+    Attributes:
+        words: its instructions.
+        starts: where each begins that calls an op's kernel.
+        kinds: the numbers of these ops.
+    """
+
+    words: Ints
+    starts: Ints
+    kinds: Ints
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def code_of(plan: Plan, lanes: int = 1, *, backward: bool = False) -> Code:
+    """Write the code of one direction of a plan."""
+    memory = Memory(lanes, plan.layout.literals)
+    return _linked(plan.kinds, _instructions(plan.kinds, plan.nests, memory, backward))
+
+
+def copies(plan: Plan, to: Ints, source: Ints, lanes: int = 1, *, adding: bool = False) -> Code:
+    """Write code that copies between places in memory."""
+    width, count, shared = plan.nests.width, len(to), plan.layout.literals
+    places = np.zeros((2 * (width + 1), count), np.int64)
+    places[0], places[1] = to, source
+    kind = np.full(count, len(plan.kinds.ops), np.int64)
+    replaces = np.full(count, not adding, np.int64)
+    rows, made = nested(places, (source < shared).astype(np.int64))
+    nests = Nests(count, width, places, kind, replaces, zeros(count), made, rows)
+    return _linked(plan.kinds, _instructions(plan.kinds, nests, Memory(lanes, shared), False))
+
+
+def joined(pieces: Iterable[Ints]) -> Ints:
+    """Put pieces of code one behind the other."""
+    return np.concatenate(list(pieces))
+
+
+def _instructions(kinds: Kinds, nests: Nests, memory: Memory, backward: bool) -> Room:
+    """Write the instructions for nests; see `emit`."""
+    read, strides = reads(kinds), zeros(len(nests.places), 3)
+    work = len(nests.places) * nests.made
+    room = Room(zeros(0), zeros(1), zeros(0), strides)
+    count = call(emit, nests, read, memory, int(backward), room, 0, work=work)
+    room = Room(zeros(count), zeros(count + 1), zeros(int(room.starts[0])), strides)
+    call(emit, nests, read, memory, int(backward), room, 1, work=4 * work)
+    return room
+
+
+def _linked(kinds: Kinds, room: Room) -> Code:
+    """Fill in the addresses of the kernels, compiling those that are new."""
+    starts = room.starts[:-1]
+    wanted, which = np.unique(room.variants, return_inverse=True)
+    variants = [unpacked(int(number), kinds.width) for number in wanted]
+    addresses = np.array([_address(kernel_of(kinds, variant)) for variant in variants], np.int64)
+    ops = np.array([variant.kind for variant in variants], np.int64)
+    room.words[starts + ADDRESS] = addresses[which]
+    return Code(room.words, starts, ops[which])
+
+
+def _address(kernel: Kernel) -> int:
+    return library().address(kernel.name, kernel.source, KERNEL_TEXT)

@@ -1,0 +1,89 @@
+"""The format of instructions: 64-bit integers that tell a kernel where to work.
+
+    address of a kernel | length in words | operands
+
+The operands of an instruction for one node are a place in memory for each column: the one that is
+written, then those that are read. For a nest of loops they are the lengths of four loops, the
+outermost first, then for each column a place and its strides along the four loops.
+
+Here alone stands which word is where. The emitter (emission.py) writes by it, in machine code, and
+kernels (loop_text.py) and the loop that runs them (runner.py) read by it. Kernels are compiled
+code, and stand in an instruction as addresses; until it is linked, a `Variant` says which is meant.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..plan.columns import Ints
+
+ADDRESS, LENGTH, HEADER = 0, 1, 2
+LOOPS = 4
+INNERMOST = LOOPS - 1
+JAM = 4  # steps of the loop around the innermost one that a jammed kernel does in one
+COLUMN = 1 + LOOPS  # words of a column: its place and its strides
+
+# Functions of numbers only: numba translates them, too. Words are counted from the operands on.
+
+
+def length_word(loop: int) -> int:
+    """Tell which word has the length of a loop."""
+    return loop
+
+
+def place_word(column: int, single: int) -> int:
+    """Tell which word has the place of a column."""
+    return column if single != 0 else LOOPS + column * COLUMN
+
+
+def stride_word(column: int, loop: int) -> int:
+    """Tell which word has the stride of a column along a loop."""
+    return LOOPS + column * COLUMN + 1 + loop
+
+
+def size(columns: int, single: int) -> int:
+    """Give the length of an instruction."""
+    return HEADER + place_word(columns, single)
+
+
+# ----- Which kernel -----
+
+STRIDE_BITS = 9
+ANY = (1 << STRIDE_BITS) - 1  # strides as the instruction says
+
+
+class Variant(NamedTuple):
+    """Which kernel an instruction is for."""
+
+    kind: int  # of the op
+    function: int  # 0 for the forward function, 1 + k for the rule of operand k
+    adding: int  # 1 if results are added to what is in memory, 0 if they replace it
+    exact: int  # 1 if sums keep their order
+    single: int  # 1 for one node
+    summing: int  # 1 if the innermost loop adds up into one place
+    jammed: int  # 1 if several steps of the loop around it run in one
+    strides: int  # ANY, or for each column a bit: whether its innermost stride is 1 rather than 0
+
+
+def packed(x: Variant, width: int) -> int:
+    """Write a variant as one number."""
+    flags = (((x.adding * 2 + x.exact) * 2 + x.single) * 2 + x.summing) * 2 + x.jammed
+    return ((x.kind * (width + 1) + x.function) * 32 + flags) << STRIDE_BITS | x.strides
+
+
+def unpacked(number: int, width: int) -> Variant:
+    """Read back what `packed` wrote."""
+    number, strides = divmod(number, 1 << STRIDE_BITS)
+    number, flags = divmod(number, 32)
+    kind, function = divmod(number, width + 1)
+    adding, exact, single, summing, jammed = (flags >> bit & 1 for bit in (4, 3, 2, 1, 0))
+    return Variant(kind, function, adding, exact, single, summing, jammed, strides)
+
+
+class Room(NamedTuple):
+    """Where instructions are written."""
+
+    variants: Ints  # of each instruction its kernel, packed
+    starts: Ints  # where each begins, and where the last ends
+    words: Ints
+    by: Ints  # of the nest at work: the strides of each column along three loops
