@@ -28,8 +28,9 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from pluggrad import Value, grad
 from pluggrad.func import hessian, value_and_grad
@@ -39,9 +40,7 @@ from programs import INPUTS, OPS, Program, Step, at_a_kink, drawn
 from references import REFERENCES
 
 TOLERANCE = 1e-10
-DIGITS = 130
 ENOUGH = 100  # programs, for every op to be used in one
-STEP = MP.mpf("1e-30")
 FIRST = [(i,) for i in range(INPUTS)]
 SECOND = list(product(range(INPUTS), repeat=2))
 ORDERS: list[tuple[int, ...]] = [(), *FIRST, *SECOND]
@@ -154,25 +153,51 @@ def theirs(program: Program) -> Numbers:
     return gathered(value, gradient.tolist(), jax.hessian(f)(at).tolist())
 
 
-def truth(program: Program, order: tuple[int, ...]) -> float:
+class Precision(NamedTuple):
+    """How many digits to compute with, and how far apart the points of a difference are."""
+
+    digits: int
+    step: Any
+
+
+FINE = Precision(130, MP.mpf("1e-30"))
+# What agrees with a number that was found in another way needs no more than this.
+QUICK = Precision(65, MP.mpf("1e-15"))
+
+
+def truth(program: Program, order: tuple[int, ...], precision: Precision = FINE) -> float:
     """Compute one number by central differences in many digits; nan where there is none."""
-    with MP.workdps(DIGITS):
+    with MP.workdps(precision.digits):
         total, largest = MP.zero, MP.zero
         for sides in product((1, -1), repeat=len(order)):
-            operands = [MP.mpf(x) for x in program.at]
+            steps = [0] * INPUTS
             for index, side in zip(order, sides, strict=True):
-                operands[index] += side * STEP
-            try:
-                result = MP.mpf(program.run(REFERENCES, operands))
-            except (ArithmeticError, ValueError, TypeError):  # a complex number is none
-                return math.nan
-            if not MP.isfinite(result):
+                steps[index] += side
+            result = result_at(program, tuple(steps), precision)
+            if result is None:
                 return math.nan
             total += math.prod(sides) * result
             largest = max(largest, abs(result))
-        if abs(total) <= largest * MP.mpf(10) ** (5 - DIGITS):
+        if abs(total) <= largest * MP.mpf(10) ** (5 - precision.digits):
             return 0.0  # all digits cancel
-        return float(total / (2 * STEP) ** len(order))
+        return float(total / (2 * precision.step) ** len(order))
+
+
+@lru_cache(maxsize=256)  # the differences of one program share most of their points
+def result_at(program: Program, steps: tuple[int, ...], precision: Precision) -> Any:
+    """Compute a program in many digits, so many steps from its inputs; None where it cannot be."""
+    operands = [MP.mpf(x) + n * precision.step for x, n in zip(program.at, steps, strict=True)]
+    try:
+        result = MP.mpf(program.run(REFERENCES, operands))
+    except (ArithmeticError, ValueError, TypeError):  # a complex number is none
+        return None
+    return result if MP.isfinite(result) else None
+
+
+def true_for(program: Program, order: tuple[int, ...], found: float) -> float:
+    """Compute what a number that was found should be: quickly, and where that differs, finely."""
+    quick = truth(program, order, QUICK)
+    return quick if close(found, quick) else truth(program, order)
 
 
 def by_rounding(program: Program, order: tuple[int, ...]) -> float:
@@ -218,7 +243,7 @@ def examine(task: tuple[int, str]) -> Outcome:
     if against == "jax" and {step.op for step in program.steps} <= jax_table().keys():
         other = theirs(program)
     else:  # JAX has no function for one of its ops, or is not asked
-        other = {order: truth(program, tuple(sorted(order))) for order in ORDERS}
+        other = {n: true_for(program, tuple(sorted(n)), found[n]) for n in ORDERS}
     for order in ORDERS:
         outcome.numbers += 1
         if close(found[order], other[order]):

@@ -36,10 +36,8 @@ def run(given: Namespace) -> int:
 
 
 def _check(given: Namespace) -> int:
-    try:
-        from pluggrad.testing import ConformanceError
-    except ModuleNotFoundError as cause:
-        raise CheckError(f"{cause}; pip install 'pluggrad[testing]'") from cause
+    from pluggrad.testing import ConformanceError
+
     found: dict[Any, tuple[str, Callable[[], None]]] = {}
     _check_references(given)
     for name in given.names or [None]:
@@ -90,7 +88,7 @@ class _Heard(io.TextIOBase):
 
 def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable[[], None]]]:
     """Find the ops and renderers that a name stands for, and how to check each."""
-    from pluggrad.testing import check_op, check_renderer, ops_of, renderers_of
+    from pluggrad.testing import check_renderer, ops_of, renderers_of
 
     skipped = _skipped(name)
     ops, kinds, unknown = [], [], None
@@ -108,7 +106,7 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
         found[op] = (
             op.name,
             partial(
-                check_op,
+                _check_op(),
                 op,
                 seed=given.seed,
                 examples=given.examples,
@@ -122,6 +120,14 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
     for plugin in skipped:
         found[plugin] = plugin.name, partial(_fail, plugin.failure)
     return found
+
+
+def _check_op() -> Callable[..., None]:
+    try:
+        from pluggrad.testing import check_op
+    except ModuleNotFoundError as cause:
+        raise CheckError(f"{cause}; pip install 'pluggrad[testing]'") from cause
+    return check_op
 
 
 def _reference(op: str, given: Namespace) -> Callable[..., Any] | None:

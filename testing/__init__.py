@@ -5,11 +5,17 @@ In a program or notebook `check_op(op)` and `check_renderer(kind)`; on the comma
 `test_renderers = renderer_suite("my-plugin")`.
 """
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
+
 from .check_renderers import RENDERER_CHECKS
-from .checks import CHECKS
 from .errors import ConformanceError
-from .renderer_suite import check_renderer, renderer_suite, renderers_of
-from .suite import check_op, op_suite, ops_of
+from .renderer_suite import check_renderer, renderer_suite
+from .selection import ops_of, renderers_of
+
+if TYPE_CHECKING:
+    from .checks import CHECKS
+    from .suite import check_op, op_suite
 
 __all__ = [
     "CHECKS",
@@ -22,3 +28,14 @@ __all__ = [
     "renderer_suite",
     "renderers_of",
 ]
+
+# What needs hypothesis and mpmath, which take longer to load than a renderer to be checked.
+_OF_OPS = {"CHECKS": "checks", "check_op": "suite", "op_suite": "suite"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the kit for ops when it is first used."""
+    if name not in _OF_OPS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    thing = globals()[name] = getattr(_import_module(f".{_OF_OPS[name]}", __name__), name)
+    return thing

@@ -11,7 +11,7 @@ from pluggrad import PluginError, plugins
 from .check_renderers import RENDERER_CHECKS, RendererCheck
 from .errors import ConformanceError
 from .picture import Picture
-from .suite import plugins_named
+from .selection import renderers_of
 
 
 def check_renderer(
@@ -54,22 +54,6 @@ def check_renderer(
     reasons = [_run(check, picture) for check in checks]
     for reason in filter(None, reasons):  # once all checks have passed: a failure says more
         warnings.warn(f"renderer {picture.name!r}: {reason}", stacklevel=2)
-
-
-def renderers_of(name: str | None = None) -> list[type[Any]]:
-    """Find the renderers that a name stands for.
-
-    Parameters:
-        name: a renderer, a plugin (its entry point's name), or a distribution; None for all.
-
-    Raises:
-        PluginError: when nothing has that name, naming what is close.
-    """
-    if name is None:
-        return list(plugins.renderers.values())
-    if name in plugins.renderers:
-        return [plugins.renderers[name]]
-    return [kind for plugin in plugins_named(name) for kind in plugin.renderers]
 
 
 def renderer_suite(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from pluggrad import Op, Plugin, PluginError, plugins
+from pluggrad import Op, PluginError
 
 from .checks import CHECKS, Check
 from .errors import ConformanceError
 from .patience import patience
+from .selection import ops_of
 from .subject import Subject
 
 Reference = Callable[..., Any]
@@ -90,41 +90,6 @@ def references_of(
             "references by name"
         )
     return {names[0]: reference}
-
-
-def ops_of(name: str | None = None) -> list[Op]:
-    """Find the ops that a name stands for.
-
-    Parameters:
-        name: an op, a plugin (its entry point's name), or a distribution; None for all ops.
-
-    Raises:
-        PluginError: when nothing has that name, naming what is close.
-    """
-    if name is None:
-        return list(plugins.ops.values())
-    if name in plugins.ops:
-        return [plugins.ops[name]]
-    return [op for plugin in plugins_named(name) for op in plugin.ops]
-
-
-def plugins_named(name: str) -> list[Plugin]:
-    """Find the plugins that a name stands for: one, or all of a distribution.
-
-    Raises:
-        PluginError: when it could not be loaded, or nothing has that name, naming what is close.
-    """
-    listed = list(plugins)
-    failed = [plugin for plugin in listed if plugin.name == name and plugin.failure]
-    if failed:
-        raise PluginError(failed[0].failure)
-    chosen = [p for p in listed if name in (p.name, p.distribution.partition(" ")[0])]
-    if chosen:
-        return chosen
-    known = {*plugins.ops, *plugins.renderers, *(p.name for p in listed)}
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "`pluggrad plugins` lists what is installed"
-    raise PluginError(f"no op, renderer, plugin or package is named {name!r}; {hint}")
 
 
 def op_suite(

@@ -61,6 +61,8 @@ def pluggrad_register_renderers():
     return [Generator, Coroutine, Leaving, Idle, Plain]
 """
 
+DEPTH = ("--depth", "20001")  # the least that is drawn in a process of its own
+
 
 @pytest.fixture
 def pluggrad_command(tmp_path):
@@ -111,7 +113,7 @@ def test_what_proves_nothing_fails_with_its_reason(name, told, pluggrad_command)
 
 
 def test_a_package_fails_when_one_of_its_plugins_was_skipped(pluggrad_command):
-    done = pluggrad_command("check", "hostile")
+    done = pluggrad_command("check", "hostile", *DEPTH)
     assert done.returncode == 1
     assert "hostile.broken" in done.stdout
     assert "noisy " in done.stdout
@@ -169,7 +171,9 @@ def test_drawing_runs_nothing_that_lies_in_the_folder(engine, tmp_path):
     assert (tmp_path / "a.svg").exists() or "not on PATH" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("demo",), ("check", "text"), ("check", "svg")])
+@pytest.mark.parametrize(
+    "arguments", [("demo",), ("check", "text", *DEPTH), ("check", "svg", *DEPTH)]
+)
 def test_demo_and_check_run_nothing_that_lies_in_the_folder(arguments, pluggrad_command):
     for name in NAMES.split():
         path = pluggrad_command.folder / f"{name}.py"
