@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .errors import GraphError
-from .index import notebook, summary, value_hints
+from .index import checking, notebook, summary, value_hints
 from .op import Op
 from .topology import alone, topological_order
 from .value import NOT_RUN, Value
+
+if TYPE_CHECKING:
+    from .insight.record import Record
 
 Kind = Literal["leaf", "constant", "op", "group"]
 
@@ -53,11 +56,19 @@ class Graph:
         outputs: a Value, or several.
         names: labels for Values that have none, from a dict such as `locals()`: `x` for a Value,
             `w[0]` for one in a list.
+        refresh: compute all numbers anew from the leaves, for this graph alone: the Values stay as
+            they are. Gradients are those of one backward pass, where there are any.
+
+    Raises:
+        TypeError: for what is no Value.
+        GraphError: when `refresh` would have to run a Python function again, such as a checkpoint.
 
     Attributes:
         nodes: every node, first operands first; `n0`, `n1`, ... in this order.
         edges: one for each use, so that `a * a` has two; ordered by target, then operand.
         outputs: the ids of the values given.
+        ops: for each result the `Op` that made it.
+        whole: the graph that this one is a part or a summary of, or None.
 
     >>> from pluggrad import Graph, Value
     >>> x = Value(3.0, label="x")
@@ -73,9 +84,15 @@ class Graph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     outputs: tuple[str, ...]
+    ops: Mapping[str, Op]
+    whole: Graph | None = None
 
     def __init__(
-        self, outputs: Value | Iterable[Value], *, names: Mapping[str, Any] | None = None
+        self,
+        outputs: Value | Iterable[Value],
+        *,
+        names: Mapping[str, Any] | None = None,
+        refresh: bool = False,
     ) -> None:
         if not isinstance(outputs, Value | Iterable):
             raise _no_value(outputs)
@@ -96,7 +113,11 @@ class Graph:
         )
         self.outputs = tuple(ids[root] for root in roots)
         self._roots = roots
-        self._ops: dict[str, Op] = {ids[v]: v.op for v in order if v.op is not None}
+        self.ops = {ids[v]: v.op for v in order if v.op is not None}
+        if refresh:
+            self.nodes = checking.refreshed(self)
+            for cached in ("record", "_by_id"):
+                vars(self).pop(cached, None)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -138,7 +159,7 @@ class Graph:
         """
         target = self._by_id[edge.target]
         numbers = [self._by_id[source].data for source in self.operands[edge.target]]
-        return self._ops[edge.target].partial(edge.operand, 1.0, target.data, *numbers)
+        return self.ops[edge.target].partial(edge.operand, 1.0, target.data, *numbers)
 
     def contribution(self, edge: Edge) -> float | None:
         """Compute what an edge adds to its source's gradient: local derivative times the target's.
@@ -148,7 +169,16 @@ class Graph:
         upstream = self._by_id[edge.target].grad
         return None if upstream is None else self.local(edge) * upstream
 
+    @cached_property
+    def record(self) -> Record:
+        """What the numbers are worth: which no longer follow from each other, and why."""
+        return checking.record_of(self)
+
     # ----- Parts and summaries -----
+
+    def place_of(self, id: str) -> str | None:
+        """Find the id under which this graph shows a node of the graph it was made of."""
+        return id if id in self._by_id else None
 
     def id_of(self, value: Value | str) -> str:
         """Find the id of a Value, or check that there is a node of this id.

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
+    "checking",
     "declaration",
     "lost_gradients",
     "name_hints",
@@ -79,7 +80,9 @@ if TYPE_CHECKING:
     from .hints import names as name_hints
     from .hints import values as value_hints
     from .insight import lost_gradients
+    from .insight import record as checking
 else:
+    checking = Wing("insight.record")
     declaration = Wing("hints.declaration")
     lost_gradients = Wing("insight.lost_gradients")
     name_hints = Wing("hints.names")

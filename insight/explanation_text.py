@@ -6,15 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pluggrad.graph import Graph
 from pluggrad.value import Value
 
 from .path_summary import abridged
 from .paths import MOST_COUNTED
+from .record import older_values
 from .value_text import Wording
 
 if TYPE_CHECKING:
     from .paths import Between, Link, Path, Step
 
+ANEW = "the output again to explain it as it is now"
 LINES = 21  # of all paths together
 MOST, FEWEST = 12, 3  # lines of one path
 TINY, HUGE = 1e-6, 1e6  # gradients that ask for a reason
@@ -23,7 +26,11 @@ BLOCKS = 5  # places that are named where a gradient is blocked
 
 def told(between: Between, paths: Sequence[Path], number: int, digits: int) -> str:
     """Give the whole answer."""
-    return "\n".join(_Telling(between, paths, number, digits).lines())
+    lines = list(_Telling(between, paths, number, digits).lines())
+    older = older_values(Graph(between.output))
+    if older:
+        lines += ["", f"{older}: this explains numbers of two times. Compute {ANEW}."]
+    return "\n".join(lines)
 
 
 class _Telling(Wording):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pluggrad.value import Value
+
+from .applied import applied
+from .record import again
 
 if TYPE_CHECKING:
     from .paths import Between
@@ -52,16 +54,11 @@ class Wording:
         """Write `n2 = x * w = 2 * -3 = -6`."""
         assert node.op is not None
         symbol = node.op.symbol
-        names = _applied(symbol, [self.name(x) for x in node.prev])
-        numbers = _applied(symbol, [self.short(x.data) for x in node.prev])
+        names = applied(symbol, [self.name(x) for x in node.prev])
+        numbers = applied(symbol, [self.short(x.data) for x in node.prev])
         middle = names if names == numbers else f"{names} = {numbers}"
+        now = again(node)
+        if now is not None:
+            end = f"{self.short(now)} now, not {self.short(node.data)}"
+            return f"{self.name(node)} = {middle} = {end}: computed from older data"
         return f"{self.name(node)} = {middle} = {self.short(node.data)}"
-
-
-def _applied(symbol: str, operands: Sequence[str]) -> str:
-    if len(operands) == 2 and not symbol.isidentifier():
-        return f"{operands[0]} {symbol} {operands[1]}"
-    if len(operands) == 1 and not symbol.isidentifier():
-        (only,) = operands
-        return f"{symbol}({only})" if only.startswith("-") else f"{symbol}{only}"
-    return f"{symbol}({', '.join(operands)})"

@@ -27,6 +27,7 @@ class Card:
         plain: drawn small, with its number only, as constants are.
         name: its label, on one line.
         rows: ("data", "0.7071") and ("grad", "1") as the card lists them.
+        notes: what is wrong with its numbers, a line each.
         symbol: the operation; "" where there is none.
         strip: how wide the part with the operation is, along the computation.
         width, height: of the whole card.
@@ -37,6 +38,7 @@ class Card:
     plain: bool
     name: str
     rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
     symbol: str
     strip: float
     width: float
@@ -57,11 +59,20 @@ def arities(graph: Graph) -> dict[str, int]:
     return found
 
 
-def card(node: Node, arity: int, output: bool, digits: int, flat: bool, room: float) -> Card:
+def card(
+    node: Node,
+    notes: tuple[str, ...],
+    arity: int,
+    output: bool,
+    digits: int,
+    flat: bool,
+    room: float,
+) -> Card:
     """Make the card of a node.
 
     Parameters:
         node: what it shows.
+        notes: what is wrong with its numbers.
         arity: how many operands it has.
         output: whether it is a result of the graph, and so never plain.
         digits: significant digits of numbers. Their room depends on nothing else.
@@ -70,19 +81,21 @@ def card(node: Node, arity: int, output: bool, digits: int, flat: bool, room: fl
     """
     name = one_line(node.label, LABEL).strip()
     data = short(node.data, digits)
-    if node.kind == "constant" and not output:
+    if node.kind == "constant" and not output and not notes:
         text = f"{name} = " if name else ""
         wide = width(text, SMALL) + number_width(digits, SMALL) + PAD
-        return Card(node, True, name, (("", text + data),), "", 0.0, wide, ROW, ())
+        return Card(node, True, name, (("", text + data),), (), "", 0.0, wide, ROW, ())
     rows = [("data", data)]
     if node.kind == "group":
         rows = [("", f"{node.size:,} nodes"), *([] if isnan(node.data) else rows)]
     if node.requires_grad and not (node.kind == "group" and node.grad is None):
         rows.append(("grad", "—" if node.grad is None else short(node.grad, digits)))
     body = max(
-        width("grad", SMALL) + PAD + number_width(digits, SIZE), width(name, SIZE, bold=True)
+        width("grad", SMALL) + PAD + number_width(digits, SIZE),
+        width(name, SIZE, bold=True),
+        *[width(note, SMALL) for note in notes],
     )
-    wide, high = body + 2 * PAD, ROW * (len(rows) + bool(name))
+    wide, high = body + 2 * PAD, ROW * (len(rows) + len(notes) + bool(name))
     symbol = one_line(node.symbol or "", LABEL)
     strip = 0.0
     if node.kind == "op":
@@ -102,4 +115,4 @@ def card(node: Node, arity: int, output: bool, digits: int, flat: bool, room: fl
     else:
         step = max(room, wide / max(arity, 1))
     entries = tuple([(i - (arity - 1) / 2) * step for i in range(arity)])
-    return Card(node, False, name, tuple(rows), symbol, strip, round(wide), high, entries)
+    return Card(node, False, name, tuple(rows), notes, symbol, strip, round(wide), high, entries)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggrad import Edge, Graph, Node, hookimpl
 
+from .notes import reasons
 from .options import flag
 
 
@@ -19,8 +20,9 @@ class JsonRenderer:
     and so does D3. `graph` has the ids of the `outputs`. A node has `id`, `kind` (leaf, constant,
     op or group), `label`, `op` and `symbol` (null unless kind is op), `data`, `grad` (null where no
     backward pass has reached it), `requires_grad`, `scope`, a list, and `size`, the number of nodes
-    that a group stands for. An edge goes from operand (`source`) to user (`target`); its `key` is
-    the operand's number.
+    that a group stands for. Where a number no longer follows from others, or nan or infinity began,
+    it has `notes`, a list of texts, and `graph` has the `note` that sums them up. An edge goes from
+    operand (`source`) to user (`target`); its `key` is the operand's number.
 
     JSON has no numbers for nan and infinity: they are the strings "nan", "inf" and "-inf", which
     Python's `float()` reads. All characters are ASCII; others are escaped and come back exactly.
@@ -51,8 +53,11 @@ class JsonRenderer:
 
     def _parts(self, graph: Graph) -> Iterator[str]:
         yield '{"directed": true, "multigraph": true,\n'
-        yield f'"graph": {_text({"outputs": list(graph.outputs)})},\n"nodes": [\n'
-        yield ",\n".join(_text(_node(node)) for node in graph.nodes)
+        about: dict[str, Any] = {"outputs": list(graph.outputs)}
+        if graph.record.summary:
+            about["note"] = graph.record.summary
+        yield f'"graph": {_text(about)},\n"nodes": [\n'
+        yield ",\n".join(_text(_node(graph, node)) for node in graph.nodes)
         yield '\n],\n"edges": [\n'
         yield ",\n".join(_text(self._edge(graph, edge)) for edge in graph.edges)
         yield "\n]}\n"
@@ -66,7 +71,7 @@ class JsonRenderer:
         return found
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(graph: Graph, node: Node) -> dict[str, Any]:
     return {
         "id": node.id,
         "kind": node.kind,
@@ -78,6 +83,7 @@ def _node(node: Node) -> dict[str, Any]:
         "requires_grad": node.requires_grad,
         "scope": list(node.scope),
         "size": node.size,
+        **({"notes": notes} if (notes := reasons(graph, node.id)) else {}),
     }
 
 

@@ -12,6 +12,7 @@ from .labels import one_line
 from .layered.levels import columns_and_rows
 from .nearest import left_out, nearest
 from .networkx import NetworkXRenderer
+from .notes import briefs, heading
 from .numerals import nodes_in, short
 from .options import whole
 from .themes import theme_of
@@ -75,6 +76,11 @@ class MatplotlibRenderer:
         ys = [y for _, y in places.values()] or [0.0]
         inch = self.font / 8
         width = 1.3 * inch * (max(xs) - min(xs) + 1.2)
+        lines = [
+            *heading(graph),
+            *([f"… {missing}"] if (missing := left_out(graph, len(ids))) else []),
+        ]
+        width = max([width, *[0.075 * inch * len(line) for line in lines]])
         height = 0.62 * inch * (max(ys) - min(ys) + 1.6)
         size = min(width, 200), min(height, 200)
         figure = Figure(figsize=size, facecolor=self.theme.paper)
@@ -102,12 +108,11 @@ class MatplotlibRenderer:
                         "shrinkB": 1,
                     },
                 )
-        missing = left_out(graph, len(ids))
-        if missing:
+        if lines:
             figure.text(
                 0.5,
                 0.005,
-                f"… {missing}",
+                "\n".join(lines),
                 ha="center",
                 va="bottom",
                 fontsize=self.font,
@@ -124,18 +129,19 @@ class MatplotlibRenderer:
         for node in (graph.node(id) for id in places):
             output = node.id in outputs
             fill, edge = self.theme.of_kind(node.kind, output)
+            notes = briefs(graph, node.id)
             boxes |= networkx.draw_networkx_labels(
                 drawn,
                 places,
-                labels={node.id: self._text(node)},
+                labels={node.id: "\n".join([self._text(node), *notes])},
                 font_size=self.font,
                 font_color=self.theme.ink,
                 ax=axes,
                 bbox={
                     "boxstyle": "round,pad=0.35",
                     "facecolor": fill,
-                    "edgecolor": edge,
-                    "linewidth": 1.6 if output else 0.9,
+                    "edgecolor": self.theme.alarm if notes else edge,
+                    "linewidth": 1.6 if output or notes else 0.9,
                 },
             )
         return boxes
@@ -166,7 +172,7 @@ class MatplotlibRenderer:
         symbol = _plain(node.symbol or "")
         lines = [f"{name} = {symbol}" if name and symbol else name or symbol, data]
         if node.grad is not None:
-            lines.append(f"∂ {short(node.grad, self.digits)}")
+            lines.append(f"grad {short(node.grad, self.digits)}")
         return "\n".join(line for line in lines if line)
 
 

@@ -11,6 +11,7 @@ from pluggrad import Graph, Node, hookimpl
 from .labels import one_line
 from .nearest import left_out, nearest
 from .notebook_text import Shown
+from .notes import briefs, heading
 from .numerals import nodes_in, short
 from .options import one_of, whole
 from .themes import Theme, theme_of
@@ -23,7 +24,7 @@ LABEL = 40  # characters of a label that are shown
 _SPECIAL = re.compile(
     r"[^\w .,=+−·—…/∂-]|(?<![^\W_])_|_(?![^\W_])|(?<!\d)\.|\.(?!\d)|^[-+](?![^ ])|^ +| +$"
 )
-_CLASSES = ("leaf", "result", "constant", "output", "group", "note")
+_CLASSES = ("leaf", "result", "constant", "output", "group", "note", "wrong")
 
 
 class MermaidRenderer:
@@ -110,9 +111,13 @@ class MermaidRenderer:
         nodes.sort(key=lambda node: places[node.id])
         for node in nodes:
             before, after = ('(["', '"])') if node.kind == "constant" else ('["', '"]')
-            yield f"  {node.id}{before}{self._label(node)}{after}"
+            notes = briefs(graph, node.id)
+            label = "<br/>".join([self._label(node), *[f"⚠ {escaped(note)}" for note in notes]])
+            yield f"  {node.id}{before}{label}{after}"
             look = node.kind if node.kind in _CLASSES else "result"
             classes["output" if node.id in outputs else look].append(node.id)
+            if notes:
+                classes["wrong"].append(node.id)
         cut: list[str] = []
         for node in nodes:
             operands = graph.operands[node.id]
@@ -128,6 +133,9 @@ class MermaidRenderer:
             # One line to the nearest of those whose operands are missing; all would be a bush.
             yield f"  rest -.-> {cut[0] if cut else nodes[0].id}"
             classes["note"].append("rest")
+        if lines := heading(graph):
+            yield f'  wrong["⚠ {"<br/>".join(map(escaped, lines))}"]'
+            classes["note"].append("wrong")
         for name, members in classes.items():
             if members:
                 yield f"  class {','.join(members)} {name}"
@@ -162,6 +170,8 @@ def escaped(text: str) -> str:
 
 def _look(name: str, theme: Theme) -> str:
     """Give the style of a class of nodes."""
+    if name == "wrong":
+        return f"stroke:{theme.alarm},stroke-width:2px"
     kind = {"result": "op", "note": "op"}.get(name, name)
     fill, edge = theme.of_kind(kind, name == "output")
     ink = theme.muted if name in ("constant", "note") else theme.ink

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pluggrad import Graph, Node, hookimpl
 
 from .labels import xml_text
+from .notes import reasons
 from .options import flag
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class NetworkXRenderer:
 
     There is one edge for each use, from operand to user, so `a * a` has two. Its key is the number
     of the operand, which is also its attribute `operand`.
+
+    Where a number no longer follows from others, or nan or infinity began, a node has `notes`, a
+    text, and the graph has `note`.
 
     The graph attribute `outputs` has the ids of the outputs with spaces between. So every attribute
     is text or a number, and networkx can write the graph as GraphML, GEXF or JSON. To that end
@@ -60,7 +64,11 @@ class NetworkXRenderer:
         import networkx
 
         drawn = networkx.MultiDiGraph(outputs=" ".join(graph.outputs))
-        drawn.add_nodes_from((node.id, self._told(_attributes(node))) for node in graph.nodes)
+        if graph.record.summary:
+            drawn.graph["note"] = graph.record.summary
+        drawn.add_nodes_from(
+            (node.id, self._told(_attributes(graph, node))) for node in graph.nodes
+        )
         drawn.add_edges_from(
             (edge.source, edge.target, edge.operand, {"operand": edge.operand})
             for edge in graph.edges
@@ -82,7 +90,7 @@ class NetworkXRenderer:
         return attributes
 
 
-def _attributes(node: Node) -> dict[str, Plain]:
+def _attributes(graph: Graph, node: Node) -> dict[str, Plain]:
     found: dict[str, Plain] = {
         "label": xml_text(node.label),
         "kind": node.kind,
@@ -96,6 +104,8 @@ def _attributes(node: Node) -> dict[str, Plain]:
         found["size"] = node.size
     if node.grad is not None:
         found["grad"] = node.grad
+    if notes := reasons(graph, node.id):
+        found["notes"] = xml_text("; ".join(notes))
     return found
 
 

@@ -23,6 +23,7 @@ class Theme(NamedTuple):
         line: edges of the graph, and borders of results.
         result, leaf, constant, output, group: the inside of nodes of each kind.
         leaf_edge, constant_edge, output_edge, group_edge: their borders.
+        alarm: what is wrong, and the border of the node where it is.
     """
 
     paper: str
@@ -38,6 +39,7 @@ class Theme(NamedTuple):
     output_edge: str
     group: str
     group_edge: str
+    alarm: str
 
     def of_kind(self, kind: str, output: bool) -> tuple[str, str]:
         """Give the colours of a node's inside and border; results are "op", outputs come first."""
@@ -51,7 +53,7 @@ class Theme(NamedTuple):
         return looks.get(kind, (self.result, self.line))
 
 
-# Blue, grey, amber and violet stay apart under every common colour blindness.
+# Blue, grey, amber, violet and magenta stay apart under every common colour blindness.
 THEMES: dict[str, Theme] = {
     "light": Theme(
         paper="#ffffff",
@@ -67,6 +69,7 @@ THEMES: dict[str, Theme] = {
         output_edge="#b7791f",
         group="#ede9f7",
         group_edge="#6b46c1",
+        alarm="#b3175e",
     ),
     # The same hues, dark where they were light.
     "dark": Theme(
@@ -83,6 +86,7 @@ THEMES: dict[str, Theme] = {
         output_edge="#e0a83c",
         group="#3a3166",
         group_edge="#d9c2ff",
+        alarm="#ff7eb6",
     ),
     # For weak eyes and projectors: letters at least seven times as bright or dark as what they
     # stand on (WCAG AAA), and borders that differ in lightness, too.
@@ -100,6 +104,7 @@ THEMES: dict[str, Theme] = {
         output_edge="#7a4a00",
         group="#e6d5f7",
         group_edge="#3f1173",
+        alarm="#8a0045",
     ),
     # For paper without colours.
     "print": Theme(
@@ -116,6 +121,7 @@ THEMES: dict[str, Theme] = {
         output_edge="#000000",
         group="#d8d8d8",
         group_edge="#000000",
+        alarm="#000000",
     ),
 }
 NAMES = (*THEMES, AUTO)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from math import isnan
 
-from pluggrad import Edge, Node
+from pluggrad import Edge, Graph, Node
 
 from .labels import one_line
+from .notes import reasons
 
 TOOLTIP = 2000  # characters of a label
 
 
-def node_lines(node: Node) -> list[str]:
-    """Tell a node: its whole label, its id, where it belongs, all digits of its numbers."""
+def node_lines(graph: Graph, node: Node) -> list[str]:
+    """Tell a node: its label, its id, where it belongs, its numbers, and what is wrong."""
+    return [*_about(node), *[one_line(text, TOOLTIP) for text in reasons(graph, node.id)]]
+
+
+def _about(node: Node) -> list[str]:
     label = one_line(node.label, TOOLTIP)
     lines = [label] if label else []
     if node.kind == "group":

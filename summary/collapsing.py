@@ -62,8 +62,11 @@ class Collapsed(Graph):
         openable: for each title and id of a group the keys of what it is called by.
     """
 
+    whole: Graph
+
     def __init__(self, whole: Graph, structure: Structure, groups: Groups) -> None:
-        self._whole = whole
+        self.whole = whole
+        self.ops = whole.ops
         self._roots = whole._roots
         vertex = vertices(groups.keys)
         order, _ = structure.merged(vertex)
@@ -111,7 +114,11 @@ class Collapsed(Graph):
         """Find the id of a Value, or of the group that it is in."""
         if isinstance(value, str) and value in self._members:
             return value
-        return self._place[self._whole.id_of(value)]
+        return self._place[self.whole.id_of(value)]
+
+    def place_of(self, id: str) -> str | None:
+        """Find the node that stands for a node of the whole graph."""
+        return self._place.get(id)
 
     def local(self, edge: Edge) -> float:
         """Compute d(target)/d(source); through a group, along all paths in it.
@@ -122,31 +129,31 @@ class Collapsed(Graph):
         if len({e.source for e in under}) > 1:
             return math.nan
         if edge.target not in self._members:
-            return self._whole.local(under[0])
+            return self.whole.local(under[0])
         adjoint = self._adjoints[edge.target]
         if adjoint is None:
             return math.nan
-        return sum(adjoint.get(e.target, 0.0) * self._whole.local(e) for e in under)
+        return sum(adjoint.get(e.target, 0.0) * self.whole.local(e) for e in under)
 
     def contribution(self, edge: Edge) -> float | None:
         """Compute what the edges that this one stands for add to gradients, all together."""
-        parts = [self._whole.contribution(e) for e in self._under[edge]]
+        parts = [self.whole.contribution(e) for e in self._under[edge]]
         return None if None in parts else sum(x for x in parts if x is not None)
 
     @cached_property
     def _adjoints(self) -> dict[str, dict[str, float] | None]:
         """For each group, d(the node that others use)/d(each of its nodes); None if several."""
         users: dict[str, list[Edge]] = {}
-        for edge in self._whole.edges:
+        for edge in self.whole.edges:
             users.setdefault(edge.source, []).append(edge)
         found: dict[str, dict[str, float] | None] = {}
         for id, members in self._members.items():
-            inside = [self._whole.nodes[i].id for i in members]
+            inside = [self.whole.nodes[i].id for i in members]
             within = set(inside)
             exits = [
                 x
                 for x in inside
-                if x in self._whole.outputs or any(e.target not in within for e in users.get(x, ()))
+                if x in self.whole.outputs or any(e.target not in within for e in users.get(x, ()))
             ]
             if len(exits) != 1:
                 found[id] = None
@@ -155,7 +162,7 @@ class Collapsed(Graph):
             for x in reversed(inside):
                 if x != exits[0]:
                     adjoint[x] = sum(
-                        adjoint.get(e.target, 0.0) * self._whole.local(e)
+                        adjoint.get(e.target, 0.0) * self.whole.local(e)
                         for e in users.get(x, ())
                         if e.target in within
                     )

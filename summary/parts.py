@@ -39,9 +39,12 @@ def between(graph: Graph, a: Value | str, b: Value | str) -> Graph:
 class Part(Graph):
     """Some nodes of a graph, with the edges between them; the rest is not shown."""
 
+    whole: Graph
+
     def __init__(self, whole: Graph, ids: Iterable[str]) -> None:
         kept = set(ids)
-        self._whole = whole
+        self.whole = whole
+        self.ops = whole.ops
         self._roots = whole._roots
         self.nodes = tuple(node for node in whole.nodes if node.id in kept)
         self.edges = tuple(e for e in whole.edges if e.source in kept and e.target in kept)
@@ -50,7 +53,7 @@ class Part(Graph):
 
     def local(self, edge: Edge) -> float:
         """Compute it in the whole graph, where all operands are."""
-        return self._whole.local(edge)
+        return self.whole.local(edge)
 
 
 def _users(graph: Graph) -> dict[str, list[str]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from html import unescape
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pluggrad import Edge, Graph, Node, RenderError, hookimpl, render
+from pluggrad import Graph, Node, RenderError, hookimpl, render
 
 from ..cards import LABEL, arities
 from ..images import can_convert, converted
 from ..labels import one_line
+from ..notes import briefs, heading, slope
 from ..numerals import short
 from ..options import flag, limit, one_of, seconds, whole
 from ..themes import FONT, Theme, night_style, theme_of
@@ -106,15 +107,15 @@ class GraphvizRenderer:
 
     def __call__(self, graph: Graph) -> graphviz.Digraph:
         """Give the graph as a Digraph; notebooks draw it where `dot` is installed."""
-        return self._drawn(graph, [node.id for node in graph.nodes], "")
+        return self._drawn(graph, [node.id for node in graph.nodes], heading(graph))
 
-    def svg(self, graph: Graph, shown: Collection[str], note: str) -> str:
+    def svg(self, graph: Graph, shown: Collection[str], note: Sequence[str]) -> str:
         """Give the SVG of a part of a graph.
 
         Parameters:
             graph: the whole.
             shown: the ids of the nodes to draw.
-            note: what to say above the picture.
+            note: the lines to write above the picture.
 
         Raises:
             RenderError: when no engine could draw it; the text has the reasons and the remedies.
@@ -127,7 +128,7 @@ class GraphvizRenderer:
             drawn = drawn.replace("</desc>", f"</desc>\n<style>{night_style()}</style>", 1)
         return drawn
 
-    def _drawn(self, graph: Graph, shown: Collection[str], note: str) -> graphviz.Digraph:
+    def _drawn(self, graph: Graph, shown: Collection[str], note: Sequence[str]) -> graphviz.Digraph:
         import graphviz
 
         drawn = graphviz.Digraph(
@@ -140,7 +141,7 @@ class GraphvizRenderer:
                 "ranksep": "0.5",
                 **(
                     {
-                        "label": note,
+                        "label": _quoted("".join([_escaped(line) + "\\l" for line in note])),
                         "labelloc": "t",
                         "labeljust": "l",
                         "fontname": FONT,
@@ -174,9 +175,12 @@ class GraphvizRenderer:
         for node in graph.nodes:
             if node.id not in kept:
                 continue
-            look = _look(node, node.id in outputs, self.theme)
-            look["label"] = _quoted(self._label(node, arity.get(node.id, 0), "shape" in look))
-            look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(node))))
+            notes = briefs(graph, node.id)
+            look = _look(node, node.id in outputs, bool(notes), self.theme)
+            look["label"] = _quoted(
+                self._label(node, notes, arity.get(node.id, 0), "shape" in look)
+            )
+            look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(graph, node))))
             drawn.node(node.id, **look)
         labelled = self.derivatives
         if labelled is None:
@@ -186,9 +190,7 @@ class GraphvizRenderer:
             if edge.source not in kept or edge.target not in kept:
                 continue
             target = graph.node(edge.target)
-            local = graph.local(edge) if labelled and _ran(graph, edge) else None
-            if local is not None and isnan(local) and has_group(graph, edge):
-                local = None
+            local = slope(graph, edge) if labelled else None
             drawn.edge(
                 edge.source,
                 edge.target
@@ -224,7 +226,7 @@ class GraphvizRenderer:
             )
         if suffix == ".svg":
             everything = [node.id for node in graph.nodes]
-            path.write_text(self.svg(graph, everything, ""), encoding="utf-8")
+            path.write_text(self.svg(graph, everything, heading(graph)), encoding="utf-8")
             return
         path.write_bytes(self._image(graph, suffix))
 
@@ -254,18 +256,22 @@ class GraphvizRenderer:
     def _emphasised(self, svg: bytes, graph: Graph) -> bytes:
         """Set names and operations in bold, which Graphviz cannot do for a part of a record."""
         bold: set[int] = set()
+        notes: tuple[str, ...] = ()
         position = 0
 
         def refined(match: re.Match[str]) -> str:
-            nonlocal bold, position
-            title, text = match["title"], match["text"]
+            nonlocal bold, notes, position
+            title, text = match["title"], unescape(match["text"] or "").strip()
             if title is not None:
-                bold = self._bold(graph.node(title)) if title in known else set()
+                bold = self._bold(graph, graph.node(title)) if title in known else set()
+                notes = briefs(graph, title)
                 position = 0
                 return match[0]
-            if not unescape(text).strip():  # an empty entry: some versions write it, some do not
+            if not text:  # an empty entry: some versions write it, some do not
                 return match[0]
             position += 1
+            if text in notes:
+                return re.sub(r'fill="[^"]*"', f'fill="{self.theme.alarm}"', match[0], count=1)
             return match[0].replace("<text", '<text font-weight="bold"', position - 1 in bold)
 
         known = {node.id for node in graph.nodes}
@@ -275,7 +281,7 @@ class GraphvizRenderer:
             svg.decode(),
         ).encode()
 
-    def _bold(self, node: Node) -> set[int]:
+    def _bold(self, graph: Graph, node: Node) -> set[int]:
         """Tell which of a card's texts, in order, are its name and its operation."""
         named = bool(_name(node))
         if node.kind == "constant":
@@ -284,10 +290,10 @@ class GraphvizRenderer:
             return {0} if named else set()
         if self.rankdir in ("LR", "TB"):
             return {0, 1} if named else {0}
-        fields = named + 1 + node.requires_grad
+        fields = named + 1 + node.requires_grad + len(briefs(graph, node.id))
         return {0, fields} if named else {fields}
 
-    def _label(self, node: Node, arity: int, plain: bool) -> str:
+    def _label(self, node: Node, notes: Sequence[str], arity: int, plain: bool) -> str:
         """Write what stands in a node: lines in a plain box, or the fields of a record."""
         name = _name(node)
         data = short(node.data, self.digits)
@@ -301,6 +307,7 @@ class GraphvizRenderer:
             fields.append(f"grad {gradient}")
         if name:
             fields.insert(0, name)
+        fields += notes
         card = "|".join(map(_record, fields))
         if node.kind != "op":
             return card if self.rankdir in ("LR", "RL") else f"{{{card}}}"
@@ -308,10 +315,12 @@ class GraphvizRenderer:
         return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
 
 
-def _look(node: Node, output: bool, theme: Theme) -> dict[str, Any]:
+def _look(node: Node, output: bool, noted: bool, theme: Theme) -> dict[str, Any]:
     """Choose the attributes of a node's kind."""
     fill, edge = theme.of_kind(node.kind, output)
     look = {"fillcolor": fill, "color": edge}
+    if noted:
+        return {**look, "color": theme.alarm, "penwidth": "1.6"}
     if node.kind == "constant" and not output:
         return {**CONSTANT, **look, "fontcolor": theme.muted}
     return {**look, "penwidth": "1.6"} if output or node.kind == "group" else look
@@ -319,16 +328,6 @@ def _look(node: Node, output: bool, theme: Theme) -> dict[str, Any]:
 
 def _name(node: Node) -> str:
     return one_line(node.label, LABEL).strip()
-
-
-def _ran(graph: Graph, edge: Edge) -> bool:
-    """Say whether a gradient went along an edge."""
-    return graph.node(edge.target).grad is not None and graph.node(edge.source).requires_grad
-
-
-def has_group(graph: Graph, edge: Edge) -> bool:
-    """Say whether an edge begins or ends at a group, whose derivative may not be one number."""
-    return "group" in (graph.node(edge.source).kind, graph.node(edge.target).kind)
 
 
 def _entry(operand: int) -> str:

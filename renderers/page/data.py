@@ -21,7 +21,7 @@ from .rule_source import arity, told
 LABEL = 2000  # characters of a label, where there are few
 LABELS = 2_000_000  # and of all labels together
 KINDS = ("leaf", "constant", "op")
-HAS_GRAD, REQUIRES_GRAD, OUTPUT, SUMMARY = 1, 2, 4, 8
+HAS_GRAD, REQUIRES_GRAD, OUTPUT, SUMMARY, BROKEN = 1, 2, 4, 8, 16
 
 
 def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -> str:
@@ -44,10 +44,20 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
     label_numbers = {label: i for i, label in enumerate(labels)}
     outputs = set(graph.outputs)
     starts, sources, locals_ = _edges(graph, nodes, numbers)
+    record = graph.record
     data: dict[str, Any] = {
         "title": one_line(title, 200),
         "nodes": len(nodes),
         "leftOut": left_out(graph, len(nodes)),
+        "wrong": record.summary,
+        "before": [[numbers[id], _number(x)] for id, x in record.before.items() if id in numbers],
+        "fresh": [[numbers[id], _number(x)] for id, x in record.fresh.items() if id in numbers],
+        "notes": [
+            [numbers[id], note.kind, note.text, note.brief]
+            for id, notes in record.notes.items()
+            for note in notes
+            if id in numbers and (note.kind != "older" or graph.node(id).kind == "group")
+        ],
         "ids": None if _plain(nodes) else [node.id for node in nodes],
         "labels": [one_line(label, longest) for label in labels],
         "ops": told(ops),
@@ -63,7 +73,9 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
             "label": _packed("I", [label_numbers[node.label] for node in nodes]),
             "data": _packed("d", [node.data for node in nodes]),
             "grad": _packed("d", [math.nan if n.grad is None else n.grad for n in nodes]),
-            "flags": _packed("B", [_flags(node, node.id in outputs) for node in nodes]),
+            "flags": _packed(
+                "B", [_flags(n, n.id in outputs, n.id in record.broken) for n in nodes]
+            ),
             "group": _packed("I", groups.of_node),
             "column": _packed("I", groups.columns[: len(nodes)]),
             "row": _packed("f", groups.rows[: len(nodes)]),
@@ -85,18 +97,18 @@ def _edges(
     An operand that is not on the page is the node itself; so operands keep their numbers.
     """
     starts, sources, locals_ = [0], [], []
-    edges = deque(graph.edges)  # ordered as the nodes are
+    edges = deque(zip(graph.edges, graph.record.locals, strict=True))  # ordered as the nodes are
     for i, node in enumerate(nodes):
-        found: dict[int, Edge] = {}
-        while edges and edges[0].target not in numbers:
+        found: dict[int, tuple[Edge, float]] = {}
+        while edges and edges[0][0].target not in numbers:
             edges.popleft()
-        while edges and edges[0].target == node.id:
-            edge = edges.popleft()
-            found[edge.operand] = edge
+        while edges and edges[0][0].target == node.id:
+            edge, local = edges.popleft()
+            found[edge.operand] = edge, local
         for operand in range(max(arity(node.op), max(found, default=-1) + 1)):
             known = found.get(operand)
-            sources.append(i if known is None else numbers.get(known.source, i))
-            locals_.append(0.0 if known is None else _local(graph, known))
+            sources.append(i if known is None else numbers.get(known[0].source, i))
+            locals_.append(0.0 if known is None else _local(graph, *known))
         starts.append(len(sources))
     return starts, sources, locals_
 
@@ -105,8 +117,10 @@ def _op(node: Node) -> str:
     return node.op or ("group" if node.kind == "group" else "")
 
 
-def _local(graph: Graph, edge: Edge) -> float:
+def _local(graph: Graph, edge: Edge, known: float) -> float:
     """Compute a local derivative where a gradient goes along; no rule is run for constants."""
+    if not math.isnan(known):
+        return known
     if not graph.node(edge.source).requires_grad:
         return 0.0
     try:
@@ -115,9 +129,14 @@ def _local(graph: Graph, edge: Edge) -> float:
         return math.nan
 
 
-def _flags(node: Node, output: bool) -> int:
+def _flags(node: Node, output: bool, broken: bool) -> int:
     flags = HAS_GRAD * (node.grad is not None) + REQUIRES_GRAD * node.requires_grad
+    flags += BROKEN * broken
     return flags + OUTPUT * output + SUMMARY * (node.kind == "group")
+
+
+def _number(x: float) -> float | str:
+    return x if math.isfinite(x) else str(x)
 
 
 def _plain(nodes: Sequence[Node]) -> bool:

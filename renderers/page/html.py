@@ -20,8 +20,8 @@ from .theme import page_theme
 # In the order in which they build on each other.
 SCRIPTS = (
     "elements.js",
-    "data.js",
     "numbers.js",
+    "data.js",
     "colours.js",
     "arrange.js",
     "routes.js",
@@ -30,6 +30,7 @@ SCRIPTS = (
     "svg_pen.js",
     "edges.js",
     "dots.js",
+    "alarm.js",
     "cards.js",
     "scene.js",
     "minimap.js",
@@ -37,7 +38,6 @@ SCRIPTS = (
     "search.js",
     "choosing.js",
     "player.js",
-    "alarm.js",
     "pointer.js",
     "keys.js",
     "main.js",

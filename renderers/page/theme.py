@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from ..themes import AUTO, THEMES, Theme, theme_of
 
-# Heat and alarms mean the same in every theme: blue and orange stay apart under every common
-# colour blindness, and so does magenta from both.
-DAY = {"alarm": "#b3175e", "minus": "#4896d6", "plus": "#f0943a"}
-NIGHT = {"alarm": "#ff7eb6", "minus": "#2270b2", "plus": "#ba620a"}
+# Heat means the same in every theme: blue and orange stay apart for every eye.
+DAY = {"minus": "#4896d6", "plus": "#f0943a"}
+NIGHT = {"minus": "#2270b2", "plus": "#ba620a"}
 
 
 def page_theme(renderer: str, given: str | Mapping[str, str]) -> tuple[str, str]:

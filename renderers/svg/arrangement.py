@@ -10,6 +10,7 @@ from pluggrad import Edge, Graph
 from ..cards import SMALL, Card, arities, card
 from ..layered import Layout, folded, lay_out_layers
 from ..lettering import number_width, width
+from ..notes import briefs
 
 BEND = 28.0  # the space in which edges cross over from one layer to the next
 ARROW = 7.0  # the length of an arrow's head
@@ -56,7 +57,16 @@ def arrange(
     label = width("∂ ", SMALL) + number_width(digits, SMALL) + 4
     room = label + 14 if derivatives else 28.0
     cards = [
-        card(node, arity.get(node.id, 0), node.id in outputs, digits, flat, room) for node in nodes
+        card(
+            node,
+            briefs(graph, node.id),
+            arity.get(node.id, 0),
+            node.id in outputs,
+            digits,
+            flat,
+            room,
+        )
+        for node in nodes
     ]
     into = [edge for edge in graph.edges if edge.target in kept]
     edges = [edge for edge in into if edge.source in kept]

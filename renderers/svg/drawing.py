@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import pairwise
-from math import isnan
 
-from pluggrad import Edge, Graph, Node
+from pluggrad import Edge, Graph
 
 from ..cards import PAD, ROW, SMALL, Card
-from ..graphviz.renderer import has_group
 from ..lettering import width
+from ..notes import slope
 from ..numerals import short
 from ..themes import FONT, Theme, night_style
 from ..tooltips import edge_line, node_lines
@@ -19,7 +18,7 @@ from .arrangement import ARROW, BEND, Arrangement, arrange
 from .elements import Point, at, frame, px, rule, tooltip, words
 
 MARGIN = 16.0  # around the picture
-HEADING = 22.0  # of the note above it
+HEADING, LINE = 22.0, 15.0  # of the note above it, and of each more line
 STUB = 18.0  # of an operand that is not drawn
 CORNER = 5.0  # how far a corner is rounded
 
@@ -35,7 +34,7 @@ def draw(
     derivatives: bool,
     theme: Theme,
     by_night: bool,
-    note: str,
+    note: Sequence[str],
     desc: str,
 ) -> str:
     """Draw a part of a graph.
@@ -48,28 +47,29 @@ def draw(
         derivatives: label each edge with d(user)/d(operand) where a backward pass ran.
         theme: its colours.
         by_night: whether the light theme becomes the dark one where the reader's system is.
-        note: what to say above the picture.
+        note: the lines to write above the picture.
         desc: the text of `<desc>`.
     """
     flat = rankdir in ("LR", "RL")
     what = arrange(graph, shown, flat=flat, digits=digits, derivatives=derivatives)
     length = what.plan.width + (STUB if what.missing else 0.0)
-    top = HEADING if note else 0.0
+    top = HEADING + LINE * (len(note) - 1) if note else 0.0
     place = _placing(rankdir, length, length - what.plan.width, top)
     parts = []
     for edge, line in zip(what.edges, what.plan.lines, strict=True):
-        local = _local(graph, edge) if derivatives else None
+        local = slope(graph, edge) if derivatives else None
         label = "" if local is None else f"∂ {short(local, digits)}"
         tip = edge_line(edge, graph.node(edge.target), local)
         parts.append(_edge(edge, line, place, what.straight, label, tip, flat, theme))
     parts += [_stub(edge, what, place, flat, theme) for edge in what.missing]
     outputs = set(graph.outputs)
     for middle, of in zip(what.plan.places, what.cards, strict=True):
-        parts.append(_card(of, place(middle), rankdir, of.node.id in outputs, theme))
-    if note:
-        parts.append(words(MARGIN, MARGIN + 8, note, theme))
+        tip = "\n".join(node_lines(graph, of.node))
+        parts.append(_card(of, tip, place(middle), rankdir, of.node.id in outputs, theme))
+    for i, text in enumerate(note):
+        parts.append(words(MARGIN, MARGIN + 8 + LINE * i, text, theme))
     size = (length, what.plan.height) if flat else (what.plan.height, length)
-    wide = max(size[0], width(note, SMALL)) + 2 * MARGIN
+    wide = max([size[0], *[width(text, SMALL) for text in note]]) + 2 * MARGIN
     high = size[1] + 2 * MARGIN + top
     return "\n".join(
         [
@@ -99,14 +99,6 @@ def _placing(rankdir: str, length: float, before: float, top: float) -> Placing:
 
 
 # ----- Edges -----
-
-
-def _local(graph: Graph, edge: Edge) -> float | None:
-    """Compute the local derivative of an edge that a gradient went along."""
-    if graph.node(edge.target).grad is None or not graph.node(edge.source).requires_grad:
-        return None
-    local = graph.local(edge)
-    return None if isnan(local) and has_group(graph, edge) else local
 
 
 def _edge(
@@ -188,13 +180,13 @@ def _stub(edge: Edge, what: Arrangement, place: Placing, flat: bool, theme: Them
 # ----- Nodes -----
 
 
-def _card(of: Card, middle: Point, rankdir: str, output: bool, theme: Theme) -> str:
+def _card(of: Card, tip: str, middle: Point, rankdir: str, output: bool, theme: Theme) -> str:
     """Draw a card around a point."""
     x, y = middle[0] - of.width / 2, middle[1] - of.height / 2
-    look = _look(of.node, output, theme)
+    look = _look(of, output, theme)
     parts = [
         f'<g class="node {of.node.kind}" id="{of.node.id}">',
-        tooltip("\n".join(node_lines(of.node))),
+        tooltip(tip),
         frame(x, y, of.width, of.height, ROW / 2 if of.plain else 6.0, look),
     ]
     if of.plain:
@@ -217,7 +209,7 @@ def _card(of: Card, middle: Point, rankdir: str, output: bool, theme: Theme) -> 
             symbol, split = (middle[0], lower + of.strip / 2), ((left, lower), (right, lower))
         parts.append(rule(*split, look[1]))
         parts.append(words(symbol[0], symbol[1] + 4, of.symbol, theme, anchor="middle", bold=True))
-    step = (lower - upper) / (len(of.rows) + bool(of.name))
+    step = (lower - upper) / (len(of.rows) + len(of.notes) + bool(of.name))
     line = upper + step / 2 + 4
     if of.name:
         parts.append(words(left + PAD, line, of.name, theme, bold=True))
@@ -228,9 +220,15 @@ def _card(of: Card, middle: Point, rankdir: str, output: bool, theme: Theme) -> 
         if key:
             parts.append(words(right - PAD, line, number, theme, anchor="end", strong=True))
         line += step
+    for note in of.notes:
+        parts.append(words(left + PAD, line, note, theme, alarm=True))
+        line += step
     return "".join([*parts, "</g>"])
 
 
-def _look(node: Node, output: bool, theme: Theme) -> tuple[str, str, float]:
+def _look(of: Card, output: bool, theme: Theme) -> tuple[str, str, float]:
     """Choose the colours inside and of the border, and the border's width."""
-    return *theme.of_kind(node.kind, output), 1.6 if output or node.kind == "group" else 1.0
+    fill, edge = theme.of_kind(of.node.kind, output)
+    if of.notes:
+        return fill, theme.alarm, 1.6
+    return fill, edge, 1.6 if output or of.node.kind == "group" else 1.0

@@ -37,9 +37,12 @@ def words(
     anchor: str = "start",
     strong: bool = False,
     bold: bool = False,
+    alarm: bool = False,
 ) -> str:
-    """Write a line of text: small and grey, or strong, or strong and bold."""
+    """Write a line of text: small and grey, or in the colour of alarm; or strong, or bold, too."""
     size, fill = (SIZE, theme.ink) if strong or bold else (SMALL, theme.muted)
+    if alarm:
+        fill = theme.alarm
     more = "" if anchor == "start" else f' text-anchor="{anchor}"'
     if bold:
         more += ' font-weight="bold"'

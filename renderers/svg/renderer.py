@@ -11,6 +11,7 @@ from pluggrad import Graph, RenderError, hookimpl
 from ..graphviz.engines import ENGINES
 from ..graphviz.renderer import FEW, SIDES, GraphvizRenderer
 from ..nearest import left_out, nearest
+from ..notes import heading
 from ..options import flag, limit, one_of, seconds, whole
 from ..themes import theme_of
 from .drawing import draw
@@ -90,7 +91,7 @@ class SvgRenderer:
 
     def __call__(self, graph: Graph) -> str:
         """Give the SVG."""
-        notes = []
+        notes: list[str] = []
         if self.collapse and self.max_nodes is not None and len(graph) > self.max_nodes:
             whole, graph = graph, graph.collapse()
             if len(graph) < len(whole):
@@ -99,7 +100,7 @@ class SvgRenderer:
         derivatives = len(shown) <= FEW if self.derivatives is None else self.derivatives
         if len(shown) < len(graph):
             notes.append(left_out(graph, len(shown)))
-        note = "; ".join(notes)
+        note = [*(["; ".join(notes)] if notes else []), *heading(graph)]
         look: dict[str, Any] = {
             "rankdir": self.rankdir,
             "digits": self.digits,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from math import isnan
+from textwrap import wrap
 from typing import NamedTuple
 
 from pluggrad import Graph, Node, hookimpl
 
 from ..labels import columns, cut, one_line
 from ..nearest import nearest
+from ..notes import reasons
 from ..numerals import short
 from ..options import flag, limit, whole
 from .terminal import Printed, painted, terminal_width
@@ -31,7 +33,8 @@ class TextRenderer:
     that lie deep continue at the left margin, under their id.
 
     Printed on a terminal it has colours: leaves blue, outputs yellow, groups magenta, and red what
-    is nan or infinite. Written to a file it has none, nor where `NO_COLOR` is set.
+    is nan or infinite. A line that begins with `!` says what is wrong with the numbers above it.
+    Written to a file it has none, nor where `NO_COLOR` is set.
 
     Parameters:
         max_nodes: how many nodes to show at most, those nearest to the outputs; the last line
@@ -100,6 +103,7 @@ class _Row(NamedTuple):
     value: str
     gradient: str
     look: str
+    notes: tuple[str, ...] = ()
     refers: bool = False  # nothing stands at the right, so it may reach into the other columns
 
 
@@ -131,12 +135,26 @@ def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[L
                 line.pop()
             line[-1] = line[-1][0].rstrip(), line[-1][1]
         yield line
+        for note in row.notes:
+            yield from _wrapped(f"! {note}", ids + 2 + columns(row.branch), width, "alarm")
+    if graph.record.summary:
+        yield from _wrapped(f"! {graph.record.summary}", 0, width, "alarm")
     if len(shown) < len(graph):
         told = (
             f"… {len(graph) - len(shown):,} of {len(graph):,} nodes left out, "
             "the farthest from the outputs; max_nodes=None shows all"
         )
-        yield [(cut(told, width) if width else told, "dim")]
+        yield from _wrapped(told, 0, width, "dim")
+
+
+def _wrapped(text: str, indent: int, width: int | None, look: str) -> Iterator[Line]:
+    """Give a sentence in as many lines as it takes, indented where there is room for that."""
+    if width is None:
+        yield [(" " * indent + text, look)]
+        return
+    indent = min(indent, width // 2)
+    for line in wrap(text, width - indent):
+        yield [(" " * indent + line, look)]
 
 
 def _tree_width(rows: list[_Row]) -> int:
@@ -183,7 +201,7 @@ class _Rows:
             while stack:
                 id, start, below, depth = stack.pop()
                 if id is None:
-                    yield _Row("", start, "…", "", "", "dim", True)
+                    yield _Row("", start, "…", "", "", "dim", refers=True)
                     continue
                 if depth and id in self.claimed:
                     yield self._reference(id, start)
@@ -232,7 +250,9 @@ class _Rows:
             gradient = short(node.grad, digits)
         value = "" if several else short(node.data, digits)
         look = "output" if node.id in self.outputs else LOOKS[node.kind]
-        return _Row(node.id, start, text + end, value, gradient, look)
+        return _Row(
+            node.id, start, text + end, value, gradient, look, tuple(reasons(self.graph, node.id))
+        )
 
     def _formula(self, node: Node) -> str:
         """Write an op with the numbers that stand in it: `tanh`, `*`, `_ * 2`, `clip(_, 0, 1)`."""
@@ -252,7 +272,7 @@ class _Rows:
         node = self.graph.node(id)
         name = one_line(node.label, LABEL) or node.symbol or short(node.data, self.options.digits)
         arrow, where = ("↑", "above") if id in self.drawn else ("↓", "below")
-        return _Row("", start, f"{arrow} {name} ({id}, shown {where})", "", "", "dim", True)
+        return _Row("", start, f"{arrow} {name} ({id}, shown {where})", "", "", "dim", refers=True)
 
 
 def _inlined(graph: Graph) -> Iterator[str]:
@@ -264,6 +284,7 @@ def _inlined(graph: Graph) -> Iterator[str]:
             and not node.label
             and users[node.id] == 1
             and node.id not in outputs
+            and node.id not in graph.record.notes
         ):
             yield node.id
 

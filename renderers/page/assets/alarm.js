@@ -1,7 +1,10 @@
 // ----- Going from one value with trouble to the next -----
 
+// First where nan and infinity began, then what else is noted, then what followed from it.
+const rankOf = (i) => (isOrigin(i) ? 0 : notes.has(i) ? 1 : 2);
 const troubled = [];
-for (let i = 0; i < N; i++) if (trouble[i]) troubled.push(i);
+for (let i = 0; i < N; i++) if (trouble[i] || notes.has(i)) troubled.push(i);
+troubled.sort((a, b) => rankOf(a) - rankOf(b) || a - b);
 let troubleAt = -1;
 
 function nextTrouble() {
@@ -11,8 +14,14 @@ function nextTrouble() {
 }
 
 function troubleText() {
-  return TROUBLES.map(([bit, name]) => [troubled.filter((i) => trouble[i] & bit).length, name])
+  const noted = (wanted) =>
+    troubled.filter((i) => (notes.get(i) ?? []).some(({ kind: why }) => why === wanted)).length;
+  const kinds = TROUBLES.map(([bit, name]) => [troubled.filter((i) => trouble[i] & bit).length, name])
     .filter(([count]) => count)
-    .map(([count, name]) => `${counted(count)} ${name.split(" ")[0]}`).join(" · ");
+    .map(([count, name]) => `${counted(count)} ${name.split(" ")[0]}`);
+  for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"]]) {
+    if (noted(why)) kinds.push(`${counted(noted(why))} ${text}`);
+  }
+  return kinds.join(" · ");
 }
 

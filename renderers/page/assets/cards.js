@@ -32,7 +32,7 @@ function drawCard(node) {
   pen.globalAlpha = computed ? 1 : 0.4;
   pen.fillStyle = fillOf(node);
   outline(node, H[node] < 40 ? 12 : 8, looksOf(node)[1], isOutput(node) ? 2 : 1.2);
-  if (trouble[node] && computed) drawFlag(node);
+  if ((trouble[node] || notes.has(node)) && computed) drawFlag(node);
   if (camera.k >= TEXT_FROM) (H[node] < 40 ? writeSmall : writeCard)(node, computed);
   else if (!motion.moving || motion.detail > 0.5) {
     pen.fillStyle = colours.ink;
@@ -105,19 +105,39 @@ function writeCard(node, computed) {
 
 const FLAG_SIGNS = [[NAN, "NaN"], [INF, "∞"], [EXPLODING, "↑"], [VANISHING, "↓"]];
 
+// Where trouble began, and what is noted, is said in words; what followed from it has a small sign.
 function drawFlag(node) {
-  const [, sign] = FLAG_SIGNS.find(([bit]) => trouble[node] & bit);
-  const wide = 12 + 6 * sign.length, x = X[node] + W[node] / 2 - wide / 2 - 2;
-  const y = Y[node] - H[node] / 2;
+  const [note] = notes.get(node) ?? [];
+  const [, sign] = note ? ["", note.brief] : FLAG_SIGNS.find(([bit]) => trouble[node] & bit);
+  flagAt(node, sign, !note);
+}
+
+function flagAt(item, sign, faint) {
+  const wide = 12 + 6 * sign.length, x = X[item] + W[item] / 2 - wide / 2 - 2;
+  const y = Y[item] - H[item] / 2 - 4;
   pen.beginPath();
   pen.roundRect(x - wide / 2, y - 8, wide, 16, 8);
-  pen.fillStyle = look.colours.alarm;
+  pen.fillStyle = faint ? look.colours.paper : look.colours.alarm;
   pen.fill();
-  pen.fillStyle = look.colours.paper;
+  pen.strokeStyle = look.colours.alarm;
+  pen.lineWidth = 1;
+  pen.stroke();
+  pen.fillStyle = faint ? look.colours.alarm : look.colours.paper;
   pen.font = `700 10px ${FONT}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(sign, x, y + 0.5);
+}
+
+// What is wrong inside of each group, and how its badge says it.
+const groupFlags = new Map();
+for (const node of troubled) {
+  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+    if (groupFlags.has(g)) continue; // the worst comes first
+    const [note] = notes.get(node) ?? [];
+    const sign = note ? note.brief : FLAG_SIGNS.find(([bit]) => trouble[node] & bit)[1];
+    groupFlags.set(g, note ? `${sign} in it` : sign);
+  }
 }
 
 function drawFolded(item) {
@@ -133,6 +153,7 @@ function drawFolded(item) {
   pen.stroke();
   if (look.heat && now === LAST) pen.fillStyle = cssRgb(heatRgb(groupGrad[g]));
   outline(item, radius, hasOutput[g] ? colours.output[1] : colours.group[1], hasOutput[g] ? 2 : 1.2);
+  if (groupFlags.has(g)) flagAt(item, groupFlags.get(g), !/ in it$/.test(groupFlags.get(g)));
   if (camera.k < 0.2) return;
   pen.textAlign = "center";
   pen.textBaseline = "middle";

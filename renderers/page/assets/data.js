@@ -4,8 +4,10 @@ const given = JSON.parse($("data").textContent);
 const COLUMN_TYPES = {
   B: Uint8Array, H: Uint16Array, I: Uint32Array, f: Float32Array, d: Float64Array,
 };
-const HAS_GRAD = 1, REQUIRES_GRAD = 2, OUTPUT = 4, SUMMARY = 8;
+const HAS_GRAD = 1, REQUIRES_GRAD = 2, OUTPUT = 4, SUMMARY = 8, BROKEN = 16;
 const LEAF = 0, CONSTANT = 1, RESULT = 2;
+
+const toNumber = (x) => (typeof x === "number" ? x : { inf: Infinity, "-inf": -Infinity }[x] ?? NaN);
 
 function unpacked([type, text]) {
   const binary = atob(text);
@@ -50,12 +52,34 @@ const isSummaryNode = (node) => (flags[node] & SUMMARY) !== 0; // of many, by Gr
 // A group that is used at several places has no single number, and no single slope.
 const textOf = (node) => (isSummaryNode(node) && Number.isNaN(data[node]) ? "—" : exact(data[node]));
 const isVague = (e) => isSummaryNode(target[e]) && Number.isNaN(local[e]);
+// What no longer follows from the numbers beside it: a value, and the slopes that go with it.
+const isBroken = (node) => (flags[node] & BROKEN) !== 0;
+const numbered = (pairs) => new Map(pairs.map(([i, x]) => [i, toNumber(x)]));
+const before = numbered(given.before); // gradients that came from no user
+const fresh = numbered(given.fresh); // what values would be now
 const isMissing = (e) => source[e] === target[e]; // its operand was left out of the page
 
 const ran = (() => {
   for (let node = 0; node < N; node++) if (hasGrad(node)) return true;
   return false;
 })();
+
+// ----- Notes: what is wrong with a number, and where nan and infinity began -----
+
+const notes = new Map();
+const noteOf = (node, kind, text, brief) =>
+  notes.set(node, [...(notes.get(node) ?? []), { kind, text, brief }]);
+for (const [node, kind, text, brief] of given.notes) noteOf(node, kind, text, brief);
+for (const [node, now] of fresh) {
+  if (isSummaryNode(node)) continue;
+  const known = !Number.isNaN(now) || Number.isNaN(data[node]);
+  noteOf(node, "older", `computed from older data${known ? `: ${pythonFloat(now)} now` : ""}`,
+    known ? `now ${pythonFloat(now)}` : "older");
+}
+for (let node = 0; node < N; node++) {
+  if (isBroken(node) && !fresh.has(node)) noteOf(node, "older", "computed from older data", "older");
+}
+const isOrigin = (node) => (notes.get(node) ?? []).some(({ kind }) => kind === "nan" || kind === "inf");
 
 // ----- Trouble: what is not a number, infinite, vanishing or exploding -----
 

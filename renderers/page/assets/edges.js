@@ -112,7 +112,7 @@ function drawLocals(edges) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   for (const e of edges) {
-    if (flowsAt[e] < 0 || flowsAt[e] >= now) continue;
+    if (flowsAt[e] < 0 || flowsAt[e] >= now || isBroken(target[e])) continue;
     if (edges.length > 60 && e !== chosen.edge && source[e] !== chosen.over &&
       target[e] !== chosen.over) continue;
     const ends = edgeEnds(source[e], target[e], e);

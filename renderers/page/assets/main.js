@@ -7,8 +7,8 @@ function begin() {
   if (theme === "auto") system.addEventListener("change", (event) => switchTheme(event.matches));
   $("title").textContent = given.title;
   $("title").title = given.title;
-  if (given.leftOut) {
-    $("note").textContent = given.leftOut;
+  if (given.leftOut || given.wrong) {
+    $("note").textContent = [given.wrong, given.leftOut].filter(Boolean).join("\n");
     $("note").hidden = false;
   }
   if (troubled.length) {
@@ -45,6 +45,6 @@ window.pluggrad = {
       shown: shownItems.length, camera: { ...camera }, formula: $("formula").textContent,
     };
   },
-  goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
+  gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],
 };

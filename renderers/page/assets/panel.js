@@ -39,6 +39,7 @@ function summary() {
     [counts[RESULT], "result", "results"]].filter(([count]) => count)
     .map(([count, one, more]) => `${counted(count)} ${count === 1 ? one : more}`);
   const parts = [element("h2", given.title), element("p", told.join(", "), "kind")];
+  if (given.wrong) parts.push(element("p", given.wrong, "wrong"));
   if (!ran && N) {
     parts.push(element("p", "No backward pass has run. Call backward() on the output before " +
       "drawing, and the page steps through backprop as well."));
@@ -85,6 +86,7 @@ function aboutNode(node) {
   for (const [bit, name] of TROUBLES) {
     if (trouble[node] & bit) parts.push(element("span", name, "flag"));
   }
+  for (const { text } of notes.get(node) ?? []) parts.push(element("p", text, "wrong"));
   const list = element("dl");
   definition(list, "data", isComputed(node) ? textOf(node) : "not yet computed");
   if (flags[node] & REQUIRES_GRAD) {
@@ -107,12 +109,12 @@ function aboutOperands(node) {
   const parts = [element("h3", "Operands")];
   for (let e = start[node]; e < start[node + 1] && e < start[node] + MOST_ROWS; e++) {
     if (isMissing(e)) { parts.push(element("p", "… left out of this page")); continue; }
-    const flows = flags[source[e]] & REQUIRES_GRAD && !isVague(e);
+    const flows = flags[source[e]] & REQUIRES_GRAD && !isVague(e) && !isBroken(node);
     const note = flows ? `${pythonFloat(data[source[e]])}  ∂ ${pythonFloat(local[e])}` :
       pythonFloat(data[source[e]]);
     const title = flows && hasGrad(node) ?
       `local ${pythonFloat(local[e])} * upstream ${pythonFloat(grad[node])} = ` +
-      pythonFloat(local[e] * grad[node]) : "";
+      pythonFloat(contribution(e)) : "";
     parts.push(link(source[e], note, title));
   }
   if (start[node + 1] - start[node] > MOST_ROWS) parts.push(more(start[node + 1] - start[node]));
@@ -133,8 +135,8 @@ function aboutUsers(node) {
   const parts = [element("h3", `Used ${plural(end - from, "time")}`)];
   for (let u = from; u < end && u < from + MOST_ROWS; u++) {
     const e = usersEdge[u], t = target[e];
-    const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD && !isVague(e);
-    parts.push(link(t, flows ? `adds ${pythonFloat(local[e] * grad[t])}` : pythonFloat(data[t])));
+    const flows = hasGrad(t) && flags[node] & REQUIRES_GRAD && !isVague(e) && !isBroken(t);
+    parts.push(link(t, flows ? `adds ${pythonFloat(contribution(e))}` : pythonFloat(data[t])));
   }
   if (end - from > MOST_ROWS) parts.push(more(end - from));
   return parts;

@@ -81,6 +81,7 @@ function tipOf(node) {
   const g = gradientNow(node);
   if (g !== null) lines.push(`grad ${exact(g)}`);
   else if (flags[node] & REQUIRES_GRAD) lines.push(`grad ${ran ? "not yet reached" : "—"}`);
+  for (const { text } of notes.get(node) ?? []) lines.push(`⚠ ${text}`);
   for (const [bit, name] of TROUBLES) if (trouble[node] & bit) lines.push(`⚠ ${name}`);
   return lines.join("\n");
 }

@@ -31,7 +31,7 @@ for (let i = 0; i < N; i++) {
   for (let u = usersStart[i]; u < usersStart[i + 1]; u++) {
     if (flowsAt[usersEdge[u]] >= 0) reached = true;
   }
-  if (isOutput(i) || !reached) {
+  if (before.has(i) || (!reached && grad[i] !== 0)) {
     isSeed[i] = 1;
     seeds.push(i);
   }
@@ -42,17 +42,34 @@ let now = LAST;
 const isComputed = (node) => computedAt[node] <= now;
 const isBackward = () => now > seeding;
 
-// The gradient that a node has after the steps taken; null while none has reached it.
+// What an edge adds to its source's gradient; zero wins, as in backward().
+const contribution = (e) =>
+  (local[e] === 0 || grad[target[e]] === 0 ? 0 : local[e] * grad[target[e]]);
+
+// The gradient that a node has after the steps taken; null while none has reached it. Leaves begin
+// with what they held, and end with what they hold.
 function gradientNow(node) {
-  if (!hasGrad(node) || now <= seeding) return null;
+  if (!hasGrad(node)) return null;
   if (now === LAST) return grad[node];
-  let total = null;
+  let total = kind[node] === RESULT ? null : before.get(node) ?? null;
+  if (now <= seeding) return total;
   if (isSeed[node]) total = seedOf(node);
+  let waiting = 0;
   for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
     const e = usersEdge[u];
-    if (flowsAt[e] >= 0 && flowsAt[e] < now) total = (total ?? 0) + local[e] * grad[target[e]];
+    if (flowsAt[e] < 0) continue;
+    if (flowsAt[e] < now) total = (total ?? 0) + contribution(e);
+    else waiting++;
   }
-  return total;
+  // A hook may have changed the sum, or it is of older data.
+  return waiting || total === null || kind[node] !== RESULT && !isOlder(node) ? total : grad[node];
+}
+
+function isOlder(node) {
+  for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
+    if (flowsAt[usersEdge[u]] >= 0 && isBroken(target[usersEdge[u]])) return true;
+  }
+  return false;
 }
 
 // What an output began with: its gradient, less what came from its users on this page.
@@ -60,7 +77,7 @@ function seedOf(node) {
   let total = grad[node];
   for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
     const e = usersEdge[u];
-    if (flowsAt[e] >= 0) total -= local[e] * grad[target[e]];
+    if (flowsAt[e] >= 0) total -= contribution(e);
   }
   return total;
 }
@@ -90,6 +107,8 @@ function applied(op, operands) {
   return operands.length === 2 ? `${a} ${symbol} ${b}` : `${symbol}${a}`;
 }
 
+const noteTexts = (node) => (notes.get(node) ?? []).map(({ text }) => text).join("; ");
+
 // The formula of the last step, as [text, how it stands out] pairs.
 function formulaNow() {
   const step = lastStep();
@@ -101,6 +120,10 @@ function formulaNow() {
     const numbers = applied(op, operands.map((o) => (o === null ? "…" : pythonFloat(data[o]))));
     const parts = [[`${nameOf(node)} = `, "b"], [names, ""]];
     if (numbers !== names) parts.push([` = ${numbers}`, ""]);
+    if (isBroken(node)) {
+      return [...parts, [` is not ${pythonFloat(data[node])}`, "em"],
+        [`, which was ${noteTexts(node)}`, "em"]];
+    }
     return [...parts, [` = ${pythonFloat(data[node])}`, "b"]];
   }
   if (step.seed) {
@@ -109,7 +132,11 @@ function formulaNow() {
   }
   if (step.edge !== undefined) {
     const e = step.edge, into = source[e], upstream = grad[target[e]];
-    const part = local[e] * upstream, total = gradientNow(into);
+    if (isBroken(target[e])) {
+      return [[`${nameOf(into)}.grad`, "b"], [" gets a gradient computed from older data", "em"],
+        [`   through ${opOf(target[e]).symbol} (${nameOf(target[e])})`, "i"]];
+    }
+    const part = contribution(e), total = gradientNow(into);
     const parts = [
       [`${nameOf(into)}.grad += `, "b"],
       [`local ${pythonFloat(local[e])} * upstream ${pythonFloat(upstream)}`, ""],
@@ -117,6 +144,9 @@ function formulaNow() {
     ];
     if (pythonFloat(total) !== pythonFloat(part)) {
       parts.push([`   now ${pythonFloat(total)}`, "i"]);
+    }
+    for (const { kind: why, text } of notes.get(into) ?? []) {
+      if (why === "gradient") parts.push([`   ${text}`, "em"]);
     }
     return [...parts, [`   through ${opOf(target[e]).symbol} (${nameOf(target[e])})`, "i"]];
   }

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -185,7 +186,7 @@ def test_trouble_is_counted_and_found(chrome: Browser) -> None:
     chrome.open(render(y, "html"))
     assert chrome.find("#alarm").text == "2 nan · 2 infinite"
     chrome.click("#alarm")
-    assert "nan" in chrome.find("#panel").text
+    assert "-inf began here: log(0.0)" in chrome.find("#panel").text
 
 
 def test_groups_fold_and_unfold(chrome: Browser) -> None:
@@ -504,3 +505,59 @@ def test_a_page_in_a_notebook_runs_in_a_frame_of_its_own(chrome: Browser) -> Non
     chrome.press("d")
     chrome.driver.switch_to.default_content()
     assert chrome.complaints() == []
+
+
+# ----- Numbers that do not follow from each other -----
+
+
+def test_a_step_says_where_a_value_is_of_older_data(page: Browser) -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a * b
+    c.label = "c"
+    c.backward()
+    b.data = -3.5
+    page.open(render(c, "html"))
+    page.run("pluggrad.goTo(1)")
+    formula = page.state["formula"]
+    assert formula.startswith("c = a * b = 2.0 * (-3.5) is not -6.0")
+    assert formula.endswith("computed from older data: -7.0 now")
+    page.run("pluggrad.goTo(3)")
+    assert "computed from older data" in page.state["formula"]
+
+
+def test_steps_begin_with_what_a_leaf_held_and_end_with_what_it_holds(page: Browser) -> None:
+    x = Value(3.0, label="x")
+    (x * 6.0).backward()
+    out = x * 2.0 + x
+    out.backward()
+    page.open(render(out, "html"))
+    steps = page.run("return pluggrad.state.steps")
+    shown = [page.run(f"pluggrad.goTo({s}); return pluggrad.gradient(0)") for s in range(steps + 1)]
+    assert shown[0] == 6.0, "what it held"
+    assert shown[-1] == x.grad == 9.0
+    assert all(a <= b for a, b in pairwise(shown))
+    assert "held 6.0 before: an earlier backward()" in page.state["formula"]
+
+
+def test_n_goes_first_to_where_nan_began(page: Browser) -> None:
+    x = Value(0.0, label="x")
+    y = (1.0 / x) * x
+    (y * 2.0 + y).backward()
+    page.open(render(y * 2.0 + y, "html"))
+    page.press("n")
+    assert page.state["chosen"] == 2, "1 / x"
+    page.press("n")
+    assert page.state["chosen"] == 3, "inf * 0"
+
+
+def test_an_output_that_got_its_gradient_from_another_one_begins_nothing(page: Browser) -> None:
+    x = Value(3.0, label="x")
+    h = x * 2.0
+    h.label = "h"
+    out = h * 5.0
+    out.label = "out"
+    out.backward()
+    page.open(render([out, h], "html"))
+    page.run("pluggrad.goTo(3)")
+    assert "out.grad = 1.0" in page.state["formula"]
+    assert "h.grad" not in page.state["formula"]

@@ -149,7 +149,7 @@ def test_kinds_and_alarms_have_their_colours() -> None:
     x = Value(float("nan"), label="x")
     drawn = render(x * Value(2.0, label="w"), "text", color=True)
     assert "\x1b[34mx\x1b[0m" in drawn
-    assert drawn.count("\x1b[1;31m") == 2  # both are nan
+    assert drawn.count("\x1b[1;31m") == 3  # both are nan, and where it began is told
     assert "\x1b[1;33m*\x1b[0m" in drawn
 
 
