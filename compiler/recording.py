@@ -143,7 +143,8 @@ class Recording:
             return Interpreter(self.tape)
         from .run.machine import Machine
 
-        return Machine(self.tape, first.plan)  # type: ignore[attr-defined]  # it is a Machine
+        machine: Machine = first  # type: ignore[assignment]  # it is one
+        return Machine(self.tape, machine.plan, straight=machine.straight)
 
     # ----- One set of numbers -----
 

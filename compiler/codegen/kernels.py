@@ -17,6 +17,7 @@ share only once: in a matrix-vector product that is most of the memory traffic.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,23 +71,24 @@ class Kernel:
 
     def source(self) -> tuple[str, list[str]]:
         """Write the kernel; give its text, and the modules that it calls into."""
-        functions = list(self.function.closure())
-        texts = [f.text for f in functions if not f.is_module]
-        modules = [f.text for f in functions if f.is_module]
-        texts += [
-            f"declare double @{f.name}({', '.join(['double'] * _count(f))})\n"
-            for f in functions
-            if f.is_module
-        ]
         body = Writer(self).single() if self.single else Writer(self).nest()
         head = f"define void @{self.name}(ptr noalias readonly %ins, ptr noalias %m) nounwind {{\n"
-        intrinsics = "".join(
-            f"declare double @llvm.{name}.f64(double)\n"
-            for name in ("fabs", "sqrt")
-            if any(f"@llvm.{name}.f64(" in text for text in texts)
-        )
-        return "".join(texts) + intrinsics + head + body + "}\n" + METADATA, modules
+        return assembled([self.function], head + body + "}\n" + METADATA)
 
 
-def _count(function: Function) -> int:
-    return len(function.used)
+def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]:
+    """Put functions and what they call before a text; give that, and the modules called into."""
+    needed = {f.name: f for function in functions for f in function.closure()}.values()
+    texts = [f.text for f in needed if not f.is_module]
+    modules = [f.text for f in needed if f.is_module]
+    texts += [
+        f"declare double @{f.name}({', '.join(['double'] * len(f.used))})\n"
+        for f in needed
+        if f.is_module
+    ]
+    intrinsics = "".join(
+        f"declare double @llvm.{name}.f64(double)\n"
+        for name in ("fabs", "sqrt")
+        if any(f"@llvm.{name}.f64(" in text for text in texts)
+    )
+    return "".join(texts) + intrinsics + text, modules

@@ -13,6 +13,7 @@ from pluggrad import CompileError
 from ..codegen.code import Code, code_of, copies, joined
 from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
+from ..narrow.straight import Straight, straight_code
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
@@ -20,7 +21,9 @@ from .calls import function_of_numbers, function_that_finds_nan
 
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
 BLOCK_BYTES = 400_000
-LONG = 6000  # words of code, some ten microseconds: what other threads are let in for
+# What takes some ten microseconds, and other threads are let in for.
+LONG = 6000  # words of code for kernels
+MANY = 20_000  # nodes of a narrow program
 
 
 @once
@@ -36,29 +39,40 @@ class Machine:
         plan: where things are; made when left out.
         lanes: how many sets of inputs are computed side by side.
         memory: what to compute in; that of a machine with the same layout.
+        straight: the code of a narrow program; looked for when there is no plan yet.
     """
 
     name = "numba"
 
     def __init__(
-        self, tape: Tape, plan: Plan | None = None, lanes: int = 1, memory: Any | None = None
+        self,
+        tape: Tape,
+        plan: Plan | None = None,
+        lanes: int = 1,
+        memory: Any | None = None,
+        straight: Straight | None = None,
     ) -> None:
         start = time.perf_counter()
         if plan is None:
             plan = _plan(tape)
+            straight = straight_code(tape, plan) if lanes == 1 else None
         self.tape = tape
         self.plan = plan
+        self.straight = straight
         self._careful: Machine | None = None
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
         shared = plan.layout.literals
         if memory is None:
             size = shared + (plan.layout.size - shared) * lanes
+            size = size if straight is None else straight.size
             memory = _aligned(size, shared if lanes > 1 else 0)
         self.memory = memory
         literal = np.flatnonzero(tape.literal)
         self.memory[plan.layout.position[literal]] = tape.data[literal]
         self.memory[plan.layout.seed] = 1.0
+        if straight is not None:
+            straight.fill(self.memory)
         numbers = tape.data
         self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
         self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
@@ -66,7 +80,7 @@ class Machine:
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
         self.seeds[...] = 1.0
-        self.parts = self._parts(tape)
+        self.parts = self._parts(tape) if straight is None else straight.parts
         self.linked_in = time.perf_counter() - start - self.planned_in
         parts = self.parts
         self._forward = joined(parts[x].words for x in ("read", "forward", "give"))
@@ -138,7 +152,10 @@ class Machine:
         if not _is_laid_out_alike(plan.layout, self.plan.layout):
             raise CompileError("an op reads other operands than before; compile the graph again")
         inputs, seeds = self.inputs.copy(), self.seeds.copy()
-        machine = Machine(self.tape, plan, self.lanes, self.memory)
+        straight = None if self.straight is None else straight_code(self.tape, plan)
+        if straight is not None and straight.size != len(self.memory):
+            straight = None
+        machine = Machine(self.tape, plan, self.lanes, self.memory, straight)
         machine.inputs[...] = inputs
         machine.seeds[...] = seeds
         return machine
@@ -184,6 +201,10 @@ class Machine:
             nested=gradients > 1,
         )
 
+    def _takes_long(self) -> bool:
+        """Tell whether other threads had better be let in while this runs."""
+        return len(self._both) > LONG or (self.straight is not None and len(self.tape) > MANY)
+
     def _finding_nan(self, program: int) -> Any:
         """Make a function that runs a program, and tells whether a gradient came out nan."""
         return function_that_finds_nan(
@@ -193,7 +214,7 @@ class Machine:
         )
 
     def _told(self, program: int) -> dict[str, int]:
-        unlocked = self.lanes > 1 or len(self._both) > LONG
+        unlocked = self.lanes > 1 or self._takes_long()
         return {"run": run_address(), "program": program, "unlocked": unlocked}
 
     # ----- Measuring -----
@@ -213,6 +234,8 @@ class Machine:
                 ops = self.plan.kinds.ops
                 name = ops[kind].name if kind < len(ops) else "add"
                 found.append((phase, name, np.concatenate(parts)))
+            if phase in ("forward", "backward") and len(code) > len(code.kinds):
+                found.append((phase, "repeated body", code.words))
         return found
 
     @property

@@ -1,0 +1,1 @@
+"""Narrow programs: the repeated body of a recording, as straight-line code that runs in a loop."""
