@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..lower.kinds import Kinds
-from ..plan.layout import Layout
 from ..plan.columns import Ints
+from ..plan.layout import Layout
 from ..tape.data import Tape
 from .stretches import Stretch
 

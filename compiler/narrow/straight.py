@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..codegen.code import Code, copies, joined
-from ..codegen.runner import clearing
 from ..codegen.instructions import HEADER
+from ..codegen.runner import clearing
 from ..native.library import library
 from ..plan.columns import zeros
 from ..plan.plan import Plan
