@@ -21,7 +21,9 @@ def narrow(executor):
 
 
 def close(found, right):
-    np.testing.assert_allclose(found, right, rtol=1e-11, atol=1e-12)  # shares of both signs may cancel
+    np.testing.assert_allclose(
+        found, right, rtol=1e-11, atol=1e-12
+    )  # shares of both signs may cancel
 
 
 def beside_eager(function, numbers):
