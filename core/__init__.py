@@ -4,7 +4,6 @@ import sys as _sys
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
-from . import copying  # noqa: F401 - it plugs itself into Value
 from .config import Config, configure, configured, current_config
 from .errors import (
     AnomalyError,
@@ -32,12 +31,11 @@ from .op import Op
 from .recording import no_grad, scope
 from .registry import Plugin, hookimpl, plugins
 from .registry.entry_points import compile
-from .rendering import render
 from .value import NOT_RUN, Value
 
 if TYPE_CHECKING:
     from . import func
-    from .drawing import draw_dot, save
+    from .drawing import draw_dot, render, save
     from .func import checkpoint, custom_rule, on_gradient, stop_gradient
     from .insight import detect_anomaly, explain
     from .summary import Region
@@ -95,7 +93,8 @@ __all__ = [
 
 # What stands in a wing is loaded when it is first used.
 _IN_WINGS = {
-    "drawing": {"draw_dot", "save"},
+    "copying": set[str](),
+    "drawing": {"draw_dot", "render", "save"},
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
     "hints": set[str](),
     "insight": {"detect_anomaly", "explain"},
@@ -114,7 +113,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
 
 
-_PACKAGES = "cli compiler drawing func hints insight nn ops renderers summary testing".split()
+_PACKAGES = [*_IN_WINGS, *"cli compiler nn ops renderers testing".split()]
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

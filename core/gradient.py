@@ -15,10 +15,8 @@ from typing import Any, Literal, SupportsFloat, overload
 from weakref import WeakSet
 
 from . import strong_zero
-from .composite import Composite, Cotangents
 from .errors import GradientError
 from .index import value_hints
-from .op import Op
 from .python_code import pull_back
 from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
@@ -137,7 +135,7 @@ def _store(leaves: list[Value], results: list[Value], gradients: dict[Value, Any
         leaf._grad = total
     for node in results:
         g = gradients.get(node, 0.0)
-        node._grad = 0.0 if isinstance(g, Cotangents) else g
+        node._grad = float(g) if isinstance(g, Real) else 0.0  # those of several results
 
 
 def _forget(results: list[Value]) -> None:
@@ -313,10 +311,9 @@ def _parts(
     watching: Sequence[Watcher],
 ) -> Iterator[tuple[int, Value, Any]]:
     """Give what a node hands on: operand number, operand and gradient."""
-    op = node.op
+    op: Any = node.op
     operands = node.prev
-    assert op is not None
-    if op.__class__ is not Op and isinstance(op, Composite):
+    if op.is_composite:
         with seen_by(watching if op.is_program else ()):
             parts = op.gradients(g, node, operands, create_graph=create_graph)
         if g == 0.0 and not create_graph:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "checking",
+    "copying",
     "declaration",
     "lost_gradients",
     "name_hints",
     "notebook",
+    "plugin_hints",
     "show_only",
     "summary",
     "value_hints",
@@ -74,18 +76,21 @@ class Wing:
 
 # All that the engine calls in wings.
 if TYPE_CHECKING:
-    from . import summary
+    from . import copying, summary
     from .drawing import notebook
     from .hints import declaration
     from .hints import names as name_hints
+    from .hints import plugins as plugin_hints
     from .hints import values as value_hints
     from .insight import lost_gradients
     from .insight import record as checking
 else:
     checking = Wing("insight.record")
+    copying = Wing("copying")
     declaration = Wing("hints.declaration")
     lost_gradients = Wing("insight.lost_gradients")
     name_hints = Wing("hints.names")
     notebook = Wing("drawing.notebook")
+    plugin_hints = Wing("hints.plugins")
     summary = Wing("summary")
     value_hints = Wing("hints.values")

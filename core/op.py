@@ -60,6 +60,9 @@ class Op:
     made_function: ClassVar[Callable[[Op], Callable[..., Any]]]
     fuse: ClassVar[Callable[[Op], Callable[[Value], None]]]
 
+    # Whether it finds the gradients of all operands at once, as what `checkpoint` records does.
+    is_composite: ClassVar[bool] = False
+
     def __init__(
         self,
         name: str,

@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .errors import MissingOpError
-from .index import lost_gradients, name_hints, notebook, value_hints
+from .index import copying, lost_gradients, name_hints, notebook, value_hints
 from .recording import current_scope, keeper, recording, switch, watchers
 
 if TYPE_CHECKING:
@@ -64,8 +64,6 @@ class Above:
 
     backward: Callable[[Value, SupportsFloat], None]
     step_back: Callable[[Value], None]
-    copy: Callable[[Value, dict[int, Any]], Value]
-    reduce: Callable[[Value], tuple[object, ...]]
 
 
 above = Above()
@@ -342,7 +340,7 @@ class Value(OpMethods):
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if switch.active:
             _observed("copy", self, None, None)
-        return above.copy(self, memo)
+        return copying.copy_graph(self, memo)
 
     def __copy__(self) -> Self:
         raise TypeError(
@@ -353,7 +351,7 @@ class Value(OpMethods):
     def __reduce__(self) -> tuple[object, ...]:
         if switch.active:
             _observed("copy", self, None, None)
-        return above.reduce(self)
+        return copying.reduce_graph(self)
 
 
 _GRADIENT = "a gradient is one real number, 0.0 to reset it"

@@ -1,6 +1,7 @@
-"""Pictures in a file, in a notebook, and in one call."""
+"""Pictures: a renderer is given the graph; in files, in notebooks, and in one call."""
 
 from .picture import Drawing, draw_dot
+from .rendering import render
 from .saving import save
 
-__all__ = ["Drawing", "draw_dot", "save"]
+__all__ = ["Drawing", "draw_dot", "render", "save"]

@@ -8,8 +8,9 @@ from typing import Any
 from pluggrad.config import current_config
 from pluggrad.graph import Graph
 from pluggrad.registry import plugins
-from pluggrad.rendering import made_renderer
 from pluggrad.value import Value
+
+from .rendering import made_renderer
 
 LARGE = 150  # nodes, beyond which a picture that cannot fold groups itself shows a summary
 

@@ -9,8 +9,8 @@ from typing import Any, overload
 
 from pluggrad.config import current_config
 from pluggrad.graph import Graph
-from pluggrad.rendering import Drawable, graph_of, made_renderer, render
 
+from .rendering import Drawable, graph_of, made_renderer, render
 from .saving import renderer_of, save
 
 

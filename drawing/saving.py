@@ -10,8 +10,8 @@ from typing import Any
 from pluggrad.errors import RenderError
 from pluggrad.graph import Graph
 from pluggrad.registry import plugins
-from pluggrad.rendering import Drawable, attempt, chosen, graph_of
 
+from .rendering import Drawable, attempt, chosen, graph_of
 from .writing import Destination, content_of
 
 

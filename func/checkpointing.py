@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from pluggrad.composite import Composite
 from pluggrad.errors import GradientError
 from pluggrad.gradient import is_watched, propagate
 from pluggrad.recording import Context, SwitchedContext, Watcher, recording, watchers
 from pluggrad.topology import order_down_to
 from pluggrad.value import Value, constant, recorded
 
+from .composite import Composite
 from .dual import Dual
 from .passes import ARGUMENT, private_gradients, transforming
 from .tree import leaves, rebuild, structure_of

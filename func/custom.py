@@ -7,12 +7,12 @@ from inspect import signature
 from numbers import Real
 from typing import Any
 
-from pluggrad.composite import Composite, Cotangents, Pick
 from pluggrad.errors import GradientError, RuleError
 from pluggrad.recording import always_recording, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, constant, recorded
 
+from .composite import Composite, Cotangents, Pick
 from .dual import Dual
 from .tree import Structure, leaves, numbers, rebuild, structure_of
 from .wrapping import look_like

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pluggrad.composite import Composite
 from pluggrad.op import Op
 from pluggrad.python_code import PythonCode
 from pluggrad.recording import always_recording
@@ -21,6 +20,7 @@ from pluggrad.registry import plugins
 from pluggrad.trace import Trace
 from pluggrad.value import Value
 
+from .composite import Composite
 from .dual import Dual
 from .symbols import FILE, Code, tangent_of_rules
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pluggrad.composite import Composite, Cotangents, Pick
 from pluggrad.op import Op
 from pluggrad.recording import keeper
 from pluggrad.topology import order_down_to
 from pluggrad.value import Value, constant
 
+from .composite import Composite, Cotangents, Pick
 from .dual import Dual, highest_level, is_zero, moved_by, primal_of, tangent_of
 from .passes import Surroundings, stems_from_outside
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import pluggrad
-from pluggrad.composite import Composite, Cotangents
 from pluggrad.errors import AnomalyError
 from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
@@ -96,7 +95,7 @@ class _Detector(Watcher):
                     f"the data of {_named(node)} was {made.data} when op {op.name!r} computed it "
                     f"at {made.place}; the graph is out of date. {REMEDY}"
                 )
-        elif not isinstance(op, Composite):
+        elif not op.is_composite:
             again = op.evaluate(*[x.data for x in operands])
             if not _same(node.data, again):
                 raise AnomalyError(
@@ -105,7 +104,7 @@ class _Detector(Watcher):
                 )
 
     def flowed(self, node: Value, index: int, g: Any, part: Any) -> None:
-        numbers = part.values() if isinstance(part, Cotangents) else [part]
+        numbers = part.values() if isinstance(part, dict) else [part]
         if all(map(math.isfinite, numbers)):
             return
         assert node.op is not None
@@ -115,7 +114,7 @@ class _Detector(Watcher):
             if made is not None
             else "recorded outside detect_anomaly(), so its line is not known"
         )
-        began = "" if isinstance(g, Cotangents) else f" from the gradient {float(g)} of its result"
+        began = "" if isinstance(g, dict) else f" from the gradient {float(g)} of its result"
         raise AnomalyError(
             f"backward: op {node.op.name!r} gave operand {index}, {_named(node.prev[index])}, the "
             f"gradient {', '.join([str(float(x)) for x in numbers])}{began} {node.data}; operands: "

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.composite import Composite
 from pluggrad.errors import GraphError, PluggradError
 from pluggrad.gradient import hooks
 from pluggrad.graph import Graph, Node
@@ -105,7 +104,7 @@ def older_values(graph: Graph) -> str:
 def again(node: Value) -> float | None:
     """Compute a result again from its operands; None where that gives what it holds."""
     op = node.op
-    if op is None or isinstance(op, Composite):
+    if op is None or op.is_composite:
         return None
     try:
         number = op.evaluate(*[x.data for x in node.prev])
@@ -156,7 +155,7 @@ class _Values:
                 continue
             xs = operands[node.id]
             changed = bool(self.fresh) and any(x in self.fresh for x in xs)
-            if isinstance(op, Composite):
+            if op.is_composite:
                 if changed:
                     self.fresh[node.id] = math.nan
                 continue
@@ -237,7 +236,7 @@ class _Gradients:
             if node.grad is None or not x.requires_grad:
                 continue
             op = ops[target]
-            if isinstance(op, Composite):
+            if op.is_composite:
                 self._unknown.add(source)
                 continue
             numbers = [nodes[y].data for y in operands[target]]
@@ -305,7 +304,7 @@ class _Gradients:
     def _passes_on(self, node: Node) -> bool:
         """Say whether a pass begins anew here; gradients add up where nothing flows on."""
         op = self.graph.ops.get(node.id)
-        return op is not None and (isinstance(op, Composite) or any(op.rules))
+        return op is not None and (op.is_composite or any(op.rules))
 
     def _held(self, rest: float) -> str:
         whole = any(self.graph.node(id).grad == 1.0 for id in self.graph.outputs)
@@ -402,7 +401,7 @@ def refreshed(graph: Graph) -> tuple[Node, ...]:
     record, operands, ops = graph.record, graph.operands, graph.ops
     data = {node.id: record.fresh.get(node.id, node.data) for node in graph.nodes}
     for id, op in ops.items():
-        if isinstance(op, Composite):
+        if op.is_composite:
             raise GraphError(
                 f"{id} cannot be computed anew: {op.name} is a Python function, and only "
                 "running the program again runs it"

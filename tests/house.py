@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "core drawing func hints insight summary ops renderers compiler nn testing cli".split()
+WINGS = "copying drawing func hints insight summary".split()
+PACKAGES = ["core", *WINGS, *"ops renderers compiler nn testing cli".split()]
 SILENT = {
     tokenize.COMMENT,
     tokenize.NL,

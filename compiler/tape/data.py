@@ -15,7 +15,6 @@ from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
-from pluggrad.composite import Composite
 from pluggrad.topology import operand_columns, topological_order
 from pluggrad.value import recorded
 
@@ -155,7 +154,7 @@ def recorded_tape(
     kinds = array("q", [numbering[node.op] for node in order])
     del numbering[None]
     for op in numbering:
-        if isinstance(op, Composite):
+        if op is not None and op.is_composite:
             raise CompileError(
                 f"{op.name} recorded a Python function as one node, which cannot be computed "
                 "again; compile the function without it"

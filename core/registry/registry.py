@@ -14,20 +14,13 @@ import pluggy
 
 from ..config import readable_config
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
+from ..index import plugin_hints
 from ..methods import named_method, operator_method
 from ..op import Op
 from ..python_code import forget_fused, may_be_inlined
 from ..recording import in_forked_child, switch
 from ..value import SOCKETS, Value, missing
 from . import hookspecs
-from .checks import (
-    check_hooks,
-    check_marked,
-    check_ops,
-    check_renderers,
-    doubled_suffixes,
-    quoted,
-)
 from .entry_points import GROUP, RENDERERS, EntryPoint, found_entry_points, is_being_imported
 
 # What Value has before any plugin; among it empty sockets, and the names that others have.
@@ -296,17 +289,18 @@ class Registry:
             for other, registered in self.manager.list_name_plugin():
                 if registered is plugin:
                     raise PluginError(f"it is registered already, as {other!r}")
-            check_marked(plugin)
+            plugin_hints.check_marked(plugin)
             try:
                 self.manager.register(plugin, name)
-                check_hooks(self.manager, plugin)
-                ops = self._given(plugin, "pluggrad_register_ops", "Ops")
-                renderers = self._given(plugin, "pluggrad_register_renderers", "renderer classes")
+                plugin_hints.check_hooks(self.manager, plugin)
+                ops, renderers = plugin_hints.gifts(self.manager, plugin)
                 if renderers:
                     self._load_renderers()  # who came first keeps the name
-                check_ops(ops, self._ops, self._owner)
-                check_renderers(renderers, self._renderers, self._owner)
-                notes = [*doubled_suffixes(renderers, self._of_others(distribution))]
+                plugin_hints.check_ops(ops, self._ops, self._owner)
+                plugin_hints.check_renderers(renderers, self._renderers, self._owner)
+                notes = plugin_hints.doubled_suffixes(
+                    renderers, self._renderers, self._owner, distribution
+                )
                 installed = self._install(replace(described, ops=ops, renderers=renderers))
                 self._notes += [f"{described}: {note}" for note in notes]
                 return installed
@@ -341,7 +335,7 @@ class Registry:
         self._load_waiting()
         with self._lock:
             others = self._without_replaced(ops) if replace else self._ops
-            check_ops(ops, others, self._owner, self._ops if replace else ())
+            plugin_hints.check_ops(ops, others, self._owner, self._ops if replace else ())
             for op in ops:
                 if not (replace and op.name in self._plugins):
                     self._check_name(op.name)
@@ -366,7 +360,7 @@ class Registry:
             known = others.pop(op.name, None)
             if known is None:
                 raise PluginError(f"no op {op.name!r} to replace{similar(op.name, self._ops)}")
-            _check_place(op, known)
+            plugin_hints.check_place(op, known)
         return others
 
     def unregister(self, name: str) -> None:
@@ -389,7 +383,7 @@ class Registry:
         for op in plugin.ops:
             original = self._originals.get(op.name)
             if original is not None and not plugin.value:
-                _check_place(op, original, operator=False)
+                plugin_hints.check_place(op, original, operator=False)
             methods.update(_methods(op))
         try:
             self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
@@ -456,35 +450,9 @@ class Registry:
 
     # ----- Checks -----
 
-    def _given(self, plugin: object, hook: str, wanted: str) -> tuple[Any, ...]:
-        """Call one plugin's own hook, so that a failure has a name."""
-        for impl in getattr(self.manager.hook, hook).get_hookimpls():
-            if impl.plugin is plugin:
-                try:
-                    given = impl.function()
-                    if given is None:
-                        return ()
-                    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
-                        return tuple(given)
-                except KeyboardInterrupt:
-                    raise
-                except BaseException as cause:
-                    raise PluginError(f"its {hook}() failed: {one_line(cause)}") from cause
-                raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
-        return ()
-
     def _check_name(self, name: str) -> None:
         if name in self._plugins:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
-
-    def _of_others(self, distribution: str) -> dict[str, type[Any]]:
-        """List the renderers that are not of a distribution, which knows what it gives twice."""
-        kinds = self._renderers.items()
-        return {
-            name: kind
-            for name, kind in kinds
-            if not distribution or self._owner(kind).distribution != distribution
-        }
 
     def _owner(self, given: object) -> Plugin:
         """Find the plugin that an installed op or renderer class came from."""
@@ -502,21 +470,6 @@ def _methods(op: Op) -> dict[str, Any]:
         methods[socket] = operator_method(op, reflected=place == 1)
         methods[socket].__qualname__ = f"Value.{socket}"
     return methods
-
-
-def _check_place(op: Op, known: Op, *, operator: bool = True) -> None:
-    """Check that an op can take the place of one that rules of others call."""
-    if (op.arity, op.defaults) != (known.arity, known.defaults):
-        raise PluginError(
-            f"op {op.name!r} has {op.arity} operands and the defaults {op.defaults}, but other ops "
-            f"call one of this name with {known.arity} operands and the defaults {known.defaults}; "
-            "give it another name"
-        )
-    if operator and op.operator != known.operator:
-        raise PluginError(
-            f"op {op.name!r} serves the operator {op.operator!r}, but what it would replace serves "
-            f"{known.operator!r}; give it operator={known.operator!r}"
-        )
 
 
 def _sockets(op: Op) -> tuple[str, ...]:

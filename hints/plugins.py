@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from pluggrad.errors import PluginError, one_line, similar
+from pluggrad.op import Op
+from pluggrad.registry import Plugin, hookspecs
+from pluggrad.registry.entry_points import GROUP
+from pluggrad.value import SOCKETS, NameOfOthers, Value
 from pluggy import PluginManager
-
-from ..errors import PluginError, similar
-from ..op import Op
-from ..value import SOCKETS, NameOfOthers, Value
-from . import hookspecs
-from .entry_points import GROUP
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 Owner = Callable[[object], object]
@@ -153,25 +152,32 @@ def _check_suffixes(name: str, suffixes: object) -> None:
 
 
 def doubled_suffixes(
-    renderers: Iterable[type[Any]], installed: Mapping[str, type[Any]]
-) -> Iterator[str]:
-    """Name the suffixes of new renderers that another one has already, and keeps.
+    renderers: Iterable[type[Any]],
+    installed: Mapping[str, type[Any]],
+    owner: Callable[[object], Plugin],
+    distribution: str,
+) -> list[str]:
+    """Name the suffixes of new renderers that one of another package has already, and keeps.
 
     What a subclass only inherits is not meant to take anything away.
     """
+    notes = []
     holders: dict[str, type[Any]] = {}
     for kind in installed.values():
+        if distribution and owner(kind).distribution == distribution:
+            continue
         for suffix in getattr(kind, "suffixes", ()):
             holders.setdefault(suffix, kind)
     for kind in renderers:
         for suffix in dict.fromkeys(getattr(kind, "suffixes", ())):
             holder = holders.setdefault(suffix, kind)
             if not issubclass(kind, holder):
-                yield (
+                notes.append(
                     f"renderer {kind.name!r} names the suffix {suffix!r}, which renderer "
                     f"{holder.name!r} has already, and keeps: to write such a file with it, say "
                     f"save(..., renderer={kind.name!r})"
                 )
+    return notes
 
 
 def quoted(given: object) -> str:
@@ -180,3 +186,44 @@ def quoted(given: object) -> str:
         return f"class {given.__name__}"
     text = repr(given)
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"
+
+
+def gifts(manager: PluginManager, plugin: object) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the ops and the renderers that a registered plugin gives."""
+    return (
+        _given(manager, plugin, "pluggrad_register_ops", "Ops"),
+        _given(manager, plugin, "pluggrad_register_renderers", "renderer classes"),
+    )
+
+
+def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tuple[Any, ...]:
+    """Call one plugin's own hook, so that a failure has a name."""
+    for impl in getattr(manager.hook, hook).get_hookimpls():
+        if impl.plugin is plugin:
+            try:
+                given = impl.function()
+                if given is None:
+                    return ()
+                if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+                    return tuple(given)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as cause:
+                raise PluginError(f"its {hook}() failed: {one_line(cause)}") from cause
+            raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
+    return ()
+
+
+def check_place(op: Op, known: Op, *, operator: bool = True) -> None:
+    """Check that an op can take the place of one that rules of others call."""
+    if (op.arity, op.defaults) != (known.arity, known.defaults):
+        raise PluginError(
+            f"op {op.name!r} has {op.arity} operands and the defaults {op.defaults}, but other ops "
+            f"call one of this name with {known.arity} operands and the defaults {known.defaults}; "
+            "give it another name"
+        )
+    if operator and op.operator != known.operator:
+        raise PluginError(
+            f"op {op.name!r} serves the operator {op.operator!r}, but what it would replace serves "
+            f"{known.operator!r}; give it operator={known.operator!r}"
+        )

@@ -13,11 +13,11 @@ from threading import local
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from .topology import topological_order
-from .value import NOT_RUN, Value, above, connect, new_value
+from pluggrad.topology import topological_order
+from pluggrad.value import NOT_RUN, Value, connect, new_value
 
 if TYPE_CHECKING:
-    from .op import Op
+    from pluggrad.op import Op
 
 
 def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
@@ -176,7 +176,3 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     more = getattr(node, "__dict__", None)
     state = (node._number, grad, node.label, node.requires_grad, node.op, prev, scope)
     return (*state, dict(more)) if more else state
-
-
-above.copy = copy_graph
-above.reduce = reduce_graph

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from .errors import RuleError
-from .op import Op, call_any
-from .value import Value, as_float, made, recorded
+from pluggrad.errors import RuleError
+from pluggrad.op import Op, call_any
+from pluggrad.value import Value, as_float, made, recorded
 
 
 class Cotangents(dict[int, Any]):
@@ -44,6 +44,7 @@ class Composite(Op):
             a rule.
     """
 
+    is_composite = True
     is_program = False
 
     def __init__(self, name: str, arity: int, results: int) -> None:

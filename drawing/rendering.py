@@ -7,11 +7,11 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
 
-from .config import Config, current_config
-from .errors import PluggradError, RenderError, one_line
-from .graph import Graph
-from .registry import plugins
-from .value import Value
+from pluggrad.config import Config, current_config
+from pluggrad.errors import PluggradError, RenderError, one_line
+from pluggrad.graph import Graph
+from pluggrad.registry import plugins
+from pluggrad.value import Value
 
 
 class HasGraph(Protocol):
