@@ -16,11 +16,9 @@ from pluggrad.hints.values import moving_hint
 
 from .capture.arguments import LEAF, is_array, is_symbolic, put_together, taken_apart
 from .capture.guests import has_a_door
-from .handing import SeveralOutputsError
-from .program import check_ops
 from .recording import Answer, DirectCall, Recording, check_numbers, record, too_large
-from .tape.fingerprint import fingerprint
-from .ufunc import call, taken_options
+from .tape.fingerprint import check_ops, fingerprint
+from .ufunc import SeveralOutputsError, call, taken_options
 
 Numbers = list[Any]
 Directs = tuple[DirectCall, ...]

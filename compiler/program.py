@@ -7,17 +7,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pluggrad import CompileError, Graph, Op, Value
+from pluggrad import CompileError, Graph, Value
 from pluggrad.gradient import hooked, hooks
 from pluggrad.hints.values import moving_hint
 from pluggrad.topology import alone, topological_order
 
 from .capture.outside import read_by, unchanged
 from .progress import waiting
+from .run.buffers import as_buffer, copied, listed, shown
 from .run.executor import Executor, executor_for
+from .run.finite import first_not_finite
 from .run.report import Report, report
 from .tape.data import recorded_tape
-from .tape.fingerprint import fingerprint, is_built_in
+from .tape.fingerprint import check_ops, fingerprint, is_built_in
 from .tape.interpreter import Interpreter
 
 
@@ -102,13 +104,13 @@ class Program:
     def _start(self, executor: Executor) -> None:
         self.executor = executor
         self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
-        inputs = _array(executor.inputs)
+        inputs = shown(executor.inputs)
         self.__dict__.update(
             inputs=inputs,
             parameters=inputs[: len(self.tape.wrt)],
-            gradients=_array(executor.gradients),
-            results=_array(executor.outputs),
-            seeds=_array(executor.seeds),
+            gradients=shown(executor.gradients),
+            results=shown(executor.outputs),
+            seeds=shown(executor.seeds),
         )
 
     def __setattr__(self, name: str, thing: Any) -> None:
@@ -117,7 +119,7 @@ class Program:
             numbers = getattr(self, name)
             if len(thing) != len(numbers):
                 raise CompileError(f"this program has {len(numbers)} {name}, not {len(thing)}")
-            numbers[:] = thing if hasattr(thing, "dtype") else _listed(thing)
+            numbers[:] = thing if hasattr(thing, "dtype") else listed(thing)
         elif name in ("gradients", "results"):
             raise CompileError(f"program.{name} is what a run gives; copy it instead")
         else:
@@ -148,7 +150,7 @@ class Program:
 
     def read(self) -> None:
         """Read `data` of the leaves into `inputs`."""
-        self.inputs[:] = _listed([x._number for x in self._values()])
+        self.inputs[:] = listed([x._number for x in self._values()])
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
@@ -174,7 +176,7 @@ class Program:
         self.executor.forward()
         if self._check_finite:
             self._check(self.results)
-        return self.results.tolist()[0] if self._single else _copied(self.results)
+        return self.results.tolist()[0] if self._single else copied(self.results)
 
     def backward(self) -> Any:
         """Compute `gradients` from `seeds`, after `forward`; give a copy of the array."""
@@ -183,7 +185,7 @@ class Program:
         self.executor.backward()
         if self._check_finite:
             self._check(self.gradients)
-        return _copied(self.gradients)
+        return copied(self.gradients)
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
@@ -210,47 +212,29 @@ class Program:
             raise CompileError(
                 f"this program has {len(self.parameters)} parameters, not {len(parameters)}"
             )
-        self.parameters[:] = parameters if hasattr(parameters, "dtype") else _listed(parameters)
+        self.parameters[:] = parameters if hasattr(parameters, "dtype") else listed(parameters)
         self.step()
-        return float(self.results[0]), _copied(self.gradients)
+        return float(self.results[0]), copied(self.gradients)
 
     def _check(self, *arrays: Any) -> None:
         if all(math.isfinite(x) for numbers in arrays for x in numbers.tolist()):
             return
+        raise CompileError(first_not_finite(self._slowly()))
+
+    def _slowly(self) -> Interpreter:
+        """Give an interpreter of the same numbers, which has computed all values."""
         slow = Interpreter(self.tape)
-        slow.inputs[:] = _as_buffer(self.inputs)
-        slow.seeds[:] = _as_buffer(self.seeds)
+        slow.inputs[:] = as_buffer(self.inputs)
+        slow.seeds[:] = as_buffer(self.seeds)
         slow.forward()
-        for row, op, operands in slow.nodes:
-            if not math.isfinite(slow.values[row]):
-                numbers = ", ".join(repr(slow.values[x]) for x in operands)
-                raise CompileError(
-                    f"node n{row}, op {op.name!r}, gave {slow.values[row]!r} for {numbers}"
-                )
-        found = slow.flow()
-        for row, op, operands in reversed(slow.nodes):
-            for x in operands:
-                if not math.isfinite(found[x]):
-                    numbers = ", ".join(repr(slow.values[y]) for y in operands)
-                    raise CompileError(
-                        f"node n{row}, op {op.name!r}, gave a gradient of {found[x]!r} at {numbers}"
-                    )
-        raise CompileError(
-            "an input is nan or infinite"
-            if not all(map(math.isfinite, self.inputs.tolist()))
-            else "a result of the compiled program is nan or infinite"
-        )
+        return slow
 
     # ----- Looking inside -----
 
     def graph(self) -> Graph:
         """Give the graph with the numbers of the last run, for a renderer: `render(p.graph())`."""
-        slow = Interpreter(self.tape)
-        slow.inputs[:] = _as_buffer(self.inputs)
-        slow.seeds[:] = _as_buffer(self.seeds)
-        slow.forward()
-        gradients = slow.flow()
-        return Graph(self.tape.rebuilt(slow.values, gradients, slow.needs))
+        slow = self._slowly()
+        return Graph(self.tape.rebuilt(slow.values, slow.flow(), slow.needs))
 
     def report(self, seconds: float = 0.2) -> Report:
         """Tell how the program is laid out, and where its time goes.
@@ -283,54 +267,12 @@ class Program:
             self._choice = state["choice"]
             self.wrt, self._read, self._outputs = [], [], []
             self._start(executor_for(self.tape, self._choice))
-            self.inputs[:] = _listed(state["inputs"])
-            self.seeds[:] = _listed(state["seeds"])
+            self.inputs[:] = listed(state["inputs"])
+            self.seeds[:] = listed(state["seeds"])
         except KeyError as cause:
             raise CompileError(
                 f"this pickle was written by another version of pluggrad: it has no {cause}"
             ) from cause
-
-
-def check_ops(ops: Sequence[Op], fingerprints: Sequence[str], python: tuple[int, int]) -> None:
-    """Check that the ops installed here are those that a pickle was made with.
-
-    Raises:
-        CompileError: naming the one that differs.
-    """
-    if python != sys.version_info[:2]:
-        return  # byte code differs between versions of Python, so nothing can be told
-    for op, expected in zip(ops, fingerprints, strict=True):
-        if fingerprint(op) != expected:
-            raise CompileError(
-                f"stale pickle: op {op.name!r} computes something else here than where the "
-                "program was recorded; record it again"
-            )
-
-
-def _array(buffer: Any) -> Any:
-    """Show a buffer as a NumPy array, where there is NumPy."""
-    if hasattr(buffer, "dtype"):
-        return buffer
-    try:
-        import numpy as np
-    except ImportError:
-        return memoryview(buffer)
-    return np.frombuffer(buffer)
-
-
-def _listed(numbers: Sequence[float]) -> Any:
-    """Make of a list what may be assigned into such an array."""
-    from array import array
-
-    return array("d", numbers)
-
-
-def _as_buffer(numbers: Any) -> Any:
-    return _listed(numbers.tolist())
-
-
-def _copied(numbers: Any) -> Any:
-    return numbers.copy() if hasattr(numbers, "copy") else _listed(numbers.tolist())
 
 
 def _add(leaves: Sequence[Value], gradients: Sequence[float]) -> None:

@@ -13,8 +13,9 @@ from pluggrad.topology import topological_order
 
 from .capture.arguments import LEAF, Shape, put_together, taken_apart
 from .capture.classes import check_classes
-from .capture.guards import RAN, Looks, failed, fixed
+from .capture.guards import fixed
 from .capture.guests import advice, is_stranger, named
+from .capture.looks import RAN, Looks, failed
 from .capture.outside import Place, places_of, read_by, unchanged
 from .capture.slots import seen_from_outside
 from .progress import waiting

@@ -1,9 +1,10 @@
-"""The packages in numbers: lines of code, files, circles of imports, long functions.
+"""The packages in numbers: lines of code, files, circles of imports, functions.
 
     python tests/house.py
 
 A line of code is one that is neither empty nor comment nor docstring. A circle is a set of files
-that import each other, also inside functions; imports for type checkers do not count.
+that import each other, also inside functions; imports for type checkers do not count. A crowd is a
+function of more than 8 parameters, without `self`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ SILENT = {
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 }
+MANY = 8  # parameters
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -47,7 +50,7 @@ def modules() -> dict[str, Path]:
     """Return the file of each module, by the module's name."""
     found = {}
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
+        for path in files_of(package):
             inside = path.relative_to(ROOT).with_suffix("").parts
             parts = ["pluggrad", *(inside[1:] if package == "core" else inside)]
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
@@ -104,31 +107,56 @@ def _reached(start: str, graph: dict[str, set[str]]) -> set[str]:
     return reached
 
 
+def functions(paths: list[Path]) -> Iterator[tuple[Path, Function]]:
+    """Find all functions, those inside of others too."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, FUNCTIONS):
+                yield path, node
+
+
 def function_lengths(paths: list[Path]) -> list[int]:
     """Return the number of statements' lines of each function, without its docstring."""
     return [
         node.end_lineno - node.body[bool(ast.get_docstring(node)) :][0].lineno + 1
-        for path in paths
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, FUNCTIONS) and len(node.body) > bool(ast.get_docstring(node))
+        for _, node in functions(paths)
+        if len(node.body) > bool(ast.get_docstring(node))
     ]
+
+
+def crowds(paths: list[Path]) -> list[str]:
+    """Find the functions with many parameters; return file, name and number of each."""
+    found = []
+    for path, node in functions(paths):
+        listed = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        count = sum(x.arg not in ("self", "cls") for x in listed)
+        if count > MANY:
+            found.append(f"{path.relative_to(ROOT)}: {node.name}, {count} parameters")
+    return found
 
 
 def main() -> None:
     """Print the table; `median` is of the lengths of functions."""
-    print(f"{'folder':10} {'files':>5} {'lines of code':>13}  {'median':>15}  longest file")
+    print("folder     files lines of code median crowds  longest file")
     for package in PACKAGES:
-        paths = sorted((ROOT / package).rglob("*.py"))
+        paths = files_of(package)
         counts = {path: code_lines(path) for path in paths}
         longest = max(paths, key=counts.__getitem__)
         median = statistics.median(function_lengths(paths))
         print(
-            f"{package:10} {len(paths):5} {sum(counts.values()):13}  {median:15.0f}  "
-            f"{longest.relative_to(ROOT)} ({counts[longest]})"
+            f"{package:10} {len(paths):5} {sum(counts.values()):13} {median:6.0f} "
+            f"{len(crowds(paths)):6}  {longest.relative_to(ROOT)} ({counts[longest]})"
         )
+    for crowd in [x for package in PACKAGES for x in crowds(files_of(package))]:
+        print("crowd:", crowd)
     for circle in circles():
         print("circle:", ", ".join(sorted(circle)))
     print(f"{len(circles())} circles of imports")
+
+
+def files_of(package: str) -> list[Path]:
+    """List the Python files of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 if __name__ == "__main__":

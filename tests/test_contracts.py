@@ -207,3 +207,14 @@ def test_in_reading_order_no_file_needs_one_that_comes_later() -> None:
 def _in_core(path: Path) -> str:
     core = ROOT / "core"
     return str(path.relative_to(core)) if path.is_relative_to(core) else ""
+
+
+def test_no_function_of_the_compiler_takes_a_crowd_of_arguments() -> None:
+    assert house.crowds(house.files_of("compiler")) == []
+
+
+def test_a_crowd_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "ROOT", tmp_path)
+    file = tmp_path / "crowd.py"
+    file.write_text("class A:\n    def f(self, a, b, c, d, e, /, f, g, *, h, i): ...\n")
+    assert house.crowds([file]) == ["crowd.py: f, 9 parameters"]

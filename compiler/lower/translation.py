@@ -7,7 +7,6 @@ takes half a second.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import math
 import operator
@@ -20,10 +19,10 @@ from pluggrad import CompileError, Op
 from pluggrad.errors import TraceError
 
 from ..native.cache import Cache
-from ..native.library import library
 from ..tape.fingerprint import fingerprint, is_built_in
+from .comparison import compare_forward, compare_rule
 from .llvm_text import body_of, literal
-from .probing import check_against_python, check_python, loops_in, raises_in_python
+from .probing import check_python, raises_in_python
 
 # Forward functions of the standard library that are one instruction.
 INSTRUCTIONS: dict[Any, str] = {
@@ -36,12 +35,6 @@ INSTRUCTIONS: dict[Any, str] = {
     math.fmod: "frem double %a0, %a1",
     math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
 }
-
-
-INTRINSICS = """
-declare double @llvm.fabs.f64(double)
-declare double @llvm.sqrt.f64(double)
-"""
 
 
 @dataclass(frozen=True)
@@ -123,38 +116,13 @@ class Translator:
                 if f.is_module
             )
             try:
-                self._compare(op, found.name, made_from, text, modules, op.evaluate, what)
+                compare_forward(op, found.name, made_from, text, modules, what)
             except CompileError:
                 if op.ieee is None:
                     raise
                 return self._by_numba(op, stem, op.forward, parameters, what)
             self.cache.write(key, b"1")
         return found
-
-    def _compare(
-        self,
-        op: Op,
-        name: str,
-        made_from: str,
-        text: str,
-        modules: list[str],
-        expected: Callable[..., float],
-        what: str,
-    ) -> None:
-        count = op.arity
-        probe_name = f"probe_{name}_{made_from[:8]}"
-        declared = _probe(name, count, probe_name, declare=not text)
-        address = library().address(
-            probe_name, lambda: (text + INTRINSICS + declared, modules), made_from
-        )
-        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
-        check_against_python(
-            op,
-            expected,
-            lambda *numbers: float(probe((ctypes.c_double * count)(*numbers))),
-            what,
-            loops_in(op.forward),
-        )
 
     def rule(self, op: Op, index: int) -> Function | None:
         """Translate the rule of one operand; None where there is none.
@@ -230,9 +198,9 @@ class Translator:
                 ) from cause
             try:
                 if is_forward:
-                    self._compare(op, name, made_from, "", [text], op.evaluate, what)
+                    compare_forward(op, name, made_from, "", [text], what)
                 else:
-                    self._check(op, name, function, len(parameters), what, text)
+                    compare_rule(op, name, function, len(parameters), what, text)
             except RuntimeError as cause:  # it calls a function that is nowhere to be found
                 raise CompileError(
                     f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
@@ -240,48 +208,6 @@ class Translator:
             kept = text.encode()
             self.cache.write(key, kept)
         return Function(name, kept.decode(), frozenset(parameters), is_module=True)
-
-    def _check(
-        self, op: Op, name: str, function: Callable[..., Any], count: int, what: str, text: str
-    ) -> None:
-        """Check at two points that numba's code computes what the function does.
-
-        Numba takes some Python another way, silently: in its eyes `type(x) is float` is False.
-
-        Raises:
-            CompileError: with the numbers.
-        """
-        address = library().address(f"probe_{name}", lambda: (_probe(name, count), [text]), text)
-        probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
-        for numbers in (
-            [math.sqrt(k + 0.3) for k in range(count)],
-            [-0.7 - k for k in range(count)],
-        ):
-            try:
-                expected = function(*numbers)
-                if isinstance(expected, complex):
-                    continue
-            except Exception:  # outside its domain: there is nothing to compare with
-                continue
-            found = probe((ctypes.c_double * count)(*numbers))
-            same = math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-300)
-            if not same and not (found != found and expected != expected):
-                raise CompileError(
-                    f"op {op.name!r}: numba cannot translate its {what}: it computes {found!r} "
-                    f"instead of {expected!r} for {', '.join(map(repr, numbers))}"
-                )
-
-
-def _probe(name: str, count: int, probe: str = "", *, declare: bool = True) -> str:
-    """Write a function that reads its arguments from memory and calls another one."""
-    lines = [f"declare double @{name}({', '.join(['double'] * count)})"] if declare else []
-    lines += [f"define double @{probe or f'probe_{name}'}(ptr %x) {{"]
-    for k in range(count):
-        lines += [f"  %p{k} = getelementptr double, ptr %x, i64 {k}"]
-        lines += [f"  %a{k} = load double, ptr %p{k}"]
-    listed = ", ".join(f"double %a{k}" for k in range(count))
-    lines += [f"  %y = call double @{name}({listed})", "  ret double %y", "}"]
-    return "\n".join(lines)
 
 
 def _ascii(name: str) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from pluggrad import Op
+from pluggrad import CompileError, Op
 
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
@@ -98,6 +98,22 @@ class _Walk:
             text = repr(thing)
             return [getattr(thing, "__name__", None), None if " at 0x" in text else text]
         return [type(thing), *_state(thing)]
+
+
+def check_ops(ops: Sequence[Op], fingerprints: Sequence[str], python: tuple[int, int]) -> None:
+    """Check that the ops installed here are those that a pickle was made with.
+
+    Raises:
+        CompileError: naming the one that differs.
+    """
+    if python != sys.version_info[:2]:
+        return  # byte code differs between versions of Python, so nothing can be told
+    for op, expected in zip(ops, fingerprints, strict=True):
+        if fingerprint(op) != expected:
+            raise CompileError(
+                f"stale pickle: op {op.name!r} computes something else here than where the "
+                "program was recorded; record it again"
+            )
 
 
 def names_in(code: types.CodeType) -> set[str]:

@@ -9,63 +9,22 @@ numbers in the arguments; when the guest calls that with plain arrays, they are 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pluggrad import CompileError
 
-from .capture.arguments import put_together, taken_apart
-from .capture.guests import advice, has_a_door, in_turn, is_masked, named
+from ..capture.arguments import put_together, taken_apart
+from ..capture.guests import in_turn, is_masked, named
+from .elements import check_dtype, flat, same, where_chosen, written
 from .handing import Handing
 
 if TYPE_CHECKING:
-    from .function import Compiled
+    from ..function import Compiled
 
-OPTIONS = frozenset({"out", "where"})
 KEPT = 32  # how many functions that came by pickle stay compiled
-
-
-def call(
-    compiled: Compiled, mode: str, args: Sequence[Any], kwargs: dict[str, Any], **options: Any
-) -> Any:
-    """Compute a function, or what its method gives, with guests, `out=` or `where=`.
-
-    Parameters:
-        compiled: the compiled function.
-        mode: `__call__`, or its method: `grad` or `value_and_grad`.
-        args: its positional arguments.
-        kwargs: its keyword arguments.
-        options: `out` and `where`, as for NumPy's ufuncs.
-
-    Raises:
-        CompileError: when a guest refuses, saying how to pass its numbers.
-    """
-    if compiled.arrays == "elements":
-        raise _not_elements(compiled, args, kwargs)
-    numbers: list[Any] = []
-    shape = taken_apart((tuple(args), kwargs), numbers, elements=False)
-    where = options.get("where", True)
-    ufunc = Ufunc(compiled, mode, shape, len(numbers), choosing=where is not True)
-    inputs = numbers if where is True else [*numbers, where]
-    results = ufunc.results(inputs, options.get("out"), where)
-    return put_together(ufunc.result, iter(results), None)
-
-
-def taken_options(function: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Take `out` and `where` out of keyword arguments, unless they are the function's own."""
-    if OPTIONS.isdisjoint(kwargs):
-        return {}
-    try:
-        own = signature(function).parameters.values()
-    except (TypeError, ValueError):
-        own = ()  # type: ignore[assignment]
-    if any(x.kind is Parameter.VAR_KEYWORD for x in own):
-        return {}
-    names = OPTIONS & kwargs.keys() - {x.name for x in own}
-    return {name: kwargs.pop(name) for name in names}
 
 
 class Log:
@@ -144,7 +103,7 @@ class Ufunc:
         """Compute the outputs: one, or a tuple of them."""
         self.log.calls += 1
         if dtype is not None:
-            _check_dtype(dtype)
+            check_dtype(dtype)
         results = self.results(inputs, out)
         return results[0] if self.nout == 1 else tuple(results)
 
@@ -169,7 +128,7 @@ class Ufunc:
         found = list(self._remembered(inputs))
         if self._output is not None:
             found = [found[self._output]]
-        return self._written(found, outs, where)
+        return written(found, outs, where)
 
     def _give(self, kinds: list[str]) -> None:
         self.kinds = kinds
@@ -197,50 +156,28 @@ class Ufunc:
         if kept is None:
             return self._computed(inputs)
         for known, results in kept:
-            if all(map(_same, known, inputs)):
+            if all(map(same, known, inputs)):
                 return results
         results = self._computed(inputs)
         kept.append((inputs, results))
         return results
 
     def _computed(self, inputs: Sequence[Any]) -> list[Any]:
-        import numpy as np
-
         numbers = inputs[: self.nin - self.choosing]
-        hidden = [np.ma.getmaskarray(x) for x in inputs if is_masked(x)]
+        hidden = [x for x in inputs if is_masked(x)]
         if not hidden and not self.choosing:
             return self._flat(numbers)
-        where = _answers(np.ma.filled(inputs[-1], False) if self.choosing else True)
-        where, *arrays = np.broadcast_arrays(where, *map(np.ma.getdata, numbers), *hidden)
-        arrays, hidden = arrays[: len(numbers)], arrays[len(numbers) :]
-        if hidden:
-            masked = np.logical_or.reduce(hidden)
-            where = where & ~masked
-        results = [_spread(x, where) for x in self._flat([array[where] for array in arrays])]
-        return [np.ma.MaskedArray(x, masked) for x in results] if hidden else results
+        return where_chosen(self._flat, numbers, inputs[-1] if self.choosing else True, hidden)
 
     def _flat(self, numbers: Sequence[Any]) -> list[Any]:
         found: list[Any] = []
         taken_apart(self._called(numbers), found, elements=False, answers=True)
         return found
 
-    def _written(self, results: list[Any], outs: list[Any], where: Any) -> list[Any]:
-        """Write the outputs into the arrays that are there for them."""
-        import numpy as np
-
-        for i, out in enumerate(outs):
-            if out is not None:
-                try:
-                    np.copyto(out, results[i], where=where)
-                except (TypeError, ValueError) as cause:
-                    raise CompileError(f"out= cannot take output {i}: {cause}") from cause
-                results[i] = out
-        return results
-
     def _outs(self, out: Any) -> list[Any]:
         if out is None:
             return []
-        outs = _leaves(out)
+        outs = flat(out)
         if len(outs) != self.nout:
             raise CompileError(
                 f"out= has {len(outs)} arrays; {self.compiled!r} has {self.nout} outputs here"
@@ -300,55 +237,3 @@ def _arrived(packed: bytes) -> Ufunc:
         ufunc = ufunc.single(output)
     ufunc._bytes = packed
     return ufunc
-
-
-# ----- Arrays -----
-
-
-def _not_elements(compiled: Compiled, *arguments: Any) -> CompileError:
-    numbers: list[Any] = []
-    taken_apart(arguments, numbers, elements=False)
-    guest = next(filter(has_a_door, numbers), None)
-    what = "out= and where= are" if guest is None else f"{named(guest)} is"
-    hint = "" if guest is None else f". {advice(guest)}"
-    return CompileError(f"{what} not for {compiled!r} with arrays='elements'{hint}")
-
-
-def _check_dtype(dtype: Any) -> None:
-    import numpy as np
-
-    if np.dtype(dtype) not in (np.dtype(float), np.dtype(bool)):
-        raise CompileError(f"dtype={dtype}: a compiled function computes in float64")
-
-
-def _answers(where: Any) -> Any:
-    import numpy as np
-
-    found = np.asarray(where)
-    if found.dtype.kind != "b":
-        raise CompileError(f"where= is True or False for each element, not {found.dtype}")
-    return found
-
-
-def _spread(x: Any, where: Any) -> Any:
-    """Put results back to where they belong; nan, or False, stands where nothing was computed."""
-    import numpy as np
-
-    x = np.asarray(x)
-    full = np.full(where.shape, False if x.dtype.kind == "b" else np.nan, x.dtype)
-    full[where] = x
-    return full
-
-
-def _same(a: Any, b: Any) -> bool:
-    import numpy as np
-
-    if a is b:
-        return True
-    if is_masked(a) or is_masked(b) or np.shape(a) != np.shape(b):
-        return False
-    return np.array_equal(a, b, equal_nan=True)
-
-
-def _leaves(out: Any) -> list[Any]:
-    return [y for x in out for y in _leaves(x)] if isinstance(out, tuple | list) else [out]

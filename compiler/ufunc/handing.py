@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from .capture.guests import advice, is_lazy, named
+from ..capture.guests import advice, is_lazy, named
 
 if TYPE_CHECKING:
-    from .ufunc import Ufunc
+    from .protocol import Ufunc
 
 
 class SeveralOutputsError(CompileError):

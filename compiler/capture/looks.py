@@ -1,0 +1,191 @@
+"""Looks: what Python code got to know of a number while a function was recorded.
+
+Who looks is noticed (`Watcher.observed`). What a look told becomes a guard, see guards.py, or it is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+from pluggrad import CompileError, Op, Value
+from pluggrad.func.gradient_hooks import Hook
+from pluggrad.recording import Watcher
+from pluggrad.value import new_value
+
+from ..progress import tell
+from .comparisons import exactly
+from .failing import may_raise
+from .guards import GUARDS, Raises, applied, fixed
+from .recorded import Hooked, held, recorded_class
+from .slots import refusal
+
+# The guards for the answers yes and no.
+ANSWERS = {
+    "<": ("_less", "_not_less"),
+    ">": ("_less", "_not_less"),
+    "<=": ("_at_most", "_not_at_most"),
+    ">=": ("_at_most", "_not_at_most"),
+    "bool": ("_nonzero", "_zero"),
+    "is nan": ("_is_nan", "_is_number"),
+}
+
+
+def _refuse_rule(left: Any, right: Any, *, mine: bool) -> None:
+    raise refusal(
+        "a custom_rule function", "what it gives would be the number of today; make it an Op"
+    )
+
+
+def _refuse_backward(left: Any, right: Any, *, mine: bool) -> None:
+    if not mine:
+        raise refusal(
+            "backward()",
+            f"it would add to the grad of {left.label or 'a Value'!r} from outside, once "
+            "and never again; use grad(y, x)",
+        )
+
+
+def _refuse_copy(left: Any, right: Any, *, mine: bool) -> None:
+    raise refusal("a copy or a pickle of a Value", "it would hold the number of today")
+
+
+def _refuse_equal(left: Any, right: Any, *, mine: bool) -> None:
+    if isinstance(right, Value | Real):
+        raise CompileError(
+            "== in a compiled function: Values are equal when they are one and the same, "
+            "numbers when their values are. Say which: `a <= x <= a` or `a is b`"
+        )
+
+
+REFUSALS: dict[str, Callable[..., None]] = {
+    "custom_rule": _refuse_rule,
+    "backward": _refuse_backward,
+    "copy": _refuse_copy,
+    "==": _refuse_equal,
+}
+RAN = "it gave a result"
+
+
+class Looks(Watcher):
+    """Notices, while a function runs, what it looks at, and what a recording would miss."""
+
+    sees_rules = True
+    sees_every_step = True
+    keeps_everything = True
+
+    def __init__(self) -> None:
+        self.kind: Any = recorded_class(self.observed)
+        self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
+        self.hooks: dict[int, list[Hook]] = {}
+        self.seen: dict[tuple[Any, ...], Value] = {}
+        self.ops: set[Op] = set()
+        self.outside: set[Value] = set()
+        self.parts: list[Value] = []  # of derivatives that were not nan so far
+        self.exact = 0
+        self.count = 0
+
+    def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
+        """See that `op` gave the Value `out`."""
+        self.ops.add(op)
+        for x in operands:
+            if x.__class__ is not self.kind and (x.requires_grad or x.op is not None):
+                self.outside.add(x)
+        self.count += 1
+        if self.count % 10_000 == 0:
+            tell(f"recording: {self.count:,} nodes")
+        self.kind._spread(out)
+        if op.ieee is None and op.__class__ is Op and may_raise(op):
+            self.seen[RAN, id(out)] = applied(GUARDS["_ran"], [out])
+
+    def created(self, leaf: Value) -> None:
+        """See that a leaf was made."""
+        self.kind._spread(leaf)
+
+    def hooked(self, value: Any, hook: Hook) -> list[Hook]:
+        """Put a hook on a value: its node becomes the identity of another one like it.
+
+        Returns:
+            The list of hooks that the hook is in, to take it away again.
+        """
+        if value.__class__ is not self.kind:
+            raise refusal("on_gradient()", f"{value!r} is from outside; put hooks on it there")
+        if value.op.__class__ is not Hooked:
+            inner = new_value(Value)
+            for name in ("_number", "label", "_grad", "op", "_left", "_right", "_mark"):
+                setattr(inner, name, getattr(value, name))
+            if value.op is not None and value._left is None:
+                inner._operands = value._operands
+            inner.requires_grad = value.requires_grad
+            self.replaced[id(value)] = inner
+            self.kind._spread(inner)
+            self.hooks[id(value)] = []
+            value.op, value._left, value._right = Hooked(self.hooks[id(value)]), inner, None
+        self.hooks[id(value)].append(hook)
+        return self.hooks[id(value)]
+
+    def kept(self, x: Value, label: str = "") -> Value:
+        """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        if x.__class__ is not self.kind:
+            self.outside.add(x)
+        kept: Value = self.kind._spread(held(x, label))
+        return kept
+
+    def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
+        """See `part`, the gradient that `node` hands on to its operand number `index`."""
+        self.pushed(part)
+
+    def pushed(self, part: Any) -> None:
+        """See `part`, what one rule made of a tangent."""
+        if isinstance(part, Value):
+            self.parts.append(part)
+
+    def failed(self, op: Op, operands: tuple[Any, ...]) -> None:
+        """See that `op` raises an error, which the program may catch."""
+        key = (f"{op.name} raises", *map(id, operands))
+        if key not in self.seen:
+            self.seen[key] = applied(Raises(op), operands)
+
+    def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
+        """See that Python code looked at the number in `left`."""
+        if how in REFUSALS:
+            REFUSALS[how](left, right, mine=left.__class__ is self.kind)
+            return
+        name, pair = self._told(how, left, right, answer)
+        if any(isinstance(x, Decimal) for x in pair):  # which raises when it meets a nan
+            self.observed("is nan", left, None, False)
+        name, pair = exactly(name, pair)
+        key = (name, *[id(x) if isinstance(x, Value) else float(x) for x in pair])
+        if key not in self.seen:
+            self.seen[key] = applied(GUARDS[name], pair)
+
+    def _told(self, how: str, left: Any, right: Any, answer: Any) -> tuple[str, list[Any]]:
+        """Say what the answer told: a guard's name, and its operands."""
+        if how in ANSWERS:
+            if how == "is nan" and answer:
+                self._guard_parts()
+            operands = [left] if how in ("bool", "is nan") else [left, right]
+            return ANSWERS[how][not answer], operands[::-1] if how in (">", ">=") else operands
+        self.exact += 1
+        return ("_whole", [left, float(answer)]) if how == "int" else ("_same", [left, answer])
+
+    def _guard_parts(self) -> None:
+        """Let a recording with a derivative of nan hold where it is nan for the same reason.
+
+        Where all derivatives are numbers, so are all parts that count. Where one is nan, a part
+        that was a number here may be nan elsewhere, and count as 0 there: see `strong_zero`.
+        """
+        parts, self.parts = self.parts, []
+        for part in parts:
+            self.observed("is nan", part, None, part.data != part.data)
+
+
+def failed(looks: Looks) -> Value:
+    """Give the Value that counts the guards that do not hold."""
+    total = fixed(0.0)
+    for guard in looks.seen.values():
+        total = applied(GUARDS["_add"], [total, guard])
+    return total

@@ -1,0 +1,97 @@
+"""Comparing what was translated with Python: it is called where the two may part."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pluggrad import CompileError, Op
+
+from ..native.library import library
+from .probing import check_against_python, loops_in
+
+INTRINSICS = """
+declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+"""
+
+
+def compare_forward(
+    op: Op, name: str, made_from: str, text: str, modules: list[str], what: str
+) -> None:
+    """Compare a translated forward function with the op, at many points and at all edges.
+
+    Parameters:
+        op: what it should compute.
+        name: of the translated function.
+        made_from: its fingerprint.
+        text: its LLVM text, or nothing where it stands in a module.
+        modules: the modules that it needs.
+        what: what it is called in messages.
+
+    Raises:
+        CompileError: with the numbers.
+    """
+    probe_name = f"probe_{name}_{made_from[:8]}"
+    declared = _probe(name, op.arity, probe_name, declare=not text)
+    address = library().address(
+        probe_name, lambda: (text + INTRINSICS + declared, modules), made_from
+    )
+    check_against_python(op, op.evaluate, _called(address, op.arity), what, loops_in(op.forward))
+
+
+def compare_rule(
+    op: Op, name: str, function: Callable[..., Any], count: int, what: str, text: str
+) -> None:
+    """Check at two points that numba's code computes what a rule does.
+
+    Numba takes some Python another way, silently: in its eyes `type(x) is float` is False.
+
+    Parameters:
+        op: whose rule it is.
+        name: of the translated function.
+        function: the rule.
+        count: how many numbers it takes.
+        what: what it is called in messages.
+        text: numba's module.
+
+    Raises:
+        CompileError: with the numbers.
+    """
+    address = library().address(f"probe_{name}", lambda: (_probe(name, count), [text]), text)
+    called = _called(address, count)
+    for numbers in ([math.sqrt(k + 0.3) for k in range(count)], [-0.7 - k for k in range(count)]):
+        try:
+            expected = function(*numbers)
+        except Exception:  # outside its domain: there is nothing to compare with
+            continue
+        if not isinstance(expected, complex) and not _agree(called(*numbers), expected):
+            raise CompileError(
+                f"op {op.name!r}: numba cannot translate its {what}: it computes "
+                f"{called(*numbers)!r} instead of {expected!r} for {', '.join(map(repr, numbers))}"
+            )
+
+
+def _agree(found: float, expected: float) -> bool:
+    both_nan = found != found and expected != expected
+    return both_nan or math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-300)
+
+
+def _called(address: int, count: int) -> Callable[..., float]:
+    """Make a function of numbers from the address of one that reads them from memory."""
+    probe = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)(address)
+    return lambda *numbers: float(probe((ctypes.c_double * count)(*numbers)))
+
+
+def _probe(name: str, count: int, probe: str = "", *, declare: bool = True) -> str:
+    """Write a function that reads its arguments from memory and calls another one."""
+    lines = [f"declare double @{name}({', '.join(['double'] * count)})"] if declare else []
+    lines += [f"define double @{probe or f'probe_{name}'}(ptr %x) {{"]
+    for k in range(count):
+        lines += [f"  %p{k} = getelementptr double, ptr %x, i64 {k}"]
+        lines += [f"  %a{k} = load double, ptr %p{k}"]
+    listed = ", ".join(f"double %a{k}" for k in range(count))
+    lines += [f"  %y = call double @{name}({listed})", "  ret double %y", "}"]
+    return "\n".join(lines)

@@ -1,0 +1,225 @@
+"""The functions that Python calls to run a program, as LLVM text: see calls.py.
+
+Each is a function of CPython's C interface, whose `self` is a block of fields: addresses and
+numbers, 64-bit integers in the order of FIELDS.
+"""
+
+from __future__ import annotations
+
+FIELDS = (
+    *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),
+    *("unlocked", "busy", "missed", "calls", "float", "float64", "int", "none"),
+)
+TYPE = object.__basicsize__ - 8  # where an object says its type; a float's number stands behind it
+
+
+def _read_fields() -> str:
+    return "\n".join(
+        f"  %{name}.at = getelementptr i64, ptr %c, i64 {i}\n  %{name} = load i64, ptr %{name}.at"
+        for i, name in enumerate(FIELDS)
+    )
+
+
+COMMON = """
+declare ptr @PyByteArray_AsString(ptr)
+declare ptr @PyFloat_FromDouble(double)
+declare double @PyLong_AsDouble(ptr)
+declare ptr @PyErr_Occurred()
+declare void @PyErr_Clear()
+declare ptr @PyTuple_New(i64)
+declare i32 @PyTuple_SetItem(ptr, i64, ptr)
+declare void @Py_IncRef(ptr)
+declare void @Py_DecRef(ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+
+define internal void @run(i64 %function, i64 %program, i64 %unlocked) alwaysinline {
+  %called = inttoptr i64 %function to ptr
+  %argument = inttoptr i64 %program to ptr
+  %locked = icmp eq i64 %unlocked, 0
+  br i1 %locked, label %short, label %long
+short:
+  call i64 %called(ptr %argument)
+  ret void
+long:
+  %thread = call ptr @PyEval_SaveThread()
+  call i64 %called(ptr %argument)
+  call void @PyEval_RestoreThread(ptr %thread)
+  ret void
+}
+
+define internal i1 @any_nan(ptr %numbers, i64 %count) alwaysinline {
+entry:
+  %empty = icmp eq i64 %count, 0
+  br i1 %empty, label %done, label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %found = phi i64 [ 0, %entry ], [ %either, %loop ]
+  %place = getelementptr double, ptr %numbers, i64 %i
+  %number = load double, ptr %place
+  %is_nan = fcmp uno double %number, %number
+  %bit = zext i1 %is_nan to i64
+  %either = or i64 %found, %bit
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  %all = phi i64 [ 0, %entry ], [ %either, %loop ]
+  %result = icmp ne i64 %all, 0
+  ret i1 %result
+}
+
+define internal ptr @tuple(ptr %numbers, i64 %count) {
+entry:
+  %made = call ptr @PyTuple_New(i64 %count)
+  %failed = icmp eq ptr %made, null
+  br i1 %failed, label %done, label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %after, %put ]
+  %end = icmp eq i64 %i, %count
+  br i1 %end, label %done, label %one
+one:
+  %place = getelementptr double, ptr %numbers, i64 %i
+  %number = load double, ptr %place
+  %object = call ptr @PyFloat_FromDouble(double %number)
+  %none = icmp eq ptr %object, null
+  br i1 %none, label %broken, label %put
+put:
+  call i32 @PyTuple_SetItem(ptr %made, i64 %i, ptr %object)
+  %after = add i64 %i, 1
+  br label %next
+broken:
+  call void @Py_DecRef(ptr %made)
+  br label %done
+done:
+  %result = phi ptr [ null, %entry ], [ %made, %next ], [ null, %broken ]
+  ret ptr %result
+}
+"""
+
+CALL = f"""{COMMON}
+define ptr @call_with_numbers(ptr %self, ptr %args, i64 %count) {{
+entry:
+  %c = call ptr @PyByteArray_AsString(ptr %self)
+{_read_fields()}
+  %expected = icmp eq i64 %count, %taken
+  br i1 %expected, label %take, label %decline
+take:
+  %exchanged = cmpxchg ptr %busy.at, i64 0, i64 1 acquire monotonic
+  %free = extractvalue {{ i64, i1 }} %exchanged, 1
+  br i1 %free, label %begin, label %miss
+miss:
+  %missed.more = add i64 %missed, 1
+  store i64 %missed.more, ptr %missed.at
+  br label %decline
+begin:
+  %in = inttoptr i64 %inputs to ptr
+  %out = inttoptr i64 %outputs to ptr
+  br label %next
+next:
+  %i = phi i64 [ 0, %begin ], [ %after, %write ]
+  %end = icmp eq i64 %i, %count
+  br i1 %end, label %compute, label %read
+read:
+  %arg.at = getelementptr ptr, ptr %args, i64 %i
+  %arg = load ptr, ptr %arg.at
+  %type.at = getelementptr i8, ptr %arg, i64 {TYPE}
+  %type = load i64, ptr %type.at
+  %is_plain = icmp eq i64 %type, %float
+  %is_numpy = icmp eq i64 %type, %float64
+  %is_float = or i1 %is_plain, %is_numpy
+  br i1 %is_float, label %is.float, label %else
+is.float:
+  %number.at = getelementptr i8, ptr %arg, i64 {TYPE + 8}
+  %number = load double, ptr %number.at
+  br label %write
+else:
+  %is_int = icmp eq i64 %type, %int
+  br i1 %is_int, label %is.int, label %release
+is.int:
+  %converted = call double @PyLong_AsDouble(ptr %arg)
+  %suspect = fcmp oeq double %converted, -1.0
+  br i1 %suspect, label %ask, label %write
+ask:
+  %error = call ptr @PyErr_Occurred()
+  %fine = icmp eq ptr %error, null
+  br i1 %fine, label %write, label %too.large
+too.large:
+  call void @PyErr_Clear()
+  br label %release
+write:
+  %input = phi double [ %number, %is.float ], [ %converted, %is.int ], [ %converted, %ask ]
+  %to = getelementptr double, ptr %in, i64 %i
+  store double %input, ptr %to
+  %after = add i64 %i, 1
+  br label %next
+compute:
+  call void @run(i64 %run, i64 %program, i64 %unlocked)
+  %last = sub i64 %given, 1
+  %guards.at = getelementptr double, ptr %out, i64 %last
+  %guards = load double, ptr %guards.at
+  %hold = fcmp oeq double %guards, 0.0
+  br i1 %hold, label %look, label %release
+look:
+  %all = add i64 %given, %gradients
+  %nan = call i1 @any_nan(ptr %out, i64 %all)
+  br i1 %nan, label %release, label %answer
+answer:
+  %calls.more = add i64 %calls, 1
+  store i64 %calls.more, ptr %calls.at
+  %value = load double, ptr %out
+  %first = call ptr @PyFloat_FromDouble(double %value)
+  %plain = icmp eq i64 %gradients, 0
+  br i1 %plain, label %one, label %both
+both:
+  %gradient.at = getelementptr double, ptr %out, i64 %given
+  %is_nested = icmp ne i64 %nested, 0
+  br i1 %is_nested, label %several, label %single
+several:
+  %tuple = call ptr @tuple(ptr %gradient.at, i64 %gradients)
+  br label %pair
+single:
+  %slope = load double, ptr %gradient.at
+  %slope.object = call ptr @PyFloat_FromDouble(double %slope)
+  br label %pair
+pair:
+  %second = phi ptr [ %tuple, %several ], [ %slope.object, %single ]
+  %made = call ptr @PyTuple_New(i64 2)
+  %no.first = icmp eq ptr %first, null
+  %no.second = icmp eq ptr %second, null
+  %no.pair = icmp eq ptr %made, null
+  %either = or i1 %no.first, %no.second
+  %broken = or i1 %either, %no.pair
+  br i1 %broken, label %memory.error, label %fill
+fill:
+  call i32 @PyTuple_SetItem(ptr %made, i64 0, ptr %first)
+  call i32 @PyTuple_SetItem(ptr %made, i64 1, ptr %second)
+  br label %one
+memory.error:
+  br label %one
+one:
+  %result = phi ptr [ %first, %answer ], [ %made, %fill ], [ null, %memory.error ]
+  store atomic i64 0, ptr %busy.at release, align 8
+  ret ptr %result
+release:
+  store atomic i64 0, ptr %busy.at release, align 8
+  br label %decline
+decline:
+  %nothing = inttoptr i64 %none to ptr
+  call void @Py_IncRef(ptr %nothing)
+  ret ptr %nothing
+}}
+"""
+
+STEP = f"""{COMMON}
+define ptr @run_from_python(ptr %self, ptr %nothing) {{
+  %c = call ptr @PyByteArray_AsString(ptr %self)
+{_read_fields()}
+  call void @run(i64 %run, i64 %program, i64 %unlocked)
+  %out = inttoptr i64 %outputs to ptr
+  %nan = call i1 @any_nan(ptr %out, i64 %gradients)
+  %number = uitofp i1 %nan to double
+  %answer = call ptr @PyFloat_FromDouble(double %number)
+  ret ptr %answer
+}}
+"""
