@@ -145,7 +145,7 @@ class Placement:
         self.at = at
         self.size = 0
         n = len(tape)
-        self.op: Ints = tape.op
+        self.op: Ints = tape.kind
         self.table: Ints = tape.operands(kinds.width)
         self.value: Ints = np.full(n, NOWHERE, np.int64)
         self.gradient: Ints = np.full(n, NOWHERE, np.int64)

@@ -50,7 +50,7 @@ class Finder:
     """
 
     def __init__(self, tape: Tape, width: int) -> None:
-        self.kinds: Ints = tape.op
+        self.kinds: Ints = tape.kind
         self.operands: Ints = tape.operands(width)
 
     def stretches(self) -> list[Stretch]:

@@ -49,7 +49,7 @@ def _nodes(tape: Tape, width: int) -> Nodes:
     kept, needs = zeros(n), zeros(n)
     kept[tape.outputs] = kept[tape.wrt] = needs[tape.wrt] = 1
     return Nodes(
-        length=n, width=width, kind=tape.op, operands=tape.operands(width).reshape(-1),
+        length=n, width=width, kind=tape.kind, operands=tape.operands(width).reshape(-1),
         literal=tape.literal.astype(np.int64), kept=kept, needs=needs, reached=zeros(n),
         uses=zeros(n), state=zeros(n), root=zeros(n), slot=zeros(n), level=zeros(n), depth=zeros(n),
         segment=zeros(n), last=zeros(n), looks=zeros(n), keys=np.full(n * KEYS, -1, np.int64),

@@ -88,7 +88,7 @@ class Tape:
     # ----- As arrays, for the planner -----
 
     @property
-    def op(self) -> Any:
+    def kind(self) -> Any:
         """The column `kinds` as an array."""
         import numpy as np
 
