@@ -42,9 +42,17 @@ def _picture(graph: Graph) -> dict[str, str]:
         return dict(renderer.notebook(graph))
     if len(graph) > LARGE:
         graph = graph.collapse()
-    if ".svg" in getattr(plugins.renderer(config.notebook), "suffixes", ()):
-        return {"image/svg+xml": _svg(renderer, graph)}
     drawn = renderer(graph)
+    if not hasattr(drawn, "_repr_mimebundle_") and ".svg" in getattr(
+        plugins.renderer(config.notebook), "suffixes", ()
+    ):
+        return {"image/svg+xml": _svg(renderer, graph)}
+    bundle = bundle_of(drawn)
+    return bundle if isinstance(drawn, str) or len(bundle) > 1 else {}  # no picture: see the Value
+
+
+def bundle_of(drawn: Any) -> dict[str, Any]:
+    """Give what a notebook shows for what a renderer made."""
     if hasattr(drawn, "_repr_mimebundle_"):
         return dict(drawn._repr_mimebundle_())
     return {"text/plain": drawn} if isinstance(drawn, str) else {}

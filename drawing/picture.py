@@ -10,6 +10,7 @@ from typing import Any, overload
 from pluggrad.config import current_config
 from pluggrad.graph import Graph
 
+from .notebook import bundle_of
 from .rendering import Drawable, graph_of, made_renderer, render
 from .saving import renderer_of, save
 
@@ -77,8 +78,26 @@ class Drawing:
         return f"<Drawing of {len(self.graph)} nodes; .render(filename) writes it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        picture = str(render(self.graph, "svg", **self.options))
-        return {"image/svg+xml": picture, "text/plain": repr(self)}
+        picture = render(self.graph, "svg", **self.options)
+        return {**bundle_of(picture), "text/plain": repr(self)}
+
+
+class DrawnPath(type(Path())):  # type: ignore[misc]
+    """The path of a picture that was written; a notebook shows the picture."""
+
+    __slots__ = ("graph", "options")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        shown = {"text/plain": repr(Path(self))}
+        if hasattr(self, "graph"):  # a path that was made from this one has none
+            return {**bundle_of(render(self.graph, "svg", **self.options)), **shown}
+        return shown
+
+    def __repr__(self) -> str:
+        return repr(Path(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path, (str(self),)
 
 
 @overload
@@ -118,7 +137,7 @@ def draw_dot(
         names: labels for Values that have none, from a dict such as `locals()`.
 
     Returns:
-        The path that was written, or a `Drawing`.
+        The path that was written, or a `Drawing`; a notebook shows the picture for both.
 
     Raises:
         RenderError: for an unknown format or direction, or when the file cannot be written.
@@ -130,7 +149,10 @@ def draw_dot(
     >>> draw_dot(o, "graph.svg").name  # doctest: +SKIP
     'graph.svg'
     """
-    options = {} if rankdir == "LR" else {"rankdir": rankdir}
-    if path is not None:
-        return save(value, path, names=names, **options)
-    return Drawing(graph_of(value, names), format, **options)
+    options: dict[str, Any] = {} if rankdir == "LR" else {"rankdir": rankdir}
+    graph = graph_of(value, names)
+    if path is None:
+        return Drawing(graph, format, **options)
+    drawn = DrawnPath(save(graph, path, **options))
+    drawn.graph, drawn.options = graph, options
+    return drawn

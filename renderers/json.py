@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggrad import Edge, Graph, Node, hookimpl
 
+from .notebook_text import Shown
 from .notes import reasons
 from .options import flag
 
@@ -47,9 +48,9 @@ class JsonRenderer:
     def __init__(self, *, derivatives: bool = False) -> None:
         self.derivatives = flag(self.name, "derivatives", derivatives)
 
-    def __call__(self, graph: Graph) -> str:
+    def __call__(self, graph: Graph) -> Shown:
         """Give the text, which ends in a newline."""
-        return "".join(self._parts(graph))
+        return Shown.lines("".join(self._parts(graph)))
 
     def _parts(self, graph: Graph) -> Iterator[str]:
         yield '{"directed": true, "multigraph": true,\n'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +120,7 @@ class MatplotlibRenderer:
                 fontsize=self.font,
                 color=self.theme.muted,
             )
+        setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010 - not a name of its class
         return figure
 
     def _boxes(
@@ -174,6 +177,13 @@ class MatplotlibRenderer:
         if node.grad is not None:
             lines.append(f"grad {short(node.grad, self.digits)}")
         return "\n".join(line for line in lines if line)
+
+
+def _png(figure: Figure) -> bytes:
+    """Draw a figure for a notebook, whether or not pyplot was imported to tell it how."""
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=144)
+    return file.getvalue()
 
 
 def _plain(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pluggrad import Graph, Node, hookimpl
 
@@ -80,6 +81,10 @@ class NetworkXRenderer:
                 contribution = graph.contribution(edge)
                 if contribution is not None:
                     attributes.update(self._told({"contribution": contribution}))
+        shown = partial(
+            _bundle, f"MultiDiGraph with {len(drawn)} nodes and {len(graph.edges)} edges"
+        )
+        setattr(drawn, "_repr_mimebundle_", shown)  # noqa: B010 - not a name of its class
         return drawn
 
     def _told(self, attributes: dict[str, Plain]) -> dict[str, Plain]:
@@ -88,6 +93,11 @@ class NetworkXRenderer:
                 if isinstance(x, float) and not isfinite(x):
                     attributes[name] = str(x)
         return attributes
+
+
+def _bundle(text: str, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """Give what a notebook shows: what it is, where an address would say nothing."""
+    return {"text/plain": f"<{text}>"}
 
 
 def _attributes(graph: Graph, node: Node) -> dict[str, Plain]:

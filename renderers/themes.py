@@ -186,15 +186,40 @@ def _check(renderer: str, key: object, value: object) -> None:
 
 
 def night_style() -> str:
-    """Give the CSS that turns a light picture dark where the reader's system is.
+    """Give the CSS that turns a light picture dark where the reader's system is."""
+    return f"@media (prefers-color-scheme:dark){{{_night_rules('')}}}"
+
+
+def notebook_style() -> str:
+    """Give the CSS that turns light pictures dark where the notebook around them is.
+
+    JupyterLab, VS Code and Colab each say it in their own way; others are as the reader's system.
+    """
+    told = f":is({','.join(NIGHT_HOSTS)}) .pluggrad "
+    system = f":root:not([theme]) body:not({','.join(HOSTS)}) .pluggrad "
+    return f"{_night_rules(told)}@media (prefers-color-scheme:dark){{{_night_rules(system)}}}"
+
+
+NIGHT_HOSTS = (
+    '[data-jp-theme-light="false"]',
+    ".vscode-dark",
+    ".vscode-high-contrast:not(.vscode-high-contrast-light)",
+    '[theme="dark"]',
+)
+HOSTS = ("[data-jp-theme-light]", "[data-vscode-theme-kind]")
+
+
+def _night_rules(around: str) -> str:
+    """Pair the colours of day and night.
 
     The inside of a result is as white as the paper, but not as dark: there, paper is "white".
     """
     pairs = [*zip(THEMES["light"], THEMES["dark"], strict=True)][1:]
     pairs.append(("white", THEMES["dark"].paper))
-    rules = [
-        f'[{attribute}="{day}"]{{{attribute}:{night}}}'
-        for day, night in pairs
-        for attribute in ("fill", "stroke")
-    ]
-    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+    return "".join(
+        [
+            f'{around}[{attribute}="{day}"]{{{attribute}:{night}}}'
+            for day, night in pairs
+            for attribute in ("fill", "stroke")
+        ]
+    )

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from pluggrad import Graph, hookimpl
 
 from .networkx import NetworkXRenderer
+from .notebook_text import Shown
 from .options import flag
 
 # How XML Schema writes what Python writes otherwise (https://www.w3.org/TR/xmlschema-2/#double).
@@ -39,9 +40,9 @@ class GraphMLRenderer:
     def __init__(self, *, derivatives: bool = False) -> None:
         self.derivatives = flag(self.name, "derivatives", derivatives)
 
-    def __call__(self, graph: Graph) -> str:
+    def __call__(self, graph: Graph) -> Shown:
         """Give the text, which ends in a newline."""
-        return _serialised(self._tree(_network(self.derivatives, graph)))
+        return Shown.lines(_serialised(self._tree(_network(self.derivatives, graph))))
 
     def _tree(self, drawn: Any) -> ElementTree.Element:
         from networkx.readwrite.graphml import GraphMLWriter
@@ -113,14 +114,14 @@ class GmlRenderer(GraphMLRenderer):
     name: ClassVar[str] = "gml"
     suffixes: ClassVar[tuple[str, ...]] = (".gml",)
 
-    def __call__(self, graph: Graph) -> str:
+    def __call__(self, graph: Graph) -> Shown:
         """Give the text, which ends in a newline."""
         from networkx import generate_gml
 
         drawn = _network(self.derivatives, graph)
         for _, attributes in drawn.nodes(data=True):
             attributes["name"] = attributes.pop("label")
-        return "\n".join(generate_gml(drawn)) + "\n"
+        return Shown.lines("\n".join(generate_gml(drawn)) + "\n")
 
 
 def _network(derivatives: bool, graph: Graph) -> Any:

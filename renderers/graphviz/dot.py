@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pluggrad import Graph, hookimpl
 
+from ..notebook_text import Shown
 from .renderer import GraphvizRenderer
 
 
@@ -26,9 +27,9 @@ class DotRenderer(GraphvizRenderer):
     name = "dot"
     suffixes: ClassVar[tuple[str, ...]] = (".dot", ".gv")  # those of pictures belong to "graphviz"
 
-    def __call__(self, graph: Graph) -> str:
+    def __call__(self, graph: Graph) -> Shown:
         """Give the source, which ends in a newline."""
-        return str(super().__call__(graph).source)
+        return Shown.lines(str(super().__call__(graph).source))
 
     def write(self, graph: Graph, path: Path) -> None:
         """Write the source to a file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from html import unescape
 from math import isnan
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..labels import one_line
 from ..notes import briefs, heading, slope
 from ..numerals import short
 from ..options import flag, limit, one_of, seconds, whole
-from ..themes import FONT, Theme, night_style, theme_of
+from ..themes import AUTO, FONT, Theme, night_style, theme_of
 from ..tooltips import edge_line, node_lines
 from .engines import ENGINES, IMAGES, engine_in, lay_out
 
@@ -107,7 +108,12 @@ class GraphvizRenderer:
 
     def __call__(self, graph: Graph) -> graphviz.Digraph:
         """Give the graph as a Digraph; notebooks draw it where `dot` is installed."""
-        return self._drawn(graph, [node.id for node in graph.nodes], heading(graph))
+        drawn = self._drawn(graph, [node.id for node in graph.nodes], heading(graph))
+        theme = AUTO if self.look == "light" else self.look  # as the notebook is
+        look = {"rankdir": self.rankdir, "digits": self.digits, "theme": theme}
+        show = partial(_bundle, graph, look)
+        setattr(drawn, "_repr_mimebundle_", show)  # noqa: B010 - not a name of its class
+        return drawn
 
     def svg(self, graph: Graph, shown: Collection[str], note: Sequence[str]) -> str:
         """Give the SVG of a part of a graph.
@@ -313,6 +319,13 @@ class GraphvizRenderer:
             return card if self.rankdir in ("LR", "RL") else f"{{{card}}}"
         parts = [f"{{{_entries(node.symbol or '', arity)}}}", f"{{{card}}}"]
         return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
+
+
+def _bundle(
+    graph: Graph, options: Mapping[str, Any], include: Any = None, exclude: Any = None, **more: Any
+) -> dict[str, str]:
+    """Give what a notebook shows: the picture, whether or not Graphviz is installed."""
+    return dict(render(graph, "svg", **options)._repr_mimebundle_())
 
 
 def _look(node: Node, output: bool, noted: bool, theme: Theme) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from pluggrad import Graph, RenderError, hookimpl
 from ..graphviz.engines import ENGINES
 from ..graphviz.renderer import FEW, SIDES, GraphvizRenderer
 from ..nearest import left_out, nearest
+from ..notebook_text import Picture
 from ..notes import heading
+from ..numerals import nodes_in
 from ..options import flag, limit, one_of, seconds, whole
 from ..themes import theme_of
 from .drawing import draw
@@ -89,8 +91,11 @@ class SvgRenderer:
         self.theme = theme
         self.engine_used: str | None = None
 
-    def __call__(self, graph: Graph) -> str:
-        """Give the SVG."""
+    def __call__(self, graph: Graph) -> Picture:
+        """Give the SVG, a text that notebooks show as a picture."""
+        return Picture.of(self._svg(graph), f"<picture of {nodes_in(len(graph))}>")
+
+    def _svg(self, graph: Graph) -> str:
         notes: list[str] = []
         if self.collapse and self.max_nodes is not None and len(graph) > self.max_nodes:
             whole, graph = graph, graph.collapse()

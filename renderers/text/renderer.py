@@ -12,6 +12,7 @@ from pluggrad import Graph, Node, hookimpl
 
 from ..labels import columns, cut, one_line
 from ..nearest import nearest
+from ..notebook_text import Shown
 from ..notes import reasons
 from ..numerals import short
 from ..options import flag, limit, whole
@@ -88,9 +89,9 @@ class TextRenderer:
         lines = list(_lines(graph, self, None if width is None else max(width, NARROW)))
         plain = "\n".join(["".join([text for text, _ in line]) for line in lines])
         if self.color is False:
-            return plain
+            return Shown.lines(plain)
         coloured = "\n".join(["".join([painted(*part) for part in line]) for line in lines])
-        return coloured if self.color else Printed(plain, coloured)
+        return Shown.lines(coloured) if self.color else Printed(plain, coloured)
 
 
 Line = list[tuple[str, str]]  # pieces of text, each with its look

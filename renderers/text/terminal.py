@@ -106,5 +106,9 @@ class Printed(str):
         # In a notebook, too, lines are lines.
         return {"text/plain": self.coloured if has_colours() else self[:]}
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # IPython knows how to write texts, and would write this one with quotes and escapes.
+        printer.text(self._repr_mimebundle_()["text/plain"])
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Printed, (self[:], self.coloured)

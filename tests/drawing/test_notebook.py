@@ -2,10 +2,20 @@
 
 import pickle
 from html import unescape
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pluggrad import Graph, Value, configure, configured, hookimpl, plugins, render
+from pluggrad import (
+    Graph,
+    Value,
+    configure,
+    configured,
+    draw_dot,
+    hookimpl,
+    plugins,
+    render,
+)
 
 
 @pytest.fixture
@@ -95,3 +105,50 @@ def test_what_notebooks_show_is_still_text(neuron: Value) -> None:
         text = render(neuron, name)
         assert isinstance(text, str)
         assert pickle.loads(pickle.dumps(text)) == text
+
+
+# ----- What IPython makes of the last line of a cell -----
+
+
+def shown(thing: object) -> dict[str, str]:
+    """What a kernel sends to the notebook."""
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is not installed")
+    return dict(formatters.DisplayFormatter().format(thing)[0])
+
+
+BUILT_IN = [n for n, k in plugins.renderers.items() if k.__module__.startswith("pluggrad.")]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_last_line_of_a_cell_is_a_picture_or_readable_lines(name: str, neuron: Value) -> None:
+    bundle = shown(render(neuron, name))
+    assert not bundle["text/plain"].startswith(("'", '"')), "quotes and escapes are no lines"
+    assert "object at 0x" not in bundle["text/plain"]
+    if name in ("svg", "graphviz"):
+        assert "<svg" in bundle["text/html"]
+    if name in ("text", "json", "dot", "mermaid", "graphml", "gexf", "gml"):
+        assert bundle["text/plain"] == str(render(neuron, name))
+    if name == "matplotlib":
+        assert bundle["image/png"]
+
+
+def test_a_picture_that_was_written_is_shown_too(neuron: Value, tmp_path: Path) -> None:
+    path = draw_dot(neuron, tmp_path / "graph.svg")
+    assert isinstance(path, Path)
+    assert path.read_text(encoding="utf-8")
+    assert "<svg" in shown(path)["text/html"]
+    assert "DrawnPath" not in repr(path)
+    assert pickle.loads(pickle.dumps(path)) == path
+
+
+def test_a_picture_takes_the_colours_of_the_notebook_and_of_nothing_else(neuron: Value) -> None:
+    html = shown(neuron)["text/html"]
+    assert '[data-jp-theme-light="false"]' in html
+    style = html[html.index("<style>") + 7 : html.index("</style>")]
+    rules = style.replace("@media (prefers-color-scheme:dark){", "").split("}")
+    assert all(".pluggrad " in rule for rule in rules if rule.strip())
+    assert "<style>" not in html[html.index("</style>") :], "it would be for the whole notebook"
+
+
+def test_a_picture_in_given_colours_keeps_them(neuron: Value) -> None:
+    assert "<style>" not in shown(render(neuron, "svg", theme="print"))["text/html"]

@@ -5,6 +5,14 @@ function begin() {
   const system = matchMedia("(prefers-color-scheme: dark)");
   setDark(theme === "dark" || (theme === "auto" && system.matches));
   if (theme === "auto") system.addEventListener("change", (event) => switchTheme(event.matches));
+  if (theme === "auto" && framed) {
+    addEventListener("message", ({ data: told, source: from }) => {
+      if (from === window.parent && typeof told?.pluggrad?.dark === "boolean") {
+        switchTheme(told.pluggrad.dark);
+      }
+    });
+    window.parent.postMessage("pluggrad is ready", "*");
+  }
   $("title").textContent = given.title;
   $("title").title = given.title;
   if (given.leftOut || given.wrong) {

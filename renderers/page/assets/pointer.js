@@ -38,7 +38,11 @@ canvas.addEventListener("dblclick", (event) => {
   if (item > GROUP) toggle(item - GROUP);
   else zoomAt(event.offsetX, event.offsetY, 1.8);
 });
+// In a frame, such as a notebook's, the wheel scrolls what is around; with Ctrl or ⌘ it zooms.
+const framed = window.parent !== window;
+document.documentElement.toggleAttribute("data-framed", framed);
 canvas.addEventListener("wheel", (event) => {
+  if (framed && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   hover(-1);
   const lines = event.deltaMode === 1 ? 16 : 1;

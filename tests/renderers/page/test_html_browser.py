@@ -507,6 +507,35 @@ def test_a_page_in_a_notebook_runs_in_a_frame_of_its_own(chrome: Browser) -> Non
     assert chrome.complaints() == []
 
 
+def test_a_page_in_a_frame_leaves_the_wheel_to_the_notebook_and_takes_its_colours(
+    chrome: Browser,
+) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+
+    frame = render(neuron(), "html")._repr_mimebundle_()["text/html"]
+    chrome.open(
+        "<!DOCTYPE html><title>notebook</title><body data-jp-theme-light='false'>"
+        f"<div style='height:200px'></div>{frame}<div style='height:3000px'></div>"
+    )
+    inner = chrome.find("iframe")
+    time.sleep(0.3)
+    wheel = ActionChains(chrome.driver).scroll_from_origin(ScrollOrigin.from_element(inner), 0, 200)
+    wheel.perform()
+    chrome.driver.switch_to.frame(inner)
+    assert chrome.state["dark"]
+    assert chrome.state["camera"]["fitted"], "the wheel did not zoom"
+    chrome.driver.switch_to.default_content()
+    time.sleep(0.3)
+    assert chrome.run("return scrollY") > 0
+    chrome.run("document.body.dataset.jpThemeLight = 'true'")
+    time.sleep(0.2)
+    chrome.driver.switch_to.frame(inner)
+    assert not chrome.state["dark"]
+    chrome.driver.switch_to.default_content()
+    assert chrome.complaints() == []
+
+
 # ----- Numbers that do not follow from each other -----
 
 
