@@ -30,8 +30,7 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
     if not isinstance(output, Value):
         hint = value_hints.moving_hint(output)
         raise TypeError(f"backward() starts from a Value, not {type(output).__name__}{hint}")
-    watcher = keeper()
-    if watcher is not None:
+    if switch.active and (watcher := keeper()) is not None:
         _require_gradient([output])
         _record_backward(output, gradient, watcher)
         return

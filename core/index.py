@@ -11,6 +11,7 @@ __all__ = [
     "checking",
     "copying",
     "declaration",
+    "labels",
     "lost_gradients",
     "name_hints",
     "notebook",
@@ -77,7 +78,7 @@ class Wing:
 # All that the engine calls in wings.
 if TYPE_CHECKING:
     from . import copying, summary
-    from .drawing import notebook
+    from .drawing import labels, notebook
     from .hints import declaration
     from .hints import names as name_hints
     from .hints import plugins as plugin_hints
@@ -88,6 +89,7 @@ else:
     checking = Wing("insight.record")
     copying = Wing("copying")
     declaration = Wing("hints.declaration")
+    labels = Wing("drawing.labels")
     lost_gradients = Wing("insight.lost_gradients")
     name_hints = Wing("hints.names")
     notebook = Wing("drawing.notebook")

@@ -14,9 +14,9 @@ from functools import cache
 from inspect import Parameter, Signature
 from typing import Any
 
-from .op import MISSING, NAMES, Op
+from .op import MISSING, NAMES, Op, record_watched
 from .recording import switch
-from .value import NOT_RUN, Value, constant, new_value, operand, record_watched
+from .value import NOT_RUN, SOCKETS, Value, constant, new_value, operand
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
 # none of them raises for floats, and all of them give floats.
@@ -93,6 +93,20 @@ RECORD = """
         out.requires_grad = {requires_grad}
         return out
 """
+
+
+def methods_of(op: Op) -> dict[str, Any]:
+    """Make the methods of Value that an op gives, by name."""
+    methods = {op.name: named_method(op)}
+    for place, socket in enumerate(sockets_of(op)):
+        methods[socket] = operator_method(op, reflected=place == 1)
+        methods[socket].__qualname__ = f"Value.{socket}"
+    return methods
+
+
+def sockets_of(op: Op) -> tuple[str, ...]:
+    """Return the methods of Value behind the operator that an op serves."""
+    return SOCKETS.get((op.operator or "", op.arity), ())
 
 
 def named_method(op: Op) -> Callable[..., Any]:

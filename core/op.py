@@ -10,8 +10,8 @@ from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError, shortened
 from .index import declaration, value_hints
-from .recording import no_grad, switch, watchers
-from .value import Value, as_float, constant, made, operand
+from .recording import current_scope, keeper, no_grad, recording, switch, watchers
+from .value import Value, as_float, constant, operand, recorded
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
@@ -78,6 +78,7 @@ class Op:
         self.forward = forward
         self.rules = rules
         self.operator = operator
+        self.symbol = operator or name  # what a picture shows
         self.ieee = ieee
         self.domain: tuple[Interval | None, ...] = declaration.domain_of_each(domain, len(rules))
         self.kinks = kinks
@@ -102,11 +103,6 @@ class Op:
     def arity(self) -> int:
         """The number of operands."""
         return len(self.rules)
-
-    @property
-    def symbol(self) -> str:
-        """What a picture shows: the operator where there is one, else the name."""
-        return self.operator or self.name
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -331,6 +327,36 @@ def _installed_op(name: str) -> Op:
 
 def _listed(operands: Sequence[object]) -> str:
     return ", ".join(map(repr, operands))
+
+
+# ----- Recording -----
+
+
+def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
+    """Make the Value that `op` gave, in the way that the contexts open here ask for."""
+    if switch.active:
+        return record_watched(op, operands, data)
+    return recorded(op, operands, data)
+
+
+def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
+    """Record as the contexts that are open in this thread or task ask for."""
+    watching = watchers.get()
+    if recording.get():
+        out = recorded(op, operands, data)
+    elif watching and (watcher := keeper()) is not None:
+        out = watcher.kept(recorded(op, operands, data))
+    else:
+        out = constant(data)
+    if out.op is not None and (scope := current_scope.get()):
+        out.scope = scope
+    for watcher in watching:
+        watcher.computed(op, operands, out)
+    for x in operands:
+        if x.__class__ is not Value and hasattr(x, "_spread"):
+            x._spread(out)  # in whatever thread this runs
+            break
+    return out
 
 
 # ----- Operands by name -----

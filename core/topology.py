@@ -122,32 +122,6 @@ def _visit_unmarked(
                     (leaves if node.op is None else results).append(node)
 
 
-def operand_columns(
-    order: Sequence[Value],
-) -> tuple[dict[Value, int], list[int], list[int], dict[int, tuple[int, ...]]]:
-    """Give a graph as columns of numbers, for whoever works on it as a table.
-
-    Parameters:
-        order: what `topological_order` gave, without `differentiable`.
-
-    Returns:
-        The row of each node, its position in `order`; the row of every node's first operand, and
-        of its second, -1 where there is none; and for nodes of more than two operands the rows of
-        all of them (their first and second are -1).
-    """
-    row: dict[Any, int] = {node: i for i, node in enumerate(order)}
-    row[None] = -1
-    left = [row[node._left] for node in order]
-    right = [row[node._right] for node in order]
-    more = {
-        i: tuple([row[x] for x in order[i]._operands])
-        for i, first in enumerate(left)
-        if first < 0 and order[i].op is not None
-    }
-    del row[None]
-    return row, left, right, more
-
-
 def _visit(
     node: Value, token: object, everything: bool, order: list[Value], leaves: list[Value]
 ) -> None:

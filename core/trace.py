@@ -235,10 +235,6 @@ PURE_BUILTINS = frozenset(
 WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR", "IMPORT_NAME"})
 
 
-class UnreadableError(TypeError):
-    """A function depends on something outside whose changes could not be followed."""
-
-
 # Whose code depends on which op or function stands where: (where it stands, the name, the thing).
 standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDictionary()
 
@@ -271,7 +267,7 @@ def with_symbols(
         op: whose rule it is; its code is forgotten when the rule calls something else.
 
     Raises:
-        UnreadableError: when it reads what is neither a number nor sure to stay what it is.
+        TraceError: when it reads what is neither a number nor sure to stay what it is.
     """
     calls: list[tuple[Any, str | None, Any]] = []
     copy = _copied(function, make, {}, calls)
@@ -295,7 +291,7 @@ def _copied(
     if not isinstance(function, FunctionType):
         if isinstance(function, Op) or _is_pure(function):
             return function
-        raise UnreadableError(f"{function!r:.60} may remember something between two calls")
+        raise TraceError(f"{function!r:.60} may remember something between two calls")
     if id(function) in copies:
         return copies[id(function)]
     scope = dict(function.__globals__)
@@ -311,12 +307,12 @@ def _copied(
             source = function.__globals__
             scope[name] = _replaced(source[name], attributes, source, name, make, copies, calls)
         elif not _is_pure(getattr(builtins, name, None)):
-            raise UnreadableError(f"{name} is no function that computes from its arguments alone")
+            raise TraceError(f"{name} is no function that computes from its arguments alone")
     for old, new in zip(cells, fresh, strict=True):
         try:
             content = old.cell_contents
         except ValueError:
-            raise UnreadableError("a variable of the enclosing function is not set") from None
+            raise TraceError("a variable of the enclosing function is not set") from None
         new.cell_contents = _replaced(content, (), old, None, make, copies, calls)
     return copy
 
@@ -350,13 +346,13 @@ def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
         if not isinstance(thing, ModuleType):
             break
     if isinstance(thing, ModuleType) and thing not in STANDARD:
-        raise UnreadableError(f"module {thing.__name__} is used as a whole")
+        raise TraceError(f"module {thing.__name__} is used as a whole")
     if not isinstance(thing, ModuleType):
         _copied(thing, _no_number, {}, [])
 
 
 def _no_number(source: Any, name: str | None) -> Any:
-    raise UnreadableError(f"a function of another module reads the number {name}")
+    raise TraceError(f"a function of another module reads the number {name}")
 
 
 def _is_pure(thing: object) -> bool:
@@ -369,14 +365,14 @@ def _global_reads(code: CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
     """List the names that code reads from its module, and the attributes read of them at once.
 
     Raises:
-        UnreadableError: when it also changes something outside.
+        TraceError: when it also changes something outside.
     """
     steps = list(dis.get_instructions(code))
     for at, step in enumerate(steps):
         if step.opname in WRITES or (
             step.opname == "STORE_DEREF" and step.argval in code.co_freevars
         ):
-            raise UnreadableError("it changes something outside")
+            raise TraceError("it changes something outside")
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             attributes = []
             for follower in steps[at + 1 :]:

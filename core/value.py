@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
 
 from .errors import MissingOpError
 from .index import copying, lost_gradients, name_hints, notebook, value_hints
-from .recording import current_scope, keeper, recording, switch, watchers
+from .recording import keeper, switch, watchers
 
 if TYPE_CHECKING:
     from .op import Op
@@ -476,13 +476,6 @@ for (_symbol, _), _names in SOCKETS.items():
 # ----- What an op computed -----
 
 
-def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
-    """Make the Value that `op` gave, in the way that the contexts open here ask for."""
-    if switch.active:
-        return record_watched(op, operands, data)
-    return recorded(op, operands, data)
-
-
 def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Make the Value that `op` computed from `operands`."""
     out = new_value(Value)
@@ -504,23 +497,3 @@ def connect(node: Value, op: Op | None, operands: tuple[Value, ...]) -> None:
         node._left, node._right = operands
     elif op is not None:
         node._operands = operands
-
-
-def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
-    """Record as the contexts that are open in this thread or task ask for."""
-    watching = watchers.get()
-    if recording.get():
-        out = recorded(op, operands, data)
-    elif watching and (watcher := keeper()) is not None:
-        out = watcher.kept(recorded(op, operands, data))
-    else:
-        out = constant(data)
-    if out.op is not None and (scope := current_scope.get()):
-        out.scope = scope
-    for watcher in watching:
-        watcher.computed(op, operands, out)
-    for x in operands:
-        if x.__class__ is not Value and hasattr(x, "_spread"):
-            x._spread(out)  # in whatever thread this runs
-            break
-    return out

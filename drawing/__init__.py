@@ -1,4 +1,4 @@
-"""Pictures: a renderer is given the graph; in files, in notebooks, and in one call."""
+"""Pictures of graphs: given back, in files, in notebooks, and in one call."""
 
 from .picture import Drawing, draw_dot
 from .rendering import render

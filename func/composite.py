@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from pluggrad.errors import RuleError
-from pluggrad.op import Op, call_any
-from pluggrad.value import Value, as_float, made, recorded
+from pluggrad.op import Op, call_any, made
+from pluggrad.value import Value, as_float, recorded
 
 
 class Cotangents(dict[int, Any]):
@@ -51,6 +51,7 @@ class Composite(Op):
         self.name = name
         self.results = results
         self.operator = None
+        self.symbol = name
         self.ieee = None
         self.domain = (None,) * arity
         self.kinks = ()

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
 from pluggrad.gradient import is_watched, propagate
-from pluggrad.op import Op
+from pluggrad.op import Op, made
 from pluggrad.python_code import pull_back
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
 from pluggrad.trace import refresh, standing
-from pluggrad.value import Value, constant, made
+from pluggrad.value import Value, constant
 
 from . import fused
 from .arguments import Arguments, scalar

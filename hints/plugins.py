@@ -214,6 +214,19 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
     return ()
 
 
+def without_replaced(ops: Iterable[Any], installed: Mapping[str, Op]) -> dict[str, Op]:
+    """Check that ops can take the places of those of their names; return all others."""
+    others = dict(installed)
+    for op in ops:
+        if not isinstance(op, Op):
+            continue  # check_ops says so
+        known = others.pop(op.name, None)
+        if known is None:
+            raise PluginError(f"no op {op.name!r} to replace{similar(op.name, installed)}")
+        check_place(op, known)
+    return others
+
+
 def check_place(op: Op, known: Op, *, operator: bool = True) -> None:
     """Check that an op can take the place of one that rules of others call."""
     if (op.arity, op.defaults) != (known.arity, known.defaults):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
-from pluggrad.graph import names_of
+from pluggrad.index import labels
 from pluggrad.topology import topological_order
 from pluggrad.value import Value
 
@@ -56,7 +56,7 @@ class Between:
         self.output, self.wrt = output, wrt
         self.order = topological_order([output])
         self.position = {value: i for i, value in enumerate(self.order)}
-        self.names = names_of(names) if names is not None else {}
+        self.names = labels.names_of(names) if names is not None else {}
         self.start = self.position.get(wrt, -1)
         self.end = len(self.order) - 1
         self.links = self._links()

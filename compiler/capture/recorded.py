@@ -15,7 +15,8 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from pluggrad import Op, Value, strong_zero
-from pluggrad.trace import UnreadableError, with_symbols
+from pluggrad.errors import TraceError
+from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
 from .classes import LikeValue
@@ -130,11 +131,11 @@ def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:
 
 def _is_pure(hook: Callable[[Any], Any]) -> bool:
     def make(source: Any, name: str | None) -> Any:
-        raise UnreadableError("a number that may change")
+        raise TraceError("a number that may change")
 
     try:
         with_symbols(hook, make)
-    except UnreadableError:
+    except TraceError:
         return False
     return True
 

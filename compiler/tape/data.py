@@ -15,7 +15,7 @@ from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
-from pluggrad.topology import operand_columns, topological_order
+from pluggrad.topology import topological_order
 from pluggrad.value import recorded
 
 from ..progress import MANY, tell
@@ -146,7 +146,7 @@ def recorded_tape(
     order = topological_order([*first, *outputs, *alone])
     if len(order) > MANY:
         tell(f"writing down {len(order):,} nodes", long=True)
-    row, left, right, more = operand_columns(order)
+    row, left, right, more = _operand_columns(order)
     numbering: dict[Op | None, int] = {None: -1}
     for node in order:
         if node.op not in numbering:
@@ -236,3 +236,29 @@ def _references(nodes: list[Value], rows: Sequence[int]) -> list[int]:
 def _named(x: Any, position: int) -> str:
     label = getattr(x, "label", "")
     return f"{label!r}" if label else f"number {position} ({x!r:.80})"
+
+
+def _operand_columns(
+    order: Sequence[Value],
+) -> tuple[dict[Value, int], list[int], list[int], dict[int, tuple[int, ...]]]:
+    """Return a graph as columns of numbers.
+
+    Parameters:
+        order: what `topological_order` gave, without `differentiable`.
+
+    Returns:
+        The row of each node, its position in `order`; the row of every node's first operand, and
+        of its second, -1 where there is none; and for nodes of more than two operands the rows of
+        all of them (their first and second are -1).
+    """
+    row: dict[Any, int] = {node: i for i, node in enumerate(order)}
+    row[None] = -1
+    left = [row[node._left] for node in order]
+    right = [row[node._right] for node in order]
+    more = {
+        i: tuple([row[x] for x in order[i]._operands])
+        for i, first in enumerate(left)
+        if first < 0 and order[i].op is not None
+    }
+    del row[None]
+    return row, left, right, more

@@ -3,7 +3,7 @@
 Read `hookspecs.py` first: it says what a plugin is.
 """
 
-from .hookspecs import hookimpl
-from .registry import Plugin, Registry, plugins
+from .hookspecs import Plugin, hookimpl
+from .registry import Registry, plugins
 
 __all__ = ["Plugin", "Registry", "hookimpl", "plugins"]

@@ -19,6 +19,7 @@ with a `PluginWarning`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pluggy
@@ -78,3 +79,27 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
         def pluggrad_register_renderers():
             return [CountRenderer]
     """
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin as `pluggrad plugins` lists it.
+
+    Attributes:
+        name: the entry point's name, or the one given to `register`.
+        distribution: the package it came with, and its version; "" when registered by hand.
+        ops: the ops it gave, in its own order.
+        renderers: the renderer classes it gave.
+        failure: why it was skipped; "" when all is well.
+        value: the module or object that it is, as the entry point says; "" when by hand.
+    """
+
+    name: str
+    distribution: str = ""
+    ops: tuple[Op, ...] = ()
+    renderers: tuple[type[Any], ...] = ()
+    failure: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.distribution or 'registered by hand'})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from threading import RLock
@@ -15,40 +15,17 @@ import pluggy
 from ..config import readable_config
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
 from ..index import plugin_hints
-from ..methods import named_method, operator_method
+from ..methods import methods_of, sockets_of
 from ..op import Op
 from ..python_code import forget_fused, may_be_inlined
 from ..recording import in_forked_child, switch
-from ..value import SOCKETS, Value, missing
+from ..value import Value, missing
 from . import hookspecs
 from .entry_points import GROUP, RENDERERS, EntryPoint, found_entry_points, is_being_imported
+from .hookspecs import Plugin
 
 # What Value has before any plugin; among it empty sockets, and the names that others have.
 BARE = dict(vars(Value))
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """One plugin as `pluggrad plugins` lists it.
-
-    Attributes:
-        name: the entry point's name, or the one given to `register`.
-        distribution: the package it came with, and its version; "" when registered by hand.
-        ops: the ops it gave, in its own order.
-        renderers: the renderer classes it gave.
-        failure: why it was skipped; "" when all is well.
-        value: the module or object that it is, as the entry point says; "" when by hand.
-    """
-
-    name: str
-    distribution: str = ""
-    ops: tuple[Op, ...] = ()
-    renderers: tuple[type[Any], ...] = ()
-    failure: str = ""
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"plugin {self.name!r} ({self.distribution or 'registered by hand'})"
 
 
 @dataclass(eq=False)
@@ -334,7 +311,7 @@ class Registry:
         """
         self._load_waiting()
         with self._lock:
-            others = self._without_replaced(ops) if replace else self._ops
+            others = plugin_hints.without_replaced(ops, self._ops) if replace else self._ops
             plugin_hints.check_ops(ops, others, self._owner, self._ops if replace else ())
             for op in ops:
                 if not (replace and op.name in self._plugins):
@@ -350,18 +327,6 @@ class Registry:
                 for plugin in done:
                     self._remove(plugin)
                 raise
-
-    def _without_replaced(self, ops: Iterable[Op]) -> dict[str, Op]:
-        """Check that ops can take the places of those of their names; give all others."""
-        others = dict(self._ops)
-        for op in ops:
-            if not isinstance(op, Op):
-                continue  # check_ops says so
-            known = others.pop(op.name, None)
-            if known is None:
-                raise PluginError(f"no op {op.name!r} to replace{similar(op.name, self._ops)}")
-            plugin_hints.check_place(op, known)
-        return others
 
     def unregister(self, name: str) -> None:
         """Take a plugin out again, with its ops, operators and renderers.
@@ -384,7 +349,7 @@ class Registry:
             original = self._originals.get(op.name)
             if original is not None and not plugin.value:
                 plugin_hints.check_place(op, original, operator=False)
-            methods.update(_methods(op))
+            methods.update(methods_of(op))
         try:
             self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
             for name, method in methods.items():
@@ -430,7 +395,7 @@ class Registry:
         """Take an op out, and put back the one of a package whose place it had."""
         may_be_inlined.discard(op)
         forget_fused()
-        for name in (op.name, *_sockets(op)):
+        for name in (op.name, *sockets_of(op)):
             if name in BARE:
                 setattr(Value, name, BARE[name])
             elif name in vars(Value):
@@ -440,7 +405,7 @@ class Registry:
         if original is not None:
             self._succeed(original, original)
             if original is not op and self._is_installed(original):
-                for name, method in _methods(original).items():
+                for name, method in methods_of(original).items():
                     setattr(Value, name, method)
                 ops[op.name] = original
         self._ops = ops
@@ -461,19 +426,6 @@ class Registry:
             for plugin in self._plugins.values()
             if any(given is one for one in (*plugin.ops, *plugin.renderers))
         )
-
-
-def _methods(op: Op) -> dict[str, Any]:
-    """Make the methods of Value that an op gives."""
-    methods = {op.name: named_method(op)}
-    for place, socket in enumerate(_sockets(op)):
-        methods[socket] = operator_method(op, reflected=place == 1)
-        methods[socket].__qualname__ = f"Value.{socket}"
-    return methods
-
-
-def _sockets(op: Op) -> tuple[str, ...]:
-    return SOCKETS.get((op.operator or "", op.arity), ())
 
 
 def _warn(texts: list[str], stacklevel: int) -> None:

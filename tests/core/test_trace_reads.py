@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from pluggrad import Op, Value, func, grad
+from pluggrad.errors import TraceError
 from pluggrad.ops import exp, sin
-from pluggrad.trace import UnreadableError, with_symbols
+from pluggrad.trace import with_symbols
 
 STRENGTH = 1.0
 
@@ -154,7 +155,7 @@ def counted():
     ],
 )
 def test_what_may_change_unseen_is_not_written_down(rule):
-    with pytest.raises(UnreadableError):
+    with pytest.raises(TraceError):
         with_symbols(rule, lambda source, name: 1.0)
 
 
