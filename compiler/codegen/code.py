@@ -51,7 +51,7 @@ def copies(plan: Plan, to: Ints, source: Ints, lanes: int = 1, *, adding: bool =
     kind = np.full(count, len(plan.kinds.ops), np.int64)
     replaces = np.full(count, not adding, np.int64)
     rows, made = nested(places, (source < shared).astype(np.int64))
-    nests = Nests(count, width, places, kind, replaces, zeros(count), made, rows)
+    nests = Nests(count, width, places, kind, replaces, zeros(count), zeros(count), made, rows)
     return _linked(plan.kinds, _instructions(plan.kinds, nests, Memory(lanes, shared), False))
 
 

@@ -220,7 +220,7 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
     """Write one instruction but for its address; give its variant, packed."""
     by = room.by
     inner, around, summing, jammed, strides = -1, -1, 0, 0, 0
-    adding = 0 if task.function == 0 and nests.replaces[task.first] != 0 else 1
+    adding = is_adding(nests, task)
     exact = 1 if task.function == 0 else 0
     if task.single == 0:
         if memory.lanes == 1:
@@ -245,6 +245,13 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
         task.kind, task.function, adding, exact, task.single, summing, jammed, strides
     )
     return packed(variant, nests.width)
+
+
+def is_adding(nests: Nests, task: Task) -> int:
+    """Tell whether results are added to what is in memory, 1, or replace it, 0."""
+    if task.function == 0:
+        return 0 if nests.replaces[task.first] != 0 else 1
+    return 0 if (nests.alone[task.first] >> (task.function - 1)) & 1 != 0 else 1
 
 
 def write_lengths(

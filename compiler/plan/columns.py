@@ -79,5 +79,6 @@ class Nests(NamedTuple):
     kind: Ints  # of each item, as in `Items`
     replaces: Ints  # of each item: 1 if it replaces what is there, 0 if it is added
     flows: Ints  # of each item: a bit for each operand whose gradient is wanted
+    alone: Ints  # of each item: a bit for each operand whose gradient has no other share
     made: int  # of nests
     rows: Ints  # of each nest: its first item, and three lengths, innermost first

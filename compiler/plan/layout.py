@@ -9,12 +9,13 @@ import numpy as np
 from .columns import KEYS, Ints, zeros
 from .leaves import leaf_places, leaf_roles
 from .loops import call
-from .nests import nests
+from .nests import nested, nests
 from .structure import Structure
 from .sums import STORED
 
 DEEP = 2000  # more levels than this, and fewer than WIDE nodes in each, are laid out as recorded
 WIDE = 20
+FEW, ROUGH = 16, 1 / 16  # so many breaks, in all and for each input, are no disorder
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Layout:
     """Where the numbers of a structure stand in memory.
 
     Memory is one array of floats: literals, one each; then, for every lane, values, gradients,
-    inputs, outputs, gradients of inputs.
+    inputs, outputs, gradients of inputs. Inputs and their gradients are used where they stand, if
+    they are given in some order; otherwise they have a second place.
 
     Attributes:
         position: for each node where its value is; -1 for what is never stored.
@@ -54,16 +56,34 @@ def laid_out(structure: Structure) -> Layout:
     count = _place_stored(s, position, len(leaves.rows))
     count = leaves.place_as_wanted(position, count)
     literals = leaves.literals
-    owners = np.flatnonzero(
-        (nodes.needs != 0) & (nodes.slot == np.arange(nodes.length)) & (nodes.state == STORED)
-    )
+    inputs, wrt = np.array(s.tape.inputs, np.int64), np.array(s.tape.wrt, np.int64)
+    regular = _is_regular(position[inputs])
+    owner = (nodes.needs != 0) & (nodes.slot == np.arange(nodes.length)) & (nodes.state == STORED)
+    seen = np.flatnonzero(owner[wrt]) if regular else zeros(0)  # gradients where callers see them
+    owner[wrt[seen]] = False
+    owners = np.flatnonzero(owner)
     owners = owners[np.argsort(position[owners], kind="stable")]
+    lengths = [len(owners), len(inputs), len(s.tape.outputs), len(wrt)]
+    starts = [count, *(count + np.cumsum([*lengths, len(s.tape.outputs)])).tolist()]
+    _, inputs_at, _, wrt_at, _, _ = starts
+    if regular:
+        position[inputs] = inputs_at + np.arange(len(inputs))
     gradient = np.full(nodes.length, -1, np.int64)
     gradient[owners] = count + np.arange(len(owners))
+    gradient[wrt[seen]] = wrt_at + seen
     gradient = np.where(nodes.needs != 0, gradient[nodes.slot], -1)
-    lengths = [len(owners), len(s.tape.inputs), len(s.tape.outputs), len(s.tape.wrt)]
-    starts = [count, *(count + np.cumsum([*lengths, len(s.tape.outputs)])).tolist()]
     return Layout(position, gradient, literals, literals - 1, *starts)
+
+
+def _is_regular(places: Ints) -> bool:
+    """Tell whether inputs, in the order in which they are given, stand in rows as kernels like it.
+
+    Then kernels may read them, and add to their gradients, where callers have them: nothing is
+    copied. What is given in no order at all is copied into one.
+    """
+    count = len(places)
+    _, made = nested(np.stack([places, np.arange(count)]), zeros(count))
+    return made <= FEW + count * ROUGH
 
 
 class _Leaves:

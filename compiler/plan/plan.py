@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from ..lower.kinds import Kinds
 from ..tape.data import Tape
-from .columns import Ints, Nests
+from .columns import Ints, Nests, zeros
 from .layout import Layout, laid_out
 from .nests import nested
 from .structure import Structure, structure_of
+
+FEW = 8  # instructions that clear memory
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,14 @@ class Plan:
         kinds: the functions of the tape's ops.
         layout: where everything is.
         nests: what is computed, in order.
+        cleared: stretches of memory, where each begins and its length, that hold gradients which
+            are sums: they start from 0.
     """
 
     kinds: Kinds
     layout: Layout
     nests: Nests
+    cleared: list[tuple[int, int]]
 
 
 def planned(tape: Tape, kinds: Kinds) -> Plan:
@@ -53,10 +58,23 @@ def planned(tape: Tape, kinds: Kinds) -> Plan:
     """
     structure = structure_of(tape, kinds)
     layout = laid_out(structure)
-    return Plan(kinds, layout, _nests(structure, layout))
+    nests, is_sum = _nests(structure, layout)
+    return Plan(kinds, layout, nests, _stretches(is_sum, layout))
 
 
-def _nests(s: Structure, at: Layout) -> Nests:
+def _stretches(is_sum: NDArray[np.bool], at: Layout) -> list[tuple[int, int]]:
+    """List the stretches of gradients that are sums; what lies between, if they are many, too."""
+    found = []
+    for start, end in ((at.gradients_at, at.inputs_at), (at.wrt_at, at.seeds_at)):
+        edges = start + np.flatnonzero(np.diff(is_sum[start:end], prepend=False, append=False))
+        if len(edges) > 2 * FEW:
+            edges = edges[[0, -1]]
+        found += [(int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]
+    return found
+
+
+def _nests(s: Structure, at: Layout) -> tuple[Nests, NDArray[np.bool]]:
+    """Cut items into nests; also tell of each place whether a gradient there is a sum of shares."""
     nodes, items, width = s.nodes, s.items, s.nodes.width
     kind, out = items.kind, items.out
     operands = _operands(s)
@@ -64,22 +82,33 @@ def _nests(s: Structure, at: Layout) -> Nests:
     values = np.where(there, at.position[operands], 0)
     gradients = np.where(there, at.gradient[operands], -1)
     flows = (at.gradient[out] >= 0)[:, None] & (gradients >= 0) & _hands_on(s, operands)
+    shares = np.bincount(gradients[flows], minlength=at.size)
+    outputs = at.gradient[s.tape.outputs]
+    shares[outputs[outputs >= 0]] += 2  # what it starts from, and whatever comes
+    alone_bits = _bits(flows & (shares[gradients] == 1))
     flow_bits, literal_bits = _bits(flows), _bits(there & (values < at.literals))
     replaces = (items.number == 0).astype(np.int64)
     group = nodes.level[out] * (int(items.segment.max(initial=0)) + 1) + items.segment
-    group = ((group * (s.traits.copying + 1) + kind) * 2 + replaces) << width | flow_bits
-    group = group << width | literal_bits
+    group = (group * (s.traits.copying + 1) + kind) * 2 + replaces
+    bits = _together(width, flow_bits, literal_bits, alone_bits)
     within = at.position[out] * (int(items.number.max(initial=0)) + 1) + items.number
-    order = np.lexsort((within, group))
+    order = np.lexsort((within, bits, group))
     places = np.zeros((2 * (width + 1), len(order)), np.int64)
     places[0] = at.position[out][order]
     places[1 : width + 1] = values[order].T
     places[width + 1] = np.where(flow_bits > 0, at.gradient[out], 0)[order]
     places[width + 2 :] = np.where(flows, gradients, 0)[order].T
-    rows, made = nested(places, group[order])
-    return Nests(
-        len(order), width, places, kind[order], replaces[order], flow_bits[order], made, rows
+    same = (np.diff(group[order]) == 0) & (np.diff(bits[order]) == 0)
+    rows, made = nested(
+        places, np.cumsum(np.concatenate([[0], ~same]), dtype=np.int64)[: len(order)]
     )
+    nests = Nests(
+        len(order), width, places, kind[order], replaces[order], flow_bits[order],
+        alone_bits[order], made, rows,
+    )  # fmt: skip
+    is_sum = np.zeros(at.size, bool)
+    is_sum[at.gradient[at.gradient >= 0]] = True
+    return nests, is_sum & (shares != 1)
 
 
 def _operands(s: Structure) -> Ints:
@@ -99,6 +128,15 @@ def _hands_on(s: Structure, operands: Ints) -> NDArray[np.bool]:
     )
     shared = identity & (slot[operands] == slot[s.items.out][:, None])
     found: NDArray[np.bool] = has_rule & ~shared
+    return found
+
+
+def _together(width: int, *columns: Ints) -> Ints:
+    """Write several columns of bits as one; where they are too long for that, by their ranks."""
+    found = zeros(len(columns[0]))
+    for column in columns:
+        ranks = column if width <= 20 else np.unique(column, return_inverse=True)[1]
+        found = (found << min(width, 20)) + ranks
     return found
 
 

@@ -14,6 +14,7 @@ from ..codegen.code import Code, code_of, copies, joined
 from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
 from ..narrow.straight import Straight, straight_code
+from ..plan.columns import Ints, zeros
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
@@ -104,43 +105,43 @@ class Machine:
         return flat if lanes == 1 else flat.reshape(count, lanes)
 
     def _parts(self, tape: Tape) -> dict[str, Code]:
-        plan, lanes = self.plan, self.lanes
+        layout, lanes = self.plan.layout, self.lanes
         inputs, outputs, wrt = (
             np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
         )
-        shared = plan.layout.literals
-        gradients = shared + (plan.layout.gradients_at - shared) * lanes
-        flowing = np.flatnonzero(plan.layout.gradient[outputs] >= 0)
         # An output that depends on nothing wanted has no gradient to start from.
+        flowing = np.flatnonzero(layout.gradient[outputs] >= 0)
+        cleared = [
+            clearing(layout.literals + (at - layout.literals) * lanes, count * lanes)
+            for at, count in self.plan.cleared
+        ]
         return {
-            "read": copies(
-                plan,
-                plan.layout.position[inputs],
-                plan.layout.inputs_at + np.arange(len(inputs)),
-                lanes,
-            ),
-            "forward": code_of(plan, lanes),
+            "read": self._copies(layout.position[inputs], layout.inputs_at),
+            "forward": code_of(self.plan, lanes),
             "give": copies(
-                plan,
-                plan.layout.outputs_at + np.arange(len(outputs)),
-                plan.layout.position[outputs],
+                self.plan,
+                layout.outputs_at + np.arange(len(outputs)),
+                layout.position[outputs],
                 lanes,
             ),
-            "clear": clearing(
-                gradients, (plan.layout.inputs_at - plan.layout.gradients_at) * lanes
-            ),
+            "clear": Code(joined([zeros(0), *(x.words for x in cleared)]), zeros(0), zeros(0)),
             "seed": copies(
-                plan,
-                plan.layout.gradient[outputs[flowing]],
-                plan.layout.seeds_at + flowing,
+                self.plan,
+                layout.gradient[outputs[flowing]],
+                layout.seeds_at + flowing,
                 lanes,
                 adding=True,
             ),
-            "backward": code_of(plan, lanes, backward=True),
-            "collect": copies(
-                plan, plan.layout.wrt_at + np.arange(len(wrt)), plan.layout.gradient[wrt], lanes
-            ),
+            "backward": code_of(self.plan, lanes, backward=True),
+            "collect": self._copies(layout.gradient[wrt], layout.wrt_at, back=True),
         }
+
+    def _copies(self, places: Ints, at: int, *, back: bool = False) -> Code:
+        """Write code that copies what callers see to its places, or back, where these differ."""
+        seen = at + np.arange(len(places))
+        other = places != seen
+        to, source = (seen, places) if back else (places, seen)
+        return copies(self.plan, to[other], source[other], self.lanes)
 
     def renewed(self) -> Machine:
         """Translate the ops again, which compute something else now; in the same memory.
