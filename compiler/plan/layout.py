@@ -15,7 +15,7 @@ from .sums import STORED
 
 DEEP = 2000  # more levels than this, and fewer than WIDE nodes in each, are laid out as recorded
 WIDE = 20
-FEW, ROUGH = 16, 1 / 16  # so many breaks, in all and for each input, are no disorder
+FEW, ROUGH = 16, 1 / 100  # so many breaks, in all and for each input, are no disorder
 
 
 @dataclass(frozen=True)

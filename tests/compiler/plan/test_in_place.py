@@ -59,13 +59,13 @@ def test_steps_give_the_gradients_of_the_engine_each_time(order):
 
 @pytest.mark.parametrize("order", ["by neuron", "biases last"])
 def test_what_stands_in_some_order_is_not_copied(order):
-    loss, neurons, point = layered((60, 40, 10))
+    loss, neurons, point = layered((200, 40, 10))
     program = compile(loss, wrt=in_order(order, neurons), inputs=point)
     assert len(program.executor.parts["read"]) == len(program.executor.parts["collect"]) == 0
 
 
 def test_gradients_with_one_share_are_written_and_not_added():
-    loss, neurons, _ = layered((60, 40, 10))
+    loss, neurons, _ = layered((200, 40, 10))
     program = compile(loss, wrt=in_order("by neuron", neurons))
     layout = program.executor.plan.layout
     cleared = sum(count for _, count in program.executor.plan.cleared)
