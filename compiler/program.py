@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pluggrad import CompileError, Graph, Value
@@ -112,6 +112,13 @@ class Program:
             results=shown(executor.outputs),
             seeds=shown(executor.seeds),
         )
+        self._move = self._moves() if executor.name == "numba" and self._read else None
+
+    def _moves(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Make what moves numbers of Values into `inputs`, and `gradients` to Values."""
+        from .run.values import adder, reader
+
+        return reader(self._read, self.inputs), adder(self.wrt, self.gradients)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Write into the array of this name, rather than put another one in its place."""
@@ -150,14 +157,21 @@ class Program:
 
     def read(self) -> None:
         """Read `data` of the leaves into `inputs`."""
-        self.inputs[:] = listed([x._number for x in self._values()])
+        values = self._values()
+        if self._move is None:
+            self.inputs[:] = listed([x._number for x in values])
+        else:
+            self._move[0]()
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
         self._values()
         for x, data in zip(self._outputs, self.results.tolist(), strict=True):
             x._number = data
-        alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
+        if self._move is None:
+            alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
+        else:
+            alone("a step", (self.wrt,), self._move[1])
 
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):

@@ -6,11 +6,12 @@ numbers, 64-bit integers in the order of FIELDS.
 
 from __future__ import annotations
 
+from .c_functions import HEADER, TYPE
+
 FIELDS = (
     *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),
     *("unlocked", "busy", "missed", "calls", "float", "float64", "int", "none"),
 )
-TYPE = object.__basicsize__ - 8  # where an object says its type; a float's number stands behind it
 
 
 def _read_fields() -> str:
@@ -130,7 +131,7 @@ read:
   %is_float = or i1 %is_plain, %is_numpy
   br i1 %is_float, label %is.float, label %else
 is.float:
-  %number.at = getelementptr i8, ptr %arg, i64 {TYPE + 8}
+  %number.at = getelementptr i8, ptr %arg, i64 {HEADER}
   %number = load double, ptr %number.at
   br label %write
 else:

@@ -8,17 +8,12 @@ another one only runs it. Both are told where things are by a block of addresses
 from __future__ import annotations
 
 import ctypes
-import sys
-from functools import cache as once
 from typing import Any
 
 import numpy as np
 
-from ..native.library import library
-from .call_text import CALL, FIELDS, STEP, TYPE
-
-NUMBERS_BY_POSITION = 0x80  # METH_FASTCALL
-NOTHING = 0x04  # METH_NOARGS
+from .c_functions import NOTHING, NUMBERS_BY_POSITION, floats_are_plain, made
+from .call_text import CALL, FIELDS, STEP
 
 
 class Fields(ctypes.Structure):
@@ -43,46 +38,6 @@ class Fields(ctypes.Structure):
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
 
 
-class _Definition(ctypes.Structure):
-    """A PyMethodDef."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("function", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("doc", ctypes.c_char_p),
-    )
-
-
-@once
-def can_be_called() -> bool:
-    """Tell whether this Python keeps types and floats where the code here looks for them."""
-    if sys.implementation.name != "cpython":
-        return False
-    sample = 1.5
-    return (
-        ctypes.c_int64.from_address(id(sample) + TYPE).value == id(float)
-        and ctypes.c_double.from_address(id(sample) + TYPE + 8).value == sample
-    )
-
-
-@once
-def _definition(name: str, text: str, flags: int) -> _Definition:
-    address = library().address(name, lambda: (text, []), text)
-    return _Definition(name.encode(), address, flags, None)
-
-
-def _made(definition: _Definition, told: dict[str, int]) -> tuple[Any, Fields]:
-    block = bytearray(ctypes.sizeof(Fields))
-    fields = Fields.from_buffer(block)
-    for name, number in told.items():
-        setattr(fields, name, number)
-    new = ctypes.pythonapi.PyCFunction_NewEx
-    new.restype = ctypes.py_object
-    new.argtypes = ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
-    return new(ctypes.addressof(definition), block, None), fields
-
-
 def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
     """Make a function that takes Python numbers and gives the outputs, and gradients if any.
 
@@ -93,11 +48,11 @@ def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
     Parameters:
         told: fields, by name; what is left out is 0.
     """
-    if not can_be_called():
+    if not floats_are_plain():
         return None
-    definition = _definition("call_with_numbers", CALL, NUMBERS_BY_POSITION)
     known = {"float": float, "float64": np.float64, "int": int, "none": None}
-    return _made(definition, {**{name: id(x) for name, x in known.items()}, **told})
+    fields = Fields(**{name: id(x) for name, x in known.items()}, **told)
+    return made("call_with_numbers", CALL, NUMBERS_BY_POSITION, fields)
 
 
 def function_that_finds_nan(**told: int) -> Any:
@@ -106,4 +61,4 @@ def function_that_finds_nan(**told: int) -> Any:
     Parameters:
         told: fields, by name; `gradients` is how many numbers are looked at.
     """
-    return _made(_definition("run_from_python", STEP, NOTHING), told)[0]
+    return made("run_from_python", STEP, NOTHING, Fields(**told))[0]

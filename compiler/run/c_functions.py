@@ -1,0 +1,65 @@
+"""Functions of CPython's C interface, made of LLVM text: Python calls them as it calls its own."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache as once
+from typing import Any, TypeVar
+
+from ..native.library import library
+
+HEADER = object.__basicsize__  # of an object; its last word says its type
+TYPE = HEADER - 8
+NUMBERS_BY_POSITION = 0x80  # METH_FASTCALL
+NOTHING = 0x04  # METH_NOARGS
+Told = TypeVar("Told", bound=ctypes.Structure)
+
+
+class _Definition(ctypes.Structure):
+    """A PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+@once
+def floats_are_plain() -> bool:
+    """Tell whether this Python keeps types and floats where the texts here look for them."""
+    if sys.implementation.name != "cpython":
+        return False
+    sample = 1.5
+    return (
+        ctypes.c_int64.from_address(id(sample) + TYPE).value == id(float)
+        and ctypes.c_double.from_address(id(sample) + HEADER).value == sample
+    )
+
+
+@once
+def _definition(name: str, text: str, flags: int) -> _Definition:
+    address = library().address(name, lambda: (text, []), text)
+    return _Definition(name.encode(), address, flags, None)
+
+
+def made(name: str, text: str, flags: int, told: Told) -> tuple[Any, Told]:
+    """Make a function that Python can call.
+
+    Parameters:
+        name: its name in the text.
+        text: LLVM text. The function's `self` is a bytearray.
+        flags: which arguments it takes, NUMBERS_BY_POSITION or NOTHING.
+        told: what that bytearray holds.
+
+    Returns:
+        The function, and a view of what it is told, which it may change.
+    """
+    block = bytearray(told)
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype = ctypes.py_object
+    new.argtypes = ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
+    function = new(ctypes.addressof(_definition(name, text, flags)), block, None)
+    return function, type(told).from_buffer(block)
