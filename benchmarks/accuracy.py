@@ -302,7 +302,7 @@ def is_near_kink(op: Op, at: Point) -> bool:
 
 
 def show(reports: list[Report], *, verbose: bool) -> int:
-    """Print the table and all that is beyond its limit; give the number of those."""
+    """Print the table and all that is beyond its limit; return the number of those."""
     print(f"{'op':12}{'points':>8}{'forward':>9}{'partials':>10}{'second':>10}{'third':>10}  worst")
     beyond = []
     for r in reports:

@@ -123,7 +123,7 @@ def table(outcomes: list[Outcome], left_out: list[str]) -> list[str]:
 
 
 def main() -> int:
-    """Run what was asked for; give the exit code."""
+    """Run what was asked for; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -93,7 +93,7 @@ def logistic_map(x: Sequence[Any]) -> Any:
 
 
 def timed(runs: dict[str, Callable[[], Any]], repeat: int) -> dict[str, list[float]]:
-    """Run each in turn, several times; give the seconds of this process, not of its neighbours."""
+    """Run each in turn, several times; return seconds of this process, not of its neighbours."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeat):
         for name, run in runs.items():
@@ -110,7 +110,7 @@ def timed(runs: dict[str, Callable[[], Any]], repeat: int) -> dict[str, list[flo
 
 
 def ratio(taken: dict[str, list[float]], above: str, below: str) -> tuple[float, str]:
-    """Divide two times; give the ratio of the least ones, and text with that of the medians."""
+    """Divide two times; return the ratio of the least ones, and text with that of the medians."""
     least = min(taken[above]) / min(taken[below])
     return least, f"{least:7.2f} ({median(taken[above]) / median(taken[below]):5.2f})"
 
@@ -145,7 +145,7 @@ def time_of(name: str, f: Function, x: list[float], repeat: int) -> bool:
 
 
 def peak(run: Callable[[], Any]) -> int:
-    """Give the most bytes that are in use at any time of a run, beyond those before it."""
+    """Return the most bytes that are in use at any time of a run, beyond those before it."""
     run()  # what is made once for all, such as code, is not counted
     gc.collect()
     tracemalloc.start()
@@ -163,12 +163,12 @@ def chain(x: Any, steps: int) -> Any:
 
 
 def pushed(steps: int) -> int:
-    """Give the peak memory of forward mode through a chain."""
+    """Return the peak memory of forward mode through a chain."""
     return peak(lambda: func.jvp(lambda x: chain(x, steps), (0.5,), (1.0,)))
 
 
 def pulled(parts: int, length: int, *, checkpointed: bool) -> tuple[int, float]:
-    """Give the peak memory of a backward pass through a chain, and the gradient."""
+    """Return the peak memory of a backward pass through a chain, and the gradient."""
     found = []
 
     def run() -> None:

@@ -45,7 +45,7 @@ ENGINES = {
 
 
 def races(short: bool) -> Iterator[tuple[str, Callable[[], Table]]]:
-    """Give each race by its name."""
+    """Return each race by its name."""
     seconds = 0.2 if short else 2.0
     depth = 3_000 if short else 30_000
     options = 5_000 if short else 20_000
@@ -56,7 +56,7 @@ def races(short: bool) -> Iterator[tuple[str, Callable[[], Table]]]:
 
 
 def ratios(table: Table) -> dict[str, float | str]:
-    """Give for each engine its median time over that of the compiled program, or why not.
+    """Return for each engine its median time over that of the compiled program, or why not.
 
     Of an engine that ran in several ways the fastest counts.
     """
@@ -74,7 +74,7 @@ def ratios(table: Table) -> dict[str, float | str]:
 
 
 def fastest(table: Table) -> float:
-    """Give the median time of the compiled program, in microseconds."""
+    """Return the median time of the compiled program, in microseconds."""
     ours = ENGINES["pluggrad, compiled"]
     return min(row.middle for row in table.rows if row.name.startswith(ours))
 
@@ -100,7 +100,7 @@ def told(ratio: float | str) -> str:
 
 
 def main() -> int:
-    """Race, measure, write; give the exit code."""
+    """Race, measure, write; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

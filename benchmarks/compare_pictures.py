@@ -17,7 +17,7 @@ NODES = re.compile(r'class="node\b')
 
 
 def table(short: bool) -> list[str]:
-    """Time each way once, or, unless `short`, several times; give Markdown.
+    """Time each way once, or, unless `short`, several times; return Markdown.
 
     Raises:
         Disagreement: when a picture has another number of nodes than its graph.
@@ -62,7 +62,7 @@ def table(short: bool) -> list[str]:
 
 
 def ways(graph: Graph) -> dict[str, tuple[Callable[[], Any], Callable[[Any], int]]]:
-    """Give for each way to draw how, and how to count the nodes in what comes out."""
+    """Return for each way to draw how, and how to count the nodes in what comes out."""
     svg: dict[str, Any] = {"max_nodes": None, "derivatives": False}
     found: dict[str, tuple[Callable[[], Any], Callable[[Any], int]]] = {
         "SVG, laid out by pluggrad": (

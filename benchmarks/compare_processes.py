@@ -30,7 +30,7 @@ ENGINES = {
 
 
 def table(short: bool) -> list[str]:
-    """Measure all engines, each once or, unless `short`, the best of three; give Markdown.
+    """Measure all engines, each once or, unless `short`, the best of three; return Markdown.
 
     Raises:
         Disagreement: when one gives other gradients than pluggrad's eager engine.
@@ -89,7 +89,7 @@ def measure(name: str) -> dict[str, float]:
 
 
 def forget_peak() -> int:
-    """Let the kernel count the most memory anew; give what is held now, in bytes, or -1."""
+    """Let the kernel count the most memory anew; return what is held now, in bytes, or -1."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
         return peak()
@@ -98,7 +98,7 @@ def forget_peak() -> int:
 
 
 def peak() -> int:
-    """Give the most memory that was held since, in bytes; 0 where the system does not tell."""
+    """Return the most memory that was held since, in bytes; 0 where the system does not tell."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

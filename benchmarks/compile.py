@@ -22,7 +22,7 @@ from measuring import Disagreement
 
 
 def main() -> int:
-    """Run everything; give the exit code."""
+    """Run everything; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

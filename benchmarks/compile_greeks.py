@@ -59,7 +59,7 @@ def formula(library: Any, cumulative: Callable[[Any], Any], option: Any) -> Any:
 
 
 def first(value: Any, gradient: Any) -> list[float]:
-    """Give the numbers of the options that are checked."""
+    """Return the numbers of the options that are checked."""
     return [float(x[i]) for i in range(CHECKED) for x in (value, *gradient)]
 
 

@@ -94,7 +94,7 @@ def micrograd() -> Contender:
 
 
 def matrices() -> dict[str, list[list[float]]]:
-    """Give the model's parameters as nested lists of numbers."""
+    """Return the model's parameters as nested lists of numbers."""
     model = MicroGPT(Value, log, exp)
     return {name: [[p.data for p in row] for row in getattr(model, name)] for name in MATRICES}
 
@@ -192,13 +192,13 @@ class Symbolic(MicroGPT):
     """The model on symbols, which have no numbers yet: no logit can be called the largest."""
 
     def softmax(self, logits: list[Any]) -> list[Any]:
-        """Give probabilities; the logits of this model are small."""
+        """Return probabilities; the logits of this model are small."""
         exps = [self.exp(x) for x in logits]
         total = sum(exps)
         return [e / total for e in exps]
 
     def relu(self, x: Any) -> Any:
-        """Give x where it is positive, else 0."""
+        """Return x where it is positive, else 0."""
         return importlib.import_module("casadi").fmax(x, 0.0)
 
 
@@ -263,7 +263,7 @@ class Training:
         self.squares = np.zeros_like(self.parameters)
 
     def step(self, k: int) -> float:
-        """Take step number `k`; give the loss before it."""
+        """Take step number `k`; return the loss before it."""
         import numpy as np
 
         letters = spelled(self.names[k % len(self.names)])

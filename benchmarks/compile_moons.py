@@ -42,7 +42,7 @@ class Case:
         return [loss.data, *(p.grad for p in self.model.parameters)]
 
     def flat(self, loss: Any, weights: Any, biases: Any) -> list[float]:
-        """Give a result in the order of the model's parameters."""
+        """Return a result in the order of the model's parameters."""
         import numpy as np
 
         rows = [

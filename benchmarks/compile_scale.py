@@ -117,7 +117,7 @@ def grown(name: str, size: int) -> dict[str, float]:
 
 
 def peak() -> int:
-    """Give the most memory that this process has used so far, in bytes."""
+    """Return the most memory that this process has used so far, in bytes."""
     if os.path.exists("/proc/self/status"):  # there ru_maxrss counts what the parent had
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line[:6] == "VmHWM:")

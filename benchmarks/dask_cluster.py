@@ -42,7 +42,7 @@ def seconds(run: Any) -> float:
 
 
 def overhead(client: Any, chunks: int) -> dict[str, float]:
-    """Time chunks in which there is next to nothing to compute; give microseconds for each."""
+    """Time chunks in which there is next to nothing to compute; return microseconds for each."""
     import dask.array as da
     import numpy as np
 

@@ -78,7 +78,7 @@ class Result:
 
 
 def flattened(tree: Any, numbers: list[float]) -> str:
-    """Append the numbers of a nest to a list; give how they were nested."""
+    """Append the numbers of a nest to a list; return how they were nested."""
     if isinstance(tree, dict):
         return "{" + ",".join(f"{k}:{flattened(x, numbers)}" for k, x in tree.items()) + "}"
     if isinstance(tree, list | tuple):
@@ -105,7 +105,7 @@ def close(a: float, b: float) -> bool:
 
 
 def same_sign(a: float, b: float) -> bool:
-    """Say whether two equal numbers are the same zero, if they are zeros."""
+    """Return whether two equal numbers are the same zero, if they are zeros."""
     return a != 0.0 or math.copysign(1.0, a) == math.copysign(1.0, b)
 
 
@@ -276,7 +276,7 @@ class Examination:
         return "rounding" if self.is_rounding(how, numbers, truth, found) else "different"
 
     def is_rounding(self, how: str, numbers: list[float], truth: Result, found: Result) -> bool:
-        """Say whether last bits, rounded otherwise, change the engine's numbers as much."""
+        """Return whether last bits, rounded otherwise, change the engine's numbers as much."""
         low, high = list(truth.numbers), list(truth.numbers)
         for seed in range(6):
             f = self.function.made(shaken(Random(seed)), self.outside)
@@ -328,13 +328,13 @@ class Examination:
 
 
 def gradients_as_tuple(compiled: Any, args: tuple[Any, ...]) -> Any:
-    """Give value and gradients as `func.value_and_grad` does for a tuple of argnums."""
+    """Return value and gradients as `func.value_and_grad` does for a tuple of argnums."""
     value, gradients = compiled.value_and_grad(*args)
     return value, (gradients,) if len(args) == 1 else gradients
 
 
 def by_lanes(call: Callable[[], Any], count: int) -> list[Result]:
-    """Call something with arrays; give the result of each lane."""
+    """Call something with arrays; return the result of each lane."""
     columns: list[Any] = []
     try:
         built = columns_of(call(), columns)
@@ -354,7 +354,7 @@ def columns_of(tree: Any, columns: list[Any]) -> str:
 
 
 def shaken(chance: Random) -> dict[str, Any]:
-    """Give a table whose ops change the last bit of what no two libraries round alike."""
+    """Return a table whose ops change the last bit of what no two libraries round alike."""
     changed: dict[str, Any] = table()
     for name in {*SMOOTH, *UNARY, *BINARY} - EXACT:
         op = changed[name]
@@ -378,7 +378,7 @@ def _beside(x: float, side: float | None) -> float:
 
 
 def shortly(cause: Exception | None) -> str:
-    """Give the beginning of a refusal, without the place."""
+    """Return the beginning of a refusal, without the place."""
     text = str(cause)
     for end in (" in a compiled function", ": ", ";"):
         text = text.split(end)[0]
@@ -442,7 +442,7 @@ def main() -> int:
 
 
 def report(total: Outcome, seconds: float) -> int:
-    """Print what became of all programs; give the exit code."""
+    """Print what became of all programs; return the exit code."""
     print(f"{total.programs} programs, {total.numbers} numbers, {seconds:.0f} s; with:")
     print("  " + ", ".join(f"{name} {n}" for name, n in total.features.most_common()))
     for name, n in chain(total.fates.most_common()):

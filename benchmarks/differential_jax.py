@@ -20,7 +20,7 @@ STEP = 1e-6
 
 @cache
 def jax_scope() -> dict[str, Any]:
-    """Give what the functions find in their module, as JAX has it."""
+    """Return what the functions find in their module, as JAX has it."""
     start_jax()
     import jax
     import jax.numpy as jnp
@@ -37,7 +37,7 @@ def jax_scope() -> dict[str, Any]:
 
 
 def compared(function: Function, f: Callable[..., Any]) -> Iterator[tuple[list[float], str, str]]:
-    """Compare value and gradient where all is finite; give inputs, fate and an explanation."""
+    """Compare value and gradient where all is finite; return inputs, fate and an explanation."""
     import jax
 
     theirs = function.made(jax_scope(), [])

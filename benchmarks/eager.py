@@ -25,7 +25,7 @@ from pluggrad.ops import add, exp, maximum, tanh, where
 
 
 def timed(model: Moons) -> float:
-    """Run one step; give its time in milliseconds, including dropping its graph."""
+    """Run one step; return its time in milliseconds, including dropping its graph."""
     start = time.perf_counter()
     model.step(0)
     return (time.perf_counter() - start) * 1e3
@@ -69,7 +69,7 @@ def compare(steps: int) -> bool:
 
 
 def frees_without_collector() -> bool:
-    """Tell whether dropping the last reference to a graph frees all of it."""
+    """Return whether dropping the last reference to a graph frees all of it."""
     model = Moons(Value)
     model.step(0)
     gc.collect()
@@ -165,7 +165,7 @@ def forms(rounds: int = 200, calls: int = 500) -> None:
 
 
 def main() -> int:
-    """Run everything; give the exit code."""
+    """Run everything; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

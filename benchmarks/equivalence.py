@@ -80,7 +80,7 @@ def grid(op: Op) -> Iterator[tuple[float, ...]]:
 
 
 def where_differ(op: Op, mutant: Mutant, at: tuple[float, ...]) -> str:
-    """Tell whether the rules differ at a point: "", "inside", "kink" or "outside"."""
+    """Return whether the rules differ at a point: "", "inside", "kink" or "outside"."""
     try:
         out = op.evaluate(*at)
     except ArithmeticError:

@@ -56,7 +56,7 @@ def network(sizes: list[int], inputs: list[Value] | None = None) -> list[Value]:
 
 
 def mlp(nodes: int) -> Graph:
-    """Give a network of about so many nodes: inputs, two equal layers, one output."""
+    """Return a network of about so many nodes: inputs, two equal layers, one output."""
     width = max(1, round((nodes / 6) ** 0.5))
     return Graph(network([width, width, width, 1]) if nodes > 100 else network([2, 2, 1]))
 
@@ -231,7 +231,7 @@ def ours(graph: Graph) -> str:
 
 
 def theirs(graph: Graph, timeout: float) -> tuple[str, str]:
-    """Have Graphviz draw a graph; give the picture and who drew it."""
+    """Have Graphviz draw a graph; return the picture and who drew it."""
     source = render(graph, "dot", derivatives=False)
     picture, engine = lay_out(source, "svg", tuple(ENGINES), timeout)
     return picture.decode(), engine
@@ -299,7 +299,7 @@ def compare_times(sizes: list[int], timeout: float) -> bool:
 
 
 def main() -> int:
-    """Print the tables; give the exit code."""
+    """Print the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="up to 2,000 nodes")
     parser.add_argument("--crossings", action="store_true", help="the table of crossings alone")

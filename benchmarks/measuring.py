@@ -105,7 +105,7 @@ class Table:
 
 
 def difference(found: Sequence[float], truth: Sequence[float]) -> float:
-    """Give the largest difference, relative to the largest true number of its kind.
+    """Return the largest difference, relative to the largest true number of its kind.
 
     The first number is a value, all others are gradients.
     """
@@ -116,7 +116,7 @@ def difference(found: Sequence[float], truth: Sequence[float]) -> float:
 
 
 def steady(run: Callable[[], Any], seconds: float, most: int | None = None) -> tuple[float, float]:
-    """Time a call again and again; give the least and the median time in microseconds.
+    """Time a call again and again; return the least and the median time in microseconds.
 
     What others left in memory is out of the garbage collector's sight meanwhile.
     """

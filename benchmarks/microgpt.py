@@ -63,18 +63,18 @@ class MicroGPT:
         self.squares = [0.0] * len(self.parameters)
 
     def softmax(self, logits: list[Any]) -> list[Any]:
-        """Give probabilities; the largest logit is subtracted as a plain number."""
+        """Return probabilities; the largest logit is subtracted as a plain number."""
         largest = max(x.data for x in logits)
         exps = [self.exp(x - largest) for x in logits]
         total = sum(exps)
         return [e / total for e in exps]
 
     def relu(self, x: Any) -> Any:
-        """Give x where it is positive, else 0."""
+        """Return x where it is positive, else 0."""
         return x.relu()
 
     def loss(self, name: str) -> Any:
-        """Give the mean loss over the letters of one name."""
+        """Return the mean loss over the letters of one name."""
         letters = spelled(name)
         rows = [self.tokens[letter] for letter in letters[:-1]]
         losses = [
@@ -84,7 +84,7 @@ class MicroGPT:
         return (1 / len(losses)) * sum(losses)
 
     def probabilities(self, rows: list[list[Any]]) -> Iterator[list[Any]]:
-        """Give for each position, from the rows of its tokens, the probabilities of the next."""
+        """Return for each position, from the rows of its tokens, the probabilities of the next."""
         keys: list[list[Any]] = []
         values: list[list[Any]] = []
         for row, place in zip(rows, self.positions, strict=False):
@@ -123,7 +123,7 @@ class MicroGPT:
 
 
 def spelled(name: str) -> list[int]:
-    """Give a name's letters as numbers, with a delimiter before and after; at most a context."""
+    """Return a name's letters as numbers, with a delimiter before and after; at most a context."""
     return [26, *(ord(letter) - ord("a") for letter in name), 26][: CONTEXT + 1]
 
 

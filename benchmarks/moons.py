@@ -47,14 +47,14 @@ class Moons:
         return x[0]
 
     def loss(self) -> Any:
-        """Give the max-margin loss of all points, with L2 regularisation."""
+        """Return the max-margin loss of all points, with L2 regularisation."""
         scores = [self.score(point) for point in self.points]
         losses = [(1 + -y * s).relu() for y, s in zip(self.targets, scores, strict=True)]
         data_loss = sum(losses) * (1.0 / len(losses))
         return data_loss + 1e-4 * sum(p * p for p in self.parameters)
 
     def step(self, k: int) -> float:
-        """Take training step number `k` of 100; give the loss before it."""
+        """Take training step number `k` of 100; return the loss before it."""
         total = self.loss()
         for p in self.parameters:
             p.grad = 0.0
@@ -65,7 +65,7 @@ class Moons:
         return float(total.data)
 
     def matches(self, other: Moons) -> bool:
-        """Tell whether two models have the same parameters, to 1e-9."""
+        """Return whether two models have the same parameters, to 1e-9."""
         return all(
             math.isclose(p.data, q.data, rel_tol=1e-9, abs_tol=1e-12)
             for p, q in zip(self.parameters, other.parameters, strict=True)
@@ -73,7 +73,7 @@ class Moons:
 
 
 def two_moons(samples: int, rng: random.Random) -> tuple[list[list[float]], list[int]]:
-    """Draw two interleaved half circles; give the points and their labels, -1 and +1."""
+    """Draw two interleaved half circles; return the points and their labels, -1 and +1."""
     points, targets = [], []
     for i in range(samples):
         angle = math.pi * rng.random()

@@ -144,7 +144,7 @@ def swapped(rule: Rule, i: int, j: int) -> Rule:
 
 
 def places(op: Op, i: int) -> Iterator[tuple[str, str, Callable[..., bool]]]:
-    """Give parts of the domain in which to break a rule."""
+    """Return parts of the domain in which to break a rule."""
     for kind, text, condition in places_of_operand(op, i):
         yield kind, text, lambda *x, condition=condition: condition(x[i])
     if callable(op.kinks):
@@ -160,7 +160,7 @@ def from_kink(op: Op, at: tuple[float, ...]) -> float:
 
 
 def places_of_operand(op: Op, i: int) -> Iterator[tuple[str, str, Callable[[float], bool]]]:
-    """Give parts of one operand's domain."""
+    """Return parts of one operand's domain."""
     low, high = op.domain[i] or (-math.inf, math.inf)
     kinks = [0.0] if callable(op.kinks) else list(op.kinks)
     for kink in kinks:
@@ -220,7 +220,7 @@ def lambda_of(rule: Rule) -> ast.Lambda:
 
 
 def edits(body: ast.expr, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
-    """Give each edited version of an expression."""
+    """Return each edited version of an expression."""
     count = sum(1 for _ in ast.walk(body))
     for position in range(count):
         for kind, change in changes(nth(body, position), names):
@@ -246,7 +246,7 @@ def replaced(tree: ast.expr, position: int, by: ast.expr) -> ast.expr:
 
 
 def changes(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
-    """Give what one node of an expression could be replaced with."""
+    """Return what one node of an expression could be replaced with."""
     match node:
         case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
             yield "term", left
@@ -280,7 +280,7 @@ def changes(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def mutants(op: Op) -> Iterator[Mutant]:
-    """Give every broken version of an op."""
+    """Return every broken version of an op."""
     for i in range(op.arity):
         for kind, text, rule in itertools.chain(wrapped(op, i), edited(op, i)):
             rules = [*op.rules[:i], rule, *op.rules[i + 1 :]]

@@ -76,7 +76,7 @@ def examine(task: tuple[str, tuple[int, ...]]) -> Result:
 
 
 def caught_by(mutant: Mutant, seed: int, before: str, result: Result) -> str:
-    """Run the kit on a mutant; give the name of the check that catches it, "" if none does.
+    """Run the kit on a mutant; return the name of the check that catches it, "" if none does.
 
     The check that caught it with another seed goes first: if it fails, so does the kit.
     """

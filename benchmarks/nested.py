@@ -277,7 +277,7 @@ def main() -> int:
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> int:
-    """Print what became of all functions; give the exit code."""
+    """Print what became of all functions; return the exit code."""
     used = Counter(way for outcome in outcomes for way in outcome.ways)
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     wrong = [x.verdict for x in outcomes if x.verdict not in ("equal", "rounding")]

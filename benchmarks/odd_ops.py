@@ -257,7 +257,7 @@ PIECES: list[Callable[[str, str], str]] = [
 
 
 def fresh_op(chance: Random) -> tuple[Op, str]:
-    """Write an op of one or two operands that nobody has seen before; give it and its source."""
+    """Write an op of one or two operands that nobody has seen before; return it and its source."""
     names = ["a", "b"][: chance.randint(1, 2)]
     lines = [f"def forward({', '.join(names)}):"]
     known = list(names)

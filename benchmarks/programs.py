@@ -107,7 +107,7 @@ class _Draft:
         return middle + reach * self.chance.uniform(-1.0, 1.0)
 
     def _inside(self, low: float, high: float) -> tuple[float, float]:
-        """Give the middle of a moderate part of an interval, and how far it reaches."""
+        """Return the middle of a moderate part of an interval, and how far it reaches."""
         low, high = max(low, -2.0 if high > 0.0 else high - 4.0), min(high, max(low, 0.0) + 2.0)
         return (low + high) / 2, 0.45 * (high - low)
 

@@ -80,7 +80,7 @@ def filled(shape: Any, numbers: Any) -> Any:
 
 
 def table() -> dict[str, Any]:
-    """Give what the functions find in their module."""
+    """Return what the functions find in their module."""
     return {
         **plugins.ops,
         **{op.name if op.name != "scaled" else f"scaled{i}": op for i, op in enumerate(ODD_OPS)},

@@ -78,7 +78,7 @@ def gathered(value: Any, gradient: Any, rows: Any) -> Numbers:
 
 
 def jax_table() -> dict[str, Any]:
-    """Give JAX's functions for our ops: its own, or composed of its own."""
+    """Return JAX's functions for our ops: its own, or composed of its own."""
     import jax
     import jax.numpy as jnp
 
@@ -318,7 +318,7 @@ def main() -> int:
 
 
 def report(total: Outcome, against: str, seconds: float) -> int:
-    """Print what became of all programs; give the exit code."""
+    """Print what became of all programs; return the exit code."""
     least, times = min(((op, total.used[op]) for op in OPS), key=lambda pair: pair[1])
     unused = [op for op in OPS if not total.used[op]] if total.programs >= ENOUGH else []
     kinds = sum(op in total.used for op in OPS)

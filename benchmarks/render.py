@@ -77,7 +77,7 @@ class Contender(NamedTuple):
 
 
 def contenders() -> dict[str, Contender]:
-    """Give every renderer that comes with pluggrad."""
+    """Return every renderer that comes with pluggrad."""
     peers = {
         "text": "networkx text",
         "json": "networkx json",
@@ -100,7 +100,7 @@ def contenders() -> dict[str, Contender]:
 
 
 def form(drawn: Any) -> str | bytes:
-    """Give the result as text or bytes; a figure is drawn, a Digraph gives its source."""
+    """Return the result as text or bytes; a figure is drawn, a Digraph gives its source."""
     if isinstance(drawn, str | bytes):
         return drawn
     if hasattr(drawn, "source"):
@@ -395,7 +395,7 @@ def deepest(chosen: dict[str, Contender]) -> bool:
 
 
 def main() -> int:
-    """Print the tables; give the exit code."""
+    """Print the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="25 and 2,000 nodes")
     parser.add_argument("--only", nargs="+", help="names of renderers")

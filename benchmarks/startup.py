@@ -23,7 +23,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTEC
 
 
 def process_ms(code: str) -> tuple[float, float]:
-    """Run `code` in a fresh Python; give its time and its processor time."""
+    """Run `code` in a fresh Python; return its time and its processor time."""
     start = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
@@ -33,7 +33,7 @@ def process_ms(code: str) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Time bare Python and the imports in turn; give the exit code."""
+    """Time bare Python and the imports in turn; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def figures(taken: list[tuple[float, float]]) -> tuple[float, float, float]:
-    """Give the least and the median time, and the median processor time."""
+    """Return the least and the median time, and the median processor time."""
     times, busy = zip(*taken, strict=True)
     return min(times), median(times), median(busy)
 

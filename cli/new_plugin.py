@@ -63,7 +63,7 @@ def write(name: str, path: Path) -> Path:
 
 
 def checked(name: str) -> str:
-    """Give the importable name of a package.
+    """Return the importable name of a package.
 
     Raises:
         NewPluginError: saying why the name will not do.
@@ -225,7 +225,7 @@ class Renderer:
         self.indent = indent
 
     def __call__(self, graph: Graph) -> str:
-        """Give the text."""
+        """Return the text."""
         lines = []
         for node in graph.nodes:
             name = one_line(node.label, 40) or node.op or "number"  # a label can hold any text

@@ -37,7 +37,7 @@ _OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202
 
 
 def shown(text: str) -> str:
-    r"""Give a text as one line, with escapes for what a terminal would obey.
+    r"""Return a text as one line, with escapes for what a terminal would obey.
 
     Names of files, plugins and labels can hold anything.
 

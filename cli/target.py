@@ -20,7 +20,7 @@ class TargetError(PluggradError):
 
 
 def load(target: str) -> Any:
-    """Give the Value, list of Values or Graph that `target` names.
+    """Return the Value, list of Values or Graph that `target` names.
 
     Raises:
         TargetError: saying what failed and where.
@@ -37,7 +37,7 @@ def load(target: str) -> Any:
 
 
 def load_function(target: str) -> Callable[..., Any]:
-    """Give the function that `target` names, without calling it.
+    """Return the function that `target` names, without calling it.
 
     Raises:
         TargetError: saying what failed and where.
@@ -49,7 +49,7 @@ def load_function(target: str) -> Callable[..., Any]:
 
 
 def _object(target: str, hint: Callable[[Any], str]) -> Any:
-    """Give what `target` names."""
+    """Return what `target` names."""
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
         raise TargetError(f"{target!r} is not MODULE:OBJECT or FILE.py:OBJECT")

@@ -53,7 +53,7 @@ class _Written:
         return order
 
     def take(self, node: Value) -> bool:
-        """Say whether the history that is being written has come to a Value.
+        """Return whether the history that is being written has come to a Value.
 
         Its operands are written then. A pickler passes over what it has written in another way.
         """
@@ -134,7 +134,7 @@ def reduce_graph(node: Value) -> tuple[object, ...]:
 
 
 def last(history: History) -> Value:
-    """Give the value that a pickled history leads to."""
+    """Return the value that a pickled history leads to."""
     return history[-1]
 
 

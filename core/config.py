@@ -51,7 +51,7 @@ _context: Setting[Mapping[str, Any]] = Setting("pluggrad_config", default={})
 
 
 def current_config() -> Config:
-    """Give the settings that hold here and now.
+    """Return the settings that hold here and now.
 
     Raises:
         ConfigError: for an unknown name or a wrong type, naming the place it stands in.
@@ -63,7 +63,7 @@ def current_config() -> Config:
 
 
 def readable_config() -> tuple[Config, list[ConfigError]]:
-    """Give the settings of every place that is in order, and what is wrong with the others."""
+    """Return the settings of every place that is in order, and what is wrong with the others."""
     merged: dict[str, Any] = {}
     unreadable: list[ConfigError] = []
     for place in (from_file, from_environment, lambda: _process, _context.get):
@@ -181,7 +181,7 @@ _files: dict[Path, tuple[bytes, dict[str, Any] | None]] = {}
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Give the settings in a file; None where it is not there or does not speak of pluggrad."""
+    """Return the settings in a file; None where it is not there or does not speak of pluggrad."""
     own = path.name == "pluggrad.toml"
     try:
         # Reading a pipe would wait for ever. A folder is told, or passed by, as it is read.
@@ -232,7 +232,7 @@ def _table(path: Path, content: bytes) -> dict[str, Any] | None:
 
 
 def checked(settings: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Give settings whose names and types are right.
+    """Return settings whose names and types are right.
 
     Raises:
         ConfigError: naming `place`, the setting, and what is possible.

@@ -18,7 +18,7 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 
 
 def printable(text: str) -> str:
-    r"""Give a text with escapes for what a terminal would obey; lines stay lines.
+    r"""Return a text with escapes for what a terminal would obey; lines stay lines.
 
     Labels, file names and the texts of other errors can hold anything, and end up in messages.
 
@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 
 
 def shortened(thing: object, most: int = 60) -> str:
-    r"""Give the `repr` of a thing on one line, cut short: that of an array or a table has many.
+    r"""Return the `repr` of a thing on one line, cut short: that of an array or a table has many.
 
     >>> print(shortened("a long text", 7))
     'a long

@@ -196,7 +196,7 @@ class Graph:
         return value
 
     def around(self, value: Value | str, radius: int = 2) -> Graph:
-        """Give the part of the graph within `radius` edges of a node, in both directions.
+        """Return the part of the graph within `radius` edges of a node, in both directions.
 
         Parameters:
             value: a Value, or a node's id.
@@ -211,7 +211,7 @@ class Graph:
         return summary.around(self, value, radius)
 
     def between(self, a: Value | str, b: Value | str) -> Graph:
-        """Give the part of the graph that lies on a path from `a` to `b`, both included.
+        """Return the part of the graph that lies on a path from `a` to `b`, both included.
 
         Raises:
             GraphError: when one of them is not in this graph, or `b` does not depend on `a`.
@@ -221,7 +221,7 @@ class Graph:
     def collapse(
         self, by: str = "repeats", *, depth: int | None = None, expand: Iterable[str] = ()
     ) -> Graph:
-        """Give a summary, in which groups stand for many nodes.
+        """Return a summary, in which groups stand for many nodes.
 
         Parameters:
             by: "repeats" puts together what has the same structure on the same level, and

@@ -56,7 +56,7 @@ def partial(op: Op, index: int, g: float, out: float, operands: Sequence[float])
 
 
 def is_nan(x: Any) -> bool:
-    """Say whether a derivative came out nan, and tell watchers: what follows depends on it."""
+    """Return whether a derivative came out nan, and tell watchers: what follows depends on it."""
     answer = bool(x._number != x._number)
     for watcher in watchers.get() if switch.active else ():
         watcher.observed("is nan", x, None, answer)

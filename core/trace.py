@@ -240,7 +240,7 @@ standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDict
 
 
 def refresh() -> bool:
-    """Forget the code of ops whose rules call another op or function now; give whether any did."""
+    """Forget the code of ops whose rules now call another op or function; return whether any do."""
     stale = [op for op, read in tuple(standing.items()) if not all(_stands(*x) for x in read)]
     for op in stale:
         standing.pop(op, None)

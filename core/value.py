@@ -224,15 +224,15 @@ class Value(OpMethods):
         above.backward(self, gradient)
 
     def item(self) -> float:
-        """Give the number, as `float(x)` does."""
+        """Return the number, as `float(x)` does."""
         return float(self)
 
     def conjugate(self) -> Value:
-        """Give this value: it is real. NumPy's std, var and norm of arrays of Values ask for it."""
+        """Return this value, which is real; NumPy's std, var and norm of Values ask for it."""
         return self
 
     def as_integer_ratio(self) -> tuple[int, int]:
-        """Give a constant's number as a fraction, as `float` has it.
+        """Return a constant's number as a fraction, as `float` has it.
 
         Raises:
             LostGradientError: when this is no constant: no gradient flows through integers.
@@ -248,7 +248,7 @@ class Value(OpMethods):
         raise SympifyError("a Value; float(value) is its number")
 
     def detach(self) -> Value:
-        """Give a constant of the same number and label that is cut off from this one's history."""
+        """Return a constant of the same number and label, cut off from this one's history."""
         watcher = keeper()
         if watcher is not None:
             kept: Value = watcher.kept(self, self.label)

@@ -16,7 +16,7 @@ LARGE = 150  # nodes, beyond which a picture that cannot fold groups itself show
 
 
 def mimebundle(shown: Value | Graph) -> dict[str, str]:
-    """Give what a notebook can show, by MIME type.
+    """Return what a notebook can show, by MIME type.
 
     It never raises, so that a cell always shows something: where there is no picture, the text
     says why.
@@ -52,7 +52,7 @@ def _picture(graph: Graph) -> dict[str, str]:
 
 
 def bundle_of(drawn: Any) -> dict[str, Any]:
-    """Give what a notebook shows for what a renderer made."""
+    """Return what a notebook shows for what a renderer made."""
     if hasattr(drawn, "_repr_mimebundle_"):
         return dict(drawn._repr_mimebundle_())
     return {"text/plain": drawn} if isinstance(drawn, str) else {}

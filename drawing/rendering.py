@@ -18,7 +18,7 @@ class HasGraph(Protocol):
     """What can give its graph, such as a compiled program."""
 
     def graph(self) -> Graph:
-        """Give the graph as it is now."""
+        """Return the graph as it is now."""
 
 
 Drawable = Value | Graph | HasGraph | Iterable[Value]
@@ -112,7 +112,7 @@ def _check_options(name: str, kind: type[Any], given: Mapping[str, Any]) -> None
 
 
 def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
-    """Give the graph of what can be drawn, labelled by `names`.
+    """Return the graph of what can be drawn, labelled by `names`.
 
     Raises:
         RenderError: for names beside a graph, which has its labels.

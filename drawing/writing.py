@@ -146,7 +146,7 @@ def _write_all(place: int, content: bytes) -> None:
 
 
 def _is_open_file(path: str) -> bool:
-    """Say whether a path leads through a process's open files, as `/dev/stdout` does."""
+    """Return whether a path leads through a process's open files, as `/dev/stdout` does."""
     for _ in range(40):  # as many links as Linux follows
         folder, name = os.path.split(os.path.abspath(path))
         folder = os.path.realpath(folder)

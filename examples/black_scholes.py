@@ -69,7 +69,7 @@ def differentiated(option: tuple[float, ...] = OPTION) -> dict[str, float]:
 
 
 def many(count: int) -> tuple[float, float]:
-    """Price `count` options with all first-order greeks; give the seconds, and the worst error."""
+    """Price `count` options with all first-order greeks; return seconds and the worst error."""
     import numpy as np
 
     rng = np.random.default_rng(0)

@@ -100,7 +100,7 @@ MODELS = {
 
 
 def fit(model: Model, data: Sequence[float]) -> tuple[list[float], list[float], float]:
-    """Maximise the likelihood; give parameters, standard errors, and the log-likelihood."""
+    """Maximise the likelihood; return parameters, standard errors, and the log-likelihood."""
 
     def loss(free: Any) -> Any:
         chosen = model.parameters(free)

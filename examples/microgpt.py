@@ -73,7 +73,7 @@ class Trainer:
         self.scores = compile([x for row in logits for x in row], inputs=inputs[: len(inputs) // 2])
 
     def step(self, name: str) -> float:
-        """Learn from one name; give the loss before."""
+        """Learn from one name; return the loss before."""
         letters = spelled(name)[: self.length + 1]
         given, wanted = self.shaped(self.program.inputs[len(self.program.parameters) :])
         given[:], wanted[:] = 0.0, 0.0
@@ -114,7 +114,7 @@ def table(length: int) -> list[list[Value]]:
 
 
 def spelled(name: str) -> list[int]:
-    """Give a name's tokens, with the delimiter at both ends."""
+    """Return a name's tokens, with the delimiter at both ends."""
     return [END, *map(ALPHABET.index, name), END]
 
 

@@ -20,7 +20,7 @@ TARGETS = [1.0, -1.0, -1.0, 1.0]
 
 
 def train(steps: int = 40, rate: float = 0.3, seed: int = 7) -> tuple[MLP, list[float]]:
-    """Train a network; give it and the loss before each step."""
+    """Train a network; return it and the loss before each step."""
     network = MLP(3, [4, 4, 1], activation="tanh", linear_output=False, rng=random.Random(seed))
     optimizer = SGD(network.parameters(), rate)
     losses = []

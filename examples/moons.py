@@ -39,7 +39,7 @@ def two_moons(count: int) -> tuple[list[tuple[float, float]], list[int]]:
 
 
 def train(model: MLP, points: Any, labels: Any, steps: int) -> list[float]:
-    """Record the loss once, and go down for some steps; give the loss before each."""
+    """Record the loss once, and go down for some steps; return the loss before each."""
     scores = [model(point) for point in points]
     squares = sum((p * p for p in model.parameters()), 0.0)
     program = compile(hinge(scores, labels) + DECAY * squares)
@@ -96,7 +96,7 @@ def text_plot(score: Any, points: Any, labels: Any) -> str:
 
 
 def main() -> int:
-    """Train, compare, draw; give the exit code."""
+    """Train, compare, draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="20 points and 20 steps")
     parser.add_argument("--compare", action="store_true", help="with micrograd, which takes longer")

@@ -23,7 +23,7 @@ INTERVAL, STEPS_BETWEEN = 0.5, 10
 
 
 def solution(parameters: Sequence[Any], samples: int) -> list[Any]:
-    """Integrate the equation; give x and y at each sample, one after the other."""
+    """Integrate the equation; return x and y at each sample, one after the other."""
     a, b, c, d = parameters
     x: Any
     y: Any
@@ -53,7 +53,7 @@ def measured(samples: int, noise: float, seed: int = 7) -> list[float]:
 
 
 def fit(data: Sequence[float], steps: int) -> list[tuple[list[float], float]]:
-    """Fit the parameters; give them, and the mean squared error, before each step and at the end.
+    """Fit the parameters; return them, and the mean squared error, before each step and at the end.
 
     A Gauss-Newton step solves (J' J) step = J' r for the residuals r and their derivatives J. It is
     halved until it makes the error smaller.

@@ -38,7 +38,7 @@ GREEKS = ("delta", "dual delta", "theta", "rho", "vega")
 
 
 def smile(parameters: Any, spot: Any, strike: Any) -> Any:
-    """Give the volatility of an option: a parabola in the logarithm of its moneyness."""
+    """Return the volatility of an option: a parabola in the logarithm of its moneyness."""
     level, skew, curvature = parameters
     moneyness = log(strike / spot)
     return level + (skew + curvature * moneyness) * moneyness
@@ -76,7 +76,7 @@ def market(count: int, chunk: int) -> dict[str, Any]:
 
 
 def normal_equations(parameters: Sequence[float], data: dict[str, Any]) -> list[Any]:
-    """Give the sum of squared errors, and what a step of Gauss and Newton needs, all as sums."""
+    """Return the sum of squared errors, and what a step of Gauss and Newton needs, all as sums."""
     missed, slopes = error.value_and_grad(list(parameters), **data)
     sums = [(missed * missed).sum()]
     sums += [(slope * missed).sum() for slope in slopes]
@@ -95,7 +95,7 @@ def stepped(parameters: Sequence[float], sums: Sequence[float]) -> list[float]:
 
 
 def book(parameters: Sequence[float], data: dict[str, Any]) -> list[Any]:
-    """Give the value of all options together, and their greeks, as sums."""
+    """Return the value of all options together, and their greeks, as sums."""
     spot, strike = data["spot"], data["strike"]
     levels = volatility(parameters, spot, strike)
     value, slopes = greeks.value_and_grad(spot, strike, data["years"], RATE, levels)
@@ -107,7 +107,7 @@ def book(parameters: Sequence[float], data: dict[str, Any]) -> list[Any]:
 
 @contextmanager
 def cluster(workers: int) -> Iterator[Any]:
-    """Start worker processes; give the client that sends them work."""
+    """Start worker processes; return the client that sends them work."""
     from dask.distributed import Client, LocalCluster
 
     with (
@@ -149,7 +149,7 @@ def kill_one_worker(client: Any) -> None:
 
 
 def fit(client: Any, data: dict[str, Any], *, kill: bool = False) -> tuple[list[float], float]:
-    """Fit the smile; give its parameters, and the root of the mean squared error before."""
+    """Fit the smile; return its parameters, and the root of the mean squared error before."""
     parameters = list(START)
     for step in range(STEPS):
         title = f"step {step + 1} of {STEPS}"

@@ -42,7 +42,7 @@ def stationary(unknowns: Sequence[Any]) -> Any:
 
 
 def hang(links: int) -> tuple[list[float], list[float]]:
-    """Find the shape; give the angles, and the size of the gradient before each Newton step."""
+    """Find the shape; return the angles, and the size of the gradient before each Newton step."""
     start = [math.radians(-60.0 + 120.0 * (i + 0.5) / links) for i in range(links)]
     unknowns = [*start, 0.3, 0.5 * LENGTH]
     sizes = []

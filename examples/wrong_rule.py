@@ -16,7 +16,7 @@ from pluggrad.testing import ConformanceError, check_op
 
 
 def undefined(x: float) -> float:
-    """Give what IEEE 754 has where Python raises, as for the sine of infinity."""
+    """Return what IEEE 754 has where Python raises, as for the sine of infinity."""
     return math.nan
 
 
@@ -51,7 +51,7 @@ def right() -> Op:
 
 
 def found(op: Op) -> str:
-    """Check an op; give what is wrong, or "" when nothing is."""
+    """Check an op; return what is wrong, or "" when nothing is."""
     try:
         check_op(op)
     except ConformanceError as cause:

@@ -44,7 +44,7 @@ class Arguments:
             self.leaves += found
 
     def with_leaves(self, replaced: Sequence[Any]) -> list[Any]:
-        """Give all arguments, the differentiated ones made of other leaves."""
+        """Return all arguments, the differentiated ones made of other leaves."""
         given = list(self.args)
         source = iter(replaced)
         for i, structure in zip(self.chosen, self.structures, strict=True):

@@ -62,12 +62,12 @@ class Dual:
         return float(self)
 
     def detach(self) -> Value:
-        """Give a constant of the same number, which has no tangent at any level."""
+        """Return a constant of the same number, which has no tangent at any level."""
         x = _still(self)
         return x.detach() if isinstance(x, Value) else constant(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Give the method of an installed op, as Value has it."""
+        """Return the method of an installed op, as Value has it."""
         op = None if name.startswith("__") else plugins.ops.get(name)
         if name in ("backward", "grad"):
             raise AttributeError(f"there is no {name}{value_hints.moving_hint(self)}")
@@ -126,7 +126,7 @@ class Dual:
 
 
 def _still(x: Any) -> Any:
-    """Give the number behind all tangents: a float, or a Value, which is compared as one."""
+    """Return the number behind all tangents: a float, or a Value, which is compared as one."""
     while x.__class__ is Dual:
         x = x.primal
     return x
@@ -217,22 +217,22 @@ def highest_level(numbers: Iterable[Any]) -> int | None:
 
 
 def primal_of(x: Any, level: int) -> Any:
-    """Give the number without the tangent of one forward pass."""
+    """Return the number without the tangent of one forward pass."""
     return x.primal if isinstance(x, Dual) and x.level == level else x
 
 
 def tangent_of(x: Any, level: int) -> Any:
-    """Give the tangent of one forward pass; 0.0 for what it does not move."""
+    """Return the tangent of one forward pass; 0.0 for what it does not move."""
     return x.tangent if isinstance(x, Dual) and x.level == level else 0.0
 
 
 def is_zero(tangent: Any) -> bool:
-    """Say whether a tangent is no change at all, rather than a number that happens to be 0."""
+    """Return whether a tangent is no change at all, rather than a number that happens to be 0."""
     return isinstance(tangent, Real) and tangent == 0
 
 
 def is_operand(x: object) -> bool:
-    """Say whether something may stand beside a Dual in an expression."""
+    """Return whether something may stand beside a Dual in an expression."""
     return isinstance(x, Dual | Value | Real) or hasattr(type(x), "__pluggrad_op__")
 
 

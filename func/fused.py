@@ -68,7 +68,7 @@ def gradient_moved(
 
 
 def _graph_code(node: Value, now: int) -> tuple[Code, Code]:
-    """Give the code of a node's op: it was made of the ops that served operators then."""
+    """Return the code of a node's op: it was made of the ops that served operators then."""
     op = node.op
     assert op is not None
     right = node._right

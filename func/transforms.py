@@ -363,7 +363,7 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 
 def stop_gradient(tree: Any) -> Any:
-    """Give the same numbers, cut off from how they were computed: every derivative is 0.
+    """Return the same numbers, cut off from how they were computed: every derivative is 0.
 
     >>> from pluggrad import func
     >>> func.grad(lambda x: x * func.stop_gradient(x))(3.0)

@@ -102,7 +102,7 @@ def tree_map(change: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def is_number(x: object) -> bool:
-    """Say whether a leaf is something that can be differentiated."""
+    """Return whether a leaf is something that can be differentiated."""
     return isinstance(x, float | Value | Dual | Real)
 
 

@@ -25,7 +25,7 @@ BLOCKS = 5  # places that are named where a gradient is blocked
 
 
 def told(between: Between, paths: Sequence[Path], number: int, digits: int) -> str:
-    """Give the whole answer."""
+    """Return the whole answer."""
     lines = list(_Telling(between, paths, number, digits).lines())
     older = older_values(Graph(between.output))
     if older:
@@ -132,7 +132,7 @@ class _Telling(Wording):
             yield f"     {factor:<{max(wide, 11)}}    {formula}"
 
     def line(self, part: Step | tuple[float, int]) -> tuple[str, str]:
-        """Give the factor of a step, or of several, and what it says."""
+        """Return the factor of a step, or of several, and what it says."""
         if len(part) == 2:
             product, count = part
             return f"× {self.short(product)}", f"… {count:,} more steps …"

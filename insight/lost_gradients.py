@@ -100,12 +100,12 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
 
 
 def _is_settled(asking: FrameType | None, frame: FrameType) -> bool:
-    """Say whether the user's line was warned of, or prints, formats, compares or asks itself."""
+    """Return whether the user's line was warned of, or prints, formats, compares or asks itself."""
     return _was_told(asking or frame, frame) or (asking is not None and _Judged(asking).is_quiet)
 
 
 def _is_operator(asking: FrameType | None) -> bool:
-    """Say whether the user's line is `series * x`: it is not a library that chose to take x."""
+    """Return whether the user's line is `series * x`: it is not a library that chose to take x."""
     return asking is not None and Place(asking).opname == "BINARY_OP"
 
 
@@ -116,7 +116,7 @@ def _remember(frame: FrameType) -> None:
 
 
 def reaches_leaf(x: Value) -> bool:
-    """Say whether any gradient goes through a Value to a leaf: each step has a rule for it."""
+    """Return whether any gradient goes through a Value to a leaf: each step has a rule for it."""
     stack, seen = [x], set()
     while stack:
         node = stack.pop()
@@ -187,7 +187,7 @@ class _Judged(Place):
 
 
 def asks_for_number(node: ast.AST, function: Any) -> bool:
-    """Say whether a function gives a number that was asked for, or only looks at one."""
+    """Return whether a function gives a number that was asked for, or only looks at one."""
     if function is UNKNOWN:
         return _last_name(node) in QUIET_NAMES
     if isinstance(function, type):
@@ -260,7 +260,7 @@ def _key(asking: FrameType, frame: FrameType) -> tuple[int, ...]:
 
 
 def _was_told(asking: FrameType, frame: FrameType) -> bool:
-    """Say whether there was a warning at this place, under the warning filters that hold now."""
+    """Return whether there was a warning at this place, under the warning filters that hold now."""
     global _filters
     if _filters is not warnings.filters:
         _told.clear()

@@ -10,7 +10,7 @@ from .paths import Step
 
 
 def abridged(steps: Sequence[Step], lines: int) -> Iterator[Step | tuple[float, int]]:
-    """Give a path in at most so many lines, in its order.
+    """Return a path in at most so many lines, in its order.
 
     Shown are the first step, the last, and those of which the factor is farthest from 1.
 

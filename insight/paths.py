@@ -110,7 +110,7 @@ class Between:
         return self.adjoints[self.start] if self.start >= 0 and self.wrt.requires_grad else 0.0
 
     def largest(self, most: int) -> tuple[Path, ...]:
-        """Give the paths of the largest contributions, by size.
+        """Return the paths of the largest contributions, by size.
 
         Each node keeps its best few; sizes are logarithms, so that a long product does not
         underflow before its end.

@@ -48,7 +48,7 @@ def whose(frame: FrameType) -> str:
 
 @lru_cache(maxsize=4096)
 def is_installed(file: str) -> bool:
-    """Say whether a file belongs to the standard library or to an installed package."""
+    """Return whether a file belongs to the standard library or to an installed package."""
     parts = os.path.normcase(file).replace("\\", "/").split("/")
     if file.startswith("<frozen") or "site-packages" in parts or "dist-packages" in parts:
         return True
@@ -113,11 +113,11 @@ class Place:
         return _resolve(node, self.frame)
 
     def line(self) -> str:
-        """Give the line of the program."""
+        """Return the line of the program."""
         return _lines(self.frame, self.frame.f_lineno, self.frame.f_lineno).strip()
 
     def statement(self) -> ast.AST | None:
-        """Give the lines in which the expression lies, if they make a statement."""
+        """Return the lines in which the expression lies, if they make a statement."""
         first = self.position[0] or self.frame.f_lineno
         last = self.position[1] or first
         return _parsed(textwrap.dedent(_lines(self.frame, first, last)))
@@ -132,7 +132,7 @@ def _instruction_at(code: CodeType, lasti: int) -> dis.Instruction:
 
 
 def _position_at(code: CodeType, lasti: int) -> Position:
-    """Give the lines and columns (in bytes) of the expression of an instruction."""
+    """Return the lines and columns (in bytes) of the expression of an instruction."""
     for index, position in enumerate(code.co_positions()):
         if index == lasti // 2:
             return position
@@ -288,7 +288,7 @@ APPLYING_METHODS = {"agg", "apply", "applymap", "imap", "map", "starmap", "submi
 
 
 def is_one_of(thing: Any, things: Iterable[Any]) -> bool:
-    """Say whether a thing is one of these very things; it is not asked itself."""
+    """Return whether a thing is one of these very things; it is not asked itself."""
     return any(thing is one for one in things)
 
 
@@ -306,7 +306,7 @@ def handed_to(call: ast.Call, place: Place) -> Iterator[tuple[ast.AST, Any]]:
 
 
 def _applies(function: ast.expr) -> bool:
-    """Say whether a method is called as those are that call what they are given."""
+    """Return whether a method is called as those are that call what they are given."""
     return isinstance(function, ast.Attribute) and function.attr in APPLYING_METHODS
 
 
@@ -338,7 +338,7 @@ def _iterated(tree: ast.AST | None) -> Iterator[ast.AST]:
 
 
 def _is_lazy(kind: Any) -> bool:
-    """Say whether calling it makes an iterator that computes later, when it is consumed."""
+    """Return whether calling it makes an iterator that computes later, when it is consumed."""
     return isinstance(kind, type) and (
         kind in (map, filter, zip, enumerate, reversed) or kind.__module__ == "itertools"
     )

@@ -302,7 +302,7 @@ class _Gradients:
                 yield node.id, self._held(rest), f"held {short(rest)}"
 
     def _passes_on(self, node: Node) -> bool:
-        """Say whether a pass begins anew here; gradients add up where nothing flows on."""
+        """Return whether a pass begins anew here; gradients add up where nothing flows on."""
         op = self.graph.ops.get(node.id)
         return op is not None and (op.is_composite or any(op.rules))
 
@@ -350,7 +350,7 @@ def _slope(op: Op, index: int, out: float, numbers: Sequence[float]) -> float:
 
 
 def _restricted(record: Record, whole: Graph, graph: Graph) -> Record:
-    """Give what is known about the nodes that a part or a summary shows."""
+    """Return what is known about the nodes that a part or a summary shows."""
     shown = {node.id for node in graph.nodes}
     notes: dict[str, list[tuple[str, Note]]] = {}
     for id, found in record.notes.items():
@@ -390,7 +390,7 @@ def _merged(found: Sequence[tuple[str, Note]]) -> tuple[Note, ...]:
 
 
 def refreshed(graph: Graph) -> tuple[Node, ...]:
-    """Give a graph's nodes as if all were computed from today's leaves, by one backward pass.
+    """Return a graph's nodes as if all were computed from today's leaves, by one backward pass.
 
     Gradients are computed where the graph has any: from outputs that a pass has reached, from what
     they began with. Hooks do not run.

@@ -31,7 +31,7 @@ class Wording:
         return format(number, f".{self.digits}g")
 
     def name(self, value: Value) -> str:
-        """Give a label, the name of a variable, the number of a constant, or an id."""
+        """Return a label, the name of a variable, the number of a constant, or an id."""
         label = str(value.label) or self.between.names.get(value, "")
         if label:
             shown = label if label.isprintable() else repr(label)[1:-1]
@@ -41,7 +41,7 @@ class Wording:
         return self.id(value)
 
     def id(self, value: Value) -> str:
-        """Give the id that pictures of the graph show; "x" for what is not in it."""
+        """Return the id that pictures of the graph show; "x" for what is not in it."""
         place = self.between.position.get(value)
         return "x" if place is None else f"n{place}"
 

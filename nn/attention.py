@@ -69,7 +69,7 @@ class Attention(Module):
         ]
 
     def look(self, query: Vector, keys: Sequence[Vector], values: Sequence[Vector]) -> list[Any]:
-        """Give what one query gets from keys and values, the heads one after another."""
+        """Return what one query gets from keys and values, the heads one after another."""
         found = []
         for start in range(0, len(query), self.width):
             part = slice(start, start + self.width)

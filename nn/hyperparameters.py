@@ -23,7 +23,7 @@ class Number:
         self.wanted, self.holds, self.schedule = wanted, holds, schedule
 
     def checked(self, whose: str, value: Any) -> Any:
-        """Give the number as a float.
+        """Return the number as a float.
 
         Parameters:
             whose: what messages call it, such as `SGD: momentum`.
@@ -47,7 +47,7 @@ class Pair(Number):
     """Two such numbers."""
 
     def checked(self, whose: str, value: Any) -> tuple[float, float]:
-        """Give the two numbers."""
+        """Return the two numbers."""
         both = tuple(value) if isinstance(value, Iterable) else ()
         if len(both) != 2:
             raise TypeError(f"{whose} is a pair of numbers, not {value!r:.60}")

@@ -96,7 +96,7 @@ class Embedding(Module):
         self.rows = matrix(count, channels, initial or gauss(1.0), rng, "row")
 
     def forward(self, token: int | Integral | Sequence[Any]) -> list[Any]:
-        """Give the row of a token, or the mixture of all rows by their weights."""
+        """Return the row of a token, or the mixture of all rows by their weights."""
         if isinstance(token, int | Integral):
             if not 0 <= int(token) < self.count:
                 raise IndexError(f"{self!r} has the tokens 0 to {self.count - 1}, not {token}")

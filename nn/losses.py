@@ -19,7 +19,7 @@ expm1, log1p, relu, softplus, where = map(
 
 
 def mean(numbers: Sequence[Any]) -> Any:
-    """Give the mean of numbers or Values.
+    """Return the mean of numbers or Values.
 
     Raises:
         TypeError: when there are none.
@@ -30,7 +30,7 @@ def mean(numbers: Sequence[Any]) -> Any:
 
 
 def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Give the mean squared error.
+    """Return the mean squared error.
 
     >>> from pluggrad.nn import mse
     >>> mse([1.0, 2.0], [1.0, 4.0])
@@ -41,7 +41,7 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Give the mean of relu(1 - target * score): 0 for who is right by a margin of 1.
+    """Return the mean of relu(1 - target * score): 0 for who is right by a margin of 1.
 
     Parameters:
         scores: one for each example.
@@ -55,7 +55,7 @@ def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Give the mean of -log p(target), with p = sigmoid(logit) for 1 and 1 - p for 0.
+    """Return the mean of -log p(target), with p = sigmoid(logit) for 1 and 1 - p for 0.
 
     Parameters:
         logits: one for each example: a score before any sigmoid.
@@ -71,7 +71,7 @@ def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> Any:
-    """Give the mean of -log p(target), with p = softmax(logits).
+    """Return the mean of -log p(target), with p = softmax(logits).
 
     Parameters:
         logits: for each example a score for each class.

@@ -103,7 +103,7 @@ class Optimizer(Checked):
                 )
 
     def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
-        """Give the new value of a parameter.
+        """Return the new value of a parameter.
 
         Parameters:
             p: its value.
@@ -174,7 +174,7 @@ class Optimizer(Checked):
     # ----- Saving -----
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what is remembered of each parameter, and the step number, for JSON."""
+        """Return what is remembered of each parameter, and the step number, for JSON."""
         if not self._in_bulk:
             return {"steps": self.steps, "memories": [dict(m) for m in self._memories]}
         lists = {name: array.tolist() for name, array in self._memories[0].items()}

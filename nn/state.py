@@ -10,7 +10,7 @@ from pluggrad import StateError, Value
 
 
 def tree_of(values: Any) -> Any:
-    """Give the numbers of nested lists and dicts of Values."""
+    """Return the numbers of nested lists and dicts of Values."""
     if isinstance(values, Value):
         return values.data
     if isinstance(values, dict):
@@ -76,7 +76,7 @@ def replace(numbers: Any, others: Sequence[float]) -> None:
 def remembered(
     state: Any, count: int, names: Collection[str], whose: str
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Give the step number and what is remembered of each parameter, from an optimizer's state.
+    """Return the step number and what is remembered of each parameter, from an optimizer's state.
 
     Parameters:
         state: what its `state_dict` gave, or JSON made of it.
@@ -114,7 +114,7 @@ def _is_number(x: Any) -> bool:
 
 
 def _paired(values: Any, numbers: Any, name: str, pairs: list[tuple[Value, float]]) -> str:
-    """Collect which Value gets which number; give what is wrong, or nothing."""
+    """Collect which Value gets which number; return what is wrong, or nothing."""
     if isinstance(values, Value):
         if not _is_number(numbers):
             return f"{name} is one number, not {numbers!r:.40}"

@@ -59,5 +59,5 @@ atanh = Op("atanh", math.atanh,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the hyperbolic ops."""
+    """Return the hyperbolic ops."""
     return [sinh, cosh, tanh, sech, asinh, acosh, atanh]

@@ -130,5 +130,5 @@ fma = Op("fma", _fma, lambda g, out, a, b, c: g * b,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the operations of IEEE 754."""
+    """Return the operations of IEEE 754."""
     return [copysign, fmod, remainder, fma]

@@ -36,7 +36,7 @@ def _logit(x: float) -> float:
 
 
 def _apart(a: Any, b: Any) -> Any:
-    """Give a - b, and 0 for two equal infinities."""
+    """Return a - b, and 0 for two equal infinities."""
     return where(step(MOST - minimum(abs(a), abs(b))), a - b, 1000.0 * compare(a, b))
 
 
@@ -60,7 +60,7 @@ logit = Op("logit", _logit, lambda g, out, x: g / (x * (1 - x)), domain=(0.0, 1.
 
 
 def logsumexp(values: Sequence[Any]) -> Any:
-    """Give log(e**x + e**y + ...) of numbers and Values, as many as there are.
+    """Return log(e**x + e**y + ...) of numbers and Values, as many as there are.
 
     Two by two, by `logaddexp`, so that nothing overflows and no more than the last digits are lost:
     pairs, pairs of pairs, and so on. Entries of -inf count nothing.
@@ -83,7 +83,7 @@ def logsumexp(values: Sequence[Any]) -> Any:
 
 
 def softmax(values: Sequence[Any]) -> list[Any]:
-    """Give e**x of each number or Value, divided by the sum of them all.
+    """Return e**x of each number or Value, divided by the sum of them all.
 
     Parameters:
         values: one or more, of any size.
@@ -101,7 +101,7 @@ def softmax(values: Sequence[Any]) -> list[Any]:
 
 
 def log_softmax(values: Sequence[Any]) -> list[Any]:
-    """Give the logarithms of `softmax`, finite where that is 0.
+    """Return the logarithms of `softmax`, finite where that is 0.
 
     Parameters:
         values: one or more, of any size.
@@ -137,5 +137,5 @@ def _near_zero(values: Sequence[Any]) -> list[Any]:
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the ops on a logarithmic scale."""
+    """Return the ops on a logarithmic scale."""
     return [logaddexp, logit]

@@ -86,5 +86,5 @@ clip = Op("clip", _clip,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the piecewise ops."""
+    """Return the piecewise ops."""
     return [sign, step, compare, where, minimum, maximum, clip]

@@ -72,5 +72,5 @@ ndtr = Op("ndtr", _ndtr, lambda g, out, x: g * (DENSITY * gaussian(0.5 * x) * ga
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the special functions."""
+    """Return the special functions."""
     return [erf, erfc, gaussian, ndtr]

@@ -135,5 +135,5 @@ hypot = Op("hypot", _hypot,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the trigonometric ops."""
+    """Return the trigonometric ops."""
     return [sin, cos, tan, sinc, sinc_slope, asin, acos, atan, atan2, hypot]

@@ -31,7 +31,7 @@ SAMPLE = (
 
 
 def can_convert(suffix: str) -> bool:
-    """Tell whether the package that makes such files is installed."""
+    """Return whether the package that makes such files is installed."""
     return find_spec(PACKAGES[suffix]) is not None
 
 
@@ -54,7 +54,7 @@ def converted(svg: str, suffix: str) -> bytes:
 
 @cache
 def _has_font(suffix: str) -> bool:
-    """Tell whether text leaves a trace."""
+    """Return whether text leaves a trace."""
     blank, text = SAMPLE % "", SAMPLE % '<text y="8">x</text>'
     return _written(blank, suffix) != _written(text, suffix)
 
@@ -95,7 +95,7 @@ def _size(svg: str) -> re.Match[str]:
 
 
 def _in_pixels(svg: str) -> str:
-    """Give the size in pixels where Graphviz gives it in points, which resvg does not take."""
+    """Return the size in pixels where Graphviz gives it in points, which resvg does not take."""
     found = _size(svg)
     if "pt" not in found[0]:
         return svg

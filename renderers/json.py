@@ -15,7 +15,7 @@ from .options import flag
 
 
 class JsonRenderer:
-    """Give a graph as JSON text, complete whatever its size; nodes and edges stand one a line.
+    """Return a graph as JSON text, complete whatever its size; nodes and edges stand one a line.
 
     The shape is the usual node-link form: `networkx.node_link_graph(data, edges="edges")` reads it,
     and so does D3. `graph` has the ids of the `outputs`. A node has `id`, `kind` (leaf, constant,
@@ -49,7 +49,7 @@ class JsonRenderer:
         self.derivatives = flag(self.name, "derivatives", derivatives)
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the text, which ends in a newline."""
+        """Return the text, which ends in a newline."""
         return Shown.lines("".join(self._parts(graph)))
 
     def _parts(self, graph: Graph) -> Iterator[str]:

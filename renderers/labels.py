@@ -16,7 +16,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def one_line(text: str, limit: int) -> str:
-    """Give a text as one printable line of at most `limit` characters, ending in … if shortened.
+    """Return a text as one printable line of at most `limit` characters, ending in … if shortened.
 
     Control characters, and others that a terminal would obey, are shown as escapes: a newline as
     the two characters `\\n`, a lone surrogate as `\\ud800`.
@@ -26,7 +26,7 @@ def one_line(text: str, limit: int) -> str:
 
 
 def xml_text(text: str) -> str:
-    """Give a text with escapes for the few characters that no XML file can hold."""
+    """Return a text with escapes for the few characters that no XML file can hold."""
     return _NOT_XML.sub(_escape, text)
 
 

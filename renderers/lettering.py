@@ -32,7 +32,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def number_width(digits: int, size: float) -> float:
-    """Give the room for any number of so many digits, so that a step of training moves nothing."""
+    """Return the room for numbers of so many digits, so that a step of training moves nothing."""
     return width("-0." + "0" * (digits - 1) + "e-00", size)
 
 

@@ -27,7 +27,7 @@ SUFFIXES = ("eps", "jpg", "pdf", "png", "svg", "webp")
 
 
 class MatplotlibRenderer:
-    """Give a graph as a `matplotlib.figure.Figure`, which notebooks show and `save()` writes.
+    """Return a graph as a `matplotlib.figure.Figure`, which notebooks show and `save()` writes.
 
     Each value is a box with its name or operation, its number and, after a backward pass, its
     gradient. The figure belongs to no window; its size in inches grows with the graph.

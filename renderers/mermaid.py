@@ -28,7 +28,7 @@ _CLASSES = ("leaf", "result", "constant", "output", "group", "note", "wrong")
 
 
 class MermaidRenderer:
-    """Give a graph as the text of a Mermaid flowchart; put it into a ```mermaid block.
+    """Return a graph as the text of a Mermaid flowchart; put it into a ```mermaid block.
 
     Each value is one box with its name, what made it, its number and its gradient (— where no
     backward pass has reached it). Operands of an op with several are numbered on their edges where
@@ -83,11 +83,11 @@ class MermaidRenderer:
         self.theme, _ = theme_of(self.name, theme)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
-        """Give what a notebook shows: JupyterLab draws Mermaid by itself."""
+        """Return what a notebook shows: JupyterLab draws Mermaid by itself."""
         return self(graph)._repr_mimebundle_()
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the text, which notebooks draw; its last line has no newline."""
+        """Return the text, which notebooks draw; its last line has no newline."""
         # An edge costs an edge of the limit, a node at least this much of the text.
         order = nearest(graph, self.max_text // 20)
         places = {node.id: i for i, node in enumerate(graph.nodes)}
@@ -169,7 +169,7 @@ def escaped(text: str) -> str:
 
 
 def _look(name: str, theme: Theme) -> str:
-    """Give the style of a class of nodes."""
+    """Return the style of a class of nodes."""
     if name == "wrong":
         return f"stroke:{theme.alarm},stroke-width:2px"
     kind = {"result": "op", "note": "op"}.get(name, name)
@@ -180,7 +180,7 @@ def _look(name: str, theme: Theme) -> str:
 
 
 def _ordered(node: Node, operands: tuple[str, ...]) -> bool:
-    """Say whether a reader has to know which operand is which."""
+    """Return whether a reader has to know which operand is which."""
     return len(set(operands)) > 1 and node.symbol not in ("+", "*")
 
 

@@ -19,7 +19,7 @@ Plain = str | int | float | bool
 
 
 class NetworkXRenderer:
-    """Give a graph as a `networkx.MultiDiGraph`, with plain Python attributes.
+    """Return a graph as a `networkx.MultiDiGraph`, with plain Python attributes.
 
     Nodes are `"n0"`, `"n1"`, ... in topological order, with the attributes `label`, `kind` (leaf,
     constant, op or group), `op` and `symbol` ("" unless it is an op), `data`, `grad` (absent where
@@ -61,7 +61,7 @@ class NetworkXRenderer:
         self.strict = flag(self.name, "strict", strict)
 
     def __call__(self, graph: Graph) -> networkx.MultiDiGraph:
-        """Give the graph."""
+        """Return the graph."""
         import networkx
 
         drawn = networkx.MultiDiGraph(outputs=" ".join(graph.outputs))
@@ -96,7 +96,7 @@ class NetworkXRenderer:
 
 
 def _bundle(text: str, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    """Give what a notebook shows: what it is, where an address would say nothing."""
+    """Return what a notebook shows: what it is, where an address would say nothing."""
     return {"text/plain": f"<{text}>"}
 
 

@@ -11,17 +11,17 @@ LINE = 64  # characters of a heading's line
 
 
 def briefs(graph: Graph, id: str) -> tuple[str, ...]:
-    """Give what stands on a node's card: "now -7.0", "held 3.0", "nan began here"."""
+    """Return what stands on a node's card: "now -7.0", "held 3.0", "nan began here"."""
     return tuple([note.brief for note in graph.record.notes.get(id, ())])
 
 
 def reasons(graph: Graph, id: str) -> list[str]:
-    """Give a sentence for each note on a node."""
+    """Return a sentence for each note on a node."""
     return [note.text for note in graph.record.notes.get(id, ())]
 
 
 def heading(graph: Graph) -> list[str]:
-    """Give the lines above a picture that say what is wrong with its numbers."""
+    """Return the lines above a picture that say what is wrong with its numbers."""
     return wrap(graph.record.summary, LINE)
 
 

@@ -42,7 +42,7 @@ class Theme(NamedTuple):
     alarm: str
 
     def of_kind(self, kind: str, output: bool) -> tuple[str, str]:
-        """Give the colours of a node's inside and border; results are "op", outputs come first."""
+        """Return the colours of a node and its border; results are "op", outputs come first."""
         looks = {
             "leaf": (self.leaf, self.leaf_edge),
             "constant": (self.constant, self.constant_edge),
@@ -186,12 +186,12 @@ def _check(renderer: str, key: object, value: object) -> None:
 
 
 def night_style() -> str:
-    """Give the CSS that turns a light picture dark where the reader's system is."""
+    """Return the CSS that turns a light picture dark where the reader's system is."""
     return f"@media (prefers-color-scheme:dark){{{_night_rules('')}}}"
 
 
 def notebook_style() -> str:
-    """Give the CSS that turns light pictures dark where the notebook around them is.
+    """Return the CSS that turns light pictures dark where the notebook around them is.
 
     JupyterLab, VS Code and Colab each say it in their own way; others are as the reader's system.
     """

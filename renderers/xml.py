@@ -17,7 +17,7 @@ _SCHEMA = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}
 
 
 class GraphMLRenderer:
-    """Give a graph as GraphML text, written by networkx; nothing is left out.
+    """Return a graph as GraphML text, written by networkx; nothing is left out.
 
     Nodes and edges have the attributes that renderer "networkx" gives them.
 
@@ -41,7 +41,7 @@ class GraphMLRenderer:
         self.derivatives = flag(self.name, "derivatives", derivatives)
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the text, which ends in a newline."""
+        """Return the text, which ends in a newline."""
         return Shown.lines(_serialised(self._tree(_network(self.derivatives, graph))))
 
     def _tree(self, drawn: Any) -> ElementTree.Element:
@@ -61,7 +61,7 @@ class GraphMLRenderer:
 
 
 class GexfRenderer(GraphMLRenderer):
-    """Give a graph as GEXF 1.2 text, the format of Gephi, written by networkx.
+    """Return a graph as GEXF 1.2 text, the format of Gephi, written by networkx.
 
     Nodes and edges have the attributes that renderer "networkx" gives them; nothing is left out,
     and the file bears no date.
@@ -93,7 +93,7 @@ class GexfRenderer(GraphMLRenderer):
 
 
 class GmlRenderer(GraphMLRenderer):
-    """Give a graph as GML text, which Gephi, Cytoscape, igraph and networkx read.
+    """Return a graph as GML text, which Gephi, Cytoscape, igraph and networkx read.
 
     Nodes and edges have the attributes that renderer "networkx" gives them; only what it calls
     `label` is called `name`, because the label of a node in GML is its id, `n0` and so on.
@@ -115,7 +115,7 @@ class GmlRenderer(GraphMLRenderer):
     suffixes: ClassVar[tuple[str, ...]] = (".gml",)
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the text, which ends in a newline."""
+        """Return the text, which ends in a newline."""
         from networkx import generate_gml
 
         drawn = _network(self.derivatives, graph)

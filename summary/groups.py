@@ -102,7 +102,7 @@ def _repeated(kinds: dict[Key, tuple[Key, str, str]], units: set[Key]) -> str:
 
 
 def _without_number(name: str) -> str:
-    """Give what `neuron3`, `neuron[3]` and `neuron 3` have in common."""
+    """Return what `neuron3`, `neuron[3]` and `neuron 3` have in common."""
     return re.sub(r"[\s_.\[(#-]*\d+[\])]*$", "", name) or name
 
 
@@ -180,7 +180,7 @@ def cut_open(structure: Structure, groups: Groups) -> Groups:
 
 
 def _levels_of_groups(structure: Structure, keys: list[Key]) -> list[int]:
-    """Give for each node the length of the longest way to its group from any leaf."""
+    """Return for each node the length of the longest way to its group from any leaf."""
     vertex = vertices(keys)
     order, _ = structure.merged(vertex)
     members: dict[int, list[int]] = {}

@@ -35,7 +35,7 @@ class Structure:
         return len(self.nodes)
 
     def levels(self) -> list[int]:
-        """Give the length of the longest way from a leaf to each node."""
+        """Return the length of the longest way from a leaf to each node."""
         level = [0] * len(self)
         for i, operands in enumerate(self.operands):
             for x in operands:

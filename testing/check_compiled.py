@@ -112,7 +112,7 @@ def _compare(subject: Subject, name: str, at: Point, got: Numbers, right: Number
 
 
 def _same(a: float, b: float, slack: float) -> bool:
-    """Tell whether two numbers are equal but for rounding; the sign of a zero result counts."""
+    """Return whether two numbers are equal but for rounding; the sign of a zero result counts."""
     if a != a or b != b:
         return a != a and b != b
     if a == b == 0.0:

@@ -161,7 +161,7 @@ def _sides(interval: tuple[float, float] | None, x: float) -> list[float]:
 
 
 def _between(got: float, limits: Sequence[float]) -> bool:
-    """Tell whether a number is the limit, or one between those of both sides."""
+    """Return whether a number is the limit, or one between those of both sides."""
     if got == 0.0 and all(map(math.isinf, limits)):
         return True  # a zero that meets an infinite slope is 0, see "Zero times infinity" in docs
     slack = 1e-6 * max((abs(x) for x in limits if abs(x) < math.inf), default=0.0) + 1e-9

@@ -35,7 +35,7 @@ ODD_NUMBERS = (0.0, -0.0, 5e-324, 1e-300, 1e300, 1.7e308, math.inf, math.nan)
 
 
 def _ways(op: Op, at: Point) -> Iterator[tuple[str, Callable[..., Any], Sequence[Any]]]:
-    """Give the ways to evaluate an op at a point: name, function, operands."""
+    """Return the ways to evaluate an op at a point: name, function, operands."""
     values = [Value(x) for x in at]
     yield "calling the op again", op, at
     yield "the op on Values", op, values

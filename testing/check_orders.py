@@ -97,7 +97,7 @@ def _higher_truth(subject: Subject, at: Point, order: tuple[int, ...]) -> tuple[
 
 
 def _on_a_side(subject: Subject, got: float, at: Point, order: tuple[int, ...]) -> bool:
-    """Tell whether it is the derivative right beside a point where a derivative jumps."""
+    """Return whether it is the derivative right beside a point where a derivative jumps."""
     assert subject.exact_forward is not None
     moved = sorted(set(order))
     sides = []

@@ -274,7 +274,7 @@ def paths_are_not_followed(picture: Picture) -> str | None:
 
 
 def _state(graph: Graph, value: Value) -> list[tuple[str, str]]:
-    """Give all that a renderer could change."""
+    """Return all that a renderer could change."""
     found = [(f"graph.{name}", repr(getattr(graph, name))) for name in ("nodes", "edges")]
     found += [("graph.outputs", repr(graph.outputs)), ("graph.operands", repr(graph.operands))]
     found.append(("graph.users", repr(graph.users)))

@@ -57,7 +57,7 @@ def kept_exact() -> Iterator[None]:
 
 
 def counterpart(thing: Any) -> Any:
-    """Give what stands for a function, or a module of functions; None where nothing is known to."""
+    """Return what stands for a function, or a module of them; None where nothing is known to."""
     if isinstance(thing, ModuleType):
         return _module(thing)
     if isinstance(thing, MPContext):
@@ -71,7 +71,7 @@ def counterpart(thing: Any) -> Any:
 
 
 def _module(module: ModuleType) -> Any:
-    """Give a namespace of counterparts for a module that has them."""
+    """Return a namespace of counterparts for a module that has them."""
     if module is mpmath:
         return PRECISE
     if module is math:
@@ -351,7 +351,7 @@ PRECISE = _Precise()
 
 
 def _of_mpmath(function: Any) -> Any:
-    """Give the same function of mpmath, in the context of the kit."""
+    """Return the same function of mpmath, in the context of the kit."""
     owner = getattr(function, "__self__", None)
     name = getattr(function, "__name__", "")
     if not isinstance(owner, mpmath.MPContext | type(mpmath.fp)):

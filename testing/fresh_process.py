@@ -125,7 +125,7 @@ def main(given: Mapping[str, Any]) -> None:
 
 
 def digests(picture: Picture) -> dict[str, str]:
-    """Give a digest of each small picture."""
+    """Return a digest of each small picture."""
     found = {}
     for what, make in SAMPLES.items():
         form = picture.form(make(), what)

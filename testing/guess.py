@@ -52,7 +52,7 @@ def guess(samples: Sequence[Sample], names: Sequence[str], operand: int = 0) -> 
 def _explains(
     predicted: Callable[[Sample], float], telling: Sequence[Sample], finite: Sequence[Sample]
 ) -> bool:
-    """Tell whether a mistake would give just what was got, wherever it gives anything."""
+    """Return whether a mistake would give just what was got, wherever it gives anything."""
     predictions = [(s, _safely(predicted, s)) for s in finite]
     made = [(s, x) for s, x in predictions if not math.isnan(x)]
     return any(s in telling for s, _ in made) and all(_close(s.got, x) for s, x in made)

@@ -23,7 +23,7 @@ Forward = Callable[..., Any]
 
 @lru_cache(maxsize=1 << 10)
 def multiprecision(forward: Forward) -> Forward | None:
-    """Give the function that computes `forward` on mpmath numbers; None if there is none."""
+    """Return the function that computes `forward` on mpmath numbers; None if there is none."""
     try:
         return _Exchange().function(forward)
     except _NoCounterpartError:

@@ -54,7 +54,7 @@ def spread(interval: Interval, near: Sequence[float] = ()) -> list[float]:
 
 
 def _ends(interval: Interval) -> tuple[float, float]:
-    """Give the ends of an interval, infinite where they are far away."""
+    """Return the ends of an interval, infinite where they are far away."""
     low, high = interval or (-math.inf, math.inf)
     return (low if abs(low) < FAR else -math.inf), (high if abs(high) < FAR else math.inf)
 
@@ -134,7 +134,7 @@ def _diagonal(op: Op, every: list[list[float]]) -> list[Point]:
 
 
 def kinks_of(op: Op) -> tuple[float, ...]:
-    """Give the declared kinks that are points; empty where they are a function of the operands."""
+    """Return the declared kinks that are points; empty where they are a function of operands."""
     return () if callable(op.kinks) else tuple(op.kinks)
 
 

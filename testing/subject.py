@@ -188,11 +188,11 @@ class Subject:
             return math.nan
 
     def is_inside(self, at: Point) -> bool:
-        """Tell whether a point is in the op's domain."""
+        """Return whether a point is in the op's domain."""
         return all(d is None or d[0] < x < d[1] for d, x in zip(self.op.domain, at, strict=True))
 
     def is_kink(self, at: Point) -> bool:
-        """Tell whether the op says that it has no derivative here."""
+        """Return whether the op says that it has no derivative here."""
         if not callable(self.op.kinks):
             return self.op.arity == 1 and at[0] in self.op.kinks
         try:
@@ -201,7 +201,7 @@ class Subject:
             return True
 
     def has_no_sides(self, index: int, at: Point) -> bool:
-        """Tell whether kinks lie so close that none has a side, as of floor from 2**52 on."""
+        """Return whether kinks lie so close that none has a side, as of floor from 2**52 on."""
         if not (callable(self.op.kinks) and self.is_kink(at)):
             return False
         x = at[index]
@@ -249,7 +249,7 @@ class Subject:
         )
 
     def agrees(self, got: float, truth: Truth, index: int, at: Point, out: float) -> bool:
-        """Tell whether a partial is the true one but for rounding."""
+        """Return whether a partial is the true one but for rounding."""
         size = max(abs(truth.left), abs(truth.right))
         if truth.jump and self.is_kink(at) and math.isnan(got):
             return True  # there is no derivative, and it says so
@@ -287,7 +287,7 @@ class Subject:
     def _forward_is_as_far_off(
         self, got: float, truth: Truth, index: int, at: Point, out: float
     ) -> bool:
-        """Tell whether the forward has no more right digits here than the rule.
+        """Return whether the forward has no more right digits here than the rule.
 
         A Bessel function far out, say: what is computed is not that function any more.
         """
@@ -302,7 +302,7 @@ class Subject:
         return abs(got - nearest) <= 10 * off * abs(nearest) or self._is_true_nearby(got, index, at)
 
     def _is_true_nearby(self, got: float, index: int, at: Point) -> bool:
-        """Tell whether a partial is that of an operand that differs by a float or two."""
+        """Return whether a partial is that of an operand that differs by a float or two."""
         assert self.exact_forward is not None
         truths = [
             exact(self.exact_forward, moved, index)
@@ -312,7 +312,7 @@ class Subject:
         return bool(slopes) and min(slopes) <= got <= max(slopes)
 
     def _changes_with_digits(self, got: float, truth: Truth, index: int, at: Point) -> bool:
-        """Tell whether the truth is none: with more digits it is another, as of some integrals."""
+        """Return whether the truth is none: more digits give another one, as of some integrals."""
         assert self.exact_forward is not None
         again = exact(self.exact_forward, at, index, singular=self.is_kink(at), finer=True)
         if again is None:
@@ -393,5 +393,5 @@ def _told(cause: BaseException | None) -> str:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Tell whether two numbers are equal, two nans too."""
+    """Return whether two numbers are equal, two nans too."""
     return bool(a == b) or (a != a and b != b)

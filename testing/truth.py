@@ -59,7 +59,7 @@ class Truth(NamedTuple):
         return self.left != self.right
 
     def allows(self, number: float, slack: float) -> bool:
-        """Tell whether `number` is the derivative, or at a kink one between the two sides."""
+        """Return whether `number` is the derivative, or at a kink one between the two sides."""
         low, high = min(self.left, self.right), max(self.left, self.right)
         if math.isinf(number):
             return number in (low, high)
@@ -150,7 +150,7 @@ def exact(
 
 
 def _may_be_the_step(left: Any, right: Any, largest: Any, step: Any, at: Point) -> bool:
-    """Tell whether slopes are so small that they may be 0 but for the step, as of x**3 at 0."""
+    """Return whether slopes are so small that they may be 0 but for the step, as of x**3 at 0."""
     slope = max(abs(left), abs(right))
     size = min([1.0, *(abs(x) for x in at if x)])
     return bool(largest < 1000 * step * slope or slope * size < largest * MP.mpf("1e-20"))
@@ -277,7 +277,7 @@ def value(forward: Callable[..., Any], at: Point) -> float | None:
 
 
 def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Point]) -> bool:
-    """Tell whether a function uses the digits it is given, rather than 15 or 50 of them.
+    """Return whether a function uses the digits it is given, rather than 15 or 50 of them.
 
     With fewer, a result stays the same when an operand changes by 1e-60 of itself, and changes
     with larger steps; a function that is flat, as floor, stays the same with both.
@@ -298,7 +298,7 @@ def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Poin
 def _sides(
     forward: Callable[..., Any], at: Point, index: int, step: Any
 ) -> tuple[Any, Any, Any, Any] | None:
-    """Give both one-sided slopes, the largest result, and how far it is across the point.
+    """Return both one-sided slopes, the largest result, and how far it is across the point.
 
     The point itself is not evaluated: at a jump it belongs to one side at most.
     """

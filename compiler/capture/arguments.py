@@ -19,7 +19,7 @@ Shape = Any
 
 
 def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool = False) -> Shape:
-    """Give the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
+    """Return the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
 
     Parameters:
         tree: nested lists, tuples and dicts; all else that is not a number is static: a recording
@@ -57,12 +57,12 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
 
 
 def is_symbolic(x: Any) -> bool:
-    """Tell whether a number is one that records: a Value, or what stands for one."""
+    """Return whether a number is one that records: a Value, or what stands for one."""
     return isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__")
 
 
 def is_array(x: Any) -> bool:
-    """Tell whether a number has many values."""
+    """Return whether a number has many values."""
     return not isinstance(x, Real) and getattr(x, "shape", None) is not None and x.shape != ()
 
 

@@ -37,7 +37,7 @@ _known: WeakKeyDictionary[Op, bool] = WeakKeyDictionary()
 
 
 def may_raise(op: Op) -> bool:
-    """Say whether the forward function of an op could raise an error for some floats."""
+    """Return whether the forward function of an op could raise an error for some floats."""
     found = _known.get(op)
     if found is None:
         found = _known[op] = op.ieee is None and not _is_total(op.forward)

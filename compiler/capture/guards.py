@@ -24,7 +24,7 @@ class Guard(Op):
 
     @property
     def is_look(self) -> bool:
-        """Say whether a result that is not 0 means that a recording does not hold."""
+        """Return whether a result that is not 0 means that a recording does not hold."""
         return self.name not in ("_add", "_constant")
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -129,5 +129,5 @@ def applied(op: Op, operands: Sequence[Any]) -> Value:
 
 
 def fixed(number: float) -> Value:
-    """Give a Value that is always this number; a node, for nobody to set."""
+    """Return a Value that is always this number; a node, for nobody to set."""
     return applied(GUARDS["_constant"], [number])

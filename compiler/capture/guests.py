@@ -27,7 +27,7 @@ ADVICE = {
 
 
 def is_guest(x: Any) -> bool:
-    """Tell whether a number has its own protocol for ufuncs, as Dask, pandas and xarray have.
+    """Return whether a number has its own protocol for ufuncs, as Dask, pandas and xarray have.
 
     A type that sets the protocol to None is one, too: it forbids ufuncs.
     """
@@ -40,22 +40,22 @@ def is_guest(x: Any) -> bool:
 
 
 def is_masked(x: Any) -> bool:
-    """Tell whether a number is an array of `numpy.ma`, which hides elements."""
+    """Return whether a number is an array of `numpy.ma`, which hides elements."""
     return hasattr(type(x), "mask") and hasattr(type(x), "filled") and type(x).__name__ != _ONE
 
 
 def has_a_door(x: Any) -> bool:
-    """Tell whether a number is not for the compiled function to compute with as it stands."""
+    """Return whether a number is not for the compiled function to compute with as it stands."""
     return is_guest(x) or is_masked(x)
 
 
 def is_plain_array(x: Any) -> bool:
-    """Tell whether a number is an array of NumPy that is not of somebody else's making."""
+    """Return whether a number is an array of NumPy that is not of somebody else's making."""
     return isinstance(x, _numpy_types()) and x.shape != () and not has_a_door(x)
 
 
 def is_stranger(x: Any) -> bool:
-    """Tell whether a number is an array of a library that has no protocol for ufuncs."""
+    """Return whether a number is an array of a library that has no protocol for ufuncs."""
     if isinstance(x, _numpy_types()) or is_guest(x):
         return False
     kind = type(x)
@@ -79,7 +79,7 @@ def advice(x: Any) -> str:
 
 
 def is_lazy(x: Any) -> bool:
-    """Tell whether an array is computed later, as those of Dask are."""
+    """Return whether an array is computed later, as those of Dask are."""
     return hasattr(type(x), "__dask_graph__")
 
 

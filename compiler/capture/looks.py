@@ -128,7 +128,7 @@ class Looks(Watcher):
         return self.hooks[id(value)]
 
     def kept(self, x: Value, label: str = "") -> Value:
-        """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        """Return a Value for the plain number of `x`, through which no gradient flows."""
         if x.__class__ is not self.kind:
             self.outside.add(x)
         kept: Value = self.kind._spread(held(x, label))
@@ -184,7 +184,7 @@ class Looks(Watcher):
 
 
 def failed(looks: Looks) -> Value:
-    """Give the Value that counts the guards that do not hold."""
+    """Return the Value that counts the guards that do not hold."""
     total = fixed(0.0)
     for guard in looks.seen.values():
         total = applied(GUARDS["_add"], [total, guard])

@@ -28,7 +28,7 @@ PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothin
 
 
 def unchanged(places: Iterable[Place]) -> bool:
-    """Say whether in all places the same thing stands, or the same number."""
+    """Return whether in all places the same thing stands, or the same number."""
     try:
         for holder, key, thing in places:
             now = holder.cell_contents if key is None else holder[key]
@@ -117,7 +117,7 @@ def _walk(
 
 
 def _options(thing: Any) -> Iterator[Place]:
-    """Give the options of what numba compiled: `fastmath`, say."""
+    """Return the options of what numba compiled: `fastmath`, say."""
     options = getattr(thing, "targetoptions", None) if hasattr(thing, "py_func") else None
     return ((options, name, x) for name, x in (options or {}).items())
 
@@ -172,7 +172,7 @@ def _attributes(thing: Any, names: set[str] | None) -> Iterator[Place]:
 
 
 def _held(things: Iterable[Any]) -> Iterator[Place]:
-    """Give things that stay where they are."""
+    """Return things that stay where they are."""
     fixed = tuple(things)
     return ((fixed, i, x) for i, x in enumerate(fixed))
 

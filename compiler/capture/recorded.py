@@ -98,7 +98,7 @@ HELD = Held("held", _same, None, doc="x, as a constant.")
 
 
 def held(x: Value, label: str = "") -> Value:
-    """Give a Value of the same number through which no gradient flows, computed in each call."""
+    """Return a Value of the same number through which no gradient flows, computed in each call."""
     out = recorded(HELD, (x,), x._number)
     out.label = label
     out.requires_grad = False

@@ -152,7 +152,7 @@ def innermost(nests: Nests, task: Task, by: Ints) -> int:
 
 
 def is_odd(nests: Nests, task: Task, by: Ints, d: int) -> int:
-    """Tell whether any column has a stride other than 0 and 1 along loop `d`."""
+    """Return whether any column has a stride other than 0 and 1 along loop `d`."""
     found = 0
     for c in range(2 * (nests.width + 1)):
         if (task.read >> c) & 1 or c == task.target:
@@ -217,7 +217,7 @@ def unit_strides(nests: Nests, memory: Memory, task: Task, by: Ints, inner: int)
 
 
 def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, start: int) -> int:
-    """Write one instruction but for its address; give its variant, packed."""
+    """Write one instruction but for its address; return its variant, packed."""
     by = room.by
     inner, around, summing, jammed, strides = -1, -1, 0, 0, 0
     adding = is_adding(nests, task)
@@ -248,7 +248,7 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
 
 
 def is_adding(nests: Nests, task: Task) -> int:
-    """Tell whether results are added to what is in memory, 1, or replace it, 0."""
+    """Return whether results are added to what is in memory, 1, or replace it, 0."""
     if task.function == 0:
         return 0 if nests.replaces[task.first] != 0 else 1
     return 0 if (nests.alone[task.first] >> (task.function - 1)) & 1 != 0 else 1

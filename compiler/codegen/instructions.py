@@ -42,7 +42,7 @@ def stride_word(column: int, loop: int) -> int:
 
 
 def size(columns: int, single: int) -> int:
-    """Give the length of an instruction."""
+    """Return the length of an instruction."""
     return HEADER + place_word(columns, single)
 
 

@@ -70,14 +70,14 @@ class Kernel:
         return f"k_{self.function.name}_{flags}_{strides}"
 
     def source(self) -> tuple[str, list[str]]:
-        """Write the kernel; give its text, and the modules that it calls into."""
+        """Write the kernel; return its text, and the modules that it calls into."""
         body = Writer(self).single() if self.single else Writer(self).nest()
         head = f"define void @{self.name}(ptr noalias readonly %ins, ptr noalias %m) nounwind {{\n"
         return assembled([self.function], head + body + "}\n" + METADATA)
 
 
 def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]:
-    """Put functions and what they call before a text; give that, and the modules called into."""
+    """Put functions and what they call before a text; return that, and the modules called into."""
     needed = {f.name: f for function in functions for f in function.closure()}.values()
     texts = [f.text for f in needed if not f.is_module]
     modules = [f.text for f in needed if f.is_module]

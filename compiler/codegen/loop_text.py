@@ -33,7 +33,7 @@ class Writer:
         self.block = "entry"
 
     def text(self) -> str:
-        """Give all lines."""
+        """Return all lines."""
         return "entry:\n" + "".join(
             f"  {line}\n" if not line.endswith(":") else f"{line}\n" for line in self.lines
         )
@@ -43,7 +43,7 @@ class Writer:
         self.lines.append(line)
 
     def new(self, expression: str) -> str:
-        """Name the result of an expression; give the name."""
+        """Name the result of an expression; return the name."""
         self.number += 1
         name = f"%t{self.number}"
         self.say(f"{name} = {expression}")

@@ -52,7 +52,7 @@ define void @pluggrad_clear(ptr %ins, ptr %m) nounwind {
 
 
 def run_address() -> int:
-    """Give the address of the loop that runs instructions."""
+    """Return the address of the loop that runs instructions."""
     return library().address("pluggrad_run", lambda: (RUN, []), KERNEL_TEXT)
 
 

@@ -24,7 +24,7 @@ HAND_ON = Function(
 
 
 def translator() -> Translator:
-    """Give this process's translated ops: of those that rules and forwards mean now."""
+    """Return this process's translated ops: of those that rules and forwards mean now."""
     return _translator(plugins.successions)
 
 

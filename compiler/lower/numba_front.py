@@ -29,7 +29,7 @@ OURS = "pluggrad.compiler."
 
 
 def _jitted(function: Callable[..., Any]) -> Any:
-    """Give numba's version of a function; the functions and ops that it calls are numba's too."""
+    """Return numba's version of a function; the functions and ops that it calls are numba's too."""
     # What it calls and reads may be something else by then.
     key = function, plugins.successions, fingerprint(function)
     found = _dispatchers.get(key)
@@ -54,7 +54,7 @@ def _jitted(function: Callable[..., Any]) -> Any:
 
 
 def _is_ours(function: Any) -> bool:
-    """Tell whether a function declares the types that it is called with, and is compiled once."""
+    """Return whether a function declares the types that it is called with, and is compiled once."""
     if not (getattr(function, "__module__", None) or "").startswith(OURS):
         return False
     code = getattr(function, "__code__", None)
@@ -158,7 +158,7 @@ def _unoptimised() -> Iterator[None]:
 def _numba_text(
     function: Callable[..., Any], parameters: Sequence[str], result: str
 ) -> tuple[str, str]:
-    """Give the text of numba's module for a function, and the function's name there."""
+    """Return the text of numba's module for a function, and the function's name there."""
     names = [f"x{i}" for i in range(len(parameters))]
     called, given = _called_with(function, names)
     convert = "float" if result == "double" else "int"
@@ -173,7 +173,7 @@ def _numba_text(
 
 
 def _called_with(function: Callable[..., Any], names: list[str]) -> tuple[Any, str]:
-    """Give numba's version of a function, and what stands in parentheses when it is called."""
+    """Return numba's version of a function, and what stands in parentheses when it is called."""
     python = _python(function)
     code = python.__code__
     if _tuples(python):

@@ -91,12 +91,12 @@ def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
 
 
 def has_loop(code: CodeType) -> bool:
-    """Say whether code goes back: a loop, whose length may depend on an operand."""
+    """Return whether code goes back: a loop, whose length may depend on an operand."""
     return any("JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code))
 
 
 def loops_in(function: Callable[..., Any]) -> bool:
-    """Say whether a function, or one that it calls, has a loop."""
+    """Return whether a function, or one that it calls, has a loop."""
     return any(has_loop(code) for code in _codes(function, set()))
 
 
@@ -157,7 +157,7 @@ def check_against_python(
 
 
 def same(a: float, b: float) -> bool:
-    """Say whether two results are equal but for rounding: the sign of a zero counts."""
+    """Return whether two results are equal but for rounding: the sign of a zero counts."""
     if a != a or b != b:
         return a != a and b != b
     if a == b:
@@ -166,7 +166,7 @@ def same(a: float, b: float) -> bool:
 
 
 def raises_in_python(op: Op) -> bool:
-    """Say whether an op's forward function itself has no result somewhere, where IEEE 754 has."""
+    """Return whether an op's forward itself has no result somewhere, where IEEE 754 has."""
     for numbers in points(op.arity, loops=loops_in(op.forward)):
         try:
             with np.errstate(all="ignore"):

@@ -58,7 +58,7 @@ class Function:
     is_module: bool = False
 
     def closure(self) -> Iterable[Function]:
-        """Give this function and all that it calls, each once."""
+        """Return this function and all that it calls, each once."""
         found: dict[str, Function] = {}
         pending = [self]
         while pending:

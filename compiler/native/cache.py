@@ -54,7 +54,7 @@ class Cache:
             self.folder = None
 
     def read(self, key: str) -> bytes | None:
-        """Give what is kept under `key`; None where there is nothing, or nothing to be trusted."""
+        """Return what is kept under `key`; None where nothing is, or nothing to be trusted."""
         if self.folder is None:
             return None
         try:

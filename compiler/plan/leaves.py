@@ -47,14 +47,14 @@ def leaf_places(
 
 
 def role_of(nodes: Nodes, traits: Traits, items: Items, j: int) -> int:
-    """Give the role of the first operand of an item."""
+    """Return the role of the first operand of an item."""
     level: int = nodes.level[items.out[j]]
     kind: int = items.kind[j]
     return (level * (traits.copying + 1) + kind) * OPERANDS
 
 
 def operand(nodes: Nodes, traits: Traits, items: Items, j: int, k: int) -> int:
-    """Give what an item reads as operand `k`; -1 for nothing."""
+    """Return what an item reads as operand `k`; -1 for nothing."""
     x: int = items.node[j]
     if items.kind[j] != traits.copying:
         x = nodes.operands[x * nodes.width + k]

@@ -44,7 +44,7 @@ def _as_numbers(x: Any) -> Any:
 
 
 def _flat(arguments: Iterable[Any]) -> Iterator[int]:
-    """Give numbers, and the addresses of arrays, one by one."""
+    """Return numbers, and the addresses of arrays, one by one."""
     for x in arguments:
         if isinstance(x, tuple):
             yield from _flat(x)

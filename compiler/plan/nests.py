@@ -76,7 +76,7 @@ def runs_of_runs(
 
 
 def goes_on(n: int, count: int, columns: Ints, group: Ints, rows: Ints, r: int, s: int) -> bool:
-    """Tell whether nest `s` looks like nest `r`, and stands where the next one would."""
+    """Return whether nest `s` looks like nest `r`, and stands where the next one would."""
     first, a, b = rows[r * 4], rows[r * 4 + 1], rows[r * 4 + 2]
     start = rows[s * 4]
     if rows[s * 4 + 1] != a or rows[s * 4 + 2] != b or group[start] != group[first]:
@@ -90,7 +90,7 @@ def goes_on(n: int, count: int, columns: Ints, group: Ints, rows: Ints, r: int, 
 
 
 def moves_alike(n: int, count: int, columns: Ints, i: int, j: int, k: int, m: int) -> bool:
-    """Tell whether each column moves from item `i` to `j` as it does from `k` to `m`."""
+    """Return whether each column moves from item `i` to `j` as it does from `k` to `m`."""
     for c in range(count):
         at = c * n
         if columns[at + j] - columns[at + i] != columns[at + m] - columns[at + k]:
@@ -99,7 +99,7 @@ def moves_alike(n: int, count: int, columns: Ints, i: int, j: int, k: int, m: in
 
 
 def nested(columns: Ints, group: Ints) -> tuple[Ints, int]:
-    """Cut a list of items into nests; give them and their number."""
+    """Cut a list of items into nests; return them and their number."""
     count = columns.shape[1]
     rows = zeros(max(count, 1), 4)
     made = call(nests, count, len(columns), columns, group, rows, work=len(columns) * count)

@@ -112,7 +112,7 @@ def _nests(s: Structure, at: Layout) -> tuple[Nests, NDArray[np.bool]]:
 
 
 def _operands(s: Structure) -> Ints:
-    """Give the rows of what each item reads: of an addend that is copied, itself."""
+    """Return the rows of what each item reads: of an addend that is copied, itself."""
     copied = s.items.kind == s.traits.copying
     operands = s.nodes.operands.reshape(-1, s.nodes.width)[s.items.node]
     operands[copied] = -1

@@ -18,7 +18,7 @@ STORED, INSIDE, FUSED = 0, 1, 2  # an ordinary node, an addition inside a chain,
 
 
 def analyse(nodes: Nodes, traits: Traits, items: Items) -> int:
-    """Fill in what is found of nodes, and list the items; give their number.
+    """Fill in what is found of nodes, and list the items; return their number.
 
     Parameters:
         nodes: `needs` is 1 where a gradient is asked for; other columns to find are zeros.
@@ -95,7 +95,7 @@ def join(nodes: Nodes, traits: Traits, i: int, k: int, x: int) -> None:
 
 
 def list_items(nodes: Nodes, traits: Traits, items: Items) -> int:
-    """Find the levels, and list what is to be computed; give how many items there are."""
+    """Find the levels, and list what is to be computed; return how many items there are."""
     made = 0
     for i in range(nodes.length):
         kind = nodes.kind[i]
@@ -148,7 +148,7 @@ def list_addends(nodes: Nodes, traits: Traits, items: Items, made: int, i: int) 
 def list_item(
     items: Items, at: int, node: int, out: int, index: int, segment: int, kind: int
 ) -> int:
-    """Write down one item; give where the next one goes."""
+    """Write down one item; return where the next one goes."""
     items.node[at], items.out[at], items.number[at] = node, out, index
     items.segment[at], items.kind[at] = segment, kind
     return at + 1

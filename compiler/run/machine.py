@@ -203,7 +203,7 @@ class Machine:
         )
 
     def _takes_long(self) -> bool:
-        """Tell whether other threads had better be let in while this runs."""
+        """Return whether other threads had better be let in while this runs."""
         return len(self._both) > LONG or (self.straight is not None and len(self.tape) > MANY)
 
     def _finding_nan(self, program: int) -> Any:
@@ -221,7 +221,7 @@ class Machine:
     # ----- Measuring -----
 
     def pieces(self) -> list[tuple[str, str, Any]]:
-        """Split the code by phase and op; give the phase, the op's name, and the instructions."""
+        """Split the code by phase and op; return the phase, the op's name, and the instructions."""
         found = []
         for phase, code in self.parts.items():
             ends = np.append(code.starts[1:], len(code.words))
@@ -245,7 +245,7 @@ class Machine:
         return self._both
 
     def timed(self, words: Any, seconds: float) -> float:
-        """Measure a piece of code; give microseconds for one run, without the call from Python."""
+        """Measure a piece of code; return microseconds a run, without the call from Python."""
         if len(words) == 0:
             return 0.0
         words = np.ascontiguousarray(words)

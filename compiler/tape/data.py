@@ -65,7 +65,7 @@ class Tape:
     def rebuilt(
         self, values: Sequence[float], gradients: Sequence[float], needs: Sequence[bool]
     ) -> list[Value]:
-        """Make the graph again, as Values with the given numbers; give its outputs."""
+        """Make the graph again, as Values with the given numbers; return its outputs."""
         made: list[Value] = []
         for row, kind in enumerate(self.kinds):
             if kind < 0:
@@ -82,7 +82,7 @@ class Tape:
 
     @staticmethod
     def is_addition(op: Op) -> bool:
-        """Tell whether an op's forward function is plain floating point addition."""
+        """Return whether an op's forward function is plain floating point addition."""
         return op.forward is operator.add
 
     # ----- As arrays, for the planner -----
@@ -109,7 +109,7 @@ class Tape:
         return np.frombuffer(self.literals, bool)
 
     def operands(self, width: int) -> Any:
-        """Give the rows of every node's operands as a table with `width` columns, -1 for none."""
+        """Return the rows of every node's operands as a table with `width` columns, -1 for none."""
         import numpy as np
 
         table = np.full((len(self), width), -1, np.int64)

@@ -28,7 +28,7 @@ def fingerprint(*things: object) -> str:
 
 
 def is_built_in(op: Op) -> bool:
-    """Say whether an op is pluggrad's own: its functions read nothing that changes."""
+    """Return whether an op is pluggrad's own: its functions read nothing that changes."""
     return (getattr(op.forward, "__module__", None) or "").startswith("pluggrad.") or all(
         (getattr(f, "__module__", None) or "").startswith("pluggrad.") for f in op.rules if f
     )
@@ -126,7 +126,7 @@ def names_in(code: types.CodeType) -> set[str]:
 
 
 def _reached(thing: object, names: list[str]) -> Iterator[object]:
-    """Give an object, and, where it is a module, all in it that these names may mean."""
+    """Return an object, and, where it is a module, all in it that these names may mean."""
     yield thing
     if isinstance(thing, types.ModuleType) and thing.__name__.partition(".")[0] not in VERSIONED:
         for name in names:

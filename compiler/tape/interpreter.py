@@ -41,7 +41,7 @@ class Interpreter:
         self._holds()
 
     def _holds(self) -> bool:
-        """Compute as far as all guards hold; give whether that is to the end."""
+        """Compute as far as all guards hold; return whether that is to the end."""
         values = self.values
         for row, x in zip(self.tape.inputs, self.inputs, strict=True):
             values[row] = x

@@ -86,7 +86,7 @@ def _spread(x: Any, where: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Tell whether two inputs have the same numbers."""
+    """Return whether two inputs have the same numbers."""
     import numpy as np
 
     if a is b:

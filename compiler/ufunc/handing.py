@@ -37,7 +37,7 @@ class Handing:
         self.causes: list[Exception] = []
 
     def results(self) -> list[Any]:
-        """Give the outputs that a guest has made of it.
+        """Return the outputs that a guest has made of it.
 
         Raises:
             CompileError: when all refuse.

@@ -79,13 +79,13 @@ class Ufunc:
         return other
 
     def generalised(self) -> Ufunc:
-        """Give the same, with the signature of NumPy's generalised ufuncs."""
+        """Return the same, with the signature of NumPy's generalised ufuncs."""
         other = self.__copy__()
         other.signature = ",".join(["()"] * self.nin) + "->" + ",".join(["()"] * self.nout)
         return other
 
     def elementwise(self) -> Ufunc:
-        """Give the same without such a signature."""
+        """Return the same without such a signature."""
         if self.signature is None:
             return self
         other = self.__copy__()
@@ -93,7 +93,7 @@ class Ufunc:
         return other
 
     def single(self, output: int) -> Ufunc:
-        """Give a ufunc of one output."""
+        """Return a ufunc of one output."""
         other = self.__copy__()
         other._output = output
         other._give(self.kinds[output : output + 1])

@@ -74,7 +74,7 @@ def _packages_lie_elsewhere() -> bool:
 
 
 def _metadata_folders() -> Iterator[str]:
-    """Give the metadata folder of each package; of equal names the first on `sys.path` counts.
+    """Return the metadata folder of each package; of equal names the first on `sys.path` counts.
 
     What pip installed (.dist-info) counts more than what building left in a source folder, which is
     first on the path for whoever works there, and may be out of date (.egg-info).
@@ -157,7 +157,7 @@ def found_entry_points(group: str) -> list[EntryPoint]:
 
 
 def is_being_imported(entry_point: EntryPoint) -> bool:
-    """Tell whether a plugin's module, or a package around it, is just being imported.
+    """Return whether a plugin's module, or a package around it, is just being imported.
 
     So it is when a program imports the plugin first and the plugin imports pluggrad. Python's
     import system tells by a flag on the module's spec; it has no public name.

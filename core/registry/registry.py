@@ -176,7 +176,7 @@ class Registry:
         _warn([*broken, *self._take_notes()], stacklevel=5)
 
     def _load_each(self, queue: list[EntryPoint], strict: bool) -> list[str]:
-        """Load plugins, whatever becomes of the others; give the warnings to be issued.
+        """Load plugins, whatever becomes of the others; return the warnings to be issued.
 
         Each leaves the queue when it is loaded or skipped, not before.
         """
@@ -255,7 +255,7 @@ class Registry:
         return registered
 
     def _take_notes(self) -> list[str]:
-        """Give what is to be warned of, once."""
+        """Return what is to be warned of, once."""
         notes, self._notes = self._notes, []
         return notes
 

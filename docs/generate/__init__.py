@@ -11,7 +11,7 @@ from . import commands, examples, hooks, operations, packages, pictures, setting
 
 
 def pages() -> dict[str, str]:
-    """Give every generated file: its name, and its text."""
+    """Return every generated file: its name, and its text."""
     return {
         "settings.md": settings.page(),
         "hooks.md": hooks.page(),

@@ -17,13 +17,13 @@ TOP = """\
 
 
 def subcommands() -> dict[str, ArgumentParser]:
-    """Give the parser of each subcommand."""
+    """Return the parser of each subcommand."""
     (found,) = [a for a in parser()._actions if isinstance(a, _SubParsersAction)]
     return dict(found.choices)
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     return TOP + "".join(
         f"## pluggrad {name}\n\n```text\n{plain_help(one)}\n```\n\n"
         for name, one in subcommands().items()
@@ -31,6 +31,6 @@ def page() -> str:
 
 
 def plain_help(one: ArgumentParser) -> str:
-    """Give a parser's help in 88 columns, without colours, the same in every terminal."""
+    """Return a parser's help in 88 columns, without colours, the same in every terminal."""
     one.formatter_class = lambda prog: HelpFormatter(prog, width=88, max_help_position=26)
     return re.sub(r"\x1b\[[0-9;]*m", "", one.format_help()).strip()

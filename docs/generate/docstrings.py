@@ -38,16 +38,16 @@ def entries(section: str) -> dict[str, str]:
 
 
 def code(section: str) -> str:
-    """Give a section as a Python block."""
+    """Return a section as a Python block."""
     return f"```python\n{section.strip()}\n```"
 
 
 def table(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    """Give a Markdown table."""
+    """Return a Markdown table."""
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(cell(x) for x in line) + " |" for line in lines)
 
 
 def cell(text: str) -> str:
-    """Give text that may stand in a table."""
+    """Return text that may stand in a table."""
     return text.replace("|", "\\|").replace("\n", " ")

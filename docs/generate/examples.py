@@ -18,7 +18,7 @@ or a table; the tests run all of them.
 
 
 def programs() -> list[Path]:
-    """Give the programs; other files in the folder are what they share."""
+    """Return the programs; other files in the folder are what they share."""
     return [
         path
         for path in sorted(FOLDER.glob("*.py"))
@@ -27,7 +27,7 @@ def programs() -> list[Path]:
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     return TOP + "".join(map(section, programs()))
 
 

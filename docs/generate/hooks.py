@@ -12,7 +12,7 @@ from .docstrings import code, sections
 
 
 def specifications() -> list[Callable[..., Any]]:
-    """Give the functions that are marked as hook specifications, in their order."""
+    """Return the functions that are marked as hook specifications, in their order."""
     return [
         function
         for function in vars(hookspecs).values()
@@ -21,7 +21,7 @@ def specifications() -> list[Callable[..., Any]]:
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     about = inspect.getdoc(hookspecs) or ""
     _, _, told = about.partition("\n\n")
     return "# Hooks\n\n" + told + "\n\n" + "\n".join(map(hook, specifications()))

@@ -65,12 +65,12 @@ LEGEND = (
 
 
 def built_in() -> list[Plugin]:
-    """Give pluggrad's own plugins that have ops: one for each group."""
+    """Return pluggrad's own plugins that have ops: one for each group."""
     return [p for p in plugins if p.name.startswith("pluggrad.") and p.ops]
 
 
 def pages() -> dict[str, str]:
-    """Give the index, and a page for each group."""
+    """Return the index, and a page for each group."""
     groups = {plugin.name.rpartition(".")[2]: plugin for plugin in built_in()}
     index = [INDEX, "```{toctree}\n:hidden:\n\n", *(f"ops/{g}\n" for g in groups), "```\n\n"]
     for group, plugin in groups.items():
@@ -87,14 +87,14 @@ def pages() -> dict[str, str]:
 
 
 def page(plugin: Plugin) -> str:
-    """Give the page of one group."""
+    """Return the page of one group."""
     lines = (inspect.getdoc(import_module(plugin.value)) or "").partition("\n\n")[2]
     entries = [entry(op, plugin) for op in plugin.ops]
     return "".join([f"# {title(plugin)}\n\n", lines + "\n\n", LEGEND, *entries])
 
 
 def title(plugin: Plugin) -> str:
-    """Give a group's title: the first sentence of its module."""
+    """Return a group's title: the first sentence of its module."""
     first = (inspect.getdoc(import_module(plugin.value)) or "").partition("\n")[0]
     return first.rstrip(".")
 
@@ -124,12 +124,12 @@ def entry(op: Op, plugin: Plugin) -> str:
 
 
 def operand_names(op: Op) -> list[str]:
-    """Give the names that calls can use."""
+    """Return the names that calls can use."""
     return list(inspect.signature(op).parameters)
 
 
 def operator(op: Op) -> str:
-    """Give the Python operator, as code."""
+    """Return the Python operator, as code."""
     return f"`{op.operator}`" if op.operator else ""
 
 
@@ -219,7 +219,7 @@ def kinks(op: Op, names: list[str]) -> str:
 
 
 def declaration(op: Op, plugin: Plugin) -> str:
-    """Give the lines that declare an op, with the comment that explains them."""
+    """Return the lines that declare an op, with the comment that explains them."""
     source = inspect.getsource(import_module(plugin.value))
     lines = source.splitlines()
     node = assignment(op, source)
@@ -242,7 +242,7 @@ def assignment(op: Op, source: str) -> ast.Assign:
 
 
 def source_of_kinks(op: Op) -> str:
-    """Give the expression after `kinks=`."""
+    """Return the expression after `kinks=`."""
     module = inspect.getmodule(op.kinks)
     assert module is not None
     for plugin in built_in():

@@ -13,7 +13,7 @@ PUBLIC = ("pluggrad", "pluggrad.func", "pluggrad.compiler", "pluggrad.testing")
 
 
 def section(package: str) -> str:
-    """Give the section of a whole package, in reStructuredText; nothing where it is not there."""
+    """Return the section of a whole package, in reStructuredText; nothing where it is not there."""
     if find_spec(package) is None:
         return ""
     parts = [f"{package}\n{'-' * len(package)}\n\n.. automodule:: {package}\n"]
@@ -21,7 +21,7 @@ def section(package: str) -> str:
 
 
 def more() -> str:
-    """Give a section of the public names that `api.rst` has not put in their place yet."""
+    """Return a section of the public names that `api.rst` has not put in their place yet."""
     told = set(re.findall(r"^\.\. \w+:: ([\w.]+)", BY_HAND.read_text(encoding="utf-8"), re.M))
     told |= {f"pluggrad.{name}" for name in import_module("pluggrad.func").__all__}
     left = [
@@ -34,7 +34,7 @@ def more() -> str:
 
 
 def entry(package: str, name: str) -> str:
-    """Give the directive for one name."""
+    """Return the directive for one name."""
     thing = getattr(import_module(package), name)
     if inspect.ismodule(thing):
         return f".. automodule:: {package}.{name}\n   :members:\n"

@@ -15,7 +15,7 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 
 def files() -> dict[str, str]:
-    """Give the pictures: names, and SVG elements that can stand in a page."""
+    """Return the pictures: names, and SVG elements that can stand in a page."""
     frames = {f"images/backprop-{i}.svg": text for i, text in enumerate(backprop())}
     return {
         **frames,
@@ -26,7 +26,7 @@ def files() -> dict[str, str]:
 
 
 def steps() -> str:
-    """Give the page that steps through `tanh(a * b + a)`."""
+    """Return the page that steps through `tanh(a * b + a)`."""
     return str(render(loss_of_two(), "html", title="Step through backprop"))
 
 
@@ -57,7 +57,7 @@ def summary() -> str:
 
 
 def without_prolog(drawn: str) -> str:
-    """Give an SVG as an element that can stand in a page."""
+    """Return an SVG as an element that can stand in a page."""
     ElementTree.register_namespace("", SVG.strip("{}"))
     return ElementTree.tostring(ElementTree.fromstring(drawn), encoding="unicode")
 

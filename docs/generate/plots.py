@@ -74,12 +74,12 @@ def labels(at: Place, left: float, right: float, low: float, high: float) -> Ite
 
 
 def crossing(at: Place, left: float, right: float, low: float, high: float) -> tuple[float, float]:
-    """Give where the axes cross: the origin, or what of the box is nearest to it."""
+    """Return where the axes cross: the origin, or what of the box is nearest to it."""
     return at(min(max(0.0, left), right), min(max(0.0, low), high))
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Give three to six round numbers between two, without 0."""
+    """Return three to six round numbers between two, without 0."""
     step = 10.0 ** math.floor(math.log10((high - low) / 2))
     for factor in (1, 2, 5, 10):
         if (high - low) / (step * factor) <= 6:
@@ -91,7 +91,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def unbroken(function: Function, left: float, right: float) -> Iterator[Line]:
-    """Sample a function; give each stretch in which it does not jump."""
+    """Sample a function; return each stretch in which it does not jump."""
     line: Line = []
     for i in range(SAMPLES + 1):
         x = left + (right - left) * i / SAMPLES
@@ -132,7 +132,7 @@ def bends(line: Line) -> Line:
 
 
 def jumps(function: Function, here: tuple[float, float], there: tuple[float, float]) -> bool:
-    """Say whether a function jumps between two points: whether halving finds a step that stays."""
+    """Return whether a function jumps between two points: halving finds a step that stays."""
     (x0, y0), (x1, y1) = here, there
     if abs(y1 - y0) < 0.05:
         return False

@@ -62,7 +62,7 @@ stands and what is possible.
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     precedence = (inspect.getdoc(config) or "").partition("\n\n")[2]
     told = entries(sections(Config)["Attributes"])
     parts = [TOP.format(precedence=precedence)]
@@ -98,7 +98,7 @@ def as_toml(name: str, value: object) -> tuple[str, str]:
 
 
 def is_built_in(kind: type[Any]) -> bool:
-    """Say whether a renderer comes with pluggrad."""
+    """Return whether a renderer comes with pluggrad."""
     return kind.__module__.startswith("pluggrad.")
 
 

@@ -28,7 +28,7 @@ class CsvRenderer:
         self.delimiter = delimiter
 
     def __call__(self, graph: Graph) -> str:
-        """Give the table as text; the gradient of a node that none has reached is empty."""
+        """Return the table as text; the gradient of a node that none has reached is empty."""
         text = io.StringIO()
         table = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
         table.writerow(HEADER)

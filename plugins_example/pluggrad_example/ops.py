@@ -19,7 +19,7 @@ def _cloglog(p: float) -> float:
 
 
 def _cloglog_at_the_edges(p: float) -> float:
-    """Give the limits where `math.log` raises: -inf at 0, inf at 1, and nan outside."""
+    """Return the limits where `math.log` raises: -inf at 0, inf at 1, and nan outside."""
     return {0.0: -math.inf, 1.0: math.inf}.get(p, math.nan)
 
 

@@ -12,7 +12,7 @@ from .renderer import GraphvizRenderer
 
 
 class DotRenderer(GraphvizRenderer):
-    """Give the DOT source of what renderer "graphviz" draws; nothing is laid out or left out.
+    """Return the DOT source of what renderer "graphviz" draws; nothing is laid out or left out.
 
     Parameters: those of renderer "graphviz".
 
@@ -28,7 +28,7 @@ class DotRenderer(GraphvizRenderer):
     suffixes: ClassVar[tuple[str, ...]] = (".dot", ".gv")  # those of pictures belong to "graphviz"
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the source, which ends in a newline."""
+        """Return the source, which ends in a newline."""
         return Shown.lines(str(super().__call__(graph).source))
 
     def write(self, graph: Graph, path: Path) -> None:

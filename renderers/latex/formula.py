@@ -38,11 +38,11 @@ class Formula:
         return cls(text, SIGN if text.startswith("-") else ATOM)
 
     def held(self, binding: int) -> str:
-        """Give the text, in brackets where it does not hold together tightly enough."""
+        """Return the text, in brackets where it does not hold together tightly enough."""
         return self.text if self.binding >= binding else self.bracketed()
 
     def bracketed(self) -> str:
-        """Give the text in brackets."""
+        """Return the text in brackets."""
         return rf"\left({self.text}\right)" if self.tall else f"({self.text})"
 
     @property

@@ -16,7 +16,7 @@ DEEPEST = 6  # brackets, fractions and exponents inside each other, before a par
 
 
 class LatexRenderer:
-    """Give the formula of a graph in LaTeX: `o = \\tanh(x_{1} w_{1} + b)`.
+    """Return the formula of a graph in LaTeX: `o = \\tanh(x_{1} w_{1} + b)`.
 
     Leaves appear by their labels, `x1` as x with index 1, `alpha` as the Greek letter, any other
     text as text; without a label, by their number. A result that has a label, is used more than
@@ -48,11 +48,11 @@ class LatexRenderer:
         self.max_lines = whole(self.name, "max_lines", max_lines, 1, 10_000)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
-        """Give what a notebook shows: the formula, set in type."""
+        """Return what a notebook shows: the formula, set in type."""
         return self(graph)._repr_mimebundle_()
 
     def __call__(self, graph: Graph) -> Shown:
-        """Give the formula, a text that notebooks set in type; its last line has no newline."""
+        """Return the formula, a text that notebooks set in type; its last line has no newline."""
         text = self._text(graph)
         return Shown(text, text, {"text/latex": f"$$\n{text}\n$$"})
 

@@ -105,7 +105,7 @@ def _aligned(
     forward: bool,
     mirrored: bool,
 ) -> list[int]:
-    """Put items in line with medians of their neighbours; give the first item of each block."""
+    """Put items in line with medians of their neighbours; return the first item of each block."""
     count = len(position)
     root = list(range(count))
     taken = [False] * count  # has one in line with it already

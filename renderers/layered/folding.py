@@ -164,7 +164,7 @@ def _turn(across: float, end: _Break, row: _Row, following: _Row) -> list[Point]
 
 
 def _rounded(way: list[Point]) -> list[Point]:
-    """Give two points near each corner instead of the corner."""
+    """Return two points near each corner instead of the corner."""
     points: list[Point] = []
     for before, corner, after in zip(way, way[1:], way[2:], strict=False):
         points += [_towards(corner, before), _towards(corner, after)]

@@ -175,7 +175,7 @@ def _mean(row: list[float], neighbours: Sequence[int], otherwise: float) -> floa
 
 
 def _apart(wanted: list[float], weights: list[float]) -> list[float]:
-    """Give places in the same order, at least 1 apart, nearest to those wanted in least squares.
+    """Return places in the same order, at least 1 apart, nearest to those wanted in least squares.
 
     Pools neighbours that are too close into blocks (isotonic regression), in linear time.
     """

@@ -64,7 +64,7 @@ def _straight_runs(
     along: Sequence[tuple[float, float]],
     across: Sequence[float],
 ) -> tuple[list[int], list[Point]]:
-    """Give the number of the bend with which each straight run begins, and both its ends."""
+    """Return the number of the bend with which each straight run begins, and both its ends."""
     starts: list[int] = []
     runs: list[Point] = []
     for number, bend in enumerate(trunk):

@@ -25,7 +25,7 @@ HAS_GRAD, REQUIRES_GRAD, OUTPUT, SUMMARY, BROKEN = 1, 2, 4, 8, 16
 
 
 def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -> str:
-    """Give everything that a page knows of a graph, as text for a script element.
+    """Return everything that a page knows of a graph, as text for a script element.
 
     Parameters:
         graph: any graph.
@@ -92,7 +92,7 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
 def _edges(
     graph: Graph, nodes: Sequence[Node], numbers: dict[str, int]
 ) -> tuple[list[int], list[int], list[float]]:
-    """Give where each node's operands start, all operands, and their local derivatives.
+    """Return where each node's operands start, all operands, and their local derivatives.
 
     An operand that is not on the page is the node itself; so operands keep their numbers.
     """
@@ -144,7 +144,7 @@ def _plain(nodes: Sequence[Node]) -> bool:
 
 
 def _packed(kind: str, numbers: Iterable[float]) -> list[str]:
-    """Give a column as [type, base64 of the little-endian numbers]."""
+    """Return a column as [type, base64 of the little-endian numbers]."""
     packed = array(kind, numbers)
     if sys.byteorder == "big":
         packed.byteswap()

@@ -48,7 +48,7 @@ HEIGHT = 560  # pixels of the frame in a notebook
 
 
 class HtmlRenderer:
-    """Give a graph as one HTML page: a single file, for any browser, without any network.
+    """Return a graph as one HTML page: a single file, for any browser, without any network.
 
     On the page you step forward and backward through the forward pass and through backprop, each
     step with its formula in numbers; look at each value, its operands, users and the source of its
@@ -91,11 +91,11 @@ class HtmlRenderer:
         self.collapse = flag(self.name, "collapse", collapse)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
-        """Give what a notebook shows: the page in a frame of its own."""
+        """Return what a notebook shows: the page in a frame of its own."""
         return self(graph)._repr_mimebundle_()
 
     def __call__(self, graph: Graph) -> Page:
-        """Give the page, a text that notebooks show as a page."""
+        """Return the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
         style = f"\n{self.colours}\n{_read('page.css')}"
         parts = {

@@ -68,7 +68,7 @@ def _source(op: Op) -> tuple[str, str]:
 
 
 def _statement(module: str, line: int) -> str:
-    """Give the smallest statement of a module around a line; "" where there is no source."""
+    """Return the smallest statement of a module around a line; "" where there is no source."""
     text, spans = _statements(module)
     around = [span for span in spans if span[0] <= line <= span[1]]
     if not around:

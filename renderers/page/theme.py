@@ -12,7 +12,7 @@ NIGHT = {"minus": "#2270b2", "plus": "#ba620a"}
 
 
 def page_theme(renderer: str, given: str | Mapping[str, str]) -> tuple[str, str]:
-    """Give how a page starts, "light", "dark" or "auto", and the CSS of its day and its night.
+    """Return how a page starts, "light", "dark" or "auto", and the CSS of its day and its night.
 
     Parameters:
         renderer: whose option it is, for messages.
@@ -36,7 +36,7 @@ def page_theme(renderer: str, given: str | Mapping[str, str]) -> tuple[str, str]
 
 
 def _tokens(theme: Theme) -> str:
-    """Give the custom properties of one theme; the script reads its colours from them."""
+    """Return the custom properties of one theme; the script reads its colours from them."""
     dark = _is_dark(theme)
     named = {
         **{name.replace("_", "-"): colour for name, colour in theme._asdict().items()},

@@ -109,7 +109,7 @@ class _Row(NamedTuple):
 
 
 def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[Line]:
-    """Give the finished lines, none longer than the width."""
+    """Return the finished lines, none longer than the width."""
     shown = set(nearest(graph, options.max_nodes))
     rows = _Rows(graph, options, shown, options.max_depth).all()
     ids = max([len(row.id) for row in rows], default=0)
@@ -149,7 +149,7 @@ def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[L
 
 
 def _wrapped(text: str, indent: int, width: int | None, look: str) -> Iterator[Line]:
-    """Give a sentence in as many lines as it takes, indented where there is room for that."""
+    """Return a sentence in as many lines as it takes, indented where there is room for that."""
     if width is None:
         yield [(" " * indent + text, look)]
         return
@@ -187,7 +187,7 @@ class _Rows:
         self.drawn: set[str] = set()
 
     def all(self) -> list[_Row]:
-        """Give all rows, from top to bottom."""
+        """Return all rows, from top to bottom."""
         return list(self._rows())
 
     def _rows(self) -> Iterator[_Row]:
@@ -224,7 +224,7 @@ class _Rows:
                         stack.append((operands[index], below + branch, below + trunk, depth + 1))
 
     def _operands(self, id: str) -> list[str | None]:
-        """Give the operands to draw below a node; None stands for a run of left out ones."""
+        """Return the operands to draw below a node; None stands for a run of left out ones."""
         found: list[str | None] = []
         for operand in self.graph.operands[id]:
             if operand not in self.shown:

@@ -17,12 +17,12 @@ CODES = {"dim": "2", "bold": "1", "leaf": "34", "output": "1;33", "group": "35",
 
 
 def terminal_width() -> int | None:
-    """Give the columns of the terminal that standard output is; None where it is none."""
+    """Return the columns of the terminal that standard output is; None where it is none."""
     return shutil.get_terminal_size().columns if _is_terminal() else None
 
 
 def has_colours() -> bool:
-    """Say whether standard output is a terminal that shows colours to somebody who wants them.
+    """Return whether standard output is a terminal that shows colours to somebody who wants them.
 
     Nobody does where `NO_COLOR` is set (https://no-color.org).
     """
@@ -48,7 +48,7 @@ def _is_terminal() -> bool:
 
 
 def _is_printing(frame: FrameType) -> bool:
-    """Say whether a frame is just calling `print(...)` without a file.
+    """Return whether a frame is just calling `print(...)` without a file.
 
     `str(text)`, `print(text)` and `print(text, file=log)` all ask a text for the same, and do not
     say what for. But the call stands in the asking frame's code: it begins where the name `print`
@@ -76,7 +76,7 @@ def _is_printing(frame: FrameType) -> bool:
 
 
 def _keywords(frame: FrameType, step: dis.Instruction) -> Sequence[Any]:
-    """Give the names of keywords in one step of a call: a tuple among the code's constants."""
+    """Return the names of keywords in one step of a call: a tuple among the code's constants."""
     if step.opname == "KW_NAMES" and step.arg is not None:  # Python 3.11 and 3.12
         return tuple(frame.f_code.co_consts[step.arg])
     return step.argval if isinstance(step.argval, tuple) else ()
@@ -99,7 +99,7 @@ class Printed(str):
         return made
 
     def __str__(self) -> str:
-        """Give what `print()` writes; to everybody else, such as a logger, the text."""
+        """Return what `print()` writes; to everybody else, such as a logger, the text."""
         return self.coloured if has_colours() and _is_printing(sys._getframe(1)) else self[:]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
