@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ Directs = tuple[DirectCall, ...]
 PLAIN = {float, int}
 DIRECT = 16  # how many calls on plain numbers find memory ready
 EXACT_WARNING = 8
+OPTIONS = ("executor", "bound", "threads", "arrays", "math")
 
 
 class Compiled:
@@ -48,6 +50,9 @@ class Compiled:
         threads: how many threads share the lanes of arrays.
         arrays: `lanes`, or `elements`: then an array is a (nested) list of numbers, and so is its
             gradient; this is what optimizers want that pass one vector.
+        math: `vector` lets many lanes be computed with vector functions of our own, which give the
+            numbers of Python's `math` but for the last bits; `libm` keeps to those of the C
+            library.
 
     Raises:
         CompileError: when it is called, and the function cannot be recorded or the arguments do not
@@ -67,6 +72,7 @@ class Compiled:
         bound: int = 16,
         threads: int = 1,
         arrays: str = "lanes",
+        math: str = "vector",
     ) -> None:
         if not callable(function):
             raise CompileError(
@@ -75,6 +81,8 @@ class Compiled:
             )
         if arrays not in ("lanes", "elements"):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
+        if math not in ("vector", "libm"):
+            raise CompileError(f"math={math!r}; available: libm, vector")
         if bound < 1 or threads < 1:
             raise CompileError("bound= and threads= are at least 1")
         self.function = function
@@ -82,6 +90,7 @@ class Compiled:
         self.bound = bound
         self.threads = threads
         self.arrays = arrays
+        self.math = math
         self._recordings: list[tuple[Any, Recording]] = []  # the one used last is the last
         self._last: Recording | None = None
         self._changes = plugins.changes  # recordings are of the ops that were installed then
@@ -274,6 +283,7 @@ class Compiled:
             bound=self.bound,
             threads=self.threads,
             arrays=self.arrays,
+            math=self.math,
         )
 
     def _derivative(self, name: str) -> Compiled:
@@ -341,7 +351,9 @@ class Compiled:
                 return
 
     def _recorded(self, shape: Any, numbers: Numbers) -> tuple[Any, Recording]:
-        recording, exact = record(self.function, shape, numbers, self.executor)
+        recording, exact = record(
+            self.function, shape, numbers, self.executor, fuses=self.math == "vector"
+        )
         self._exact += exact
         if self._exact == EXACT_WARNING:
             warnings.warn(
@@ -413,7 +425,8 @@ class Compiled:
         import numpy as np
 
         try:
-            together = np.broadcast_arrays(*[np.asarray(x, float) for x in numbers])
+            arrays = [np.asarray(x, float) for x in numbers]
+            lengths = np.broadcast_shapes(*[x.shape for x in arrays])
         except OverflowError:
             raise too_large(numbers) from None
         except ValueError as cause:
@@ -421,9 +434,9 @@ class Compiled:
             raise CompileError(
                 f"the arrays among the arguments do not broadcast together: {shapes}"
             ) from cause
-        lengths = together[0].shape
-        rows = [x.ravel() for x in together]
-        count = rows[0].size
+        # A number for all lanes stays one.
+        rows = [(x if x.size == 1 else np.broadcast_to(x, lengths)).ravel() for x in arrays]
+        count = math.prod(lengths)
         if count == 0:  # whoever asks wants to know the kind of the result
             entry = next(iter(self._matching(shape)), None) or self._recorded_anywhere(
                 shape, len(rows)
@@ -439,14 +452,21 @@ class Compiled:
         self._used(tried.pop(0))
         left = np.flatnonzero(~holds)
         while len(left):
-            here = [float(x[left[0]]) for x in rows]
+            here = [float(x[left[0] if len(x) > 1 else 0]) for x in rows]
             fresh = not tried
             recording = (self._recorded(shape, here) if fresh else tried.pop(0))[1]
             if recording.result != first.result:
                 raise CompileError(f"{self!r} gives results of different shapes in different lanes")
             part = np.empty((len(results), len(left)))
             part_gradients = np.zeros((len(rows), len(left))) if backward else None
-            holds = recording.lanes([x[left] for x in rows], part, part_gradients, self.threads)
+            holds = recording.lanes(
+                picked := [x[left] if len(x) > 1 else x for x in rows],
+                part,
+                part_gradients,
+                self.threads,
+            )
+            if fresh and not holds[0]:  # by the last bit of a vector function, perhaps
+                holds = recording.lanes(picked, part, part_gradients, self.threads, careful=True)
             if fresh and not holds[0]:
                 answer = self._answer_exactly(recording, here)
                 holds[0] = True
@@ -477,7 +497,7 @@ class Compiled:
 
     def by_value(self) -> tuple[object, ...]:
         """Give what makes it again where its name says nothing: a function and its arguments."""
-        options = {name: getattr(self, name) for name in ("executor", "bound", "threads", "arrays")}
+        options = {name: getattr(self, name) for name in OPTIONS}
         kept = [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings

@@ -19,12 +19,13 @@ from .capture.looks import RAN, Looks, failed
 from .capture.outside import Place, places_of, read_by, unchanged
 from .capture.slots import seen_from_outside
 from .progress import waiting
-from .run.executor import Executor, executor_for
+from .run.executor import Executor, executor_for, missing_packages
 from .tape.data import Tape, recorded_tape
 from .tape.fingerprint import is_built_in
 from .tape.interpreter import Interpreter
 
 KEPT = 16  # idle machines for many lanes
+FUSED = 256  # lanes: for fewer it does not pay to compile a function of their own
 Answer = tuple[list[float], list[float]]
 
 
@@ -67,6 +68,9 @@ class Recording:
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
         places: where it took something from outside; it holds as long as that stands there.
+
+    Attributes:
+        fuses: whether many lanes may be computed by one fused function, with functions of its own.
     """
 
     def __init__(
@@ -92,6 +96,8 @@ class Recording:
         self._executor: Executor | None = None
         self._free: list[Executor] = []
         self._wide: list[Any] = []  # machines for many lanes that nobody uses
+        self.fuses = True
+        self._fused: dict[bool, Any] = {}  # programs for lanes, without and with gradients
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
 
@@ -111,6 +117,7 @@ class Recording:
             "_executor": None,
             "_free": [],
             "_wide": [],
+            "_fused": {},
         }
 
     @property
@@ -218,21 +225,86 @@ class Recording:
 
     # ----- Lanes -----
 
-    def lanes(self, rows: Sequence[Any], results: Any, gradients: Any | None, threads: int) -> Any:
+    def lanes(
+        self,
+        rows: Sequence[Any],
+        results: Any,
+        gradients: Any | None,
+        threads: int,
+        *,
+        careful: bool = False,
+    ) -> Any:
         """Compute for many sets of numbers at once.
 
         Parameters:
-            rows: the numbers, an array for each number of the arguments, an element for each lane.
+            rows: the numbers, an array for each number of the arguments: an element for each lane,
+                or one for all.
             results: is filled with a row for each result.
             gradients: is filled with a row for each number; None computes forward only.
             threads: how many threads share the lanes.
+            careful: whether functions are those of the C library, and so the answers of guards
+                those of the engine but for its last bits.
 
         Returns:
             For each lane whether all guards hold.
         """
+        program = (
+            None if careful else self._program(results.shape[1], backward=gradients is not None)
+        )
+        if program is None:
+            return self._lanes_apart(rows, results, gradients, threads)
         import numpy as np
 
-        count = len(rows[0])
+        given = [rows[i] for i in self.used] + [np.array([x._number]) for x in self.read]
+        wanted = [] if gradients is None else [gradients[i] for i in self.used]
+        flags = program.run(given, [*results, *wanted], threads)
+        self._calls += 1
+        if flags is None:
+            return np.ones(results.shape[1], bool)
+        holds = flags & 1 == 0
+        again = np.flatnonzero(flags & 3 == 2)
+        if len(again):
+            self._mend(rows, again, gradients, threads)
+        return holds
+
+    def _mend(self, rows: Sequence[Any], lanes: Any, gradients: Any, threads: int) -> None:
+        """Compute gradients again where there is a nan among them; see `pluggrad.strong_zero`."""
+        import numpy as np
+
+        part = np.empty((len(self.tape.outputs) - 1, len(lanes)))
+        part_gradients = np.zeros((len(rows), len(lanes)))
+        self._lanes_apart([_picked(x, lanes) for x in rows], part, part_gradients, threads)
+        gradients[:, lanes] = part_gradients
+
+    def _program(self, count: int, *, backward: bool) -> Any | None:
+        """Give the fused function where it pays and there can be one."""
+        if not self.fuses or count < FUSED or self.choice == "interpreter":
+            return None
+        if backward not in self._fused:
+            self._fused[backward] = self._made(backward)
+        return self._fused[backward]
+
+    def _made(self, backward: bool) -> Any | None:
+        if missing_packages():
+            return None
+        from .lanes.program import Program
+        from .lower.probing import check_ends
+
+        try:
+            if self.guards > 0:
+                check_ends(self.tape.ops)
+            return Program(self.tape, backward=backward)
+        except CompileError:  # the other way says why, if it cannot either
+            return None
+
+    def _lanes_apart(
+        self, rows: Sequence[Any], results: Any, gradients: Any | None, threads: int
+    ) -> Any:
+        """Do the same op by op."""
+        import numpy as np
+
+        count = results.shape[1]
+        rows = [np.broadcast_to(x, count) for x in rows]
         holds = np.empty(count, bool)
         if self.executor.name != "numba":
             self._lanes_slowly(rows, results, gradients, holds)
@@ -306,6 +378,11 @@ class Recording:
                     gradients[:, lane] = answer[1]
 
 
+def _picked(row: Any, lanes: Any) -> Any:
+    """Give the numbers of some lanes, or the one of all."""
+    return row if len(row) == 1 else row[lanes]
+
+
 def _spread(found: list[float], used: Sequence[int], count: int) -> list[float]:
     spread = [0.0] * count
     for i, g in zip(used, found, strict=True):
@@ -318,6 +395,8 @@ def record(
     shape: Shape,
     numbers: Sequence[float],
     executor: str,
+    *,
+    fuses: bool = True,
 ) -> tuple[Recording, bool]:
     """Run a function once on Values, and keep what it did.
 
@@ -326,6 +405,7 @@ def record(
         shape: the shape of its positional and keyword arguments, a pair.
         numbers: the numbers in them.
         executor: `auto`, `numba` or `interpreter`.
+        fuses: whether many lanes may be computed by one fused function.
 
     Returns:
         The recording, and whether it holds for these very numbers only, because the function
@@ -360,6 +440,7 @@ def record(
     places += read_by(op for op in looks.ops if not is_built_in(op))
     guards = sum(key[0] != RAN for key in looks.seen)
     recording = Recording(tape, result, used, others, executor, guards, len(leaves), places)
+    recording.fuses = fuses
     return recording, looks.exact > 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import cache as once
@@ -27,6 +28,43 @@ def machine() -> Any:
         codemodel="jitdefault",
         jit=True,
     )
+
+
+@once
+def straight_machine() -> Any:
+    """Set up LLVM for long straight code: constants are read by their distance from it."""
+    machine()
+    if sys.platform == "win32":  # where calls of a distant library would need the large model
+        return machine()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        reloc="pic",
+        codemodel="small",
+        jit=True,
+    )
+
+
+@once
+def has_fma() -> bool:
+    """Tell whether this processor multiplies and adds with one rounding."""
+    return bool(llvm.get_host_cpu_features().get("fma")) or "aarch64" in machine().triple
+
+
+@once
+def has_ldexp() -> bool:
+    """Tell whether LLVM has an instruction that multiplies vectors by powers of two."""
+    return bool(llvm.get_host_cpu_features().get("avx512dq")) and llvm.llvm_version_info[0] >= 20
+
+
+@once
+def vector_width() -> int:
+    """Give how many doubles straight code should compute side by side: two registers full.
+
+    While one waits for a result, the other has something to do.
+    """
+    return 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
 
 @once
@@ -84,6 +122,7 @@ class Library:
         needed_by: str = "",
         *,
         optimised: bool = False,
+        straight: bool = False,
     ) -> int:
         """Give the address of function `name`.
 
@@ -92,6 +131,7 @@ class Library:
             source: gives its LLVM text, and the texts of modules that it calls into.
             needed_by: a fingerprint of what the text depends on and the name does not tell.
             optimised: whether the text has been optimised already.
+            straight: whether it is long straight code, which nothing needs to optimise.
         """
         found = self._addresses.get(name)
         if found is None:
@@ -100,7 +140,7 @@ class Library:
             if code is None:
                 start = time.perf_counter()
                 tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
-                code = compiled(*source(), optimised=optimised)
+                code = compiled(*source(), optimised=optimised, straight=straight)
                 self.compiled += 1
                 self.seconds += time.perf_counter() - start
                 self.cache.write(key, code)
@@ -128,11 +168,14 @@ def library() -> Library:
     return Library()
 
 
-def compiled(text: str, modules: Iterable[str], *, optimised: bool = False) -> bytes:
+def compiled(
+    text: str, modules: Iterable[str], *, optimised: bool = False, straight: bool = False
+) -> bytes:
     """Compile LLVM text, linked with other modules, into an object file."""
+    target = straight_machine() if straight else machine()
     module = llvm.parse_assembly(text)
-    module.triple = machine().triple
-    module.data_layout = str(machine().target_data)
+    module.triple = target.triple
+    module.data_layout = str(target.target_data)
     for other in modules:
         part = llvm.parse_assembly(re.sub(r"(?m)^target (datalayout|triple) = .*$", "", other))
         part.triple = module.triple
@@ -141,9 +184,10 @@ def compiled(text: str, modules: Iterable[str], *, optimised: bool = False) -> b
         module.link_in(part)
         for function in names:
             module.get_function(function).linkage = "internal"
-            module.get_function(function).add_function_attribute("alwaysinline")
+            if not straight:  # which calls it many times
+                module.get_function(function).add_function_attribute("alwaysinline")
     module.verify()
-    if not optimised:
+    if not optimised and not straight:
         optimise(module)
-    code: bytes = machine().emit_object(module)
+    code: bytes = target.emit_object(module)
     return code

@@ -70,8 +70,13 @@ def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> 
         return Interpreter(tape)
 
 
+def missing_packages() -> list[str]:
+    """List what machine code needs and is not installed."""
+    return [package for package in ("numba", "numpy") if find_spec(package) is None]
+
+
 def _machine(tape: Tape, guarded: bool) -> Executor:
-    missing = [package for package in ("numba", "numpy") if find_spec(package) is None]
+    missing = missing_packages()
     if missing:
         raise CompileError(
             f"{' and '.join(missing)} not installed; pip install 'pluggrad[compile]'"

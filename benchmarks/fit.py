@@ -1,0 +1,206 @@
+"""Fits the polynomials of the vector functions in compiler/lanes/, and prints their coefficients.
+
+    python benchmarks/fit.py                 # all of them, in half a minute
+    python benchmarks/fit.py LOG ERFC        # some
+
+Each is the Chebyshev interpolant of a smooth remainder, found with 60 digits of mpmath, which is
+within a small factor of the best polynomial there is; then its coefficients are rounded. What is
+printed stands in compiler/lanes/coefficients.py, with the largest error of the rounded polynomial
+relative to the function it belongs to.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mpmath import mp
+
+mp.dps = 60
+SAMPLES = 400
+
+
+class Fit(NamedTuple):
+    """What is fitted.
+
+    Attributes:
+        meaning: the formula, as it stands in the comment.
+        function: what the polynomial stands for.
+        low: the interval's lower end.
+        high: its upper end.
+        count: how many coefficients.
+    """
+
+    meaning: str
+    function: Callable[[Any], Any]
+    low: Any
+    high: Any
+    count: int
+
+
+def interpolant(fit: Fit) -> list[Any]:
+    """Return the coefficients of the polynomial, the constant first."""
+    points = fit.count
+    middle, half = (fit.low + fit.high) / mp.mpf(2), (fit.high - fit.low) / mp.mpf(2)
+    angles = [mp.pi * (k + mp.mpf(1) / 2) / points for k in range(points)]
+    values = [fit.function(middle + half * mp.cos(angle)) for angle in angles]
+    chebyshev = [
+        2 * mp.fsum(v * mp.cos(j * a) for v, a in zip(values, angles, strict=True)) / points
+        for j in range(points)
+    ]
+    chebyshev[0] /= 2
+    # The recurrence of Chebyshev polynomials, in powers of t; then t = (x - middle) / half.
+    before, now = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
+    powers = [mp.mpf(0)] * points
+    for c in chebyshev:
+        for i, x in enumerate(before):
+            powers[i] += c * x
+        doubled = [mp.mpf(0), *[2 * x for x in now]]
+        shorter = [*before, *[mp.mpf(0)] * (len(doubled) - len(before))]
+        before, now = now, [x - y for x, y in zip(doubled, shorter, strict=True)]
+    return shifted(powers, middle, half)
+
+
+def shifted(powers: list[Any], middle: Any, half: Any) -> list[Any]:
+    """Turn a polynomial in (x - middle) / half into one in x, by Horner's rule."""
+    result: list[Any] = [mp.mpf(0)]
+    for c in reversed(powers):
+        times = [mp.mpf(0), *[x / half for x in result]]
+        for i, x in enumerate(result):
+            times[i] -= x * middle / half
+        times[0] += c
+        result = times
+    return result[: len(powers)]
+
+
+def error(fit: Fit, coefficients: list[float]) -> Any:
+    """Return the largest relative error of a rounded polynomial, between its nodes and at ends."""
+    worst = mp.mpf(0)
+    for k in range(SAMPLES + 1):
+        x = fit.low + (fit.high - fit.low) * mp.mpf(k) / SAMPLES
+        exact = fit.function(x)
+        found = mp.polyval([mp.mpf(c) for c in reversed(coefficients)], x)
+        worst = max(worst, abs(found - exact) / abs(exact))
+    return worst
+
+
+# ----- Remainders: what is left of a function when its first terms are taken off -----
+
+
+def exp_rest(r: Any) -> Any:
+    return series(lambda k: 1 / mp.factorial(k + 2), r, (mp.exp(r) - 1 - r) / r**2 if r else 0)
+
+
+def log_rest(f: Any) -> Any:
+    return series(
+        lambda k: (-1) ** k / mp.mpf(k + 3), f, (mp.log1p(f) - f + f * f / 2) / f**3 if f else 0
+    )
+
+
+def sin_rest(z: Any) -> Any:
+    r = mp.sqrt(z)
+    return series(
+        lambda k: -((-1) ** k) / mp.factorial(2 * k + 3), z, (mp.sin(r) - r) / r**3 if z else 0
+    )
+
+
+def cos_rest(z: Any) -> Any:
+    r = mp.sqrt(z)
+    return series(
+        lambda k: (-1) ** k / mp.factorial(2 * k + 4), z, (mp.cos(r) - 1 + z / 2) / z**2 if z else 0
+    )
+
+
+def erf_rest(z: Any) -> Any:
+    x = mp.sqrt(z)
+    return series(
+        lambda k: -2 / mp.sqrt(mp.pi) * (-1) ** k / (mp.factorial(k + 1) * (2 * k + 3)),
+        z,
+        (mp.erf(x) - 2 / mp.sqrt(mp.pi) * x) / x**3 if z else 0,
+    )
+
+
+def atan_rest(z: Any) -> Any:
+    x = mp.sqrt(z)
+    return series(
+        lambda k: -((-1) ** k) / mp.mpf(2 * k + 3), z, (mp.atan(x) - x) / x**3 if z else 0
+    )
+
+
+def asin_rest(z: Any) -> Any:
+    x = mp.sqrt(z)
+    return series(
+        lambda k: mp.binomial(2 * k + 2, k + 1) / (mp.mpf(4) ** (k + 1) * (2 * k + 3)),
+        z,
+        (mp.asin(x) - x) / x**3 if z else 0,
+    )
+
+
+def series(term: Callable[[int], Any], x: Any, closed: Any) -> Any:
+    """Sum a power series near 0, where the closed form has few digits left."""
+    if abs(x) > mp.mpf("1e-3"):
+        return closed
+    return mp.fsum(term(k) * mp.mpf(x) ** k for k in range(20))
+
+
+def tail(scale: Any, near: Any, far: Any) -> Callable[[Any], Any]:
+    """Make t -> (x + near) e**(z**2) erfc(z), with t = (x - far) / (x + far) and z = x / scale."""
+
+    def function(t: Any) -> Any:
+        if t >= 1:
+            return scale / mp.sqrt(mp.pi)
+        x = far * (1 + t) / (1 - t)
+        z = x / scale
+        if z > 1e8:
+            return scale / mp.sqrt(mp.pi) * (1 + near / x)
+        return (x + near) * mp.exp(z * z) * mp.erfc(z)
+
+    return function
+
+
+HALF_LN2 = mp.log(2) / 2
+FITS = {
+    "EXP": Fit("(e**r - 1 - r) / r**2, |r| <= log(2) / 2", exp_rest, -HALF_LN2, HALF_LN2, 11),
+    "LOG": Fit(
+        "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
+        log_rest, mp.sqrt(mp.mpf("0.5")) - 1, mp.sqrt(2) - 1, 22,
+    ),
+    "SIN": Fit("(sin(r) - r) / r**3 in r**2, |r| <= pi / 4", sin_rest, 0, (mp.pi / 4) ** 2, 7),
+    "COS": Fit(
+        "(cos(r) - 1 + r**2 / 2) / r**4 in r**2, |r| <= pi / 4", cos_rest, 0, (mp.pi / 4) ** 2, 7
+    ),
+    "ERF": Fit(
+        "(erf(x) - 2 x / sqrt(pi)) / x**3 in x**2, |x| <= 1/2", erf_rest, 0, mp.mpf("0.25"), 11
+    ),
+    "ERFC": Fit(
+        "(x + 7/8) e**(x**2) erfc(x) in (x - 3.75) / (x + 3.75), x >= 0",
+        tail(1, mp.mpf("0.875"), mp.mpf("3.75")), -1, 1, 26,
+    ),
+    "NDTR": Fit(
+        "(x + 5/4) e**(x**2 / 2) ndtr(-x) in (x - 5.25) / (x + 5.25), x >= 0",
+        lambda t: tail(mp.sqrt(2), mp.mpf("1.25"), mp.mpf("5.25"))(t) / 2, -1, 1, 26,
+    ),
+    "ATAN": Fit(
+        "(atan(x) - x) / x**3 in x**2, |x| <= tan(pi / 8)", atan_rest, 0, (mp.sqrt(2) - 1) ** 2, 12
+    ),
+    "ASIN": Fit("(asin(x) - x) / x**3 in x**2, |x| <= 1/2", asin_rest, 0, mp.mpf("0.25"), 14),
+}  # fmt: skip
+
+
+def main(names: list[str]) -> None:
+    """Print the coefficients."""
+    for name in names or FITS:
+        fit = FITS[name]
+        exact = interpolant(fit)
+        rounded = [float(c) for c in exact]
+        print(f"# {fit.meaning}; relative error 2**{float(mp.log(error(fit, rounded), 2)):.1f}.")
+        print(f"{name} = (")
+        for c in rounded:
+            print(f"    {c!r},")
+        print(")")
+        print(f"{name}_LOW = {float(exact[0] - rounded[0])!r}  # of the first coefficient\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

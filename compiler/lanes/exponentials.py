@@ -1,0 +1,214 @@
+"""e**x and its kin on vectors of lanes.
+
+e**x = 2**n e**r with |r| <= log(2) / 2, and e**r = 1 + r + r**2 P(r). The sum is kept as two
+numbers, so that only the last rounding counts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from .coefficients import EXP
+from .writer import Writer
+
+LOG2E = 1.0 / math.log(2.0)
+# log(2) in two parts. The first has so few bits that its products with whole numbers are exact.
+LN2_HIGH = float.fromhex("0x1.62e42feep-1")
+LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
+MAGIC = 1.5 * 2.0**52  # adding it rounds to a whole number, which stands in the last bits
+MAGIC_BITS = 0x4338 << 48
+MOST, LEAST = 710.0, -750.0  # beyond them e**x is inf and 0
+FAR = 40.0  # from here on e**x - 1 is e**x
+
+
+class Reduced(NamedTuple):
+    """e**x = (1 + r + rest) 2**n.
+
+    Attributes:
+        r: the reduced argument.
+        rest: what is small beside it.
+        whole: n, as an integer.
+    """
+
+    r: Any
+    rest: Any
+    whole: Any
+
+
+class Power(NamedTuple):
+    """e**x = (high + low) 2**whole."""
+
+    high: Any
+    low: Any
+    whole: Any
+
+    def pair(self, w: Writer) -> tuple[Any, Any]:
+        """Give it as two numbers, where it is not subnormal."""
+        return w.times_power(self.high, self.whole), w.times_power(self.low, self.whole)
+
+    def value(self, w: Writer) -> Any:
+        """Give the number itself, rounded."""
+        return w.times_power(self.high, self.whole)
+
+
+def clamped(w: Writer, x: Any, least: float, most: float) -> Any:
+    """Keep x between two numbers; nan stays."""
+    return w.select(least > x, least, w.select(most < x, most, x))
+
+
+def reduced(w: Writer, x: Any) -> Reduced:
+    """Take whole multiples of log(2) off x."""
+    shifted = w.fma(x, LOG2E, MAGIC)
+    n = shifted - MAGIC
+    part = w.fma(n, -LN2_HIGH, x)
+    r = w.fma(n, -LN2_LOW, part)
+    error = w.fma(n, -LN2_LOW, part - r)
+    rest = w.fma(r * r, w.polynomial(r, EXP), error)
+    return Reduced(r, rest, w.bits(shifted) - MAGIC_BITS)
+
+
+def power(w: Writer, x: Any, low: Any = None) -> Power:
+    """Give e**(x + low), for x between LEAST and MOST."""
+    r, rest, whole = reduced(w, x)
+    near, error = w.ordered_total(1.0, r)
+    high, left = w.ordered_total(near, error + rest)
+    if low is not None:
+        high, left = w.ordered_total(high, w.fma(high, low, left))
+    return Power(high, left, whole)
+
+
+def exp(w: Writer, x: Any) -> Any:
+    """Give e**x."""
+    return power(w, clamped(w, x, LEAST, MOST)).value(w)
+
+
+def exp2(w: Writer, x: Any) -> Any:
+    """Give 2**x: the product x log(2) as two numbers."""
+    x = clamped(w, x, -1080.0, 1025.0)
+    shifted = x + MAGIC
+    part = x - (shifted - MAGIC)  # exactly
+    r, low = w.product(part, math.log(2.0))
+    low = low + part * 2.3190468138462996e-17
+    near, error = w.ordered_total(1.0, r)
+    rest = w.fma(r * r, w.polynomial(r, EXP), low)
+    high = near + (error + rest)
+    return w.times_power(high, w.bits(shifted) - MAGIC_BITS)
+
+
+def less_one(w: Writer, x: Any) -> tuple[Any, Any]:
+    """Give e**x - 1 as two numbers, for |x| below 45."""
+    r, rest, whole = reduced(w, x)
+    near, error = w.ordered_total(r, rest)
+    times = w.times_power(1.0, whole)
+    # Where n is not 0, |2**n - 1| is at least 1/2, and 2**n (r + ...) is smaller.
+    first = times - 1.0
+    product = times * near  # exactly
+    high, left = w.ordered_total(first, product)
+    return w.ordered_total(high, w.fma(times, error, left))
+
+
+def expm1(w: Writer, x: Any) -> Any:
+    """Give e**x - 1."""
+    high, _ = less_one(w, clamped(w, x, -FAR, FAR))
+    far = w.fabs(x) > FAR
+    result = w.select(far, exp(w, x) - 1.0, high)
+    return w.select(x.equals(0.0), x, result)  # the sign of a zero
+
+
+def quotient(w: Writer, a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
+    """Divide two sums of two numbers each, with one rounding in effect."""
+    inverse = 1.0 / b
+    q = a * inverse
+    left = remainder(w, a, q, b) + (a_low - q * b_low)
+    return w.fma(left, inverse, q)
+
+
+def remainder(w: Writer, a: Any, q: Any, b: Any) -> Any:
+    """Give a - q b, of which only the small rest is left."""
+    if w.has_fma:
+        return w.fma(-q, b, a)
+    high, low = w.product(q, b)
+    return (a - high) - low
+
+
+def tanh(w: Writer, x: Any) -> Any:
+    """Give tanh(x) = E / (E + 2) with E = e**(2 |x|) - 1."""
+    size = w.fabs(x)
+    size = w.select(size > 22.0, 22.0, size)  # from there on it is 1
+    e, low = less_one(w, size + size)
+    b, b_low = w.total(e, 2.0)
+    return w.copysign(quotient(w, e, low, b, b_low + low), x)
+
+
+def half_power(w: Writer, size: Any) -> Any:
+    """Give e**size / 2, which overflows later than e**size."""
+    e = power(w, w.select(size > MOST + 1.0, MOST + 1.0, size))
+    return w.times_power(e.high, e.whole - 1)
+
+
+def sinh(w: Writer, x: Any) -> Any:
+    """Give sinh(x) = (E + E / (E + 1)) / 2 with E = e**|x| - 1."""
+    size = w.fabs(x)
+    e, low = less_one(w, w.select(size > FAR, FAR, size))
+    b, b_low = w.total(e, 1.0)
+    b_low = b_low + low
+    inverse = 1.0 / b
+    q = e * inverse
+    left = (remainder(w, e, q, b) + (low - q * b_low)) * inverse
+    high, error = w.ordered_total(e, q)
+    near = 0.5 * (high + (error + (left + low)))
+    result = w.select(size > FAR, half_power(w, size), near)
+    return w.copysign(w.select(size < 1e-9, size, result), x)
+
+
+def cosh(w: Writer, x: Any) -> Any:
+    """Give cosh(x) = (e**|x| + e**-|x|) / 2."""
+    size = w.fabs(x)
+    e = power(w, w.select(size > FAR, FAR, size))
+    high, low = e.pair(w)
+    inverse = 1.0 / high
+    left = (remainder(w, 1.0, inverse, high) - inverse * low) * inverse
+    total, error = w.ordered_total(high, inverse)
+    near = 0.5 * (total + (error + (low + left)))
+    return w.select(size > FAR, half_power(w, size), near)
+
+
+def sech(w: Writer, x: Any) -> Any:
+    """Give 2 / (e**|x| + e**-|x|) = 2 e / (1 + e**2) with e = e**-|x|."""
+    e = power(w, w.select(-w.fabs(x) < LEAST, LEAST, -w.fabs(x)))
+    high, low = e.pair(w)
+    square, error = w.product(high, high)
+    b, b_low = w.ordered_total(1.0, square)
+    b_low = b_low + w.fma(high + high, low, error)
+    return w.times_power(quotient(w, e.high, e.low, b, b_low), e.whole + 1)
+
+
+def sigmoid(w: Writer, x: Any) -> Any:
+    """Give 1 / (1 + e**-x): with e = e**-|x| it is 1 / (1 + e) or e / (1 + e)."""
+    size = -w.fabs(x)
+    e = power(w, w.select(size < LEAST, LEAST, size))
+    high, low = e.pair(w)
+    b, b_low = w.ordered_total(1.0, high)
+    b_low = b_low + low
+    right = x > 0.0
+    a, a_low = w.select(right, 1.0, e.high), w.select(right, 0.0, e.low)
+    q = quotient(w, a, a_low, b, b_low)
+    return w.select(right, q, w.times_power(q, e.whole))
+
+
+def gaussian_power(w: Writer, size: Any) -> Power:
+    """Give e**-size**2, for size up to 28: the square as two numbers."""
+    square, low = w.product(size, size)
+    return power(w, -square, -low)
+
+
+def gaussian(w: Writer, x: Any) -> Any:
+    """Give e**-x**2."""
+    return gaussian_power(w, bounded(w, x, 28.0)).value(w)
+
+
+def bounded(w: Writer, x: Any, most: float) -> Any:
+    """Give |x|, `most` at most; nan stays."""
+    size = w.fabs(x)
+    return w.select(most < size, most, size)

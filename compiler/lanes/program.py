@@ -1,0 +1,109 @@
+"""Fused functions, compiled and called on arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache as once
+from threading import Thread
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..native.library import has_fma, has_ldexp, library, vector_width
+from ..tape.data import Tape
+from .fusion import Fused, fused
+from .writer import Writer
+
+Doubles = NDArray[np.float64]
+SHARE = 4096  # lanes: fewer are not worth a thread
+POINTER = 8  # bytes
+
+
+class Program:
+    """A tape as a fused function.
+
+    Parameters:
+        tape: what is computed; its last output counts guards that do not hold.
+        backward: whether gradients are computed, too.
+        writer: a new one; for this processor when left out.
+
+    Raises:
+        CompileError: when the tape cannot be fused, saying why.
+    """
+
+    def __init__(self, tape: Tape, *, backward: bool, writer: Writer | None = None) -> None:
+        self.fused: Fused = fused(tape, writer or writer_here(), backward=backward)
+        address = library().address(
+            self.fused.name, lambda: (self.fused.text, self.fused.modules), straight=True
+        )
+        self._call = _signature()(address)
+
+    def run(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], threads: int) -> Any:
+        """Compute all lanes.
+
+        Parameters:
+            inputs: contiguous, each with a number for each lane, or with one number for all.
+            outputs: contiguous; filled, the results and then the gradients.
+            threads: how many threads share the lanes at most.
+
+        Returns:
+            None, or for each lane a flag, which is not 0 where the careful way has to look.
+        """
+        count, width = len(outputs[0]), self.fused.width
+        if count < width:
+            return self._padded(inputs, outputs, count)
+        given = np.empty((len(inputs), 2), np.int64)
+        kept = [x if len(x) == count else np.full(width, x[0]) for x in inputs]
+        for i, (x, place) in enumerate(zip(inputs, kept, strict=True)):
+            given[i] = place.ctypes.data, len(x) == count
+        targets = np.array([x.ctypes.data for x in outputs], np.int64)
+        flags = np.zeros(count, np.uint8)
+        places = given.ctypes.data, targets.ctypes.data, flags.ctypes.data
+        return flags if self._shared(places, count, threads) else None
+
+    def _shared(self, places: tuple[int, int, int], count: int, threads: int) -> bool:
+        """Share the lanes among threads; say whether any lane was flagged."""
+        threads = max(1, min(threads, count // SHARE))
+        ends = [count * k // threads // 64 * 64 for k in range(threads)] + [count]
+        found = [0] * threads
+
+        def work(k: int) -> None:
+            found[k] = self._call(*places, ends[k], ends[k + 1])
+
+        others = [Thread(target=work, args=(k,)) for k in range(1, threads)]
+        for thread in others:
+            thread.start()
+        work(0)
+        for thread in others:
+            thread.join()
+        return any(found)
+
+    def _padded(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], count: int) -> Any:
+        """Compute fewer lanes than a vector has: the last one again and again."""
+        width = self.fused.width
+        room = [np.empty(width) for _ in outputs]
+        full = [np.append(x, np.full(width - len(x), x[-1])) for x in inputs]
+        flags = self.run(full, room, 1)
+        for x, wide in zip(outputs, room, strict=True):
+            x[:] = wide[:count]
+        return None if flags is None else flags[:count]
+
+
+def writer_here() -> Writer:
+    """Make a writer for this processor."""
+    return Writer(vector_width(), has_fma=has_fma(), has_ldexp=has_ldexp())
+
+
+@once
+def _signature() -> Any:
+    """Give the C type of fused functions; the GIL is not held while they run."""
+    return ctypes.CFUNCTYPE(
+        ctypes.c_int64,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_int64,
+        ctypes.c_int64,
+    )
