@@ -11,10 +11,11 @@ from pluggrad import Value
 from .function import Compiled
 from .program import Program
 from .recording import Recording
+from .rows import OverRows
 
 LEFT_OUT: Any = object()
 
-__all__ = ["Compiled", "Program", "Recording", "compile"]
+__all__ = ["Compiled", "OverRows", "Program", "Recording", "compile"]
 
 
 @overload
@@ -28,7 +29,7 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
 
     Parameters:
         target: a Value or several give a `Program`, a function gives a `Compiled`.
-        options: those of `Program`, or of `Compiled`.
+        options: those of `Program`, of `Compiled`, or, with `in_axes=`, of `OverRows`.
 
     Raises:
         CompileError: when the target cannot be compiled.
@@ -44,4 +45,6 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
         return partial(compile, **options)
     if isinstance(target, Value | list | tuple):
         return Program(target, **options)
+    if "in_axes" in options:
+        return OverRows(target, **options)
     return Compiled(target, **options)
