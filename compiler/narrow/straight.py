@@ -13,7 +13,8 @@ from ..native.library import library
 from ..plan.columns import zeros
 from ..plan.plan import Plan
 from ..tape.data import Tape
-from .places import NOWHERE, NotRegularError, Placement
+from .bodies import NOWHERE, NotRegularError
+from .places import Placement
 from .stretches import FEWEST, SHORTEST, Finder, Stretch
 from .text import TEXT, Routine
 

@@ -14,7 +14,7 @@ from ..codegen.kernels import assembled
 from ..lower.kinds import Kinds
 from ..lower.llvm_text import literal
 from ..lower.translation import Function
-from .places import NOWHERE, Body, How, Operand
+from .bodies import NOWHERE, Body, How, Operand
 
 TEXT = "pluggrad narrow 1"  # part of every key on disk: raise it when texts below change
 
