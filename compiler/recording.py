@@ -3,101 +3,57 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
-from pluggrad import CompileError, Value
-from pluggrad.recording import always_recording, watched_by
-from pluggrad.topology import topological_order
+from pluggrad import CompileError
 
-from .capture.arguments import LEAF, Shape, put_together, taken_apart
-from .capture.classes import check_classes
-from .capture.guards import fixed
-from .capture.guests import advice, is_stranger, named
-from .capture.looks import RAN, Looks, failed
-from .capture.outside import Place, places_of, read_by, unchanged
-from .capture.slots import seen_from_outside
-from .progress import waiting
+from .capture.arguments import LEAF
+from .capture.capturing import Captured
+from .capture.numbers import check_numbers, too_large
+from .capture.outside import unchanged
+from .direct import DirectCall
 from .run.executor import Executor, executor_for, missing_packages
-from .tape.data import Tape, recorded_tape
-from .tape.fingerprint import is_built_in
 from .tape.interpreter import Interpreter
 
-KEPT = 16  # idle machines for many lanes
 FUSED = 256  # lanes: for fewer it does not pay to compile a function of their own
 Answer = tuple[list[float], list[float]]
-
-
-class DirectCall:
-    """Calls of one recording that machine code answers, in memory of their own.
-
-    Parameters:
-        recording: what it computes.
-        machine: owns the code and the memory.
-        function: takes numbers; gives None where it cannot answer.
-        fields: what the function is told, and what it counts.
-    """
-
-    __slots__ = ("call", "fields", "machine", "recording")
-
-    def __init__(self, recording: Recording, machine: Any, function: Any, fields: Any) -> None:
-        self.recording = recording
-        self.machine = machine
-        self.fields = fields
-        self.call: Callable[..., Any] = function
-        if recording.places:  # it holds as long as what was taken from outside stands there
-            self.call = lambda *args: function(*args) if recording.is_current() else None
-
-    def was_busy(self) -> bool:
-        """Tell whether a call found it busy since this was last asked."""
-        missed, self.fields.missed = self.fields.missed, 0
-        return bool(missed)
 
 
 class Recording:
     """One way through a function.
 
     Parameters:
+        done: what the function did.
+        executor: `auto`, `numba` or `interpreter`.
+        fuses: whether many lanes may be computed by one fused function, with functions of its own.
+
+    Attributes:
         tape: the function's results and the count of failed guards as outputs; its numbers that
             matter as inputs.
         result: the shape of what the function gave.
         used: the positions, among all numbers of the arguments, of those that matter.
         read: Values from outside that the function used; read anew for each call.
-        executor: `auto`, `numba` or `interpreter`.
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
         places: where it took something from outside; it holds as long as that stands there.
-
-    Attributes:
-        fuses: whether many lanes may be computed by one fused function, with functions of its own.
     """
 
-    def __init__(
-        self,
-        tape: Tape,
-        result: Shape,
-        used: Sequence[int],
-        read: Sequence[Value],
-        executor: str,
-        guards: int,
-        count: int,
-        places: Sequence[Place] = (),
-    ) -> None:
-        self.tape = tape
-        self.result = result
-        self.used = list(used)
-        self.read = list(read)
+    def __init__(self, done: Captured, executor: str, *, fuses: bool = True) -> None:
+        self.tape = done.tape
+        self.result = done.result
+        self.used = done.used
+        self.read = done.read
         self.choice = executor
-        self.guards = guards
-        self.count = count
-        self.places = list(places)
-        self.all_used = self.used == list(range(count))
+        self.guards = done.guards
+        self.count = done.count
+        self.places = done.places
+        self.fuses = fuses
+        self.all_used = self.used == list(range(self.count))
         self._executor: Executor | None = None
         self._free: list[Executor] = []
-        self._wide: list[Any] = []  # machines for many lanes that nobody uses
-        self.fuses = True
-        self._fused: dict[bool, Any] = {}  # programs for lanes, without and with gradients
+        self._wide: Any = None  # computes many lanes op by op
+        self._fused: dict[bool, Any] = {}  # computes them at once, without and with gradients
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
 
@@ -116,7 +72,7 @@ class Recording:
             "places": [],
             "_executor": None,
             "_free": [],
-            "_wide": [],
+            "_wide": None,
             "_fused": {},
         }
 
@@ -248,9 +204,9 @@ class Recording:
         Returns:
             For each lane whether all guards hold.
         """
-        program = (
-            None if careful else self._program(results.shape[1], backward=gradients is not None)
-        )
+        program = None
+        if self.fuses and not careful and results.shape[1] >= FUSED:
+            program = self._program(backward=gradients is not None)
         if program is None:
             return self._lanes_apart(rows, results, gradients, threads)
         import numpy as np
@@ -261,31 +217,29 @@ class Recording:
         self._calls += 1
         if flags is None:
             return np.ones(results.shape[1], bool)
-        holds = flags & 1 == 0
         again = np.flatnonzero(flags & 3 == 2)
         if len(again):
             self._mend(rows, again, gradients, threads)
-        return holds
+        return flags & 1 == 0
 
     def _mend(self, rows: Sequence[Any], lanes: Any, gradients: Any, threads: int) -> None:
         """Compute gradients again where there is a nan among them; see `pluggrad.strong_zero`."""
         import numpy as np
 
-        part = np.empty((len(self.tape.outputs) - 1, len(lanes)))
-        part_gradients = np.zeros((len(rows), len(lanes)))
-        self._lanes_apart([_picked(x, lanes) for x in rows], part, part_gradients, threads)
-        gradients[:, lanes] = part_gradients
+        results = np.empty((len(self.tape.outputs) - 1, len(lanes)))
+        mended = np.zeros((len(rows), len(lanes)))
+        some = [x if len(x) == 1 else x[lanes] for x in rows]
+        self._lanes_apart(some, results, mended, threads)
+        gradients[:, lanes] = mended
 
-    def _program(self, count: int, *, backward: bool) -> Any | None:
-        """Give the fused function where it pays and there can be one."""
-        if not self.fuses or count < FUSED or self.choice == "interpreter":
-            return None
+    def _program(self, *, backward: bool) -> Any | None:
+        """Give the fused function, where there can be one."""
         if backward not in self._fused:
-            self._fused[backward] = self._made(backward)
+            self._fused[backward] = self._fuse(backward)
         return self._fused[backward]
 
-    def _made(self, backward: bool) -> Any | None:
-        if missing_packages():
+    def _fuse(self, backward: bool) -> Any | None:
+        if self.choice == "interpreter" or missing_packages():
             return None
         from .lanes.program import Program
         from .lower.probing import check_ends
@@ -304,68 +258,21 @@ class Recording:
         import numpy as np
 
         count = results.shape[1]
-        rows = [np.broadcast_to(x, count) for x in rows]
+        rows = [x if len(x) == count else np.broadcast_to(x, count) for x in rows]
         holds = np.empty(count, bool)
         if self.executor.name != "numba":
             self._lanes_slowly(rows, results, gradients, holds)
             return holds
-        from .run.machine import Machine, best_lanes
+        from .run.wide import Lanes, Wide
 
-        plan = self.executor.plan  # type: ignore[attr-defined]
-        width = min(best_lanes(plan), max(8, -(-count // 8) * 8))
-        threads = max(1, min(threads, -(-count // width)))
-        machines = [self._take_wide(width) or Machine(self.tape, plan, width)]
-        width = machines[0].lanes
-        while len(machines) < threads:
-            machines.append(self._take_wide(width, width) or Machine(self.tape, plan, width))
-        used = [rows[i] for i in self.used]
+        if not self._wide:
+            self._wide = Wide(self.tape, self.executor.plan)  # type: ignore[attr-defined]
         outside = np.array([x._number for x in self.read])[:, None]
-
-        def work(machine: Any, blocks: range) -> None:
-            for block in blocks:
-                start = block * width
-                end = min(start + width, count)
-                size = end - start
-                inputs = machine.inputs
-                for i, numbers in enumerate(used):
-                    inputs[i, :size] = numbers[start:end]
-                    inputs[i, size:] = numbers[end - 1]  # so that nothing odd happens there
-                if len(outside):
-                    inputs[len(used) :] = outside
-                if gradients is None:
-                    machine.forward()
-                else:
-                    machine.step()
-                    if self.all_used:
-                        gradients[:, start:end] = machine.gradients[:, :size]
-                    else:
-                        gradients[self.used, start:end] = machine.gradients[:, :size]
-                results[:, start:end] = machine.outputs[:-1, :size]
-                np.equal(machine.outputs[-1, :size], 0.0, out=holds[start:end])
-
-        blocks = -(-count // width)
-        if threads == 1:
-            work(machines[0], range(blocks))
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                for done in [
-                    pool.submit(work, machines[t], range(t, blocks, threads))
-                    for t in range(threads)
-                ]:
-                    done.result()
-        self._wide = [*self._wide, *machines][-KEPT:]
+        used = slice(None) if self.all_used else self.used
+        chosen = rows if self.all_used else [rows[i] for i in self.used]
+        self._wide.run(Lanes(chosen, outside, results, gradients, used, holds), threads)
         self._calls += 1
         return holds
-
-    def _take_wide(self, least: int, most: int | None = None) -> Any | None:
-        for _ in range(len(self._wide)):
-            try:
-                machine = self._wide.pop()
-            except IndexError:  # another thread was faster
-                return None
-            if machine.lanes >= least and (most is None or machine.lanes == most):
-                return machine
-        return None
 
     def _lanes_slowly(self, rows: Any, results: Any, gradients: Any, holds: Any) -> None:
         for lane in range(len(holds)):
@@ -378,124 +285,8 @@ class Recording:
                     gradients[:, lane] = answer[1]
 
 
-def _picked(row: Any, lanes: Any) -> Any:
-    """Give the numbers of some lanes, or the one of all."""
-    return row if len(row) == 1 else row[lanes]
-
-
 def _spread(found: list[float], used: Sequence[int], count: int) -> list[float]:
     spread = [0.0] * count
     for i, g in zip(used, found, strict=True):
         spread[i] = g
     return spread
-
-
-def record(
-    function: Callable[..., Any],
-    shape: Shape,
-    numbers: Sequence[float],
-    executor: str,
-    *,
-    fuses: bool = True,
-) -> tuple[Recording, bool]:
-    """Run a function once on Values, and keep what it did.
-
-    Parameters:
-        function: what to run.
-        shape: the shape of its positional and keyword arguments, a pair.
-        numbers: the numbers in them.
-        executor: `auto`, `numba` or `interpreter`.
-        fuses: whether many lanes may be computed by one fused function.
-
-    Returns:
-        The recording, and whether it holds for these very numbers only, because the function
-        turned one of them into a plain float or int.
-
-    Raises:
-        CompileError: when the function gives something else than numbers.
-    """
-    check_classes(function)
-    leaves = [Value(x) for x in numbers]
-    looks = Looks()
-    for leaf in leaves:
-        looks.created(leaf)
-    args, kwargs = put_together(shape, iter(leaves), None)
-    with waiting(), always_recording():
-        try:
-            with watched_by(looks), seen_from_outside():
-                returned = function(*args, **kwargs)
-        finally:
-            looks.kind.recording.clear()
-        leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
-        result, outputs = _outputs(function, returned)
-        # A result that is an input itself, or given twice, is fine; one that is a constant too.
-        outputs.append(failed(looks))
-    inside = set(topological_order(outputs))
-    used = [i for i, x in enumerate(leaves) if x in inside]
-    chosen = [leaves[i] for i in used]
-    del args, kwargs, returned, inside  # what they refer to is not "held by somebody"
-    tape, _, read = recorded_tape(outputs, chosen, None, first=outputs[-1:])
-    others = read[len(chosen) :]
-    places = places_of(function, {*others, *looks.outside})
-    places += read_by(op for op in looks.ops if not is_built_in(op))
-    guards = sum(key[0] != RAN for key in looks.seen)
-    recording = Recording(tape, result, used, others, executor, guards, len(leaves), places)
-    recording.fuses = fuses
-    return recording, looks.exact > 0
-
-
-def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[Value]]:
-    """Take apart what a function gave, every number a Value."""
-    found: list[Any] = []
-    result = taken_apart(returned, found, elements=False, answers=True)
-    if result[0] == "static":
-        found.append(returned)
-    outputs = []
-    for x in found:
-        if not isinstance(x, Value):
-            try:
-                x = fixed(float(x) if isinstance(x, bool) else x)
-            except TypeError:
-                raise CompileError(
-                    f"a compiled function gives numbers, or nested lists, tuples and dicts of "
-                    f"numbers; {_name(function)} gave a {type(x).__name__}"
-                ) from None
-        outputs.append(x)
-    return result, outputs
-
-
-def too_large(numbers: Sequence[Any]) -> CompileError:
-    """Make the error for an integer that no float can hold."""
-    for position, x in enumerate(numbers):
-        try:
-            float(x)
-        except OverflowError:
-            return CompileError(f"number {position} of the arguments is too large for a float")
-    return CompileError("a number of the arguments is too large for a float")
-
-
-def check_numbers(numbers: Sequence[Any]) -> None:
-    """Check that all of them are real numbers.
-
-    Raises:
-        CompileError: naming the type of the first that is not.
-    """
-    for x in numbers:
-        if is_stranger(x):
-            raise CompileError(
-                f"{named(x)}: a compiled function takes NumPy's arrays, and arrays with their own "
-                f"__array_ufunc__, which this has not. {advice(x)}"
-            )
-        kind = getattr(getattr(x, "dtype", None), "kind", None)
-        real = hasattr(x, "__float__") if kind is None else kind in "biuf"
-        # numpy.ma hides elements, which would come to light here.
-        if not real or isinstance(x, str | bytes) or hasattr(x, "mask"):
-            what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
-            raise CompileError(
-                f"a compiled function takes real numbers and arrays of them, not a {what}: "
-                f"{' '.join(repr(x).split()):.60}"
-            )
-
-
-def _name(function: Any) -> str:
-    return str(getattr(function, "__qualname__", function))

@@ -7,14 +7,14 @@ pass starts from, one for each output.
 
 from __future__ import annotations
 
-import warnings
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from pluggrad import CompileError, CompileWarning
+from pluggrad import CompileError
 
 from ..progress import MANY, tell, waiting
 from ..tape.data import Tape
+from ..warning import warn
 
 CHOICES = ("auto", "numba", "interpreter")
 
@@ -61,11 +61,9 @@ def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> 
     except CompileError as cause:
         if choice == "numba":
             raise
-        warnings.warn(
+        warn(
             f"{str(cause).rstrip('.')}. The program runs in the interpreter, which gives the same "
-            "numbers slowly",
-            CompileWarning,
-            stacklevel=_outside(),
+            "numbers slowly"
         )
         return Interpreter(tape)
 
@@ -93,15 +91,3 @@ def _machine(tape: Tape, guarded: bool) -> Executor:
             return Machine(tape)
     except ImportError as cause:  # it is there, but of a version that does not fit
         raise CompileError(f"numba cannot be used here: {cause}") from cause
-
-
-def _outside() -> int:
-    """Count the frames up to the caller of pluggrad, for a warning to point at."""
-    import sys
-
-    depth = 1
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pluggrad."):
-        frame = frame.f_back
-        depth += 1
-    return depth

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from pluggrad.compiler.capture.arguments import taken_apart
+from pluggrad.compiler.capture.capturing import captured
 from pluggrad.compiler.lanes.program import Program, writer_here
 from pluggrad.compiler.lanes.writer import Writer
-from pluggrad.compiler.recording import record
 
 Fused = Callable[..., list[Any]]
 
@@ -22,7 +22,7 @@ def fuse(
 ) -> Fused:
     """Fuse a function; what it gives takes arrays and gives the results, gradients and flags."""
     shape = taken_apart((example, {}), [], elements=False)
-    recording, _ = record(function, shape, example, "auto")
+    recording = captured(function, shape, example)
     program = Program(recording.tape, backward=backward, writer=writer)
     count = len(recording.tape.outputs) - 1 + backward * len(recording.tape.wrt)
 

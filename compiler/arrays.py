@@ -1,0 +1,134 @@
+"""Arrays of numbers: one lane for each element, and for each lane the way that it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pluggrad import CompileError
+
+from .capture.numbers import too_large
+from .recording import Recording
+from .recordings import Entry, Numbers, Recordings
+
+
+class OverLanes(Recordings):
+    """The ways through one function, for arrays of numbers too.
+
+    Attributes:
+        threads: how many threads share the lanes.
+    """
+
+    threads: int
+
+    def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
+        """Compute for arrays; give a recording, and its results and gradients as arrays."""
+        rows, lengths = _broadcast(numbers)
+        if math.prod(lengths) == 0:
+            return self._of_nothing(shape, len(rows), lengths)
+        first, results, gradients = self._all_lanes(shape, rows, math.prod(lengths), backward)
+        return (
+            first,
+            results.reshape(len(results), *lengths),
+            gradients if gradients is None else gradients.reshape(len(rows), *lengths),
+        )
+
+    def _of_nothing(
+        self, shape: Any, count: int, lengths: tuple[int, ...]
+    ) -> tuple[Recording, Any, Any]:
+        """Give the result for no lanes: whoever asks wants to know its kind."""
+        import numpy as np
+
+        entry = next(iter(self._matching(shape)), None) or self._recorded_anywhere(shape, count)
+        given = len(entry[1].tape.outputs) - 1
+        empty = np.empty((max(given, count), *lengths))
+        return entry[1], empty[:given], empty[:count]
+
+    def _all_lanes(
+        self, shape: Any, rows: list[Any], count: int, backward: bool
+    ) -> tuple[Recording, Any, Any]:
+        """Compute all lanes in the way used last, and those that do not take it in other ways."""
+        import numpy as np
+
+        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        first = ways[0][1]
+        results, gradients = _room(first, rows, count, backward)
+        holds = first.lanes(rows, results, gradients, self.threads)
+        self._used(ways.pop(0))
+        left = np.flatnonzero(~holds)
+        while len(left):
+            some = [x if len(x) == 1 else x[left] for x in rows]
+            part, part_gradients = _room(first, rows, len(left), backward)
+            holds = self._next_way(first, (shape, ways), some, part, part_gradients)
+            results[:, left[holds]] = part[:, holds]
+            if gradients is not None:
+                gradients[:, left[holds]] = part_gradients[:, holds]
+            left = left[~holds]
+        return first, results, gradients
+
+    def _next_way(
+        self,
+        first: Recording,
+        known: tuple[Any, list[Entry]],
+        rows: list[Any],
+        results: Any,
+        gradients: Any | None,
+    ) -> Any:
+        """Compute lanes in the next way that is known, or that the first of them takes.
+
+        Returns:
+            For each lane whether it takes this way.
+        """
+        shape, ways = known
+        here = _lane(rows, 0)
+        fresh = not ways
+        recording = (self._recorded(shape, here) if fresh else ways.pop(0))[1]
+        if recording.result != first.result:
+            raise CompileError(f"{self!r} gives results of different shapes in different lanes")
+        holds = recording.lanes(rows, results, gradients, self.threads)
+        if fresh and not holds[0]:  # by the last bit of a vector function, perhaps
+            holds = recording.lanes(rows, results, gradients, self.threads, careful=True)
+        if fresh and not holds[0]:
+            answer = self._answer_exactly(recording, here)
+            holds[0] = True
+            results[:, 0] = answer[0]
+            if gradients is not None:
+                gradients[:, 0] = answer[1]
+        return holds
+
+
+def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
+    """Give a row for each number, of one element or one for each lane, and how lanes are laid out.
+
+    Raises:
+        CompileError: when the arrays do not go together.
+    """
+    import numpy as np
+
+    try:
+        arrays = [np.asarray(x, float) for x in numbers]
+        lengths = np.broadcast_shapes(*[x.shape for x in arrays])
+    except OverflowError:
+        raise too_large(numbers) from None
+    except ValueError as cause:
+        shapes = ", ".join(str(np.shape(x)) for x in numbers)
+        raise CompileError(
+            f"the arrays among the arguments do not broadcast together: {shapes}"
+        ) from cause
+    whole = [
+        x if x.size == 1 or x.shape == lengths else np.broadcast_to(x, lengths) for x in arrays
+    ]
+    return [x.ravel() for x in whole], lengths
+
+
+def _lane(rows: Sequence[Any], lane: int) -> list[float]:
+    return [float(x[lane if len(x) > 1 else 0]) for x in rows]
+
+
+def _room(recording: Recording, rows: Sequence[Any], count: int, backward: bool) -> tuple[Any, Any]:
+    """Make arrays for the results and the gradients of so many lanes."""
+    import numpy as np
+
+    results = np.empty((len(recording.tape.outputs) - 1, count))
+    return results, np.zeros((len(rows), count)) if backward else None

@@ -1,0 +1,68 @@
+"""The arguments of a call: their numbers, and what is built like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from inspect import signature
+from typing import Any
+
+from pluggrad import CompileError
+
+from .arguments import Shape, is_symbolic, put_together, taken_apart
+from .guests import has_a_door
+from .numbers import check_numbers
+
+PLAIN = {float, int}
+
+
+def numbers_of(
+    args: tuple[Any, ...], kwargs: dict[str, Any], arrays: str
+) -> tuple[Shape, list[Any], bool]:
+    """Give the shape of the arguments, their numbers, and whether all are plain.
+
+    Parameters:
+        args: positional arguments.
+        kwargs: keyword arguments.
+        arrays: `elements` where an array is a list of numbers.
+
+    Raises:
+        CompileError: for what is no number, naming its type.
+    """
+    numbers: list[Any] = []
+    shape = taken_apart((args, kwargs), numbers, elements=arrays == "elements")
+    if set(map(type, numbers)) <= PLAIN:
+        return shape, numbers, True
+    check_numbers([x for x in numbers if not (is_symbolic(x) or has_a_door(x))])
+    return shape, numbers, False
+
+
+def by_position(
+    compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Turn keyword arguments into positional ones where the function has both.
+
+    Raises:
+        CompileError: when no argument is positional.
+    """
+    if kwargs:
+        try:
+            bound = signature(compiled.function).bind(*args, **kwargs)
+        except (TypeError, ValueError):  # the call itself will say what is wrong
+            return args, kwargs
+        bound.apply_defaults()
+        args, kwargs = bound.args, bound.kwargs
+    if not args:
+        raise CompileError(f"{compiled!r} has no positional argument here to give the gradient of")
+    return args, kwargs
+
+
+def like_the_arguments(shape: Shape, gradients: Iterable[Any]) -> Any:
+    """Build gradients like the positional arguments; for one argument, like that alone."""
+    args, _ = put_together(shape, iter(gradients), _array, static=False)
+    return args[0] if len(args) == 1 else args
+
+
+def _array(numbers: list[Any], lengths: tuple[int, ...]) -> Any:
+    import numpy as np
+
+    return np.array(numbers).reshape(lengths)

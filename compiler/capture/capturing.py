@@ -1,0 +1,125 @@
+"""Capturing: a function is run once on Values, and what it did is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pluggrad import CompileError, Value
+from pluggrad.recording import always_recording, watched_by
+from pluggrad.topology import topological_order
+
+from ..progress import waiting
+from ..tape.data import Tape, recorded_tape
+from ..tape.fingerprint import is_built_in
+from .arguments import Shape, put_together, taken_apart
+from .classes import check_classes
+from .guards import fixed
+from .looks import RAN, Looks, failed
+from .outside import Place, places_of, read_by
+from .slots import seen_from_outside
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What a function did.
+
+    Attributes:
+        tape: its results and the count of failed guards as outputs; its numbers that matter as
+            inputs.
+        result: the shape of what it gave.
+        used: the positions, among all numbers of the arguments, of those that matter.
+        read: Values from outside that it used.
+        guards: how many looks at numbers are checked.
+        count: how many numbers the arguments have.
+        places: where it took something from outside.
+        is_exact: whether all this holds for these very numbers only, because the function turned
+            one of them into a plain float or int.
+    """
+
+    tape: Tape
+    result: Shape
+    used: list[int]
+    read: list[Value]
+    guards: int
+    count: int
+    places: list[Place]
+    is_exact: bool
+
+
+def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
+    """Run a function once on Values, and give what it did.
+
+    Parameters:
+        function: what to run.
+        shape: the shape of its positional and keyword arguments, a pair.
+        numbers: the numbers in them.
+
+    Raises:
+        CompileError: when the function gives something else than numbers.
+    """
+    check_classes(function)
+    looks = Looks()
+    leaves = [Value(x) for x in numbers]
+    for leaf in leaves:
+        looks.created(leaf)
+    # What the function was given and gave is gone when the tape is written: what somebody holds
+    # could be set, and is read anew.
+    result, outputs = _run(function, shape, leaves, looks)
+    leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
+    used = _used(leaves, outputs)
+    chosen = [leaves[i] for i in used]
+    tape, _, read = recorded_tape(outputs, chosen, None, first=outputs[-1:])
+    outside = read[len(chosen) :]
+    places = places_of(function, {*outside, *looks.outside})
+    places += read_by(op for op in looks.ops if not is_built_in(op))
+    guards = sum(key[0] != RAN for key in looks.seen)
+    return Captured(
+        tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0
+    )
+
+
+def _run(
+    function: Callable[..., Any], shape: Shape, leaves: Iterable[Value], looks: Looks
+) -> tuple[Shape, list[Value]]:
+    """Run it; give the shape of its result, and the numbers there and the count of failed guards.
+
+    A result that is an input itself, or given twice, is fine; one that is a constant too.
+    """
+    args, kwargs = put_together(shape, iter(leaves), None)
+    with waiting(), always_recording():
+        try:
+            with watched_by(looks), seen_from_outside():
+                returned = function(*args, **kwargs)
+        finally:
+            looks.kind.recording.clear()
+        result, outputs = _outputs(function, returned)
+        outputs.append(failed(looks))
+    return result, outputs
+
+
+def _used(leaves: Sequence[Value], outputs: Sequence[Value]) -> list[int]:
+    inside = set(topological_order(outputs))
+    return [i for i, x in enumerate(leaves) if x in inside]
+
+
+def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[Value]]:
+    """Take apart what a function gave, every number a Value."""
+    found: list[Any] = []
+    result = taken_apart(returned, found, elements=False, answers=True)
+    if result[0] == "static":
+        found.append(returned)
+    outputs = []
+    for x in found:
+        if not isinstance(x, Value):
+            try:
+                x = fixed(float(x) if isinstance(x, bool) else x)
+            except TypeError:
+                raise CompileError(
+                    f"a compiled function gives numbers, or nested lists, tuples and dicts of "
+                    f"numbers; {getattr(function, '__qualname__', function)} gave a "
+                    f"{type(x).__name__}"
+                ) from None
+        outputs.append(x)
+    return result, outputs

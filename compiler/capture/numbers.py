@@ -1,0 +1,55 @@
+"""The numbers among arguments: what is one, and what to say of what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pluggrad import CompileError
+
+from .guests import advice, is_stranger, named
+
+
+def floats(numbers: Sequence[Any]) -> list[float]:
+    """Give them as floats.
+
+    Raises:
+        CompileError: for an integer that no float can hold.
+    """
+    try:
+        return [float(x) for x in numbers]
+    except OverflowError:
+        raise too_large(numbers) from None
+
+
+def too_large(numbers: Sequence[Any]) -> CompileError:
+    """Make the error for an integer that no float can hold."""
+    for position, x in enumerate(numbers):
+        try:
+            float(x)
+        except OverflowError:
+            return CompileError(f"number {position} of the arguments is too large for a float")
+    return CompileError("a number of the arguments is too large for a float")
+
+
+def check_numbers(numbers: Sequence[Any]) -> None:
+    """Check that all of them are real numbers.
+
+    Raises:
+        CompileError: naming the type of the first that is not.
+    """
+    for x in numbers:
+        if is_stranger(x):
+            raise CompileError(
+                f"{named(x)}: a compiled function takes NumPy's arrays, and arrays with their own "
+                f"__array_ufunc__, which this has not. {advice(x)}"
+            )
+        kind = getattr(getattr(x, "dtype", None), "kind", None)
+        real = hasattr(x, "__float__") if kind is None else kind in "biuf"
+        # numpy.ma hides elements, which would come to light here.
+        if not real or isinstance(x, str | bytes) or hasattr(x, "mask"):
+            what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
+            raise CompileError(
+                f"a compiled function takes real numbers and arrays of them, not a {what}: "
+                f"{' '.join(repr(x).split()):.60}"
+            )

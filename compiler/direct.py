@@ -1,0 +1,35 @@
+"""Direct calls: what a call on plain numbers takes when machine code answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .recording import Recording
+
+
+class DirectCall:
+    """Calls of one recording that machine code answers, in memory of their own.
+
+    Parameters:
+        recording: what it computes.
+        machine: owns the code and the memory.
+        function: takes numbers; gives None where it cannot answer.
+        fields: what the function is told, and what it counts.
+    """
+
+    __slots__ = ("call", "fields", "machine", "recording")
+
+    def __init__(self, recording: Recording, machine: Any, function: Any, fields: Any) -> None:
+        self.recording = recording
+        self.machine = machine
+        self.fields = fields
+        self.call: Callable[..., Any] = function
+        if recording.places:  # it holds as long as what was taken from outside stands there
+            self.call = lambda *args: function(*args) if recording.is_current() else None
+
+    def was_busy(self) -> bool:
+        """Tell whether a call found it busy since this was last asked."""
+        missed, self.fields.missed = self.fields.missed, 0
+        return bool(missed)

@@ -1,0 +1,202 @@
+"""Recordings: the ways through one function that are kept, and which one a call takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pluggrad import CompileError, plugins
+
+from .capture.arguments import LEAF
+from .capture.calls import PLAIN
+from .capture.capturing import captured
+from .capture.numbers import check_numbers, floats
+from .direct import DirectCall
+from .recording import Answer, Recording
+from .tape.fingerprint import check_ops, fingerprint
+from .warning import warn
+
+Numbers = list[Any]
+Entry = tuple[Any, Recording]  # the shape of the arguments, and a way for it
+Packed = tuple[Any, Recording, list[str]]  # with the fingerprints of its ops
+Directs = tuple[DirectCall, ...]
+DIRECT = 16  # how many calls on plain numbers find memory ready
+EXACT_WARNING = 8
+
+
+class Recordings:
+    """The ways through one function.
+
+    Parameters:
+        function: what is recorded.
+        executor: `auto`, `numba` or `interpreter`.
+        bound: how many recordings are kept; the one not used for longest goes first.
+        fuses: whether many lanes may be computed by one fused function.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], executor: str, bound: int, fuses: bool
+    ) -> None:
+        self.function = function
+        self.executor = executor
+        self.bound = bound
+        self._fuses = fuses
+        self._recordings: list[Entry] = []  # the one used last is the last
+        self._last: Recording | None = None
+        self._changes = plugins.changes  # recordings are of the ops that were installed then
+        self._exact = 0
+        self._warned = False
+        # Calls on plain numbers, of the value and of value and gradient: the one used last first.
+        self._values: Directs = ()
+        self._gradients: Directs = ()
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """The recordings that are kept, the one used last at the end."""
+        return tuple(recording for _, recording in self._recordings)
+
+    def forget(self) -> None:
+        """Drop all recordings."""
+        self._recordings = []
+        self._values = self._gradients = ()
+        self._changes = plugins.changes
+
+    # ----- Which way -----
+
+    def _with_direct(
+        self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
+    ) -> Directs:
+        """Give direct calls with one of this recording, where it can have one, in front."""
+        if len(args) != recording.count or not set(map(type, args)) <= PLAIN:
+            return known
+        mine = [direct for direct in known if direct.recording is recording]
+        if mine and not any(direct.was_busy() for direct in mine):
+            others = [direct for direct in known if direct.recording is not recording]
+            return (*mine, *others)  # the next call tries it first
+        direct = recording.direct(backward=backward)
+        return known if direct is None else (direct, *known)[:DIRECT]
+
+    def _without_direct(self, entries: list[Entry]) -> None:
+        """Forget the direct calls of recordings that go."""
+        gone = [recording for _, recording in entries]
+        self._values = tuple([x for x in self._values if x.recording not in gone])
+        self._gradients = tuple([x for x in self._gradients if x.recording not in gone])
+
+    def _matching(self, shape: Any) -> list[Entry]:
+        """List the ways for arguments of a shape that are current, the one used last first."""
+        found = [entry for entry in reversed(self._recordings) if entry[0] == shape]
+        stale = [entry for entry in found if not entry[1].is_current()]
+        if stale:
+            self._recordings = [entry for entry in self._recordings if entry not in stale]
+            self._without_direct(stale)
+        return [entry for entry in found if entry not in stale] if stale else found
+
+    def _used(self, entry: Entry) -> None:
+        """Note that a way was taken."""
+        # A new list each time: threads that walk through the old one are not disturbed.
+        recordings = self._recordings
+        if recordings and recordings[-1] is not entry:  # empty: forgotten meanwhile
+            self._recordings = [kept for kept in recordings if kept is not entry] + [entry]
+        self._last = entry[1]
+
+    def _refresh(self, recording: Recording) -> None:
+        """Note the same of a recording, if it is still kept."""
+        for entry in self._recordings:
+            if entry[1] is recording:
+                self._used(entry)
+                return
+
+    def _recorded(self, shape: Any, numbers: Numbers) -> Entry:
+        """Record the way that these numbers take."""
+        done = captured(self.function, shape, numbers)
+        recording = Recording(done, self.executor, fuses=self._fuses)
+        self._exact += done.is_exact
+        if self._exact == EXACT_WARNING:
+            warn(
+                f"{self!r} turns a Value into a float or int, so each new number records it again. "
+                "Keep it a Value, or pass it as something else than a number"
+            )
+        entry = shape, recording
+        recordings = [*self._recordings, entry]
+        if len(recordings) > self.bound:
+            self._without_direct(recordings[:1])
+            del recordings[0]
+            self._warn_of_many_ways()
+        self._recordings, self._last = recordings, recording
+        return entry
+
+    def _recorded_anywhere(self, shape: Any, count: int) -> Entry:
+        """Record without a number of the caller's, for what the function accepts."""
+        rising = [(i + 1) / (count + 1) for i in range(count)]
+        samples = [1.0] * count, [0.5] * count, rising, rising[::-1], [-1.0] * count
+        errors = []
+        for numbers in samples:
+            try:
+                return self._recorded(shape, numbers)
+            except Exception as error:
+                errors.append(error)
+        raise errors[0]
+
+    def _warn_of_many_ways(self) -> None:
+        if not self._warned and self._exact < EXACT_WARNING:
+            self._warned = True
+            warn(
+                f"{self!r} has taken more than {self.bound} ways, by its branches and by the "
+                "shapes of its arguments; the one not used for longest is forgotten, and recorded "
+                f"again when it is needed. Keep more with compile(..., bound={4 * self.bound}), or "
+                "choose by where() instead of if"
+            )
+
+    def _single(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Answer]:
+        """Compute for one set of numbers, in the way that they take."""
+        for entry in self._matching(shape):
+            answer = entry[1].answer(numbers, backward=backward)
+            if answer is not None:
+                self._used(entry)
+                return entry[1], answer
+        check_numbers(numbers)
+        _, recording = self._recorded(shape, floats(numbers))
+        answer = recording.answer(numbers, backward=backward)
+        return recording, answer or self._answer_exactly(recording, numbers)
+
+    def _answer_exactly(self, recording: Recording, numbers: Numbers) -> Answer:
+        """Compute in a way that was recorded with these very numbers."""
+        answer = recording.answer_exactly(numbers)
+        if answer is None:
+            raise CompileError(
+                f"{self!r} did not take the way again that it took while it was recorded: it is "
+                "not a function of its arguments alone"
+            )
+        return answer
+
+    def _check_one(self, recording: Recording) -> None:
+        """Check that the function gives one number.
+
+        Raises:
+            CompileError: when it gives several.
+        """
+        if recording.result != LEAF:
+            raise CompileError(
+                f"value_and_grad() is for functions that give one number; "
+                f"{self!r} gives nested ones. Take func.jacrev of it and compile that"
+            )
+
+    # ----- Pickles -----
+
+    def _packed(self) -> list[Packed]:
+        """Give what a pickle keeps: not what reads Values from outside, which may be others."""
+        return [
+            (shape, recording, [fingerprint(op) for op in recording.tape.ops])
+            for shape, recording in self._recordings
+            if not recording.read
+        ]
+
+    def _unpack(self, kept: list[Packed], python: tuple[int, int]) -> None:
+        """Take what a pickle kept, made by this version of Python.
+
+        Raises:
+            CompileError: when an op computes something else here.
+        """
+        for shape, recording, fingerprints in kept:
+            check_ops(recording.tape.ops, fingerprints, python)
+            self._recordings.append((shape, recording))
