@@ -22,16 +22,16 @@ from .recording import Context, Setting
 
 @dataclass(frozen=True)
 class Config:
-    """The settings. A Config is never changed; `configure` puts a new one in place.
+    """The settings. A Config never changes; `configure` replaces it.
 
     Attributes:
         renderer: the name of the renderer that `render()` uses.
-        renderers: for each renderer's name its options, `{"text": {"max_nodes": 100}}`.
-        disable_plugins: entry-point names (or patterns, such as `"*"`) not to load.
+        renderers: the options of each renderer by its name: `{"text": {"max_nodes": 100}}`.
+        disable_plugins: entry-point names, or patterns such as `"*"`, that are not loaded.
         strict_plugins: raise a `PluginError` for a broken plugin instead of skipping it.
-        notebook: the name of the renderer that notebooks show Values and Graphs with.
-        lost: what happens where a Value becomes a plain number unasked: "raise" in your own code
-            and a warning in a library's, "warn" in both, or "ignore".
+        notebook: the name of the renderer that shows Values and Graphs in notebooks.
+        lost: what happens where a Value becomes a plain number unasked. "raise" raises an error in
+            your own code and warns in a library's; "warn" warns in both; "ignore" does nothing.
     """
 
     renderer: str = "text"
@@ -51,7 +51,7 @@ _context: Setting[Mapping[str, Any]] = Setting("pluggrad_config", default={})
 
 
 def current_config() -> Config:
-    """Return the settings that hold here and now.
+    """Return the settings in effect here and now.
 
     Raises:
         ConfigError: for an unknown name or a wrong type, naming the place it stands in.
@@ -77,9 +77,9 @@ def readable_config() -> tuple[Config, list[ConfigError]]:
 
 
 def configure(**settings: Any) -> None:
-    """Change settings for the whole process; None takes one back. See `Config` for the names.
+    """Change settings for the whole process; None resets one. See `Config` for the names.
 
-    Options of renderers are added to those that were configured before.
+    Renderer options are added to those configured before.
 
     Raises:
         ConfigError: for an unknown name or a wrong type. Nothing is changed then.
@@ -97,7 +97,7 @@ def configure(**settings: Any) -> None:
 
 
 class configured(Context[Mapping[str, Any]]):  # noqa: N801 - a context manager
-    """Change settings inside a `with` block, in this thread or task and those started inside.
+    """Change settings inside a `with` block, for this thread or task and those started inside.
 
     Raises:
         ConfigError: for an unknown name or a wrong type.

@@ -42,7 +42,7 @@ def _text(self: BaseException) -> str:
 
 
 class PluggradError(Exception):
-    """The base of all errors that pluggrad raises on purpose."""
+    """The base class of all errors that pluggrad raises on purpose."""
 
     __str__ = _text
 
@@ -56,19 +56,19 @@ class MissingOpError(PluggradError, TypeError):
 
 
 class ForwardError(PluggradError, ArithmeticError):
-    """An op's forward function failed, or gave something that is not a real number."""
+    """An op's forward function failed, or returned something that is not a real number."""
 
 
 class RuleError(PluggradError, ArithmeticError):
-    """A derivative rule failed, or gave something that is not a real number."""
+    """A derivative rule failed, or returned something that is not a real number."""
 
 
 class GradientError(PluggradError, ValueError):
-    """A gradient was asked for that does not exist."""
+    """The requested gradient does not exist."""
 
 
 class LostGradientError(PluggradError, TypeError):
-    """A call such as `math.exp(x)` takes a Value for a plain number: its gradient would end."""
+    """A call such as `math.exp(x)` takes a Value for a plain number and would lose its gradient."""
 
 
 class LostGradientWarning(UserWarning):
@@ -82,11 +82,11 @@ class AnomalyError(PluggradError, ArithmeticError):
 
 
 class PluginError(PluggradError, RuntimeError):
-    """A plugin could not be loaded or registered; nothing of it was kept."""
+    """A plugin could not be loaded or registered. Nothing of it is kept."""
 
 
 class PluginWarning(UserWarning):
-    """A plugin was skipped; the text names it, the cause and the remedy."""
+    """A plugin was skipped. The text names it, the cause and the remedy."""
 
     __str__ = _text
 
@@ -96,7 +96,7 @@ class ConfigError(PluggradError, ValueError):
 
 
 class TraceError(PluggradError, TypeError):
-    """A rule did something with a symbol that only plain numbers can do; the text says what.
+    """A function cannot be written down as steps. The text says why.
 
     Attributes:
         numpy: the name of the NumPy function that it called; "" for anything else.
@@ -108,11 +108,11 @@ class TraceError(PluggradError, TypeError):
 
 
 class GraphError(PluggradError, ValueError):
-    """A part or summary of a graph was asked for that does not exist."""
+    """The requested part or summary of a graph does not exist."""
 
 
 class RenderError(PluggradError, RuntimeError):
-    """A renderer is unknown, was given wrong options, or could not do its work."""
+    """A renderer is unknown, was given a wrong option, or failed."""
 
 
 class CompileError(PluggradError, ValueError):
@@ -120,20 +120,20 @@ class CompileError(PluggradError, ValueError):
 
 
 class CompileWarning(UserWarning):
-    """Compiled code falls back to a slower way; the text names the op and the reason."""
+    """Compiled code falls back to a slower path. The text names the op and the reason."""
 
     __str__ = _text
 
 
 class StateError(PluggradError, ValueError):
-    """A saved state does not fit the model or optimizer it was given to; nothing was changed."""
+    """A saved state does not fit the model or optimizer. Nothing is changed."""
 
 
 # ----- What messages are made of -----
 
 
 def one_line(cause: BaseException) -> str:
-    """Tell an exception in one line, whatever its own text does."""
+    """Return an exception as one line, whatever its own text does."""
     try:
         text = " ".join(str(cause).split())
     except KeyboardInterrupt:
@@ -145,7 +145,7 @@ def one_line(cause: BaseException) -> str:
 
 
 def similar(name: str, known: Iterable[str]) -> str:
-    """Say which known name is like an unknown one, and which there are."""
+    """Return the end of a message: which known name resembles an unknown one, and all of them."""
     from difflib import get_close_matches  # needed for errors only
 
     known = sorted(known)

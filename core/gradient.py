@@ -85,7 +85,7 @@ def _record_backward(output: Value, gradient: Any, watcher: Watcher) -> None:
 
 
 def is_leaf(node: Value) -> bool:
-    """Say whether nothing flows on from a node: gradients add up there."""
+    """Return whether nothing flows on from a node, so that gradients add up there."""
     op = node.op
     return op is None or not any(op.rules)
 
@@ -95,17 +95,17 @@ hooks: WeakSet[Value] = WeakSet()
 
 
 def hooked(order: Iterable[Value]) -> bool:
-    """Say whether any of these nodes has a hook."""
+    """Return whether any of these nodes has a hook."""
     return bool(hooks) and any(node in hooks for node in order)
 
 
 def is_watched(order: Sequence[Value]) -> bool:
-    """Say whether gradients have to be collected one by one, for hooks or watchers to see them."""
+    """Return whether hooks or watchers have to see gradients one by one."""
     return hooked(order) or (switch.active > 0 and bool(watchers.get()))
 
 
 def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> bool:
-    """Give whether any gradient may have become nan."""
+    """Run the fused code; return whether any gradient may have become nan."""
     for leaf in leaves:
         leaf._grad += 0.0  # so that a leaf without any contribution reads as computed
     for node in results:
@@ -187,10 +187,10 @@ def grad(
 
     Parameters:
         output: the Value to differentiate.
-        inputs: one Value, or a sequence of them; leaves or interior values. An input that
-            `output` does not depend on has the gradient 0.
-        gradient: what to start from, d(something)/d(output).
-        create_graph: record the gradients too, so that they can be differentiated again.
+        inputs: one Value or a sequence of them, leaves or interior values. The gradient is 0 for
+            an input that `output` does not depend on.
+        gradient: d(something)/d(output), from which the pass starts.
+        create_graph: whether to record the gradients, so that they can be differentiated again.
 
     Returns:
         A float for one input, a list of floats for a sequence; Values with `create_graph`.
@@ -309,7 +309,7 @@ def _parts(
     create_graph: bool,
     watching: Sequence[Watcher],
 ) -> Iterator[tuple[int, Value, Any]]:
-    """Give what a node hands on: operand number, operand and gradient."""
+    """Yield what a node hands on: operand number, operand and gradient."""
     op: Any = node.op
     operands = node.prev
     if op.is_composite:

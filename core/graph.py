@@ -21,7 +21,7 @@ Kind = Literal["leaf", "constant", "op", "group"]
 class Node(NamedTuple):
     """One node of a `Graph`; plain data.
 
-    A group, which `Graph.collapse` makes, has kind "group" and stands for `size` nodes. Its label
+    A group, made by `Graph.collapse`, has kind "group" and stands for `size` nodes. Its label
     is a title such as `layer1` or `relu × 16`; its data and grad are those of the one node that
     others use, or nan and None when there are several.
     """
@@ -54,7 +54,7 @@ class Graph:
 
     Parameters:
         outputs: a Value, or several.
-        names: labels for Values that have none, from a dict such as `locals()`: `x` for a Value,
+        names: labels for Values without one, from a dict such as `locals()`: `x` for a Value,
             `w[0]` for one in a list.
         refresh: compute all numbers anew from the leaves, for this graph alone: the Values stay as
             they are. Gradients are those of one backward pass, where there are any.
@@ -64,9 +64,9 @@ class Graph:
         GraphError: when `refresh` would have to run a Python function again, such as a checkpoint.
 
     Attributes:
-        nodes: every node, first operands first; `n0`, `n1`, ... in this order.
-        edges: one for each use, so that `a * a` has two; ordered by target, then operand.
-        outputs: the ids of the values given.
+        nodes: all nodes, operands before users, with ids `n0`, `n1`, ... in this order.
+        edges: one for each use of an operand, so `a * a` has two; ordered by target, then operand.
+        outputs: the ids of the given Values.
         ops: for each result the `Op` that made it.
         whole: the graph that this one is a part or a summary of, or None.
 
@@ -149,11 +149,11 @@ class Graph:
         return found
 
     def node(self, id: str) -> Node:
-        """Find a node by its id."""
+        """Return the node with this id."""
         return self._by_id[id]
 
     def local(self, edge: Edge) -> float:
-        """Compute d(target)/d(source) along one edge: the other operands held still.
+        """Compute d(target)/d(source) along one edge, with the other operands fixed.
 
         For a group it is the derivative of the one node that others use; nan if there are several.
         """
@@ -181,7 +181,7 @@ class Graph:
         return id if id in self._by_id else None
 
     def id_of(self, value: Value | str) -> str:
-        """Find the id of a Value, or check that there is a node of this id.
+        """Return the id of a Value, or of the node that has this id.
 
         Raises:
             GraphError: when it is not in this graph.
@@ -221,23 +221,22 @@ class Graph:
     def collapse(
         self, by: str = "repeats", *, depth: int | None = None, expand: Iterable[str] = ()
     ) -> Graph:
-        """Return a summary, in which groups stand for many nodes.
+        """Return a summary in which groups stand for many nodes.
 
         Parameters:
-            by: "repeats" puts together what has the same structure on the same level, and
-                steps that follow each other (`relu × 16`); where there are scopes, it goes by them
-                first (`neuron × 16`). "scope" makes one group for each scope. "depth" makes one for
-                each band of so many levels.
-            depth: for "scope", how many of nested scopes to tell apart, None for one; for
-                "depth", how many levels a band has, None for ten.
-            expand: groups to leave open: their titles or ids (`g0`). An opened scope shows the
-                scopes in it.
+            by: "repeats" groups what has the same structure on the same level, and repeated steps
+                (`relu × 16`); where there are scopes, it goes by them first (`neuron × 16`).
+                "scope" makes one group for each scope. "depth" makes one for each band of levels.
+            depth: for "scope", how many nested scopes to distinguish, by default one; for "depth",
+                how many levels a band has, by default ten.
+            expand: titles or ids (`g0`) of groups to leave open. An open scope shows the scopes
+                inside it.
 
         Returns:
-            A Graph; nodes that are in no group keep their ids.
+            A Graph. Nodes outside any group keep their ids.
 
         Raises:
-            GraphError: for an unknown `by`, a wrong depth, and for what to expand that is no
+            GraphError: for an unknown `by`, a wrong depth, or something to expand that is not a
                 group, naming the groups.
 
         >>> from pluggrad import Graph, Value, scope

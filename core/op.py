@@ -23,27 +23,27 @@ MISSING: Any = object()  # an operand that was not given
 
 
 class Op:
-    """An operation: how to compute it, and how to differentiate it.
+    """An operation: how to compute it and how to differentiate it.
 
     Parameters:
-        name: how it is called, `value.name()`; a Python identifier.
-        forward: takes the operands as floats, gives a float. Operands with defaults may be left
-            out in a call, and are constants then.
-        rules: one for each operand of `forward`, in order: `rule(g, out, *operands)` gives the
+        name: a Python identifier; `value.name()` is the call.
+        forward: computes the result, a float, from the operands as floats. Operands with defaults
+            may be omitted in a call; they are constants then.
+        rules: one for each operand of `forward`, in order: `rule(g, out, *operands)` returns the
             gradient of that operand from the gradient `g` of the result `out`. A rule is linear
             in `g` and made of operators and other ops only, so that it also works on Values (for
-            higher derivatives) and in compiled code. None says that no gradient ever flows there.
-        operator: the Python operator that stands for this op, such as `"*"`; one of
+            higher derivatives) and in compiled code. None means that no gradient flows there.
+        operator: the Python operator that this op serves, such as `"*"`; one of
             + - * / // % ** abs floor ceil trunc round.
-        ieee: what the result is where `forward` raises, as Python's math functions do where
-            IEEE 754 has an answer: `math.log(0)`. Takes the operands, gives the float.
-        domain: for each operand the open interval in which the rules hold; None for all numbers.
-        kinks: the points at which a one-operand op has no derivative. For more operands, a
+        ieee: computes the result where `forward` raises although IEEE 754 has an answer, as
+            `math.log(0)` does.
+        domain: the open interval of each operand in which the rules hold; None for all numbers.
+        kinks: the points at which an op of one operand has no derivative. For more operands, a
             function of them that is zero there.
         doc: the formula, in one line, with the derivative where it helps.
 
     Raises:
-        OpError: when the parts do not fit together; the text quotes the part.
+        OpError: when the parts do not fit together, quoting the wrong one.
 
     >>> import math
     >>> from pluggrad import Op
@@ -52,7 +52,7 @@ class Op:
     >>> sin(0.0)
     0.0
 
-    Calling an op with numbers gives a float; with a Value among the operands it records.
+    Calling an op with numbers returns a float; with a Value among the operands it records.
     """
 
     # Plugged in by what is built upon ops: the registry, methods.py and python_code.py.
@@ -133,15 +133,15 @@ class Op:
     @overload
     def __call__(self, /, *operands: Any, **named: Any) -> Any: ...
     def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any, **named: Any) -> Any:
-        """Compute: a float from numbers; a recorded Value where one operand is a Value.
+        """Compute a float from numbers, or a recorded Value where one operand is a Value.
 
         Parameters:
             operands: numbers and Values, in order.
             named: further ones by name, as the forward function calls them.
 
         Raises:
-            TypeError: for a wrong number of operands, one that is neither number nor Value, or a
-                name that the op has not.
+            TypeError: for a wrong number of operands, one that is neither number nor Value, or an
+                unknown name.
         """
         if named:
             return self.function(self, *self._in_order((a, b, *more), named))
@@ -194,8 +194,8 @@ class Op:
 
         Raises:
             ForwardError: when `forward` has no result (it raises an ArithmeticError or ValueError)
-                and no `ieee` was given, or when it gives no real number. Any other exception of its
-                own is passed on, with a note that names the op and the operands.
+                and there is no `ieee`, or when it returns no real number. Any other exception is
+                passed on, with a note that names the op and the operands.
         """
         try:
             result = self.forward(*operands)
@@ -288,7 +288,7 @@ class Op:
             raise self.rule_error(index, cause, operands) from cause
 
     def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
-        """Say which rule failed, on which numbers, and why."""
+        """Return the error that says which rule failed, on which numbers, and why."""
         numbers = _listed([x._number if isinstance(x, Value) else x for x in operands])
         kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
         where = f"op {self.name!r}, rule of operand {index}"

@@ -337,8 +337,8 @@ def always_recording() -> Context[bool]:
 class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as in PyTorch
     """Compute without recording: results are constants that remember no operands.
 
-    Works as a context manager and as a decorator; it holds for the current thread or task, and
-    those that are started inside, until it is closed, wherever that is.
+    It works as a context manager and as a decorator. It applies to the current thread or task, and
+    to those that are started inside, until it is closed, wherever that is.
 
     Raises:
         TypeError: as a decorator, for a generator or an async function, whose body runs later.
@@ -356,7 +356,7 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
 
 
 def scope(name: str) -> Context[tuple[str, ...]]:
-    """Put every node made inside into a named group, for pictures that collapse; scopes nest.
+    """Put every node made inside into a named group. Scopes nest, and pictures can collapse them.
 
     >>> from pluggrad import Graph, Value, scope
     >>> with scope("layer1"):

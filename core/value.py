@@ -87,17 +87,17 @@ class Value(OpMethods):
 
     Parameters:
         data: the number, stored as a float.
-        label: a name for pictures and messages; any text.
+        label: a name for pictures and messages.
         requires_grad: False makes a constant, for which no gradient is computed.
 
     Attributes:
-        label: the name given, or "".
+        label: the name, or "".
         op: the `Op` that made this value; None for a leaf.
-        prev: the operands, in order, repeated ones repeated; empty for a leaf.
+        prev: the operands in order, with repetitions; empty for a leaf.
         requires_grad: whether `backward()` computes a gradient here.
 
     Raises:
-        TypeError: when `data` is not a real number, or `label` no text.
+        TypeError: when `data` is not a real number, or `label` is not a string.
 
     >>> from pluggrad import Value
     >>> x = Value(3.0, label="x")
@@ -106,8 +106,8 @@ class Value(OpMethods):
     >>> y.data, x.grad
     (11.0, 6.0)
 
-    Comparisons and `float()` look at `data`; `==` and `hash()` are about identity, so Values can
-    be members of sets and keys of dicts.
+    Comparisons and `float()` use `data`. `==` and `hash()` use identity, so Values can be members
+    of sets and keys of dicts.
     """
 
     # Up to two operands stand in slots of their own, more in `_operands`: one object for each
@@ -167,7 +167,7 @@ class Value(OpMethods):
 
     @property
     def data(self) -> float:
-        """The number. May be assigned on a leaf, as optimizers do."""
+        """The number. It may be assigned on a leaf, as optimizers do."""
         return self._number
 
     @data.setter
@@ -176,7 +176,7 @@ class Value(OpMethods):
 
     @property
     def grad(self) -> float:
-        """d(output)/d(this) after `output.backward()`, and 0.0 before."""
+        """The gradient d(output)/d(self) after `output.backward()`; 0.0 before."""
         return self._grad
 
     @grad.setter
@@ -211,15 +211,15 @@ class Value(OpMethods):
     def backward(self, gradient: SupportsFloat = 1.0) -> None:
         """Compute d(self)/d(v) for every value `v` that self was computed from, into `v.grad`.
 
-        Leaves accumulate: a second call adds to their `grad`, and training loops reset it.
-        Interior values get the gradient of this pass alone.
+        Leaves accumulate: a second call adds to their `grad`, so training loops reset it. Interior
+        values get the gradient of this pass alone.
 
         Parameters:
-            gradient: what to start from, d(something)/d(self).
+            gradient: d(something)/d(self), from which the pass starts.
 
         Raises:
-            GradientError: when self does not depend on anything that requires a gradient.
-            RuleError: when a derivative rule fails. Leaves keep the gradients they had.
+            GradientError: when self depends on nothing that requires a gradient.
+            RuleError: when a derivative rule fails. Leaves keep the gradients that they had.
         """
         above.backward(self, gradient)
 

@@ -46,11 +46,11 @@ class Drawing:
         """Write the picture to a file, as `graphviz.Digraph.render` does.
 
         Parameters:
-            filename: what it is called, without the format's suffix or with it.
-            directory: where it stands.
-            view: whether to open it with what this computer opens such files with.
-            format: another format than that of the drawing.
-            cleanup: without effect; no other file is left behind.
+            filename: its name, with or without the format's suffix.
+            directory: the folder.
+            view: whether to open it with the computer's viewer for such files.
+            format: a format other than the drawing's own.
+            cleanup: has no effect; no other file is left behind.
 
         Returns:
             The path.
@@ -130,14 +130,14 @@ def draw_dot(
 
     Parameters:
         value: a Value, several, a `Graph`, or a compiled program.
-        path: the file to write, of any format that its suffix names; without it the picture is
-            given back, for a notebook to show.
-        format: what `render()` of that picture writes: "svg", "png" or "pdf".
+        path: the file to write; its suffix chooses the format. Without a path, the picture is
+            returned for a notebook to show.
+        format: the format that `render()` of that picture writes: "svg", "png" or "pdf".
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
-        names: labels for Values that have none, from a dict such as `locals()`.
+        names: labels for Values without one, from a dict such as `locals()`.
 
     Returns:
-        The path that was written, or a `Drawing`; a notebook shows the picture for both.
+        The path of the file, or a `Drawing`; a notebook shows the picture for both.
 
     Raises:
         RenderError: for an unknown format or direction, or when the file cannot be written.

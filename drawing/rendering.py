@@ -31,20 +31,20 @@ def render(
     names: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Any:
-    """Turn a recorded graph into what a renderer makes of it.
+    """Draw a recorded graph with a renderer, and return the result.
 
     Parameters:
         values: a Value, several, a `Graph`, or a compiled program.
-        renderer: its name; the one that the settings name, if not given.
-        names: labels for Values that have none, from a dict such as `locals()`.
-        options: the renderer's options; they come before those of the settings.
+        renderer: the renderer's name; by default the one in the settings.
+        names: labels for Values without one, from a dict such as `locals()`.
+        options: the renderer's options; they override those in the settings.
 
     Returns:
-        What is native to the format: str for "text", `graphviz.Digraph` for "graphviz",
+        A result in the format's own type: str for "text", `graphviz.Digraph` for "graphviz",
         `networkx.MultiDiGraph` for "networkx".
 
     Raises:
-        RenderError: for an unknown renderer or option, naming those that are there.
+        RenderError: for an unknown renderer or option, naming the available ones.
 
     >>> from pluggrad import Value, render
     >>> x = Value(3.0, label="x")
@@ -66,7 +66,7 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
     """Make a renderer with the options of the settings, and others over them.
 
     Raises:
-        RenderError: for an unknown renderer or option, naming those that are there.
+        RenderError: for an unknown renderer or option, naming the available ones.
     """
     options = options or {}
     if not isinstance(name, str):

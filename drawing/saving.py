@@ -27,14 +27,14 @@ def save(
 
     Parameters:
         values: a Value, several, a `Graph`, or a compiled program.
-        path: where to; without `renderer`, the suffix says which one (`.svg`, `.txt`).
-        renderer: its name.
-        names: labels for Values that have none, from a dict such as `locals()`.
+        path: the file; without `renderer`, its suffix chooses one (`.svg`, `.txt`).
+        renderer: the renderer's name.
+        names: labels for Values without one, from a dict such as `locals()`.
         options: the renderer's options.
 
     Returns:
-        The path. A regular file is complete, or as it was before; it keeps its mode, owner and
-        other names. A link is followed; a device or pipe is written to.
+        The path. A regular file is either complete or as it was before; it keeps its mode, owner
+        and other names. A link is followed; a device or pipe is written to.
 
     Raises:
         RenderError: when no renderer writes such files, the renderer fails, or the file cannot be

@@ -1,4 +1,4 @@
-"""Function transforms: derivatives of functions, as functions, nested as one likes.
+"""Function transforms: derivatives of functions, as functions, which nest to any depth.
 
 Names and behaviour are those of JAX and torch.func. Arguments and results are numbers, or nested
 lists, tuples and dicts of numbers.

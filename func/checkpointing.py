@@ -20,22 +20,22 @@ Result = TypeVar("Result")
 
 
 def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-    """Call a function without keeping what it computes on the way; gradients compute it again.
+    """Call a function without keeping its intermediate results; gradients compute them again.
 
     The whole call becomes one node of the graph, which remembers the function and its arguments.
     A long program cut into k parts needs the memory of one part and of k results, for the time of
     one more forward pass. Gradients are the same, of any order and in any mode.
 
     Parameters:
-        fun: any function. It must give the same whenever it is called with the same arguments;
-            Values that it uses without being given them are found, and get their gradients.
+        fun: any function that returns the same whenever its arguments are the same. Values that it
+            uses without taking them as arguments are found, and get their gradients.
         args, kwargs: its arguments: numbers, nested lists, tuples and dicts, and anything else.
 
     Returns:
-        What `fun` gives.
+        What `fun` returns.
 
     Raises:
-        GradientError: in the backward pass, when `fun` gives something else than before.
+        GradientError: in the backward pass, when `fun` returns something else than before.
 
     >>> from pluggrad import Value, checkpoint
     >>> x = Value(3.0)

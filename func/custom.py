@@ -19,23 +19,23 @@ from .wrapping import look_like
 
 
 def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None) -> CustomRule:
-    """Give a function a derivative rule of its own, in place of the one through its steps.
+    """Make a function with its own derivative rule, in place of the chain rule through its steps.
 
-    For what is computed in a way that should not be differentiated: an iteration that converges, a
-    table, a formula whose derivative loses digits. One rule serves reverse and forward mode.
+    Use it where the steps should not be differentiated: an iteration that converges, a table, a
+    formula whose derivative loses digits. One rule serves reverse and forward mode.
 
     Parameters:
         fun: any function of numbers, nested lists, tuples and dicts, and anything else. It may use
             any Python; Values reach it as constants.
-        rule: `rule(g, out, *args)` gives the gradient of the argument from the gradient `g` of the
-            result `out`; a tuple for several arguments. Each is built like its argument, and None
-            says that no gradient flows there. It is linear in `g` and made of operators and ops, so
-            that higher derivatives follow from it. It can also be put on later, with `@fun.rule`.
+        rule: `rule(g, out, *args)` returns the gradient of the argument from the gradient `g` of
+            the result `out`, or a tuple for several arguments. Each has the shape of its argument;
+            None means that no gradient flows there. It is linear in `g` and made of operators and
+            ops, so that higher derivatives follow from it. `@fun.rule` sets it later.
 
     Raises:
-        GradientError: in a call, when `fun` uses a Value that is none of its arguments, whose
+        GradientError: in a call, when `fun` uses a Value that is not among its arguments, whose
             gradient would be lost; or when there is no rule.
-        RuleError: when the rule fails, or gives gradients of another build.
+        RuleError: when the rule fails, or returns gradients of another shape.
 
     >>> from pluggrad import Value, custom_rule
     >>> @custom_rule

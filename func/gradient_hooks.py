@@ -22,14 +22,14 @@ Hook = Callable[[Any], Any]
 
 
 class HookHandle:
-    """Takes a hook away again: by `remove()`, or at the end of a `with` block."""
+    """Removes a hook: by `remove()`, or at the end of a `with` block."""
 
     def __init__(self, value: Value, hook: _Held) -> None:
         self._value = ref(value)
         self._hook = ref(hook)  # a hook may mention its handle
 
     def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
+        """Remove the hook; a second call does nothing."""
         value = self._value()
         if value is None or value not in hooks:
             return
@@ -62,21 +62,21 @@ class _RecordedHandle(HookHandle):
 def on_gradient(value: Value, hook: Hook) -> HookHandle:
     """Call a function with a value's gradient in every pass that reaches it.
 
-    The gradient is complete then, the sum over all uses. What the hook returns takes its place, for
-    the value's own `grad` and for all that flows on from there; None leaves it as it is. Several
-    hooks run in the order in which they were put on. Copies and pickles of a value have no hooks.
-    A hook that mentions `value` sees the value that it was put on, and does not keep it alive.
+    At that moment the gradient is complete: the sum over all uses. What the hook returns replaces
+    it, in the value's own `grad` and in everything that flows on from there; None leaves it as it
+    is. Hooks run in the order in which they were added. Copies and pickles of a value have no
+    hooks. A hook that refers to `value` does not keep it alive.
 
     Parameters:
         value: the Value, leaf or interior.
         hook: takes the gradient: a float, or a Value with `create_graph=True`.
 
     Returns:
-        A handle, whose `remove()` takes the hook away; it also works as a context manager.
+        A handle whose `remove()` removes the hook; it also works as a context manager.
 
     Raises:
-        TypeError: when `value` is no Value, or the hook cannot be called.
-        GradientError: when no gradient ever comes by, because the value is a constant.
+        TypeError: when `value` is not a Value, or the hook cannot be called.
+        GradientError: when the value is a constant, which no gradient reaches.
 
     >>> from pluggrad import Value, on_gradient
     >>> x = Value(3.0)

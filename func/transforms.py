@@ -36,17 +36,17 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
     """Make the function that computes the gradient of `fun`.
 
     Parameters:
-        fun: gives one number. Its arguments are numbers, or nested lists, tuples and dicts of them.
+        fun: returns one number. Its arguments are numbers, or nested lists, tuples and dicts.
         argnums: which positional argument, or arguments, to differentiate in.
-        has_aux: whether `fun` gives a pair: the number, and anything else to hand through.
+        has_aux: whether `fun` returns a pair: the number, and anything else to pass through.
 
     Returns:
-        A function of the same arguments. It gives the gradient, built like the argument; a tuple
-        of gradients for several argnums; with `has_aux` a pair (gradient, aux). Numbers are floats;
-        inside another transform, or where a Value goes in, they can be differentiated again.
+        A function of the same arguments. It returns the gradient, in the shape of the argument; a
+        tuple of gradients for several argnums; with `has_aux` a pair (gradient, aux). Numbers are
+        floats; inside another transform, or where a Value goes in, they can be differentiated.
 
     Raises:
-        TypeError: when `fun` gives something else than one number, or an argument is none.
+        TypeError: when `fun` returns something else than one number, or an argument is not one.
         ValueError: when there is no such argument.
         RuleError: when a derivative rule fails.
 
@@ -71,8 +71,8 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
 def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes both `fun` and its gradient, in one pass.
 
-    Parameters and errors are those of `grad`. The function made gives a pair (value, gradient);
-    with `has_aux` ((value, aux), gradient).
+    Parameters and errors are those of `grad`. The function returns a pair (value, gradient); with
+    `has_aux` it is ((value, aux), gradient).
 
     >>> from pluggrad import func
     >>> func.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
@@ -107,17 +107,17 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
     """Compute `fun`, and make the function that sends gradients of its result back (reverse mode).
 
     Parameters:
-        fun: gives numbers, nested as one likes.
+        fun: returns numbers, nested to any depth.
         primals: its arguments.
-        has_aux: whether `fun` gives a pair (result, aux).
+        has_aux: whether `fun` returns a pair (result, aux).
 
     Returns:
         (result, vjp_fun), or (result, vjp_fun, aux). `vjp_fun(cotangents)` takes one number for
-        each of the result, built like it, and gives a tuple with one gradient for each argument.
+        each of the result, in its shape, and returns a tuple with one gradient for each argument.
         It can be called any number of times.
 
     Raises:
-        TypeError: when arguments or results are no numbers, or cotangents are built differently.
+        TypeError: when arguments or results are not numbers, or cotangents have another shape.
 
     >>> from pluggrad import func
     >>> result, pull = func.vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
@@ -155,17 +155,17 @@ def jvp(
     Nothing is recorded: memory does not depend on how many operations `fun` does.
 
     Parameters:
-        fun: gives numbers, nested as one likes.
+        fun: returns numbers, nested to any depth.
         primals: a tuple or list of its arguments.
-        tangents: the direction: one number for each of the primals, built like them. A 0.0 says
+        tangents: the direction: one number for each of the primals, in their shape. 0.0 means
             that a number stays where it is.
-        has_aux: whether `fun` gives a pair (result, aux).
+        has_aux: whether `fun` returns a pair (result, aux).
 
     Returns:
         (result, tangent of the result), or (result, tangent, aux).
 
     Raises:
-        TypeError: when tangents are built differently, naming the place, or are no numbers.
+        TypeError: when tangents have another shape, naming the place, or are not numbers.
 
     >>> from pluggrad import func
     >>> func.jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
@@ -189,20 +189,20 @@ def jvp(
 
 
 def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
-    """Compute `fun`, and make the linear function that it looks like near its arguments.
+    """Compute `fun`, and make its linear approximation at these arguments.
 
-    `fun` runs once; the function made goes through what was recorded.
+    `fun` runs once; the linear function replays what was recorded.
 
     Parameters:
-        fun: gives numbers, nested as one likes.
+        fun: returns numbers, nested to any depth.
         primals: its arguments.
 
     Returns:
-        (result, jvp_fun). `jvp_fun(*tangents)` takes a direction built like the arguments, and
-        gives the tangent of the result. It can be called any number of times.
+        (result, jvp_fun). `jvp_fun(*tangents)` takes a direction in the shape of the arguments and
+        returns the tangent of the result. It can be called any number of times.
 
     Raises:
-        TypeError: when tangents are built differently, naming the place, or are no numbers.
+        TypeError: when tangents have another shape, naming the place, or are not numbers.
 
     >>> from pluggrad import func
     >>> result, push = func.linearize(lambda x, y: x * y, 3.0, 4.0)
@@ -233,8 +233,8 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
 def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the Jacobian of `fun` in reverse mode, result by result.
 
-    The better choice for fewer results than arguments. Parameters are those of `grad`, but `fun`
-    may give any number of numbers. Each number of the result is replaced by its gradient.
+    Choose it where there are fewer results than arguments. Parameters are those of `grad`, but
+    `fun` may return any number of numbers. Each number of the result is replaced by its gradient.
 
     >>> from pluggrad import func
     >>> func.jacrev(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
@@ -264,8 +264,8 @@ def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
 def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the Jacobian of `fun` in forward mode, argument by argument.
 
-    The better choice for fewer arguments than results, and in memory. Parameters and results are
-    those of `jacrev`.
+    Choose it where there are fewer arguments than results, or where memory is short. Parameters
+    and results are those of `jacrev`.
 
     >>> from pluggrad import func
     >>> func.jacfwd(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
@@ -328,16 +328,16 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     `fun` takes gradients itself, by `backward()` or `pluggrad.grad`, it is reverse mode twice.
 
     Parameters:
-        fun: gives one number.
+        fun: returns one number.
         primals: a tuple or list of its arguments.
-        tangents: the direction, built like the primals.
+        tangents: the direction, in the shape of the primals.
 
     Returns:
-        The product, built like the argument; a tuple of them for several arguments.
+        The product, in the shape of the argument; a tuple of them for several arguments.
 
     Raises:
-        TypeError: when `fun` gives something else than one number, or tangents are built
-            differently.
+        TypeError: when `fun` returns something else than one number, or tangents have another
+            shape.
 
     >>> from pluggrad import func
     >>> func.hvp(lambda v: v[0] * v[0] * v[1], ([3.0, 4.0],), ([1.0, 0.0],))
@@ -363,7 +363,7 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 
 def stop_gradient(tree: Any) -> Any:
-    """Return the same numbers, cut off from how they were computed: every derivative is 0.
+    """Return the same numbers, cut off from their history: every derivative is 0.
 
     >>> from pluggrad import func
     >>> func.grad(lambda x: x * func.stop_gradient(x))(3.0)

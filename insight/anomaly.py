@@ -18,13 +18,13 @@ from pluggrad.value import Value
 
 
 class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad
-    """Raise at the first number that is not finite, and at a graph that is out of date.
+    """Raise at the first number that is not finite, or at a graph that is out of date.
 
-    Inside, every op looks at its result, every backward pass at each gradient that it hands on, and
-    forward mode at each tangent. A backward pass also checks that nobody changed the `data` of a
+    Inside, every op checks its result, every backward pass each gradient that it hands on, and
+    forward mode each tangent. A backward pass also checks that nobody changed the `data` of a
     value after it was used: its gradient would be that of another computation. Reports name the
     op, its operands with their labels and, for what was computed inside, the line of the program.
-    This is slow, and costs nothing outside. It holds for the current thread or task.
+    This is slow inside and costs nothing outside. It applies to the current thread or task.
 
     Raises:
         AnomalyError: from the op or the backward pass that met the number.
@@ -140,7 +140,7 @@ def _named(x: Any) -> str:
 
 
 def _place() -> str:
-    """Tell the innermost line of the program that is not pluggrad's own."""
+    """Return the innermost line of the program that is not pluggrad's own."""
     frame = sys._getframe(2)
     while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back

@@ -44,27 +44,27 @@ def explain(
     digits: int = 4,
     names: Mapping[str, Any] | None = None,
 ) -> Explanation:
-    """Tell why d(output)/d(wrt) is what it is, shortest answer first.
+    """Explain why d(output)/d(wrt) is what it is, shortest answer first.
 
     The gradient is a sum over all paths from `wrt` to `output`, and each path contributes the
-    product of the local derivatives along it. Told are the paths that contribute most; where the
-    gradient is zero, what blocks it; where it is nan or infinite, where that began. The time taken
-    is linear in the size of the graph, however many paths there are. No `.grad` is touched, and
-    hooks of `on_gradient` do not run.
+    product of the local derivatives along it. The answer shows the paths that contribute most;
+    where the gradient is zero, what blocks it; where it is nan or infinite, where that began. The
+    time is linear in the size of the graph, however many paths there are. No `.grad` is touched,
+    and hooks of `on_gradient` do not run.
 
     Parameters:
         output: what was computed.
-        wrt: with respect to what; any Value, leaf or result.
-        paths: how many paths to tell at most.
+        wrt: the Value to differentiate with respect to, leaf or result.
+        paths: the largest number of paths to show.
         digits: significant digits of numbers.
-        names: names for Values without a label, from a dict such as `locals()`.
+        names: labels for Values without one, from a dict such as `locals()`.
 
     Returns:
-        An `Explanation`, which prints as text and has the numbers: `gradient`, `paths` with their
+        An `Explanation`, which prints as text and holds the numbers: `gradient`, `paths` with their
         contributions, and `number_of_paths`.
 
     Raises:
-        TypeError: when `output` or `wrt` is no Value.
+        TypeError: when `output` or `wrt` is not a Value.
         GradientError: when `paths` or `digits` is not a whole number above 0.
         RuleError: when a derivative rule fails.
 

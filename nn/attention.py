@@ -18,16 +18,17 @@ Vector = Sequence[Any]
 class Attention(Module):
     """Multi-head self-attention.
 
-    Each position asks with a query; each answers with a key and a value. What a position gets is
-    the mean of the values, weighted by softmax(query . key / sqrt(width)), for each head apart.
+    Each position asks with a query, and each answers with a key and a value. A position receives
+    the mean of the values, weighted by softmax(query . key / sqrt(width)), separately for each
+    head.
 
     Parameters:
         channels: the length of the vectors.
-        heads: into how many equal parts they are divided; each part attends by itself.
+        heads: the number of equal parts they are divided into; each part attends by itself.
         causal: whether a position sees only itself and those before it.
         bias: whether the four Linear layers have one.
-        initial: what their weights are drawn from.
-        rng: where chance comes from.
+        initial: the distribution of their weights.
+        rng: the random generator.
 
     Raises:
         ValueError: when `heads` does not divide `channels`.
@@ -69,7 +70,7 @@ class Attention(Module):
         ]
 
     def look(self, query: Vector, keys: Sequence[Vector], values: Sequence[Vector]) -> list[Any]:
-        """Return what one query gets from keys and values, the heads one after another."""
+        """Return what one query receives from keys and values, head after head."""
         found = []
         for start in range(0, len(query), self.width):
             part = slice(start, start + self.width)

@@ -21,8 +21,8 @@ class Linear(Module):
         inputs: the length of the vector.
         outputs: the number of rows.
         bias: whether there is one; it starts at 0.
-        initial: what weights are drawn from; uniform(1 / sqrt(inputs)) unless told.
-        rng: where chance comes from.
+        initial: what weights are drawn from; uniform(1 / sqrt(inputs)) by default.
+        rng: the random generator.
 
     Raises:
         ValueError: when a size is below 1.
@@ -65,17 +65,17 @@ class Embedding(Module):
     Parameters:
         count: the number of tokens.
         channels: the length of a row.
-        initial: what the rows are drawn from; gauss(1) unless told.
-        rng: where chance comes from.
+        initial: what the rows are drawn from; gauss(1) by default.
+        rng: the random generator.
 
     Raises:
         ValueError: when a size is below 1.
-        IndexError: when it is called with a number that is no token.
-        TypeError: when it is called with weights, and there is not one for each token.
+        IndexError: when it is called with a number that is not a token.
+        TypeError: when it is called with weights whose number is not that of the tokens.
 
-    Called with a token it gives that row. Called with a weight for each token it gives the mixture:
-    weights of which one is 1 and the others are 0 choose a row too, and can be inputs of a compiled
-    program, where a token would be fixed.
+    Called with a token, it returns that row. Called with a weight for each token, it returns the
+    mixture: one-hot weights choose a row too, and can be inputs of a compiled program, where a
+    token would be fixed.
 
     >>> from pluggrad.nn import Embedding
     >>> table = Embedding(3, 2)
@@ -96,7 +96,7 @@ class Embedding(Module):
         self.rows = matrix(count, channels, initial or gauss(1.0), rng, "row")
 
     def forward(self, token: int | Integral | Sequence[Any]) -> list[Any]:
-        """Return the row of a token, or the mixture of all rows by their weights."""
+        """Return the row of a token, or the mixture of all rows by weights."""
         if isinstance(token, int | Integral):
             if not 0 <= int(token) < self.count:
                 raise IndexError(f"{self!r} has the tokens 0 to {self.count - 1}, not {token}")
@@ -115,7 +115,7 @@ class RMSNorm(Module):
     Parameters:
         channels: its length.
         scale: whether each channel is then multiplied by a parameter of its own, which starts at 1.
-        eps: is added to the mean square, so that a vector of zeros stays what it is.
+        eps: added to the mean square, so that a vector of zeros stays one.
 
     Raises:
         ValueError: when there are no channels.

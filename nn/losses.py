@@ -41,7 +41,7 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Return the mean of relu(1 - target * score): 0 for who is right by a margin of 1.
+    """Return the mean of relu(1 - target * score): 0 where the margin is 1 or more.
 
     Parameters:
         scores: one for each example.
@@ -58,7 +58,7 @@ def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
     """Return the mean of -log p(target), with p = sigmoid(logit) for 1 and 1 - p for 0.
 
     Parameters:
-        logits: one for each example: a score before any sigmoid.
+        logits: one score for each example, before any sigmoid.
         targets: 0 or 1 for each, or a probability.
 
     >>> from pluggrad.nn import binary_cross_entropy
@@ -75,12 +75,12 @@ def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> An
 
     Parameters:
         logits: for each example a score for each class.
-        targets: for each example the number of its class; or weights of the classes, which add
-            up -log p by their weights, and which can be inputs of a compiled program.
+        targets: for each example the number of its class, or a weight for each class, which can be
+            an input of a compiled program.
 
     Raises:
         TypeError: when targets and logits do not fit together.
-        IndexError: for the number of a class that is not there.
+        IndexError: for a class number that does not exist.
 
     >>> from pluggrad.nn import cross_entropy
     >>> round(cross_entropy([[0.0, 0.0], [40.0, 0.0]], [0, 0]) - 0.5 * 0.6931471805599453, 15)

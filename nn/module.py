@@ -13,10 +13,11 @@ from .state import fill, tree_of
 
 
 class Module:
-    """A part of a model: Values that training changes, smaller Modules, and how to compute.
+    """A part of a model: parameters, smaller Modules, and how to compute with them.
 
-    Assign Values and Modules to attributes, or lists and dicts of them, and write `forward`. All
-    else is found from the attributes: parameters, their names, what is saved, what is printed.
+    Assign Values and Modules to attributes, or lists and dicts of them, and write `forward`.
+    Everything else follows from the attributes: parameters and their names, what is saved, what
+    is printed.
 
     Attributes:
         training: True until `eval()`; for modules that compute something else after training.
@@ -43,7 +44,7 @@ class Module:
     # ----- Computing -----
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
-        """Compute the outputs; each module has its own."""
+        """Compute the outputs; subclasses define how."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
@@ -60,7 +61,7 @@ class Module:
     def region(self) -> Region:
         """The scope of what is computed here: the modules around this one, and its own name.
 
-        Whoever is called first is the outermost, and names all modules inside.
+        The module that is called first is the outermost, and names all modules inside.
         """
         return self._region or self._settle((type(self).__name__,), set())
 
@@ -112,13 +113,13 @@ class Module:
             p.grad = 0.0
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training` here and in all modules inside; give the module itself."""
+        """Set `training` here and in all modules inside; return the module itself."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Set `training` to False here and in all modules inside; give the module itself."""
+        """Set `training` to False here and in all modules inside; return the module itself."""
         return self.train(False)
 
     # ----- Saving -----
@@ -128,11 +129,11 @@ class Module:
         return {name: tree_of(x) for name, x in self._trees()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers that `state_dict` gave for a model of the same build.
+        """Load the numbers that `state_dict` returned for a model of the same structure.
 
         Raises:
-            StateError: naming all that is missing, unexpected, of another shape or no number.
-                Nothing was changed then.
+            StateError: naming everything that is missing, unexpected, of another shape or not a
+                number. Nothing is changed then.
         """
         fill(dict(self._trees()), state, type(self).__name__)
 

@@ -17,9 +17,9 @@ class Neuron(Module):
 
     Parameters:
         nin: the number of inputs.
-        nonlin: False leaves the activation function out.
+        nonlin: False omits the activation function.
         activation: the name of an op of one operand.
-        rng: where weights come from, uniform(-1, 1); Python's own generator where None is given.
+        rng: the random generator that draws weights, uniform(-1, 1); by default Python's own.
 
     Raises:
         TypeError: when it is called with another number of inputs.
@@ -71,7 +71,7 @@ class Layer(Module):
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
     def forward(self, x: Sequence[Any]) -> Any:
-        """Compute a list of `nout` Values; of one neuron, the Value itself."""
+        """Compute a list of `nout` Values, or a single Value for one neuron."""
         out = []
         for neuron in self.neurons:
             y = neuron.forward(x)
@@ -89,8 +89,8 @@ class MLP(Module):
     Parameters:
         nin: the number of inputs.
         nouts: the number of neurons in each layer.
-        linear_output: whether the last layer goes without the activation function.
-        options: those of `Neuron`, but `nonlin`.
+        linear_output: whether the last layer has no activation function.
+        options: those of `Neuron`, except `nonlin`.
 
     >>> import random
     >>> from pluggrad.nn import MLP
@@ -111,7 +111,7 @@ class MLP(Module):
         ]
 
     def forward(self, x: Sequence[Any]) -> Any:
-        """Compute what the last layer gives."""
+        """Compute the outputs of the last layer."""
         for layer in self.layers:
             x = layer(x)
         return x

@@ -36,21 +36,21 @@ class Compiled(Protocol):
 
 
 class Optimizer(Checked):
-    """What all optimizers do.
+    """The base class of all optimizers.
 
     Parameters:
-        parameters: Values, as `model.parameters()` gives them; or a program, as
-            `pluggrad.compile(loss)` gives it, whose arrays are changed in bulk after each
-            `program.step()`. Its Values are left alone; `write()` brings them up to date.
+        parameters: Values, such as `model.parameters()`; or a program, such as
+            `pluggrad.compile(loss)`, whose arrays are changed in bulk after each `program.step()`.
+            Its Values are left alone; `write()` brings them up to date.
         rate: the learning rate, or a schedule: a function of the step number, from 0.
 
     Raises:
-        TypeError: for what is neither, and for a hyperparameter that is no number.
-        ValueError: when there are no parameters, or one of them comes twice; for a hyperparameter
-            that is not in its range, here or when it is set later.
+        TypeError: for what is neither, and for a hyperparameter that is not a number.
+        ValueError: when there are no parameters, or one of them occurs twice; for a hyperparameter
+            that is out of its range, here or when it is set later.
 
     Attributes:
-        steps: how many steps were taken.
+        steps: the number of steps taken.
 
     >>> from pluggrad import Value
     >>> from pluggrad.nn import SGD
@@ -109,17 +109,17 @@ class Optimizer(Checked):
             p: its value.
             g: its gradient.
             rate: the learning rate of this step.
-            memory: is empty at first, and then what this method put into it. Put new numbers (or
-                arrays) into it, and change none in place: a step that fails is taken back.
+            memory: empty at first; then what this method has put into it. Put new numbers (or
+                arrays) into it and change none in place, so that a failed step can be undone.
         """
         raise NotImplementedError(f"{type(self).__name__} has no update()")
 
     def step(self) -> None:
-        """Change every parameter once: all of them, or where that fails or is interrupted, none.
+        """Change every parameter once. A step that fails or is interrupted changes none.
 
         Raises:
             GradientError: for a parameter whose gradient is None.
-            ValueError: when a schedule gives a rate that is none.
+            ValueError: when a schedule returns something that is not a rate.
         """
         rate = self.rate
         if callable(rate):
@@ -162,7 +162,7 @@ class Optimizer(Checked):
         replace(self._program.parameters, new)
 
     def zero_grad(self) -> None:
-        """Set the gradients of the Values to 0. A program sets its own anew at each step."""
+        """Set the gradients of the Values to 0. A program computes its own anew at each step."""
         for p in self.parameters:
             p.grad = 0.0
 
@@ -174,7 +174,7 @@ class Optimizer(Checked):
     # ----- Saving -----
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is remembered of each parameter, and the step number, for JSON."""
+        """Return the step number and the memory of each parameter, for JSON."""
         if not self._in_bulk:
             return {"steps": self.steps, "memories": [dict(m) for m in self._memories]}
         lists = {name: array.tolist() for name, array in self._memories[0].items()}
@@ -187,10 +187,10 @@ class Optimizer(Checked):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take what `state_dict` gave for the same parameters, compiled or not.
+        """Load what `state_dict` returned for the same parameters, compiled or not.
 
         Raises:
-            StateError: when it does not fit; nothing was changed then.
+            StateError: when it does not fit; nothing is changed then.
         """
         fresh: Memory = {}
         self.update(0.0, 0.0, 0.0, fresh)
@@ -214,9 +214,9 @@ class SGD(Optimizer):
     Parameters:
         parameters: see `Optimizer`.
         rate: see `Optimizer`.
-        momentum: how much of the last step's velocity is kept.
-        weight_decay: is multiplied by the parameter and added to its gradient.
-        nesterov: whether to look ahead along the velocity, which takes some momentum.
+        momentum: the share of the last step's velocity that is kept.
+        weight_decay: this times the parameter is added to its gradient.
+        nesterov: whether to look ahead along the velocity; needs momentum.
     """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {
@@ -249,15 +249,15 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Gradients divided by the root of their mean square.
+    """RMSprop: gradients divided by the root of their mean square.
 
     Parameters:
         parameters: see `Optimizer`.
         rate: see `Optimizer`.
-        alpha: how much of the mean square is kept at each step.
-        eps: is added to the root.
-        momentum: how much of the last step's velocity is kept.
-        weight_decay: is multiplied by the parameter and added to its gradient.
+        alpha: the share of the mean square that is kept at each step.
+        eps: added to the root.
+        momentum: the share of the last step's velocity that is kept.
+        weight_decay: this times the parameter is added to its gradient.
 
     Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
     """
@@ -297,14 +297,14 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Means of the gradient and of its square, both mended for having started at 0.
+    """Adam: means of the gradient and of its square, both corrected for starting at 0.
 
     Parameters:
         parameters: see `Optimizer`.
         rate: see `Optimizer`.
-        betas: how much of the two means is kept at each step.
-        eps: is added to the root of the mean square.
-        weight_decay: is multiplied by the parameter and added to its gradient.
+        betas: the shares of the two means that are kept at each step.
+        eps: added to the root of the mean square.
+        weight_decay: this times the parameter is added to its gradient.
 
     Kingma, Ba: Adam, 2015.
     """
@@ -344,7 +344,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameter itself, and stays out of the means.
+    """Adam with decoupled weight decay: it shrinks the parameter and stays out of the means.
 
     Parameters are those of `Adam`. Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
     """

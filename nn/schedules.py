@@ -30,7 +30,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
 
 
 def cosine(start: float, end: float, steps: int) -> Schedule:
-    """Go from `start` to `end` along half a wave, slowly at both ends, and stay there.
+    """Go from `start` to `end` along half a cosine, slowly at both ends, and stay there.
 
     Loshchilov, Hutter: SGDR, 2017.
 
@@ -61,7 +61,7 @@ def staircase(start: float, factor: float, every: int) -> Schedule:
 
 
 def warmup(steps: int, then: Schedule | float) -> Schedule:
-    """Rise to a rate in `steps` equal steps, and then go on with it, or by another schedule.
+    """Rise to a rate in `steps` equal steps; then keep it, or follow another schedule.
 
     >>> [warmup(4, 1.0)(k) for k in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]

@@ -17,10 +17,10 @@ Scope = tuple[str, ...]
 
 
 class Region(Scope):
-    """The scope of all that was computed between some inputs and some outputs.
+    """The scope of everything computed between some inputs and some outputs.
 
     Parameters:
-        names: of the scope, outermost first.
+        names: the names of the scope, outermost first.
 
     >>> from pluggrad import Graph, Region, Value
     >>> x = Value(2.0) * 3.0
@@ -30,8 +30,8 @@ class Region(Scope):
     >>> [node.op for node in Graph(y * 2.0).nodes if "square" in node.scope and node.op]
     ['add', 'mul']
 
-    A Value in between belongs to a region when all that use it do; with users in two regions it
-    belongs to what these have in common.
+    A Value in between belongs to a region when all its users do. With users in two regions it
+    belongs to what the two have in common.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""The conformance kit: proves ops and renderers right, or says which one is wrong and where.
+"""The conformance kit: proves that ops and renderers are right, or says which is wrong and where.
 
 In a program or notebook `check_op(op)` and `check_renderer(kind)`; on the command line
 `pluggrad check NAME`; in a plugin's tests one line each, `test_ops = op_suite("my-plugin")` and

@@ -26,8 +26,8 @@ def check_renderer(
 
     Parameters:
         renderer: its class, which need not be registered, or the name of an installed one.
-        depth: of the deepest chain to draw.
-        timeout: seconds that it may take; None for 1 in 1,000 nodes, and 300 at least.
+        depth: the length of the deepest chain to draw.
+        timeout: seconds that it may take; by default 1 for each 1,000 nodes, at least 300.
         checks: which checks to run.
         options: the renderer's own.
 
@@ -71,9 +71,9 @@ def renderer_suite(
     Parameters:
         which: a plugin, a distribution or a renderer by name; a class, or classes; None for all
             that is installed.
-        depth: of the deepest chain to draw.
-        timeout: seconds that it may take; None for 1 in 1,000 nodes, and 300 at least.
-        options: what the renderers are made with.
+        depth: the length of the deepest chain to draw.
+        timeout: seconds that it may take; by default 1 for each 1,000 nodes, at least 300.
+        options: the renderers' options.
 
     Raises:
         PluginError: when nothing has that name, or it has no renderers to test.

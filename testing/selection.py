@@ -9,7 +9,7 @@ from pluggrad import Op, Plugin, PluginError, plugins
 
 
 def ops_of(name: str | None = None) -> list[Op]:
-    """Find the ops that a name stands for.
+    """Return the ops that a name stands for.
 
     Parameters:
         name: an op, a plugin (its entry point's name), or a distribution; None for all ops.
@@ -25,7 +25,7 @@ def ops_of(name: str | None = None) -> list[Op]:
 
 
 def renderers_of(name: str | None = None) -> list[type[Any]]:
-    """Find the renderers that a name stands for.
+    """Return the renderers that a name stands for.
 
     Parameters:
         name: a renderer, a plugin (its entry point's name), or a distribution; None for all.

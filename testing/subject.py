@@ -29,9 +29,9 @@ class Subject:
 
     Attributes:
         op: the op.
-        seed: where chance starts.
+        seed: of the random generator.
         examples: how many points hypothesis draws, beside the fixed ones.
-        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        rtol: the relative error that a partial may have, beyond what rounding explains.
         reference: the op's function on mpmath numbers, if its forward cannot serve as such.
         note: takes what is worth knowing, though no failure.
         unjudged: the points at which no truth was found for a partial.

@@ -31,14 +31,14 @@ def check_op(
 
     Parameters:
         op: the op; it need not be registered.
-        seed: where chance starts. The same seed tries the same operands.
-        examples: how many points hypothesis draws, beside about a hundred fixed ones.
-        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        seed: of the random generator. The same seed tries the same operands.
+        examples: the number of points that hypothesis draws, beside about a hundred fixed ones.
+        rtol: the relative error that a partial may have, beyond what rounding explains.
         reference: the function on mpmath numbers, such as `mpmath.erf`. Only needed where the
             forward, with mpmath's functions put in for those of `math`, NumPy and SciPy, does not
             compute it accurately.
         checks: which checks to run.
-        note: is called with what is worth knowing though no failure, one line each.
+        note: called with a line for each thing that is worth knowing but no failure.
 
     Raises:
         ConformanceError: naming op, operand and operands' values, what the rule says, what is
@@ -108,9 +108,9 @@ def op_suite(
     Parameters:
         which: a plugin, a distribution or an op by name; an op, or ops; None for all that is
             installed.
-        seed: where chance starts.
-        examples: how many points hypothesis draws for each op.
-        rtol: how far a partial may be off, relative to the truth, beyond what rounding explains.
+        seed: of the random generator.
+        examples: the number of points that hypothesis draws for each op.
+        rtol: the relative error that a partial may have, beyond what rounding explains.
         reference: the function on mpmath numbers, as for `check_op`; for several ops, a dict of
             such functions by the name of the op.
 

@@ -157,7 +157,7 @@ def found_entry_points(group: str) -> list[EntryPoint]:
 
 
 def is_being_imported(entry_point: EntryPoint) -> bool:
-    """Return whether a plugin's module, or a package around it, is just being imported.
+    """Return whether a plugin's module, or a package around it, is being imported right now.
 
     So it is when a program imports the plugin first and the plugin imports pluggrad. Python's
     import system tells by a flag on the module's spec; it has no public name.
@@ -169,19 +169,19 @@ def is_being_imported(entry_point: EntryPoint) -> bool:
 
 
 def compile(*args: Any, compiler: str = "default", **options: Any) -> Any:
-    """Record once, replay fast.
+    """Compile a graph or a function: record once, replay fast.
 
     Parameters:
-        args: a Value, or a list of them: gives a `Program` that computes its graph again, forward
-            and backward. Or a function of numbers: gives a compiled function. Or nothing but
-            options: gives a decorator.
-        compiler: the name of an installed compiler; pluggrad's own is `default`.
+        args: a Value or a list of them, for a `Program` that computes its graph again, forward and
+            backward; or a function of numbers, for a compiled function. With nothing but options,
+            the result is a decorator.
+        compiler: the name of an installed compiler; pluggrad's own is "default".
         options: the compiler's options; for pluggrad's own see `pluggrad.compiler.Program` and
             `pluggrad.compiler.Compiled`.
 
     Raises:
-        CompileError: for an unknown compiler, naming those that are there; and when `target`
-            cannot be compiled.
+        CompileError: for an unknown compiler, naming the installed ones; and when the target cannot
+            be compiled.
 
     >>> from pluggrad import Value, compile
     >>> x = Value(3.0)

@@ -1,4 +1,4 @@
-"""The hooks: how operations and renderers get into pluggrad. There is no other way in.
+"""The hooks: how operations and renderers enter pluggrad. There is no other way in.
 
 A plugin is a module (or any object) with functions of these names, marked with `hookimpl`. A
 package offers its plugin modules to pluggrad by entry points of the group `pluggrad`:
@@ -9,11 +9,11 @@ package offers its plugin modules to pluggrad by entry points of the group `plug
     [project.entry-points."pluggrad.renderers"]
     "my-picture" = "my_package.picture"
 
-Plugins of the first group are loaded when `pluggrad` is imported, those of the second, which only
-draw, when somebody asks for a renderer: so `import pluggrad` stays quick. All built-in operations
-and renderers come through these hooks and entry points too. pluggrad's own are loaded first, then
-the others in the order of their entry points' names. A plugin that fails is skipped as a whole,
-with a `PluginWarning`.
+Plugins of the first group are loaded when `pluggrad` is imported. Those of the second, which only
+draw, are loaded when the first renderer is needed, so that `import pluggrad` stays quick. All
+built-in operations and renderers come through these hooks and entry points too. pluggrad's own
+plugins are loaded first, then the others in the order of their entry points' names. A plugin that
+fails is skipped as a whole, with a `PluginWarning`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ hookimpl = pluggy.HookimplMarker("pluggrad")
 
 @hookspec
 def pluggrad_register_ops() -> Iterable[Op] | None:
-    """Give the operations of this plugin.
+    """Return the operations of this plugin.
 
     Called once, when the plugin is registered.
 
@@ -40,8 +40,8 @@ def pluggrad_register_ops() -> Iterable[Op] | None:
     declares an `operator`, what that operator does on Values.
 
     Returns:
-        The ops. A name that another plugin has, that `Value` itself uses, or an operator that is
-        taken makes the whole plugin be skipped: nothing of it is registered.
+        The ops. The whole plugin is skipped when a name belongs to another plugin or to `Value`
+        itself, or when an operator is taken.
 
     Example:
         @hookimpl
@@ -52,7 +52,7 @@ def pluggrad_register_ops() -> Iterable[Op] | None:
 
 @hookspec
 def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
-    """Give the renderers of this plugin.
+    """Return the renderers of this plugin.
 
     Called once, when the plugin is registered.
 
@@ -66,7 +66,7 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
     imports belong inside `__call__`.
 
     Returns:
-        The renderer classes. A name that another plugin has makes the whole plugin be skipped.
+        The renderer classes. The whole plugin is skipped when a name belongs to another plugin.
 
     Example:
         class CountRenderer:
@@ -86,12 +86,12 @@ class Plugin:
     """One plugin as `pluggrad plugins` lists it.
 
     Attributes:
-        name: the entry point's name, or the one given to `register`.
-        distribution: the package it came with, and its version; "" when registered by hand.
-        ops: the ops it gave, in its own order.
-        renderers: the renderer classes it gave.
+        name: the entry point's name, or the one passed to `register`.
+        distribution: the package it comes with, and its version; "" when registered by hand.
+        ops: its ops, in its own order.
+        renderers: its renderer classes.
         failure: why it was skipped; "" when all is well.
-        value: the module or object that it is, as the entry point says; "" when by hand.
+        value: the module or object that the entry point names; "" when registered by hand.
     """
 
     name: str

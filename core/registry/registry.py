@@ -30,20 +30,20 @@ BARE = dict(vars(Value))
 
 @dataclass(eq=False)
 class Registry:
-    """What is installed: plugins, and the ops and renderers that they gave.
+    """The installed plugins, and the ops and renderers that they provide.
 
-    There is one, `pluggrad.plugins`. Iterating gives every `Plugin`: those that are loaded, then
-    those that were skipped.
+    There is one, `pluggrad.plugins`. Iterating yields every `Plugin`: the loaded ones, then the
+    skipped ones.
 
     Threads: whoever changes something holds the lock, and puts a new table in the place of the old
     one, so that readers need none. A plugin counts as loaded when it is: a thread that needs it
     meanwhile waits, and what was interrupted is done again by whoever comes next.
 
     Attributes:
-        manager: pluggy's own, for whoever wants to look.
-        changes: how often ops came or went, for whoever remembers something about them.
-        successions: how often an op took the place of another, for whoever remembers what a rule
-            or a forward does that calls ops.
+        manager: pluggy's plugin manager.
+        changes: how often ops were added or removed; caches of what depends on ops compare it.
+        successions: how often an op replaced another; caches of what rules and forwards do compare
+            it.
     """
 
     changes: int = field(default=0, init=False)
@@ -76,7 +76,7 @@ class Registry:
         return MappingProxyType(self._ops)
 
     def serving(self, operator: str, arity: int) -> Op:
-        """Find the op that serves a Python operator with so many operands.
+        """Return the op that serves a Python operator with this number of operands.
 
         Raises:
             MissingOpError: when no plugin provides it.
@@ -97,7 +97,7 @@ class Registry:
         return iter([*self._plugins.values(), *self._skipped])
 
     def op(self, name: str) -> Op:
-        """Find an op.
+        """Return the op of this name.
 
         Raises:
             MissingOpError: when no plugin provides it.
@@ -110,10 +110,10 @@ class Registry:
             ) from None
 
     def renderer(self, name: str) -> type[Any]:
-        """Find a renderer class.
+        """Return the renderer class of this name.
 
         Raises:
-            RenderError: when no plugin provides it, naming those that are there.
+            RenderError: when no plugin provides it, naming the available ones.
         """
         try:
             return self.renderers[name]
@@ -125,15 +125,15 @@ class Registry:
     # ----- Loading what is installed -----
 
     def load(self) -> None:
-        """Load every plugin that an installed package offers and the settings do not disable.
+        """Load every plugin that installed packages offer, except those disabled in the settings.
 
-        `import pluggrad` does this; what the group `pluggrad.renderers` has waits until somebody
-        asks for a renderer. Called again, it loads what was installed since, and tries again what
+        `import pluggrad` does this. Plugins of the group `pluggrad.renderers` wait until the first
+        renderer is needed. A second call loads what has been installed since, and retries what
         failed.
 
         Raises:
-            PluginError: for a broken plugin in strict mode, once all others are loaded. Else it
-                is skipped with a `PluginWarning`.
+            PluginError: for a broken plugin in strict mode, once all others are loaded. Otherwise
+                it is skipped with a `PluginWarning`.
         """
         config, unreadable = readable_config()
         with self._lock:
@@ -236,15 +236,15 @@ class Registry:
     # ----- Getting plugins in and out -----
 
     def register(self, plugin: object, name: str, *, distribution: str = "") -> Plugin:
-        """Register a plugin by hand: a module or object with pluggrad's hooks.
+        """Register a plugin by hand: a module or object that implements pluggrad's hooks.
 
         Parameters:
-            plugin: what has the hooks.
-            name: what to call it, in messages and in `unregister`.
-            distribution: the package it came with, and its version.
+            plugin: the module or object.
+            name: its name in messages and in `unregister`.
+            distribution: the package it comes with, and its version.
 
         Raises:
-            PluginError: naming the cause. Nothing of the plugin is kept then.
+            PluginError: when it cannot be registered, naming the cause. Nothing of it is kept then.
         """
         registered = self._register(plugin, Plugin(name, distribution))
         try:
@@ -289,19 +289,19 @@ class Registry:
                 raise
 
     def register_op(self, *ops: Op, replace: bool = False) -> None:
-        """Register ops at run time, in a program or notebook, without a plugin around them.
+        """Register ops at run time, in a program or notebook, without writing a plugin.
 
         Parameters:
             ops: the ops.
-            replace: whether each takes the place of the installed op of its name, which has as many
+            replace: whether each op replaces the installed op of its name, which must have as many
                 operands and the same operator. Methods, operators, `pluggrad.ops`, the rules and
-                forwards of other ops, compiled functions and pickles mean the new op from then on.
-                What was recorded before keeps the op it was recorded with. `unregister(name)` puts
-                back the one that came with a package.
+                forwards of other ops, compiled functions and pickles then use the new op. What was
+                recorded before keeps its op. `unregister(name)` restores the op that came with a
+                package.
 
         Raises:
             PluginError: when a name or operator is taken, naming its owner; with `replace`, when
-                there is no such op, or one of other operands. Nothing is kept then.
+                there is no such op, or its operands differ. Nothing is changed then.
 
         >>> from pluggrad import Op, Value, plugins
         >>> plugins.register_op(Op("double", lambda x: 2 * x, lambda g, out, x: 2 * g))
@@ -329,12 +329,12 @@ class Registry:
                 raise
 
     def unregister(self, name: str) -> None:
-        """Take a plugin out again, with its ops, operators and renderers.
+        """Remove a plugin with its ops, operators and renderers.
 
         Graphs that were recorded with its ops keep working.
 
         Raises:
-            PluginError: when there is no such plugin, naming those that are there.
+            PluginError: when there is no such plugin, naming the registered ones.
         """
         self._load_renderers()
         with self._lock:
