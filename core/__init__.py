@@ -113,7 +113,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
 
 
-_PACKAGES = [*_IN_WINGS, *"cli compiler nn ops renderers testing".split()]
+_PACKAGES = [*_IN_WINGS, *"cli compiler nn ops printers renderers testing".split()]
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

@@ -94,6 +94,7 @@ softplus = Op("softplus", _softplus, lambda g, out, x: g * sigmoid(x),
 silu = Op("silu", _silu,
           lambda g, out, x: g * (sigmoid(x) + 0.25 * x * sech(0.5 * x) * sech(0.5 * x)),
           doc="x s with s = sigmoid(x), also called swish. Derivative: s + x s (1 - s).")
+# In JavaScript, gelu, forward: 8 units where x < -0.5. Its erfc is a product of two exponentials.
 gelu = Op("gelu", _gelu,
           lambda g, out, x: g * (ndtr(x) + DENSITY * x * gaussian(0.5 * x) * gaussian(0.5 * x)),
           doc="x P(x), P the normal distribution function. Derivative: P(x) + x P'(x).")

@@ -84,7 +84,7 @@ def _pow_beyond(a: float, b: float) -> float:
 
 
 def _power_rule_beyond(a: float, b: float, factor: float) -> float:
-    return factor * b * _pow_beyond(a, b - 1.0)
+    return factor * (b * _pow_beyond(a, b - 1.0))
 
 
 def _power_log_beyond(a: float, b: float) -> float:
@@ -163,6 +163,7 @@ pow = Op("pow", math.pow,
          lambda g, out, a, b: g * power_log(a, b),
          operator="**", ieee=_pow_beyond, domain=((0.0, inf), None),
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
+# In JavaScript, power_log, operand 1: 8 units where b < -10. Math.pow is rounded less exactly.
 # Accuracy of power_log, operand 0: inf units where a < 1e-300. The derivative may overflow there.
 # Accuracy of power_log, operand 0: (8 + abs(log(a) * (b - 1))) * (1 + abs(b * log(a))) / abs(1 + b
 # * log(a)) units where b < 0.5 or a < 1. As for operand 1 of power_rule.

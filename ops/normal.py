@@ -124,6 +124,7 @@ mills: Op
 
 # The quotient of the two that are small is the inverse of mills(0, -x); to the right of 1 that one
 # overflows sooner or later. What is not chosen is kept in range.
+# In JavaScript, log_ndtr, operand 0: 8 units where x > 0.5. Four exponentials are multiplied.
 log_ndtr = Op("log_ndtr", _log_ndtr,
               lambda g, out, x: g * where(
                   step(x - 1),
@@ -148,6 +149,7 @@ ndtri = Op("ndtri", _ndtri,
            domain=(0.0, 1.0), kinks=(0.0, 1.0),
            doc="Where the normal distribution function ndtr is p. "
                "Derivative: sqrt(2 pi) e**(out**2 / 2).")
+# In JavaScript, erfinv, operand 0: 8 units where abs(x) > 0.5. Exponentials are multiplied.
 erfinv = Op("erfinv", _erfinv,
             lambda g, out, x: g * where(
                 step(abs(x) - 0.5), ROOT_HALF * mills(0.0, ROOT_TWO * abs(out)) / (1 - abs(x)),

@@ -176,6 +176,7 @@ polygamma_rise: Op
 # there.
 digamma = Op("digamma", _digamma, lambda g, out, x: g * polygamma(1.0, x), kinks=_from_pole,
              doc="psi(x) = gamma'(x) / gamma(x). Derivative: polygamma(1, x).")
+# In JavaScript, polygamma, operand 1: 12 units where n > 0. Math.pow is rounded less exactly.
 # Accuracy of polygamma, forward: 12 units where x > 0 or n % 2 == 1. Many factors are
 # multiplied.
 # Accuracy of polygamma, forward: 12 + 8 * gamma(n + 1) * 2**n / abs(exact) units where x < 0 and
@@ -188,6 +189,7 @@ polygamma = Op("polygamma", _polygamma,
                doc="The n-th derivative of psi(x), n = 0, 1, 2 and so on. "
                    "Derivatives: none; polygamma(n + 1, x).")
 # The difference itself has no digit left where b is small beside a.
+# In JavaScript, polygamma_rise, operand 2: 12 units where n < 0 or n > 0. A sum near a root.
 # Accuracy of polygamma_rise, forward: 12 units where n > 0. A power and a factorial.
 # Accuracy of polygamma_rise, operand 2: 12 units where n > 0. For the same reason.
 polygamma_rise = Op("polygamma_rise", _polygamma_rise,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 WINGS = "copying drawing func hints insight summary".split()
-PACKAGES = ["core", *WINGS, *"ops renderers compiler nn testing cli".split()]
+PACKAGES = ["core", *WINGS, *"ops printers renderers compiler nn testing cli".split()]
 SILENT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"core": "", "ops": "ops", "renderers": "renderers", "cli": "cli", "testing": "testing",
-           "compiler": "compiler", "nn": "nn"}  # fmt: skip
+           "compiler": "compiler", "nn": "nn", "printers": "printers"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

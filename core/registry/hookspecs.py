@@ -18,7 +18,7 @@ fails is skipped as a whole, with a `PluginWarning`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,28 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
         @hookimpl
         def pluggrad_register_renderers():
             return [CountRenderer]
+    """
+
+
+@hookspec
+def pluggrad_register_words() -> Mapping[str, Mapping[str, str]] | None:
+    r"""Give words for ops in other languages, where their Python cannot be written in these.
+
+    Called each time that a program is printed, by the renderers `c` and `js` and others like them.
+    They need it for ops only whose forward function or rule is more than arithmetic, branches,
+    loops, functions of `math` and other ops.
+
+    Returns:
+        For each language, the name of its renderer, a dict from the name of an op to its text. The
+        last line of the text is an expression, in which `{0}`, `{1}` and so on stand for the
+        operands; the lines before it are put once at the top of the file. A rule is called by the
+        op's name and the operand's number, `"airy/0"`; its operands are the gradient, the result,
+        and the operands of the op.
+
+    Example:
+        @hookimpl
+        def pluggrad_register_words():
+            return {"c": {"airy": "#include <gsl/gsl_sf.h>\ngsl_sf_airy_Ai({0}, GSL_PREC_DOUBLE)"}}
     """
 
 

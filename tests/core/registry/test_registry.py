@@ -19,6 +19,7 @@ from pluggrad import (
     hookimpl,
     plugins,
 )
+from pluggrad.printers.printer import words_of_plugins
 from pluggrad.registry import hookspecs as specs
 
 HOOKS = sorted(name for name in vars(specs) if name.startswith("pluggrad_"))
@@ -80,8 +81,19 @@ def test_renderers_from_the_hook_can_be_chosen():
     assert pluggrad.render(Value(1.0), "count") == "1 nodes"
 
 
+def test_words_from_the_hook_are_written_for_the_op():
+    op = Op("looked_up", lambda x: {}.get(x, 1.0), lambda g, out, x: 0.0)
+    plugins.register(offering(ops=[op]), "odd")
+    plugin = types.SimpleNamespace(
+        pluggrad_register_words=hookimpl(lambda: {"c": {"looked_up": "look_up({0})"}})
+    )
+    plugins.register(plugin, "words")
+    assert "v[1] = look_up(v[0]);" in pluggrad.render(Value(1.0).looked_up(), "c")
+
+
 TESTED_HOOKS = {
     "pluggrad_register_ops": test_ops_from_the_hook_become_methods_and_are_listed_in_order,
+    "pluggrad_register_words": test_words_from_the_hook_are_written_for_the_op,
     "pluggrad_register_renderers": test_renderers_from_the_hook_can_be_chosen,
 }
 
@@ -105,7 +117,10 @@ def test_the_example_in_every_hooks_manual_page_registers_and_works(name):
     module = types.ModuleType("example")
     exec(f"from pluggrad import Op, hookimpl\n{example}", vars(module))
     plugin = plugins.register(module, "example")
-    assert [one.name for one in (*plugin.ops, *plugin.renderers)] in (["square"], ["count"])
+    given = [one.name for one in (*plugin.ops, *plugin.renderers)]
+    if name == "pluggrad_register_words":
+        given = list(words_of_plugins("c"))
+    assert given in (["square"], ["count"], ["op:airy"])
 
 
 def test_any_iterable_of_ops_will_do_and_none_is_no_op():
