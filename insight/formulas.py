@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pluggrad.op import NAMES, Op
@@ -52,20 +53,77 @@ def derivative(op: Op, index: int) -> str:
     >>> derivative(ops.tanh, 0), derivative(ops.mul, 1), derivative(ops.div, 1)
     ('sech(x)**2', 'a', '-(a / b) / b')
     """
+    names = ("x",) if op.arity == 1 else NAMES[: op.arity]
+    return _written(op, index, names, None, familiar=False)
+
+
+def slope_templates(op: Op, index: int) -> tuple[str, str]:
+    """Write a derivative twice, with `{0}`, `{1}`, ... where operands belong.
+
+    Returns:
+        One for names, in which the result is a call of the op; and one for numbers, in which it is
+        `{out}`. Both are in the words that a beginner knows: no hyperbolic secant, and powers as
+        one learns them.
+
+    Raises:
+        TraceError: when the rule cannot be written down.
+
+    >>> from pluggrad import ops
+    >>> slope_templates(ops.tanh, 0)
+    ('1 - tanh({0})**2', '1 - {out}**2')
+    >>> slope_templates(ops.pow, 0)[0]
+    '{1} {0}**({1} - 1)'
+    """
+    names = [f"{{{i}}}" for i in range(op.arity)]
+    words = _written(op, index, names, None, familiar=True)
+    return words, _written(op, index, names, "{out}", familiar=True)
+
+
+def _written(
+    op: Op, index: int, names: Sequence[str], result: str | None, *, familiar: bool
+) -> str:
     rule = op.rules[index]
     if rule is None:
         return "0"
-    names = ("x",) if op.arity == 1 else NAMES[: op.arity]
     trace = Trace()
+    parameters = [trace.parameter(name) for name in NAMES[: op.arity]]
     out = trace.parameter("out")
-    result = trace.operand(trace.run(rule, 1.0, out, *map(trace.parameter, names)))
+    last = trace.operand(trace.run(rule, 1.0, out, *parameters))
+    operands = [Text(name, WHOLE) for name in names]
+    known = dict(zip(NAMES, operands, strict=False))
+    called = Text(result, WHOLE) if result else _of_call(op, operands)
+    known["out"] = called
     texts: list[Text] = []
     for step in trace.steps:
-        if step.name == "parameter" and step.detail == "out":
-            texts.append(_of_call(op, [Text(name, WHOLE) for name in names]))
+        inner = [texts[i] for i in step.operands]
+        if step.name == "parameter":
+            texts.append(known[step.detail])
+        elif familiar and step.name not in INFIX and getattr(step.detail, "name", "") in FAMILIAR:
+            texts.append(FAMILIAR[step.detail.name](*inner))
         else:
-            texts.append(_text(step, [texts[i] for i in step.operands]))
-    return texts[result].text
+            texts.append(_text(step, inner))
+    text = texts[last].text
+    if familiar and text in SHORTER:
+        text = SHORTER[text]
+        text = text.replace(f"{op.name}({names[0]})", result) if result else text
+    return text
+
+
+def _power_slope(a: Text, b: Text, c: Text) -> Text:
+    exponent = _infix("sub", b, ONE)
+    return _infix("mul", c, _infix("mul", b, _infix("pow", a, exponent)))
+
+
+def _power_log(a: Text, b: Text) -> Text:
+    return _infix("mul", _infix("pow", a, b), Text(f"log({a.text})", WHOLE))
+
+
+# Ops that rules are written in, so as to be right at every edge, as what one learns them to be.
+SHORTER = {
+    "sech({0})**2": "1 - tanh({0})**2",
+    "0.25 sech(0.5 {0}) sech(0.5 {0})": "sigmoid({0}) (1 - sigmoid({0}))",
+}
+FAMILIAR: dict[str, Callable[..., Text]] = {"power_rule": _power_slope, "power_log": _power_log}
 
 
 def _text(step: Step, operands: list[Text]) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from reprlib import recursive_repr
 from textwrap import indent
 from typing import Any, Self
@@ -10,6 +11,10 @@ from typing import Any, Self
 from pluggrad import Region, Value
 
 from .state import fill, tree_of
+
+# The region of the module whose `forward` is running: what it computes itself, between the modules
+# in it, is its own.
+_calling: ContextVar[tuple[str, ...]] = ContextVar("calling", default=())
 
 
 class Module:
@@ -49,11 +54,15 @@ class Module:
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Compute, and let pictures know that this module did it (see `pluggrad.Region`)."""
-        region = self.region
-        Region.begin(inputs)
+        region, around = self.region, _calling.get()
+        Region.begin(inputs, around)
         if named:
-            Region.begin(named.values())
-        outputs = self.forward(*inputs, **named)
+            Region.begin(named.values(), around)
+        token = _calling.set(region)
+        try:
+            outputs = self.forward(*inputs, **named)
+        finally:
+            _calling.reset(token)
         region.end((outputs,))
         return outputs
 

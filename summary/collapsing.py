@@ -86,7 +86,7 @@ class Collapsed(Graph):
                     f"g{len(self._members)}", groups.titles[key], structure, members[v], vertex
                 )
                 self._members[node.id] = members[v]
-                for name in (node.id, node.label):
+                for name in (node.id, groups.titles[key], node.label):
                     self.openable.setdefault(name, set()).add(_opened_by(key))
             ids[v] = node.id
             nodes.append(node)
@@ -188,6 +188,9 @@ def _group(
         if i in structure.outputs or any(vertex[x] != vertex[i] for x in structure.users[i])
     ]
     only = structure.nodes[exits[0]] if len(exits) == 1 else None
+    named = [structure.nodes[i].label for i in members if i in structure.outputs]
+    if any(named):
+        title = f"{title} → {', '.join(filter(None, named))}"
     return Node(
         id=id,
         kind="group",

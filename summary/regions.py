@@ -37,18 +37,22 @@ class Region(Scope):
     __slots__ = ()
 
     @staticmethod
-    def begin(inputs: Iterable[Any]) -> None:
+    def begin(inputs: Iterable[Any], around: tuple[str, ...] = ()) -> None:
         """Mark what goes in: Values that belong to no region yet stay where they are now.
 
         Lists and tuples inside are looked into; what else is no Value is passed over.
+
+        Parameters:
+            inputs: what goes in.
+            around: the region in which this one is, and its inputs were made.
         """
         for x in inputs:
             if isinstance(x, Value):
                 scope = getattr(x, "scope", ())
                 if scope.__class__ is not Region:
-                    x.scope = Region(scope)
+                    x.scope = Region((*scope, *around))
             elif isinstance(x, list | tuple):
-                Region.begin(x)
+                Region.begin(x, around)
 
     def end(self, outputs: Iterable[Any]) -> None:
         """Mark what comes out: Values that belong to no region yet now belong to this one.

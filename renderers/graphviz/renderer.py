@@ -8,7 +8,7 @@ from functools import partial
 from html import unescape
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pluggrad import Graph, Node, RenderError, hookimpl, render
 
@@ -18,8 +18,9 @@ from ..labels import one_line
 from ..notes import briefs, heading, slope
 from ..numerals import short
 from ..options import flag, limit, one_of, seconds, whole
+from ..split_scopes import split_scopes
 from ..themes import AUTO, FONT, Theme, night_style, theme_of
-from ..tooltips import edge_line, node_lines
+from ..tooltips import TOOLTIP, edge_line, node_lines
 from .engines import ENGINES, IMAGES, engine_in, lay_out
 
 if TYPE_CHECKING:
@@ -176,18 +177,22 @@ class GraphvizRenderer:
             },
         )
         outputs = set(graph.outputs)
+        clusters: dict[tuple[str, ...], _Cluster] = {}
         arity = arities(graph)
         kept = set(shown)
-        for node in graph.nodes:
-            if node.id not in kept:
-                continue
+        nodes = [node for node in graph.nodes if node.id in kept]
+        scopes = [node.scope for node in nodes]
+        split_scopes(graph, nodes, scopes)
+        for node, scope in zip(nodes, scopes, strict=True):
             notes = briefs(graph, node.id)
             look = _look(node, node.id in outputs, bool(notes), self.theme)
             look["label"] = _quoted(
                 self._label(node, notes, arity.get(node.id, 0), "shape" in look)
             )
             look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(graph, node))))
-            drawn.node(node.id, **look)
+            self._home(drawn, scope, clusters).node(node.id, **look)
+        for inner in reversed(clusters.values()):  # those inside others come later
+            inner.outer.subgraph(inner.graph)
         labelled = self.derivatives
         if labelled is None:
             labelled = len(kept) <= FEW
@@ -207,6 +212,34 @@ class GraphvizRenderer:
                 edgetooltip=_quoted(_tip(edge_line(edge, target, local))),
             )
         return drawn
+
+    def _home(
+        self,
+        drawn: graphviz.Digraph,
+        scope: tuple[str, ...],
+        clusters: dict[tuple[str, ...], _Cluster],
+    ) -> graphviz.Digraph:
+        """Find the cluster of a scope, or make it, and those around it."""
+        import graphviz
+
+        home = drawn
+        for length in range(1, len(scope) + 1):
+            part = scope[:length]
+            if part not in clusters:
+                inner = graphviz.Digraph(f"cluster_{len(clusters)}")
+                inner.attr(
+                    label=_quoted(_escaped(one_line(part[-1], LABEL))),
+                    style="rounded",
+                    color=self.theme.constant_edge,
+                    fontname=FONT,
+                    fontsize="9",
+                    fontcolor=self.theme.muted,
+                    labeljust="l",
+                    tooltip=_quoted(_tip(one_line("/".join(part), TOOLTIP))),
+                )
+                clusters[part] = _Cluster(inner, home)
+            home = clusters[part].graph
+        return home
 
     def write(self, graph: Graph, path: Path) -> None:
         """Write a file in the format of its suffix.
@@ -326,6 +359,13 @@ def _bundle(
 ) -> dict[str, str]:
     """Give what a notebook shows: the picture, whether or not Graphviz is installed."""
     return dict(render(graph, "svg", **options)._repr_mimebundle_())
+
+
+class _Cluster(NamedTuple):
+    """A scope as a part of a picture, and the part around it."""
+
+    graph: Any
+    outer: Any
 
 
 def _look(node: Node, output: bool, noted: bool, theme: Theme) -> dict[str, Any]:

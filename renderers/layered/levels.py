@@ -34,17 +34,19 @@ def columns_and_rows(graph: Graph, shown: Iterable[str]) -> dict[str, tuple[floa
     return {id: (float(columns[i]), -rows[i]) for i, id in enumerate(order)}
 
 
-def place(operands: Sequence[Sequence[int]]) -> tuple[Sequence[int], Sequence[float]]:
+def place(
+    operands: Sequence[Sequence[int]], *, lines: bool = True
+) -> tuple[Sequence[int], Sequence[float]]:
     """Place the items of a graph in columns, and along each column.
 
     Parameters:
         operands: for each item the items it is drawn after. Edges from later items, which close
             a cycle, do not count.
+        lines: whether a picture far longer than high continues below, like a text.
 
     Returns:
         The column of each item, from 0, after those of its operands; and its row, around 0, at
-        least 1 from its neighbours. A column far longer than the picture is high becomes several,
-        and a picture far longer than high continues below, like a text.
+        least 1 from its neighbours. A column far longer than the picture is high becomes several.
 
     Up to some thousand edges the layered layout does it, which looks closely at crossings; beyond,
     columns are ordered by the mean place of neighbours alone, in one quick pass.
@@ -54,18 +56,20 @@ def place(operands: Sequence[Sequence[int]]) -> tuple[Sequence[int], Sequence[fl
     ([0, 0, 1, 2], [-0.5, 0.5, 0.0, 0.0])
     """
     before = tuple([tuple([x for x in xs if x < item]) for item, xs in enumerate(operands)])
-    return _placed(before) if len(before) <= REMEMBERED else _placed.__wrapped__(before)
+    found = _placed if len(before) <= REMEMBERED else _placed.__wrapped__
+    return found(before, lines)
 
 
 @lru_cache(maxsize=256)
-def _placed(before: Before) -> tuple[Sequence[int], Sequence[float]]:
+def _placed(before: Before, lines: bool) -> tuple[Sequence[int], Sequence[float]]:
     """Place the items; groups of the same structure, such as all neurons, are placed once."""
     column = _longest_ways(before)
     most = max(16, math.ceil(1.5 * math.sqrt(len(before))))
     reach = sum([column[item] - column[x] for item, xs in enumerate(before) for x in xs])
     found = _layered(before, most) if 0 < reach <= CLOSELY else None
     column, row = found or _quickly(before, column, most)
-    _lines(column, row)
+    if lines:
+        _lines(column, row)
     middle = (max(row, default=0.0) + min(row, default=0.0)) / 2
     return column, [y - middle for y in row]
 

@@ -40,7 +40,36 @@ def order_layers(segments: Segments, operands: Sequence[Sequence[int]]) -> list[
             break
     if best is not None:
         segments.layers[:] = best[1]
-    return _positions(segments)
+    position = _positions(segments)
+    if exchanges:
+        _in_order(segments, position, len(operands))
+    return position
+
+
+def _in_order(segments: Segments, position: list[int], nodes: int) -> None:
+    """Let neighbours stand in the order in which they were made, where that costs no crossing."""
+    ahead, back = segments.ahead, segments.back
+    for layer in segments.layers:
+        for end in range(len(layer) - 1, 0, -1):
+            changed = False
+            for i in range(end):
+                a, b = layer[i], layer[i + 1]
+                if b < a < nodes and not (ahead[a] and ahead[b] and _costs(ahead, position, a, b)):
+                    before = [sorted([position[x] for x in back[item]]) for item in (a, b)]
+                    if _gain(before[0], before[1]) >= 0:
+                        layer[i], layer[i + 1] = b, a
+                        position[a], position[b] = position[b], position[a]
+                        changed = True
+            if not changed:
+                break
+
+
+def _costs(
+    ahead: Sequence[Sequence[tuple[int, float]]], position: Sequence[int], a: int, b: int
+) -> bool:
+    """Say whether a pair has more crossings ahead of it once its members changed places."""
+    ends = [sorted([position[x] + place for x, place in ahead[item]]) for item in (a, b)]
+    return _gain(ends[0], ends[1]) < 0
 
 
 def _walk(operands: Sequence[Sequence[int]], start: int) -> list[int]:

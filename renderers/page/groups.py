@@ -112,7 +112,7 @@ class Groups:
             sources = [[position[x] for x in drawn_after.get(item, ())] for item in items]
             order = _computable(sources)
             turn = {item: i for i, item in enumerate(order)}
-            columns, rows = place([[turn[x] for x in sources[item]] for item in order])
+            columns, rows = place([[turn[x] for x in sources[item]] for item in order], lines=False)
             leaves = {item for item in order if items[item] < nodes and not sources[item]}
             columns = _beside(order, columns, leaves, {i for i in order if items[i] >= nodes})
             for item, column, row in zip(order, columns, rows, strict=True):

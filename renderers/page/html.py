@@ -26,6 +26,8 @@ SCRIPTS = (
     "arrange.js",
     "routes.js",
     "steps.js",
+    "slopes.js",
+    "why.js",
     "camera.js",
     "svg_pen.js",
     "edges.js",
@@ -38,8 +40,10 @@ SCRIPTS = (
     "search.js",
     "choosing.js",
     "player.js",
+    "walk.js",
     "pointer.js",
     "keys.js",
+    "address.js",
     "main.js",
 )
 

@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from textwrap import dedent
+from typing import Any
 
-from pluggrad import MissingOpError, Op, plugins
+from pluggrad import MissingOpError, Op, PluggradError, plugins
+from pluggrad.insight.formulas import slope_templates
 
 LONGEST = 1500  # characters of a rule's source
+SHORT = 60  # characters of a derivative that a person reads
 
 
-def told(names: Iterable[str]) -> list[dict[str, str]]:
+def told(names: Iterable[str]) -> list[dict[str, Any]]:
     """Describe operations by name: what they compute, and the program text of their rules.
 
     Those that are in no plugin, such as rules made in a function, have their name alone.
@@ -36,11 +39,11 @@ def arity(name: str | None) -> int:
         return 0
 
 
-def _described(name: str) -> dict[str, str]:
+def _described(name: str) -> dict[str, Any]:
     try:
         op = plugins.op(name)
     except MissingOpError:
-        return {"name": name, "symbol": name, "doc": "", "rule": "", "where": ""}
+        return {"name": name, "symbol": name, "doc": "", "rule": "", "where": "", "slopes": []}
     rule, where = _source(op)
     return {
         "name": name,
@@ -48,7 +51,17 @@ def _described(name: str) -> dict[str, str]:
         "doc": (op.__doc__ or "").strip()[:LONGEST],
         "rule": rule,
         "where": where,
+        "slopes": [_slope(op, index) for index in range(op.arity)],
     }
+
+
+def _slope(op: Op, index: int) -> tuple[str, str] | None:
+    """Write a derivative for names and for numbers; None where that says little."""
+    try:
+        found = slope_templates(op, index)
+    except (PluggradError, TypeError):
+        return None
+    return found if max(map(len, found)) <= SHORT else None
 
 
 def _source(op: Op) -> tuple[str, str]:

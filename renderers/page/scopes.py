@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from pluggrad import Graph, Node
 
+from ..split_scopes import split_scopes
+
 DEEPEST = 12  # scopes inside each other that become groups
 FEW = 64  # results in one group that a person can read
 PART = 4  # results that a part has at least, on average
@@ -42,6 +44,7 @@ def page_scopes(graph: Graph, nodes: Sequence[Node], collapse: bool) -> list[Sco
             if sum(not scopes[i] and node.op is not None for i, node in enumerate(nodes)) > FEW:
                 group(graph, nodes, scopes)
         _divide(graph, nodes, scopes)
+    split_scopes(graph, nodes, scopes)
     return scopes
 
 

@@ -14,7 +14,8 @@ from ..notes import briefs
 
 BEND = 28.0  # the space in which edges cross over from one layer to the next
 ARROW = 7.0  # the length of an arrow's head
-LONG, SLIM = 2400.0, 4.0  # how long, and how much longer than wide, a picture is continued below
+SCREEN = 1200.0  # pixels; a longer picture is continued below,
+SLIM = 4.0  # if it is so much longer than wide
 WIDEST = 1.6  # how much wider than high it then becomes, about
 
 
@@ -36,6 +37,12 @@ class Arrangement(NamedTuple):
     numbers: dict[str, int]
     plan: Layout
     straight: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether all of it can be read on a screen, or a little further down."""
+        long, high = sorted((self.plan.width, self.plan.height), reverse=True)
+        return long <= 2 * SCREEN and long * high <= 1.6 * SCREEN * SCREEN
 
 
 def arrange(
@@ -80,7 +87,7 @@ def arrange(
         gap=BEND + straight + ARROW,
         between=16.0 if flat else 24.0,
     )
-    if plan.width > max(LONG, SLIM * plan.height):
+    if plan.width > max(SCREEN, SLIM * plan.height):
         row = plan.height + 50
-        plan = folded(plan, sizes, max(LONG / 2, (WIDEST * plan.width * row) ** 0.5))
+        plan = folded(plan, sizes, max(SCREEN - 100, (WIDEST * plan.width * row) ** 0.5))
     return Arrangement(cards, edges, missing, index, plan, straight)

@@ -14,10 +14,11 @@ from ..notes import slope
 from ..numerals import short
 from ..themes import FONT, Theme, night_style
 from ..tooltips import edge_line, node_lines
-from .arrangement import ARROW, BEND, Arrangement, arrange
+from .arrangement import ARROW, BEND, Arrangement
 from .elements import Point, at, frame, px, rule, tooltip, words
+from .frames import scope_frames
 
-MARGIN = 16.0  # around the picture
+MARGIN = 20.0  # around the picture
 HEADING, LINE = 22.0, 15.0  # of the note above it, and of each more line
 STUB = 18.0  # of an operand that is not drawn
 CORNER = 5.0  # how far a corner is rounded
@@ -27,7 +28,7 @@ Placing = Callable[[Point], Point]
 
 def draw(
     graph: Graph,
-    shown: Sequence[str],
+    what: Arrangement,
     *,
     rankdir: str,
     digits: int,
@@ -41,7 +42,7 @@ def draw(
 
     Parameters:
         graph: any graph, however deep.
-        shown: the ids of the nodes to draw.
+        what: where its cards and lines are.
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
         digits: significant digits of numbers.
         derivatives: label each edge with d(user)/d(operand) where a backward pass ran.
@@ -51,7 +52,6 @@ def draw(
         desc: the text of `<desc>`.
     """
     flat = rankdir in ("LR", "RL")
-    what = arrange(graph, shown, flat=flat, digits=digits, derivatives=derivatives)
     length = what.plan.width + (STUB if what.missing else 0.0)
     top = HEADING + LINE * (len(note) - 1) if note else 0.0
     place = _placing(rankdir, length, length - what.plan.width, top)
@@ -62,6 +62,7 @@ def draw(
         tip = edge_line(edge, graph.node(edge.target), local)
         parts.append(_edge(edge, line, place, what.straight, label, tip, flat, theme))
     parts += [_stub(edge, what, place, flat, theme) for edge in what.missing]
+    parts[:0] = scope_frames(what.cards, [place(p) for p in what.plan.places], theme)
     outputs = set(graph.outputs)
     for middle, of in zip(what.plan.places, what.cards, strict=True):
         tip = "\n".join(node_lines(graph, of.node))

@@ -38,9 +38,11 @@ def words(
     strong: bool = False,
     bold: bool = False,
     alarm: bool = False,
+    size: float = 0.0,
 ) -> str:
     """Write a line of text: small and grey, or in the colour of alarm; or strong, or bold, too."""
-    size, fill = (SIZE, theme.ink) if strong or bold else (SMALL, theme.muted)
+    usual, fill = (SIZE, theme.ink) if strong or bold else (SMALL, theme.muted)
+    size = size or usual
     if alarm:
         fill = theme.alarm
     more = "" if anchor == "start" else f' text-anchor="{anchor}"'

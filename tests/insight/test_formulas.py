@@ -6,7 +6,7 @@ import re
 import pytest
 from pluggrad import Op, ops, plugins
 from pluggrad.errors import TraceError
-from pluggrad.insight.formulas import derivative
+from pluggrad.insight.formulas import derivative, slope_templates
 
 RULES = [(op, index) for op in plugins.ops.values() for index in range(op.arity)]
 CONSTANTS = {
@@ -57,3 +57,25 @@ def test_a_rule_that_cannot_be_written_down_says_why():
     branching = Op("branching", lambda x: x, lambda g, out, x: g if x > 0 else -g)
     with pytest.raises(TraceError, match="compares its operands"):
         derivative(branching, 0)
+
+
+def value_of(template: str, op: Op, operands: list[float]) -> float:
+    """Compute what a template says, with Python's operators and the installed ops."""
+    text = template.format(*[f"({x!r})" for x in operands], out=f"({op.evaluate(*operands)!r})")
+    text = read_back(text)
+    known = {name: other.evaluate for name, other in plugins.ops.items() if name != "abs"}
+    return float(eval(text, {"__builtins__": {"abs": abs}}, known))
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "pow", "div", "mul", "exp", "log", "sqrt"])
+def test_the_formulas_for_beginners_are_the_slopes(name: str) -> None:
+    op = plugins.op(name)
+    operands = [0.7, 1.6][: op.arity]
+    for index in range(op.arity):
+        truth = op.partial(index, 1.0, op.evaluate(*operands), *operands)
+        for template in slope_templates(op, index):
+            assert value_of(template, op, operands) == pytest.approx(truth, rel=1e-12)
+
+
+def test_a_result_is_used_where_the_slope_is_made_of_it() -> None:
+    assert slope_templates(plugins.op("tanh"), 0) == ("1 - tanh({0})**2", "1 - {out}**2")

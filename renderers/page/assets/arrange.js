@@ -9,7 +9,13 @@ const GROUP = N; // items are the nodes, then the groups, the first of which is 
 const CARD = { width: 132, height: 58 }, SMALL_CARD = { width: 76, height: 26 };
 const FOLDED = { width: 168, height: 60 };
 const ROW = 74, BETWEEN_ROWS = 14, BETWEEN_COLUMNS = 58, PADDING = 18, TITLE = 24;
+const SCREEN = 1120, BETWEEN_LINES = 48; // how long a line may be, and how far the next one is below
 const TALL = 2600; // a column up to this height stays one
+
+// On a narrow screen the computation runs from top to bottom.
+let upright = false;
+const UPRIGHT_BELOW = 560; // pixels
+const BETWEEN_LAYERS = 34, COLUMN = 150;
 
 const parentOf = (item) => (item < N ? columns.group[item] : given.groups.parents[item - N]);
 const columnOf = (item) => (item < N ? columns.column[item] : given.groups.columns[item - N]);
@@ -91,25 +97,64 @@ function arrange() {
 }
 
 function fill(g) {
+  if (upright) return fillUpright(g);
   const first = memberStart[g], end = memberStart[g + 1];
-  const listed = columnsOf(first, end);
-  let x = PADDING, top = Infinity, bottom = -Infinity;
-  for (const items of wrapTall(listed)) {
-    let width = 0;
-    for (const item of items) width = Math.max(width, W[item]);
+  const laid = wrapTall(columnsOf(first, end)).map((items) => {
     keepApart(items);
+    const width = items.reduce((most, item) => Math.max(most, W[item]), 0);
+    return { items, width };
+  });
+  let top = Infinity, bottom = -Infinity, x = PADDING, right = PADDING, line = 0;
+  for (let m = first; m < end; m++) {
+    top = Math.min(top, Y[members[m]] - H[members[m]] / 2);
+    bottom = Math.max(bottom, Y[members[m]] + H[members[m]] / 2);
+  }
+  if (first === end) top = bottom = 0;
+  const longest = lineLength(laid, bottom - top), title = g === 0 ? 0 : TITLE;
+  for (const { items, width } of laid) {
+    if (x > PADDING && x + width > PADDING + longest) {
+      x = PADDING;
+      line++;
+    }
     for (const item of items) {
       X[item] = x + width / 2;
-      top = Math.min(top, Y[item] - H[item] / 2);
-      bottom = Math.max(bottom, Y[item] + H[item] / 2);
+      Y[item] += PADDING + title - top + line * (bottom - top + BETWEEN_LINES);
     }
+    right = Math.max(right, x + width);
     x += width + BETWEEN_COLUMNS;
   }
-  if (first === end) { top = bottom = 0; x = PADDING + BETWEEN_COLUMNS; }
-  const title = g === 0 ? 0 : TITLE;
-  for (let m = first; m < end; m++) Y[members[m]] += PADDING + title - top;
-  W[GROUP + g] = x - BETWEEN_COLUMNS + PADDING;
-  H[GROUP + g] = bottom - top + 2 * PADDING + title;
+  W[GROUP + g] = right + PADDING + (line ? BETWEEN_LINES / 2 : 0);
+  H[GROUP + g] = (line + 1) * (bottom - top + BETWEEN_LINES) - BETWEEN_LINES + 2 * PADDING + title;
+  return undefined;
+}
+
+// What is far longer than high continues below, as a text does: in lines of about the same length.
+function lineLength(laid, height) {
+  const total = laid.reduce((sum, { width }) => sum + width + BETWEEN_COLUMNS, 0);
+  const fair = Math.max(SCREEN, Math.sqrt(1.6 * total * (height + BETWEEN_LINES)));
+  if (total <= 1.15 * fair || total <= 3 * height) return Infinity;
+  return total / Math.ceil(total / fair);
+}
+
+// The same with columns as layers, from top to bottom.
+function fillUpright(g) {
+  const first = memberStart[g], end = memberStart[g + 1];
+  let y = PADDING + (g === 0 ? 0 : TITLE), left = Infinity, right = -Infinity;
+  for (const items of columnsOf(first, end)) {
+    let height = 0;
+    for (const item of items) height = Math.max(height, H[item]);
+    keepApart(items, X, W, COLUMN);
+    for (const item of items) {
+      Y[item] = y + height / 2;
+      left = Math.min(left, X[item] - W[item] / 2);
+      right = Math.max(right, X[item] + W[item] / 2);
+    }
+    y += height + BETWEEN_LAYERS;
+  }
+  if (first === end) { left = right = 0; y += BETWEEN_LAYERS; }
+  for (let m = first; m < end; m++) X[members[m]] += PADDING - left;
+  W[GROUP + g] = right - left + 2 * PADDING;
+  H[GROUP + g] = y - BETWEEN_LAYERS + PADDING;
 }
 
 function columnsOf(first, end) {
@@ -142,14 +187,14 @@ function wrapTall(listed) {
 
 // Put the members of one column as near to their rows as their sizes allow, in least squares:
 // neighbours that would overlap are pooled into blocks.
-function keepApart(items) {
+function keepApart(items, places = Y, sizes = H, unit = ROW) {
   const means = [], counts = [], offsets = [];
   let offset = 0, last = -1;
   for (const item of items) {
-    if (last >= 0) offset += (H[last] + H[item]) / 2 + BETWEEN_ROWS;
+    if (last >= 0) offset += (sizes[last] + sizes[item]) / 2 + BETWEEN_ROWS;
     last = item;
     offsets.push(offset);
-    let mean = rowOf(item) * ROW - offset, count = 1;
+    let mean = rowOf(item) * unit - offset, count = 1;
     while (means.length && means[means.length - 1] >= mean) {
       const others = counts.pop();
       mean = (mean * count + means.pop() * others) / (count + others);
@@ -160,7 +205,7 @@ function keepApart(items) {
   }
   let i = 0;
   for (let block = 0; block < means.length; block++) {
-    for (let n = 0; n < counts[block]; n++, i++) Y[items[i]] = means[block] + offsets[i];
+    for (let n = 0; n < counts[block]; n++, i++) places[items[i]] = means[block] + offsets[i];
   }
 }
 

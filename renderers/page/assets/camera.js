@@ -3,6 +3,7 @@
 const canvas = $("canvas");
 const screenPen = canvas.getContext("2d", { alpha: false });
 screenPen.newPath = () => new Path2D();
+screenPen.fillPath = (path) => screenPen.fill(path);
 let pen = screenPen; // what draws; another one while the view is saved
 // The middle of the screen in the plane; pixels per unit; whether it shows everything, as it then
 // does in a window of another size, too.
@@ -43,7 +44,14 @@ function resize() {
   Object.assign(screenSize, { width: Math.max(1, width), height: Math.max(1, height), ratio });
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
+  if (upright !== width < UPRIGHT_BELOW) {
+    upright = width < UPRIGHT_BELOW;
+    arrange();
+    openToRead();
+  }
+  const { x, y, k } = camera;
   if (camera.fitted) showEverything();
+  else if (opened && x === opened.x && y === opened.y && k === opened.k) openToRead();
   limitZoom();
   redraw();
 }
@@ -69,6 +77,26 @@ function showEverything() {
   camera.x = (stage.left + stage.right) / 2;
   camera.y = (stage.top + stage.bottom) / 2;
   camera.fitted = true;
+  redraw();
+}
+
+const READABLE = 0.8; // at which numbers are 9 pixels high
+let opened = null; // where the camera was when the page opened: a window of another size does so again
+
+// Open with everything, if that can be read; else with the output, at a size that can.
+function openToRead() {
+  showEverything();
+  if (camera.k >= READABLE) return;
+  const { width, height } = screenSize;
+  camera.k = READABLE;
+  camera.fitted = false;
+  let at = -1;
+  for (let i = N - 1; i >= 0 && at < 0; i--) if (isOutput(i)) at = shownAs[i];
+  const middle = (from, to, room, place) =>
+    (to - from <= room ? (from + to) / 2 : Math.min(to - room / 2, Math.max(from + room / 2, place)));
+  camera.x = middle(stage.left, stage.right, width / camera.k, at < 0 ? 0 : X[at]);
+  camera.y = middle(stage.top, stage.bottom, height / camera.k, at < 0 ? 0 : Y[at]);
+  opened = { ...camera };
   redraw();
 }
 

@@ -81,15 +81,13 @@ function writeCard(node, computed) {
     const g = gradientNow(node);
     lines.push(["grad", g === null ? "—" : pythonFloat(g)]);
   }
-  const first = label ? 1 : 0, height = 15;
+  const first = 1, height = 15; // an id, where there is no label
   let y = Y[node] - ((lines.length + first - 1) * height) / 2 + 0.5;
-  if (label) {
-    pen.textAlign = "left";
-    pen.fillStyle = colours.ink;
-    pen.font = `600 12.5px ${FONT}`;
-    pen.fillText(cut(label, kind[node] === RESULT ? 13 : 18), x, y, right - x);
-    y += height;
-  }
+  pen.textAlign = "left";
+  pen.fillStyle = label ? colours.ink : look.heat ? colours.ink : colours.muted;
+  pen.font = label ? `600 12.5px ${FONT}` : `10px ${MONO}`;
+  pen.fillText(cut(label || idOf(node), kind[node] === RESULT ? 13 : 18), x, y, right - x);
+  y += height;
   for (const [name, text] of lines) {
     pen.font = `10.5px ${FONT}`;
     pen.textAlign = "left";
@@ -140,6 +138,15 @@ for (const node of troubled) {
   }
 }
 
+// What the outputs in each group are called.
+const outputNames = new Map();
+for (let node = 0; node < N; node++) {
+  if (!isOutput(node) || !labelOf(node)) continue;
+  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+    outputNames.set(g, [outputNames.get(g), labelOf(node)].filter(Boolean).join(", "));
+  }
+}
+
 function drawFolded(item) {
   const { colours } = look, g = item - GROUP;
   const radius = 12;
@@ -167,5 +174,6 @@ function drawFolded(item) {
   pen.fillText(cut(given.groups.names[g], 20), X[item], Y[item] - 9, W[item] - 20);
   pen.fillStyle = colours.muted;
   pen.font = `11.5px ${FONT}`;
-  pen.fillText(`${plural(inside[g], "node")}  ⊕`, X[item], Y[item] + 12, W[item] - 20);
+  const named = outputNames.get(g);
+  pen.fillText(`${named ? `→ ${cut(named, 12)} · ` : ""}${plural(inside[g], "node")}  ⊕`, X[item], Y[item] + 12, W[item] - 20);
 }

@@ -5,7 +5,8 @@ function changed() {
   redraw();
 }
 
-function choose(item, { show = false } = {}) {
+function choose(item, { show = false, follow: close = false } = {}) {
+  if (close) showItem(item, false);
   if (item >= 0 && show) {
     const node = item < N ? item : -1;
     if (node >= 0 && shownAs[node] !== node) unfoldAround(node);
@@ -17,7 +18,9 @@ function choose(item, { show = false } = {}) {
     changed();
   }
   chosen.item = item;
+  if (item !== why.node) why.node = -1;
   fillPanel(item);
+  noteAddress();
   redraw();
 }
 
@@ -32,6 +35,7 @@ function toggle(g) {
   camera.y = Y[item] - (y - screenSize.height / 2) / camera.k;
   chosen.item = item;
   fillPanel(item);
+  noteAddress();
   changed();
 }
 
@@ -39,6 +43,7 @@ function setAll(open) {
   unfolded.fill(open ? 1 : 0);
   arrange();
   showEverything();
+  noteAddress();
   changed();
 }
 

@@ -4,21 +4,40 @@ const MOST_EDGES = { dots: 2500, cards: 3000, passing: 400 };
 const HUB = 32; // uses beyond which a value's edges are faint, as they would hide all others
 
 // An edge leaves at the right of its source and enters at the left of its target, each operand at
-// a place of its own, so that the two edges of a * a are two.
+// a place of its own, so that the two edges of a * a are two. On an upright page it goes down.
 function edgeEnds(s, t, e) {
-  const ends = {
-    x1: X[s] + W[s] / 2, y1: Y[s], x2: X[t] - W[t] / 2, y2: Y[t],
-  };
+  const ends = upright ? { x1: X[s], y1: Y[s] + H[s] / 2, x2: X[t], y2: Y[t] - H[t] / 2 } :
+    { x1: X[s] + W[s] / 2, y1: Y[s], x2: X[t] - W[t] / 2, y2: Y[t] };
   if (e >= 0) {
     const arity = start[target[e] + 1] - start[target[e]];
-    const step = Math.min(14, (H[t] - 12) / Math.max(1, arity - 1));
-    ends.y2 += (e - start[target[e]] - (arity - 1) / 2) * step;
+    const side = upright ? W[t] : H[t];
+    const step = Math.min(upright ? 30 : 14, (side - 12) / Math.max(1, arity - 1));
+    const shift = (e - start[target[e]] - (arity - 1) / 2) * step;
+    if (upright) ends.x2 += shift;
+    else ends.y2 += shift;
   }
-  ends.bend = Math.max(24, Math.min(90, Math.abs(ends.x2 - ends.x1) / 2));
+  const along = upright ? ends.y2 - ends.y1 : ends.x2 - ends.x1;
+  ends.bend = Math.max(upright ? 12 : 24, Math.min(90, Math.abs(along) / 2));
+  // From the end of a line of a long chain to the start of the next: between the two.
+  ends.returns = !upright && along < -60 && Math.abs(Y[t] - Y[s]) > (H[s] + H[t]) / 2;
   return ends;
 }
 
+// Lead from line to line, around corners.
+function traceReturn(path, { x1, y1, x2, y2 }) {
+  const y = (y1 + y2) / 2, r = 10, down = Math.sign(y2 - y1) * r;
+  path.moveTo(x1, y1);
+  path.bezierCurveTo(x1 + r, y1, x1 + 2 * r, y1, x1 + 2 * r, y1 + down);
+  path.lineTo(x1 + 2 * r, y - down);
+  path.bezierCurveTo(x1 + 2 * r, y, x1 + r, y, x1 + r, y);
+  path.lineTo(x2 - 2 * r, y);
+  path.bezierCurveTo(x2 - 3 * r, y, x2 - 3 * r, y, x2 - 3 * r, y + down);
+  path.lineTo(x2 - 3 * r, y2 - down);
+  path.bezierCurveTo(x2 - 3 * r, y2, x2 - 2 * r, y2, x2, y2);
+}
+
 function trace(path, ends, straight, lane) {
+  if (ends.returns && !lane) return traceReturn(path, ends);
   path.moveTo(ends.x1, ends.y1);
   if (lane) {
     const { y, from, to } = lane, half = (from - ends.x1) / 2, rest = (ends.x2 - to) / 2;
@@ -26,9 +45,12 @@ function trace(path, ends, straight, lane) {
     path.lineTo(to, y);
     path.bezierCurveTo(to + rest, y, ends.x2 - rest, ends.y2, ends.x2, ends.y2);
   } else if (straight) path.lineTo(ends.x2, ends.y2);
-  else {
+  else if (upright) {
+    path.bezierCurveTo(ends.x1, ends.y1 + ends.bend, ends.x2, ends.y2 - ends.bend, ends.x2, ends.y2);
+  } else {
     path.bezierCurveTo(ends.x1 + ends.bend, ends.y1, ends.x2 - ends.bend, ends.y2, ends.x2, ends.y2);
   }
+  return undefined;
 }
 
 const edgeInView = (s, t, view) =>
@@ -64,7 +86,7 @@ function drawEdges(view, far) {
   const passingShare = shareOf(passing, (far ? 2 : 1) * MOST_EDGES.passing * detail);
   const calm = pen.newPath(), flowing = pen.newPath(), faint = pen.newPath();
   const subject = chosen.over >= 0 ? chosen.over : chosen.item;
-  const near = pen.newPath();
+  const near = pen.newPath(), whyEdges = [];
   for (const e of edges) {
     const s = source[e], t = target[e];
     const touches = s === subject || t === subject;
@@ -72,9 +94,14 @@ function drawEdges(view, far) {
       shuffled(e) < (isPassing(e, view) ? passingShare : share);
     if (!drawn) continue;
     const ends = edgeEnds(s, t, e);
+    if (why.node >= 0 && Math.abs(whyShare(e)) > 0.001) {
+      whyEdges.push([ends, e, lanes.get(e)]);
+      continue;
+    }
     const path = e === chosen.edge || t === chosen.subject && !isBackward() ? flowing :
       touches ? near : isComputed(t) && !isHub(s) ? calm : faint;
     trace(path, ends, far, lanes.get(e));
+    if (!far) drawHead(s, t, ends, colours.line);
   }
   const width = Math.max(1.3, 0.8 / camera.k);
   pen.lineWidth = width;
@@ -90,7 +117,9 @@ function drawEdges(view, far) {
     const [s, t, count] = looseEdges[i];
     if (!edgeInView(s, t, view) || shuffled(i) >= looseShare) continue;
     const path = pen.newPath();
-    trace(path, edgeEnds(s, t, -1), far, lanes.get(-1 - i));
+    const ends = edgeEnds(s, t, -1);
+    trace(path, ends, far, lanes.get(-1 - i));
+    if (!far) drawHead(s, t, ends, colours.line);
     pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(thickest, 1 + Math.log2(count) * 0.4);
     pen.strokeStyle = s === subject || t === subject ? colours.accent : colours.line;
     pen.stroke(path);
@@ -101,7 +130,39 @@ function drawEdges(view, far) {
   pen.stroke(near);
   pen.lineWidth = width * 2;
   pen.stroke(flowing);
+  for (const [ends, e, lane] of whyEdges) { // as wide as their share
+    const path = pen.newPath();
+    trace(path, ends, far, lane);
+    pen.strokeStyle = cssRgb(whyShare(e) < 0 ? colours.minus : colours.plus);
+    pen.lineWidth = width * (1.2 + 5 * Math.min(1, Math.abs(whyShare(e))));
+    pen.stroke(path);
+  }
   if (!far && camera.k >= TEXT_FROM) drawLocals(edges);
+}
+
+// Edges run to the right; one that does not has a head.
+function drawHead(s, t, ends, colour) {
+  if (upright || X[t] > X[s] + 1) return;
+  const size = 7, { x2: x, y2: y } = ends;
+  const head = pen.newPath();
+  head.moveTo(x, y);
+  head.lineTo(x - size, y - size / 2);
+  head.lineTo(x - size, y + size / 2);
+  head.lineTo(x, y);
+  pen.fillStyle = colour;
+  pen.fillPath(head);
+}
+
+// How far the label of an edge stands from its middle, so that those of c * c are two.
+function besideTwins(e) {
+  const t = target[e];
+  let place = 0, twins = 0;
+  for (let f = start[t]; f < start[t + 1]; f++) {
+    if (source[f] !== source[e]) continue;
+    if (f < e) place++;
+    twins++;
+  }
+  return twins < 2 ? 0 : (place - (twins - 1) / 2) * 8;
 }
 
 // Local derivatives on the edges, once backprop goes along them, as long as they can be told apart.
@@ -119,7 +180,7 @@ function drawLocals(edges) {
     const text = `∂ ${pythonFloat(local[e], 3)}`;
     const lane = lanes.get(e);
     const x = lane ? (lane.from + lane.to) / 2 : (ends.x1 + ends.x2) / 2;
-    const y = lane ? lane.y : (ends.y1 + ends.y2) / 2;
+    const y = (lane ? lane.y : (ends.y1 + ends.y2) / 2) + besideTwins(e) * (upright ? 0.9 : 1);
     const wide = text.length * 6.1 + 6;
     pen.fillStyle = colours.back;
     pen.globalAlpha = 0.9;

@@ -5,6 +5,7 @@ function setHeat(on) {
   $("heat").setAttribute("aria-pressed", on);
   showLegend();
   changed();
+  noteAddress();
 }
 
 function showLegend() {
@@ -28,7 +29,9 @@ function toOutput() {
 }
 
 const ACTIONS = {
-  ArrowLeft: () => byHand(now - 1), ArrowRight: () => byHand(now + 1),
+  ArrowLeft: () => stepOver(-1), ArrowRight: () => stepOver(1), i: stepInto, u: stepOut,
+  ArrowUp: () => chooseTowards(0, -1), ArrowDown: () => chooseTowards(0, 1),
+  r: runUntil, x: runUntilNan, w: () => askWhy(), p: savePixels,
   Home: () => byHand(0), End: () => byHand(LAST), " ": () => play(!playing),
   b: () => byHand(ran ? seeding + 1 : LAST), "/": () => searchBox.focus(), n: nextTrouble,
   "+": () => zoomAt(screenSize.width / 2, screenSize.height / 2, 1.3),
@@ -39,7 +42,15 @@ const ACTIONS = {
   "?": () => $("keys").showModal(), Escape: () => choose(-1),
 };
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
+  if (event.ctrlKey || event.metaKey || $("keys").open) return;
+  if (event.altKey || event.shiftKey && /^Arrow/.test(event.key)) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (way && !(event.target instanceof HTMLInputElement)) {
+      event.preventDefault();
+      chooseTowards(...way);
+    }
+    return;
+  }
   const { target: at } = event;
   if (at instanceof HTMLInputElement && (at !== slider || !["b", "h", "d", "n", "o"].includes(event.key))) {
     return;
@@ -53,7 +64,7 @@ addEventListener("keydown", (event) => {
 });
 const CLICKS = {
   first: "Home", back: "ArrowLeft", play: " ", forward: "ArrowRight", last: "End", heat: "h",
-  fold: "c", unfold: "e", fit: "0", export: "s", theme: "d", help: "?", alarm: "n",
+  fold: "c", unfold: "e", fit: "0", export: "s", pixels: "p", theme: "d", help: "?", alarm: "n",
 };
 for (const [id, key] of Object.entries(CLICKS)) $(id).addEventListener("click", ACTIONS[key]);
 slider.addEventListener("input", () => byHand(Number(slider.value)));

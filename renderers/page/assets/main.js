@@ -30,12 +30,15 @@ function begin() {
   $("phase2").style.width = `${100 * (1 - share)}%`;
   $("phase2").hidden = !ran;
   unfoldToRead(64);
+  upright = canvas.parentElement.clientWidth < UPRIGHT_BELOW;
   arrange();
   resize();
-  showEverything();
+  openToRead();
   fillPanel(-1);
   showStep();
   if (LAST) showFormula(opening());
+  goToAddress();
+  addEventListener("hashchange", goToAddress);
   new ResizeObserver(resize).observe(canvas.parentElement);
   draw();
 }
@@ -53,6 +56,6 @@ window.pluggrad = {
       shown: shownItems.length, camera: { ...camera }, formula: $("formula").textContent,
     };
   },
-  gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
+  slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],
 };

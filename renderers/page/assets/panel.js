@@ -28,8 +28,9 @@ function titleOf(node) {
   return label || (kind[node] === CONSTANT ? pythonFloat(data[node]) : idOf(node));
 }
 
-function fillPanel(item) {
-  panel.replaceChildren(...(item < 0 ? summary() : item < N ? aboutNode(item) : aboutGroup(item)));
+function fillPanel(item, edge = -1) {
+  const parts = item < 0 ? summary() : item < N ? aboutNode(item, edge) : aboutGroup(item);
+  panel.replaceChildren(...parts);
 }
 
 function summary() {
@@ -65,18 +66,47 @@ function howToRead(counts) {
   sign("constant", "2.0", "a constant: no gradient is wanted for it", counts[CONSTANT]);
   sign("result", "+", "a result; its operands come in at the left, in their order", counts[RESULT]);
   sign("output", "o", "the output, from which backprop starts", true);
-  sign("group", "⊕", "a group of many; a double click unfolds and folds it", G > 1);
+  sign("group", "⊕", `a group of many; a double ${touched ? "tap" : "click"} unfolds and folds it`, G > 1);
   sign("word", "∂", "how fast the result moves as this operand moves", ran && E);
   sign("word", "grad", "how fast the output moves as this moves: the grad of each result that it goes " +
     "into, times the ∂ between them, added up", ran);
   return [element("h3", "How to read it"), signs,
-    element("p", "Numbers flow to the right, gradients back to the left. Hover over a value or " +
-      "click it to see all about it. ? lists the keys.")];
+    element("p", "Numbers flow to the right, gradients back to the left. " + (touched ?
+      "Tap a value to see all about it." :
+      "Hover over a value or click it to see all about it. ? lists the keys."))];
 }
 
 const more = (count) => element("p", `… and ${counted(count - MOST_ROWS)} more`);
 
-function aboutNode(node) {
+// How fast the step's result moves: as a formula, and as numbers.
+function aboutSlope(e) {
+  const text = slopeOf(e);
+  if (!text) return [];
+  const made = element("p", `d(${nameOf(target[e])})/d(${nameOf(source[e])}) = ${text}`, "slope");
+  return [element("h3", "Local derivative"), made];
+}
+
+function aboutGradient(node) {
+  const rows = sumOf(node);
+  if (!rows.length || isOlder(node)) return [];
+  const list = element("ol", undefined, "sum");
+  for (const { part, text, taken } of rows.slice(0, MOST_ROWS)) {
+    const row = element("li", undefined, taken ? "" : "waits");
+    row.append(element("b", `${part < 0 ? "−" : "+"} ${pythonFloat(Math.abs(part))}`), element("span", text));
+    list.append(row);
+  }
+  const parts = [element("h3", "Gradient, added up"), list];
+  if (rows.length > MOST_ROWS) parts.push(more(rows.length));
+  const g = gradientNow(node);
+  parts.push(element("p", `= ${g === null ? "not yet reached" : pythonFloat(g)}`, "total"));
+  const ask = element("button", why.node === node ? "Hide why" : "Why?");
+  ask.addEventListener("click", () => askWhy(node));
+  parts.push(ask);
+  if (why.node === node) parts.push(...whyText(node).map((line) => element("p", line, "why")));
+  return parts;
+}
+
+function aboutNode(node, edge = -1) {
   const op = kind[node] === RESULT ? opOf(node) : null;
   const label = labelOf(node);
   const parts = [element("h2", label || (op ? op.symbol : nameOf(node)))];
@@ -99,6 +129,8 @@ function aboutNode(node) {
   }
   if (path.length) definition(list, "in", path.join(" / "));
   parts.push(list);
+  if (edge >= 0) parts.push(...aboutSlope(edge));
+  if (hasGrad(node)) parts.push(...aboutGradient(node));
   if (op) parts.push(...aboutOperands(node));
   if (op && !isSummaryNode(node)) parts.push(...aboutOp(op));
   parts.push(...aboutUsers(node));
@@ -116,6 +148,7 @@ function aboutOperands(node) {
       `local ${pythonFloat(local[e])} * upstream ${pythonFloat(grad[node])} = ` +
       pythonFloat(contribution(e)) : "";
     parts.push(link(source[e], note, title));
+    if (flows && slopeOf(e) !== pythonFloat(local[e])) parts.push(element("p", `∂ = ${slopeOf(e)}`, "slope"));
   }
   if (start[node + 1] - start[node] > MOST_ROWS) parts.push(more(start[node + 1] - start[node]));
   return parts;

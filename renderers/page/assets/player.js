@@ -10,10 +10,17 @@ function goTo(step) {
   const subject = subjectOf(last);
   chosen.edge = last.edge ?? -1;
   chosen.subject = subject < 0 ? -1 : shownAs[subject];
-  if (chosen.subject >= 0) showItem(chosen.subject, false);
+  if (chosen.subject >= 0) follow(chosen.subject);
   showStep();
-  if (chosen.item >= 0) fillPanel(chosen.item);
+  fillPanel(chosen.item >= 0 ? chosen.item : subject >= 0 && now < LAST ? subject : -1, last.edge);
   changed();
+  noteAddress();
+}
+
+// The camera goes with the steps, close enough to read.
+function follow(item) {
+  if (camera.k < READABLE && shownItems.length > 1) camera.k = READABLE;
+  showItem(item, false);
 }
 
 function showStep() {

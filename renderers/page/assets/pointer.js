@@ -70,7 +70,7 @@ function hover(item, event) {
   tip.hidden = item < 0;
   if (item < 0) return;
   tip.textContent = item < N ? tipOf(item) :
-    `${given.groups.names[item - GROUP]}\n${plural(inside[item - GROUP], "node")}\ndouble click ` +
+    `${given.groups.names[item - GROUP]}\n${plural(inside[item - GROUP], "node")}\ndouble ${touched ? "tap" : "click"} ` +
     (unfolded[item - GROUP] ? "folds it" : "unfolds it");
   const { width, height } = screenSize;
   const left = event.offsetX + 16 + tip.offsetWidth > width ? event.offsetX - tip.offsetWidth - 12 :

@@ -10,7 +10,7 @@ const overlap = (a, b, c, d) => a < d && c < b;
 
 function findLanes() {
   lanes = new Map();
-  if (shownItems.length > ROUTED.items || visibleEdges.length + looseEdges.length > ROUTED.edges) return;
+  if (upright || shownItems.length > ROUTED.items || visibleEdges.length + looseEdges.length > ROUTED.edges) return;
   for (const e of visibleEdges) findLane(e, source[e], target[e], e);
   looseEdges.forEach(([s, t], i) => findLane(-1 - i, s, t, -1));
   for (const { y } of lanes.values()) { // they belong to what is shown

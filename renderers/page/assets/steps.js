@@ -83,11 +83,13 @@ function seedOf(node) {
 }
 
 // What the last step did: { node } forward, { seed } or { edge } backward.
-function lastStep() {
-  if (now === 0) return {};
-  if (now <= seeding) return { node: forwardSteps[now - 1] };
-  if (now === seeding + 1) return { seed: true };
-  return { edge: backwardSteps[now - seeding - 2] };
+const lastStep = () => stepAt(now);
+
+function stepAt(step) {
+  if (step <= 0 || step > LAST) return {};
+  if (step <= seeding) return { node: forwardSteps[step - 1] };
+  if (step === seeding + 1) return { seed: true };
+  return { edge: backwardSteps[step - seeding - 2] };
 }
 
 function subjectOf({ node, seed, edge }) {

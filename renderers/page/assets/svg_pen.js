@@ -53,6 +53,8 @@ class SvgPen {
 
   stroke(path = this.path) { if (path.d) this.add(`path d="${path.d}"`, this.stroking); }
 
+  fillPath(path) { this.add(`path d="${path.d}z"`, this.filling); }
+
   fillRect(...box) { this.add(rectangle(...box), this.filling); }
 
   strokeRect(...box) { this.add(rectangle(...box), this.stroking); }
@@ -91,11 +93,14 @@ function viewAsSvg() {
     `fill="${look.colours.back}"/>\n${svg.out.join("\n")}\n</svg>\n`;
 }
 
-function saveView() {
-  const address = URL.createObjectURL(new Blob([viewAsSvg()], { type: "image/svg+xml" }));
+const saveView = () => download(new Blob([viewAsSvg()], { type: "image/svg+xml" }), "graph.svg");
+const savePixels = () => canvas.toBlob((blob) => download(blob, "graph.png"));
+
+function download(blob, name) {
+  const address = URL.createObjectURL(blob);
   const anchor = element("a");
   anchor.href = address;
-  anchor.download = "graph.svg";
+  anchor.download = name;
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }

@@ -33,7 +33,7 @@ def test_the_result_is_a_digraph_of_the_graphviz_package() -> None:
 
 @needs_dot
 @pytest.mark.parametrize(
-    ("suffix", "begins"), [("svg", "<?xml"), ("dot", "digraph"), ("gv", "digraph")]
+    ("suffix", "begins"), [("svg", "<svg"), ("dot", "digraph"), ("gv", "digraph")]
 )
 def test_a_suffix_is_written_in_its_own_format(suffix: str, begins: str, tmp_path: Path) -> None:
     assert save(Value(1.0) * 2.0, tmp_path / f"a.{suffix}").read_text().startswith(begins)
@@ -47,7 +47,7 @@ def test_the_neuron_shows_names_values_and_gradients(tmp_path: Path) -> None:
 
 @needs_dot
 def test_the_svg_says_which_engine_drew_it(tmp_path: Path) -> None:
-    path = draw_dot(neuron(), tmp_path / "graph.svg")
+    path = draw_dot(neuron(), tmp_path / "graph.svg", engine="dot")
     assert re.fullmatch(r"Graphviz [\d.]+ \(dot\)", engines.engine_of(path))
     assert engines.engine_of(path) in (ElementTree.parse(path).findtext(f"{SVG}desc") or "")
 

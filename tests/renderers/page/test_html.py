@@ -95,8 +95,9 @@ def test_groups_that_need_each_other_are_laid_out() -> None:
     for name in "abab":
         with scope(name):
             x = x * 2.0
-    columns = data_of(render(x, "html"))["groups"]["columns"]
-    assert columns[1:] == [0, 1]
+    groups = data_of(render(x, "html"))["groups"]
+    assert groups["names"][1:] == ["a (1)", "b (1)", "a (2)", "b (2)"]
+    assert groups["columns"][1:] == [0, 1, 2, 3]
 
 
 def test_rules_are_shown_as_their_authors_wrote_them() -> None:

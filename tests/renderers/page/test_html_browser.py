@@ -590,3 +590,127 @@ def test_an_output_that_got_its_gradient_from_another_one_begins_nothing(page: B
     page.run("pluggrad.goTo(3)")
     assert "out.grad = 1.0" in page.state["formula"]
     assert "h.grad" not in page.state["formula"]
+
+
+# ----- Legible -----
+
+
+def chain(length: int) -> Value:
+    x = Value(0.1, label="x")
+    for _ in range(length):
+        x = x.tanh()
+    x.label = "y"
+    x.backward()
+    return x
+
+
+@pytest.mark.parametrize("length", [8, 13, 60])
+def test_a_chain_opens_in_lines_with_its_output_at_nine_pixels(page: Browser, length: int) -> None:
+    page.open(render(chain(length), "html", collapse=False))
+    assert page.state["camera"]["k"] * 11.5 >= 9
+    x, y = page.run("return pluggrad.screenPlace(arguments[0])", length)
+    size = page.find("#canvas").size
+    assert 0 < x < size["width"]
+    assert 0 < y < size["height"]
+
+
+def test_a_phone_reads_from_top_to_bottom(page: Browser) -> None:
+    try:
+        page.driver.set_window_size(420, 860)
+        page.open(render(chain(13), "html"))
+        time.sleep(0.3)
+        places = [page.run("return pluggrad.screenPlace(arguments[0])", i) for i in range(14)]
+        assert all(a[1] < b[1] for a, b in pairwise(places))
+        assert max(x for x, _ in places) - min(x for x, _ in places) < 1
+        assert page.state["camera"]["k"] * 11.5 >= 9
+        assert 0 < places[-1][1] < page.find("#canvas").size["height"]
+    finally:
+        page.driver.set_window_size(1280, 900)
+
+
+def test_a_slope_is_a_formula_with_names_and_numbers(page: Browser) -> None:
+    x = Value(0.8813735870195432, label="x")
+    w = Value(-3.0, label="w")
+    y = (x.tanh() * w) ** 2.0
+    y.backward()
+    page.open(render(y, "html"))
+    slopes = [page.run("return pluggrad.slopeOf(arguments[0])", e) for e in range(5)]
+    assert slopes[0] == "1 - tanh(x)^2 = 1 - 0.7071^2 = 0.5"
+    assert slopes[1] == "w = -3.0"
+    assert slopes[3] == "2.0 n3^(2.0 - 1) = 2.0 (-2.121)^(2.0 - 1) = -4.243"
+
+
+def test_the_panel_follows_the_steps_and_adds_up_the_gradient(page: Browser) -> None:
+    x = Value(3.0, label="x")
+    y = x * x + x
+    y.backward()
+    page.open(render(y, "html"))
+    page.run("pluggrad.goTo(pluggrad.state.steps - 1)")
+    panel = page.find("#panel").text
+    assert "GRADIENT, ADDED UP" in panel
+    assert "LOCAL DERIVATIVE" in panel
+    sums = page.run("return [...document.querySelectorAll('.sum b')].map((b) => b.textContent)")
+    assert sums == ["+ 3.0", "+ 3.0", "+ 1.0"]
+    assert page.find("#panel .total").text == "= 4.0", "one contribution is still to come"
+
+
+def test_why_lights_the_paths_by_their_share(page: Browser) -> None:
+    x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    y = x * w + x
+    y.label = "y"
+    y.backward()
+    page.open(render(y, "html"))
+    page.run("pluggrad.choose(0, {})")
+    page.press("w")
+    shares = [page.run("return pluggrad.whyShare(arguments[0])", e) for e in range(4)]
+    assert shares == [1.5, 0, 1.5, -0.5]
+    text = page.find("#panel").text
+    assert "d(y)/d(x) = -2.0: if x grows a little, y falls 2.0 times as much." in text
+    assert "-3.0 (150.0 %) through * (n2)" in text
+
+
+def test_one_key_steps_over_a_folded_group_and_another_one_into_it(page: Browser) -> None:
+    page.open(render(layered(), "html"))
+    page.press("c")
+    page.run("pluggrad.goTo(0)")
+    page.press("\ue014")
+    assert page.state["step"] == 72, "the whole of the first layer"
+    page.press("\ue014")
+    assert page.state["step"] == 144
+    page.press("\ue012")
+    assert page.state["step"] == 72
+    shown = page.state["shown"]
+    page.press("i")
+    assert page.state["step"] == 73
+    assert page.state["shown"] > shown
+    page.press("u")
+    assert page.state["step"] > 73
+
+
+def test_the_address_links_to_a_moment(page: Browser) -> None:
+    page.open(render(neuron(), "html"))
+    page.run("pluggrad.goTo(4)")
+    page.run(f"pluggrad.choose({PRODUCT}, {{}})")
+    page.press("h")
+    time.sleep(0.5)
+    address = page.run("return location.hash")
+    assert "step=4" in address
+    assert f"at=n{PRODUCT}" in address
+    page.driver.get("about:blank")
+    page.driver.get((page.folder / "page.html").as_uri() + address)
+    state = page.state
+    assert (state["step"], state["chosen"], state["heat"]) == (4, PRODUCT, True)
+
+
+def test_arrows_go_from_value_to_value(page: Browser) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    page.open(render(neuron(), "html"))
+    page.run("pluggrad.choose(0, {})")
+    for key, chosen in ((Keys.ARROW_RIGHT, PRODUCT), (Keys.ARROW_LEFT, X1)):
+        chain = ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT)
+        chain.perform()
+        assert page.state["chosen"] == chosen
+    page.press(Keys.ARROW_DOWN)
+    assert page.state["chosen"] == W1
