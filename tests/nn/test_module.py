@@ -206,3 +206,23 @@ def test_the_same_seed_gives_the_weights_and_gradients_of_micrograd() -> None:
         (model([0.5, -1.5]) * 3.0).backward()
     expected = pytest.approx([p.grad for p in theirs.parameters()], rel=1e-12, abs=1e-15)
     assert [p.grad for p in ours.parameters()] == expected
+
+
+def test_what_a_module_computes_between_the_modules_in_it_is_its_own() -> None:
+    class Part(Module):
+        def forward(self, x: Value) -> Value:
+            return x.tanh()
+
+    class Whole(Module):
+        def __init__(self) -> None:
+            self.first, self.second = Part(), Part()
+
+        def forward(self, x: Value) -> Value:
+            return self.second(self.first(x) * 2.0 + 1.0) * 3.0
+
+    x = Value(0.5) * 1.0
+    scopes = {node.symbol: node.scope for node in Graph(Whole()(x)).nodes if node.op == "add"}
+    assert scopes == {"+": ("Whole",)}
+    inside = [node.scope for node in Graph(Whole()(x)).nodes if node.op == "tanh"]
+    assert inside == [("Whole", "first"), ("Whole", "second")]
+    assert Graph(Whole()(x)).nodes[2].scope == (), "what was computed before belongs to nobody"

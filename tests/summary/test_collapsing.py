@@ -259,3 +259,13 @@ def test_a_deep_chain_is_summarised() -> None:
         x = x.tanh()
     assert len(Graph(x).collapse()) <= 3
     assert len(Graph(x).collapse("depth", depth=10_001)) == 3
+
+
+def test_a_group_with_an_output_in_it_says_what_that_is_called() -> None:
+    x = Value(1.0, label="x")
+    with scope("layer"):
+        loss = (x * 2.0).tanh()
+    loss.label = "loss"
+    summary = Graph(loss).collapse("scope")
+    assert [node.label for node in summary.nodes if node.kind == "group"] == ["layer → loss"]
+    assert len(Graph(loss).collapse("scope", expand=["layer"])) == len(Graph(loss))

@@ -47,7 +47,7 @@ def test_the_neuron_shows_names_values_and_gradients(tmp_path: Path) -> None:
 
 @needs_dot
 def test_the_svg_says_which_engine_drew_it(tmp_path: Path) -> None:
-    path = draw_dot(neuron(), tmp_path / "graph.svg", engine="dot")
+    path = save(neuron(), tmp_path / "graph.svg", engine="dot")
     assert re.fullmatch(r"Graphviz [\d.]+ \(dot\)", engines.engine_of(path))
     assert engines.engine_of(path) in (ElementTree.parse(path).findtext(f"{SVG}desc") or "")
 

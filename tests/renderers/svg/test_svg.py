@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pluggrad import Graph, RenderError, Value, draw_dot, render, save
+from pluggrad import Graph, RenderError, Value, draw_dot, render, save, scope
+from pluggrad.nn import MLP
 from pluggrad.renderers.cards import LABEL
 from pluggrad.renderers.graphviz import engines
 from pluggrad.renderers.labels import one_line
@@ -245,3 +246,55 @@ def test_a_lone_leaf_and_a_graph_of_nothing_are_drawn() -> None:
 @given(st.integers(0, 10_000), st.integers(1, 40), st.sampled_from(["LR", "TB", "RL", "BT"]))
 def test_random_graphs_never_overlap(seed: int, steps: int, rankdir: str) -> None:
     assert_apart(drawn(programs(seed, steps), rankdir=rankdir))
+
+
+# ----- Pictures that fit a screen -----
+
+
+def width_of(svg: str) -> float:
+    return float(ElementTree.fromstring(svg).get("width", "0"))
+
+
+@pytest.mark.parametrize("length", [8, 13, 30])
+def test_a_long_chain_continues_below_where_a_screen_ends(length: int) -> None:
+    x = Value(0.1)
+    for _ in range(length):
+        x = x.tanh()
+    assert width_of(render(x, "svg", engine="layered")) <= 1250
+
+
+def test_a_model_that_is_larger_than_a_screen_opens_as_its_layers() -> None:
+    model = MLP(3, [4, 4, 1])
+    assert len(model.parameters()) == 41
+    out = model([Value(float(i), label=f"x{i}") for i in range(3)])
+    out = out[0] if isinstance(out, list) else out
+    out.label = "out"
+    picture = render(out, "svg")
+    shown = texts(ElementTree.fromstring(picture))
+    assert [text for text in shown if "Layer" in text] == [
+        "MLP/Layer 0", "MLP/Layer 1", "MLP/Layer 2 → out"
+    ]  # fmt: skip
+    assert width_of(picture) < 1200
+    assert width_of(render(out, "svg", collapse=False, engine="layered")) > 1200
+
+
+def test_scopes_have_frames_where_nothing_else_stands_in_them() -> None:
+    x = Value(1.0, label="x")
+    with scope("outer"):
+        with scope("inner"):
+            y = (x * 2.0).tanh()
+        y = y.exp() + 1.0
+    root = ElementTree.fromstring(render(y / 3.0, "svg", engine="layered"))
+    frames = [g for g in root.iter(f"{SVG}g") if g.get("class") == "scope"]
+    assert [g.findtext(f"{SVG}title") for g in frames] == ["outer", "outer/inner"]
+
+
+def test_operands_of_the_first_picture_stand_in_their_order() -> None:
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    root = ElementTree.fromstring(render(a * b + a, "svg"))
+    high = {
+        g.get("id"): float(g.find(f"{SVG}rect").get("y"))  # type: ignore[union-attr, arg-type]
+        for g in root.iter(f"{SVG}g")
+        if "node" in (g.get("class") or "")
+    }
+    assert high["n0"] < high["n1"]
