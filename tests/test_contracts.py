@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pluggrad
@@ -218,3 +219,9 @@ def test_a_crowd_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file = tmp_path / "crowd.py"
     file.write_text("class A:\n    def f(self, a, b, c, d, e, /, f, g, *, h, i): ...\n")
     assert house.crowds([file]) == ["crowd.py: f, 9 parameters"]
+
+
+def test_every_package_is_listed_for_the_wheel() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    packages = {name for name, path in house.modules().items() if path.name == "__init__.py"}
+    assert sorted(listed) == sorted(packages)

@@ -675,7 +675,7 @@ ROWS = {
 
 def table():
     """Give the rows of the documentation: what is passed, and two columns of what comes."""
-    text = (Path(__file__).parents[2] / "docs" / "guests.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "guests.md").read_text()
     lines = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.M)
     return {name: (one, several) for name, one, several in lines if name != "You pass"}
 
