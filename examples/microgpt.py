@@ -69,7 +69,7 @@ class Trainer:
         loss = cross_entropy(logits, wanted) * len(logits)
         inputs = [x for rows in (given, wanted) for row in rows for x in row]
         self.program = compile(loss, inputs=inputs)
-        self.optimizer = Adam(self.program, rate=falling(0.01, 0.0, steps), betas=(0.85, 0.99))
+        self.optimizer = Adam(self.program, lr=falling(0.01, 0.0, steps), betas=(0.85, 0.99))
         self.scores = compile([x for row in logits for x in row], inputs=inputs[: len(inputs) // 2])
 
     def step(self, name: str) -> float:

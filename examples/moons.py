@@ -43,7 +43,7 @@ def train(model: MLP, points: Any, labels: Any, steps: int) -> list[float]:
     scores = [model(point) for point in points]
     squares = sum((p * p for p in model.parameters()), 0.0)
     program = compile(hinge(scores, labels) + DECAY * squares)
-    optimizer = SGD(program, rate=linear(1.0, 0.1, steps))
+    optimizer = SGD(program, lr=linear(1.0, 0.1, steps))
     losses = []
     for _ in progress(steps, "training"):
         program.step()

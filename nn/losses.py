@@ -36,7 +36,7 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> mse([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    errors = [p - t for p, t in _pairs(predictions, targets)]
+    errors = [p - t for p, t in paired(predictions, targets)]
     return mean([e * e for e in errors])
 
 
@@ -51,7 +51,7 @@ def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> hinge([2.0, -0.5], [1, 1])
     0.75
     """
-    return mean([relu(1 + -t * s) for s, t in _pairs(scores, targets)])
+    return mean([relu(1 + -t * s) for s, t in paired(scores, targets)])
 
 
 def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -66,7 +66,7 @@ def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
     5000.0
     """
     return mean(
-        [t * softplus(-x) + (1 - t) * softplus(x) for x, t in _pairs(logits, targets)],
+        [t * softplus(-x) + (1 - t) * softplus(x) for x, t in paired(logits, targets)],
     )
 
 
@@ -88,12 +88,12 @@ def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> An
     >>> cross_entropy([[-1e4, 1e4]], [0])
     20000.0
     """
-    return mean([_surprise(row, target) for row, target in _pairs(logits, targets)])
+    return mean([_surprise(row, target) for row, target in paired(logits, targets)])
 
 
 def _surprise(logits: Sequence[Any], target: Any) -> Any:
     if not isinstance(target, int | Integral):
-        return sum(-w * p for w, p in _pairs(target, log_softmax(logits)))
+        return sum(-w * p for w, p in paired(target, log_softmax(logits)))
     own = int(target)
     if not 0 <= own < len(logits):
         raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {target}")
@@ -110,7 +110,8 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
     return lift + log1p(sum((exp(x - near) for x in others), expm1(-lift)))
 
 
-def _pairs(first: Sequence[Any], second: Sequence[Any]) -> Any:
+def paired(first: Sequence[Any], second: Sequence[Any]) -> Any:
+    """Return each example with its target; a TypeError where one is missing."""
     if len(first) != len(second):
         raise TypeError(f"{len(first)} examples do not go with {len(second)} targets")
     return zip(first, second, strict=True)

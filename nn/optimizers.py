@@ -21,6 +21,7 @@ from .hyperparameters import (
     Checked,
     Number,
 )
+from .renaming import renamed, warn_renamed
 from .schedules import Schedule
 from .state import assign, remembered, replace
 
@@ -42,7 +43,8 @@ class Optimizer(Checked):
         parameters: Values, such as `model.parameters()`; or a program, such as
             `pluggrad.compile(loss)`, whose arrays are changed in bulk after each `program.step()`.
             Its Values are left alone; `write()` brings them up to date.
-        rate: the learning rate, or a schedule: a function of the step number, from 0.
+        lr: the learning rate, or a schedule: a function of the step number, from 0. `rate` is its
+            former name, which is deprecated.
 
     Raises:
         TypeError: for what is neither, and for a hyperparameter that is not a number.
@@ -55,7 +57,7 @@ class Optimizer(Checked):
     >>> from pluggrad import Value
     >>> from pluggrad.nn import SGD
     >>> x = Value(1.0)
-    >>> optimizer = SGD([x], rate=0.1)
+    >>> optimizer = SGD([x], lr=0.1)
     >>> for _ in range(50):
     ...     optimizer.zero_grad()
     ...     loss = (x - 3.0) ** 2
@@ -65,10 +67,11 @@ class Optimizer(Checked):
     3.0
     """
 
-    hyperparameters: ClassVar[Mapping[str, Number]] = {"rate": RATE_OR_SCHEDULE}
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"lr": RATE_OR_SCHEDULE}
 
-    def __init__(self, parameters: Iterable[Value] | Compiled, rate: float | Schedule) -> None:
-        self.rate = rate
+    @renamed("rate", "lr")
+    def __init__(self, parameters: Iterable[Value] | Compiled, lr: float | Schedule) -> None:
+        self.lr = lr
         self.steps = 0
         self._program: Any = None
         if isinstance(parameters, Iterable):
@@ -91,6 +94,17 @@ class Optimizer(Checked):
         count = 1 if self._in_bulk else len(self.parameters)
         self._memories: list[Memory] = [{} for _ in range(count)]
 
+    @property
+    def rate(self) -> float | Schedule:
+        """The former name of `lr`."""
+        warn_renamed("rate", "lr")
+        return self.lr
+
+    @rate.setter
+    def rate(self, lr: float | Schedule) -> None:
+        warn_renamed("rate", "lr")
+        self.lr = lr
+
     def _check(self) -> None:
         if not self.parameters:
             raise ValueError("an optimizer takes one parameter or more; there are none")
@@ -102,13 +116,13 @@ class Optimizer(Checked):
                     "change twice; give it once"
                 )
 
-    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Return the new value of a parameter.
 
         Parameters:
             p: its value.
             g: its gradient.
-            rate: the learning rate of this step.
+            lr: the learning rate of this step.
             memory: empty at first; then what this method has put into it. Put new numbers (or
                 arrays) into it and change none in place, so that a failed step can be undone.
         """
@@ -121,43 +135,43 @@ class Optimizer(Checked):
             GradientError: for a parameter whose gradient is None.
             ValueError: when a schedule returns something that is not a rate.
         """
-        rate = self.rate
-        if callable(rate):
-            rate = RATE.checked(f"{type(self).__name__}: rate", rate(self.steps))
+        lr = self.lr
+        if callable(lr):
+            lr = RATE.checked(f"{type(self).__name__}: lr", lr(self.steps))
         steps, memories = self.steps, self._memories
         try:
             self.steps = steps + 1
             if self._program is None:
-                self._step_values(rate)
+                self._step_values(lr)
             elif self._in_bulk:
-                self._step_arrays(rate)
+                self._step_arrays(lr)
             else:
-                self._step_lists(rate)
+                self._step_lists(lr)
         except BaseException:
             self.steps, self._memories = steps, memories
             raise
 
-    def _step_values(self, rate: float) -> None:
+    def _step_values(self, lr: float) -> None:
         gradients = [p.grad for p in self.parameters]
         memories = [memory.copy() for memory in self._memories]
         update = self.update
         new = [
-            float(update(p.data, g, rate, memory))
+            float(update(p.data, g, lr, memory))
             for p, g, memory in zip(self.parameters, gradients, memories, strict=True)
         ]
         self._memories = memories
         assign(self.parameters, new)
 
-    def _step_arrays(self, rate: float) -> None:
+    def _step_arrays(self, lr: float) -> None:
         program, memory = self._program, dict(self._memories[0])
-        new = self.update(program.parameters, program.gradients, rate, memory)
+        new = self.update(program.parameters, program.gradients, lr, memory)
         self._memories = [memory]
         program.parameters[:] = new  # last, and nothing comes in between
 
-    def _step_lists(self, rate: float) -> None:
+    def _step_lists(self, lr: float) -> None:
         memories = [dict(memory) for memory in self._memories]
         given = zip(self._program.parameters, self._program.gradients, memories, strict=True)
-        new = [self.update(p, g, rate, memory) for p, g, memory in given]
+        new = [self.update(p, g, lr, memory) for p, g, memory in given]
         self._memories = memories
         replace(self._program.parameters, new)
 
@@ -213,7 +227,7 @@ class SGD(Optimizer):
 
     Parameters:
         parameters: see `Optimizer`.
-        rate: see `Optimizer`.
+        lr: see `Optimizer`.
         momentum: the share of the last step's velocity that is kept.
         weight_decay: this times the parameter is added to its gradient.
         nesterov: whether to look ahead along the velocity; needs momentum.
@@ -225,27 +239,28 @@ class SGD(Optimizer):
         "weight_decay": NOT_NEGATIVE,
     }
 
+    @renamed("rate", "lr")
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,
-        rate: float | Schedule = 0.01,
+        lr: float | Schedule = 0.01,
         *,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(parameters, rate)
+        super().__init__(parameters, lr)
         self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True looks ahead along a velocity; give it a momentum")
 
-    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Go down along the velocity."""
         g = g + self.weight_decay * p
         if self.momentum:
             velocity = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + g
             g = g + self.momentum * velocity if self.nesterov else velocity
-        return p - rate * g
+        return p - lr * g
 
 
 class RMSprop(Optimizer):
@@ -253,11 +268,13 @@ class RMSprop(Optimizer):
 
     Parameters:
         parameters: see `Optimizer`.
-        rate: see `Optimizer`.
+        lr: see `Optimizer`.
         alpha: the share of the mean square that is kept at each step.
         eps: added to the root.
         momentum: the share of the last step's velocity that is kept.
         weight_decay: this times the parameter is added to its gradient.
+        centered: whether to divide by the root of the variance: the square of the mean gradient is
+            subtracted from the mean square.
 
     Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
     """
@@ -270,30 +287,37 @@ class RMSprop(Optimizer):
         "weight_decay": NOT_NEGATIVE,
     }
 
+    @renamed("rate", "lr")
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,
-        rate: float | Schedule = 0.01,
+        lr: float | Schedule = 0.01,
         *,
         alpha: float = 0.99,
         eps: float = 1e-8,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        centered: bool = False,
     ) -> None:
-        super().__init__(parameters, rate)
-        self.alpha, self.eps = alpha, eps
+        super().__init__(parameters, lr)
+        self.alpha, self.eps, self.centered = alpha, eps, centered
         self.momentum, self.weight_decay = momentum, weight_decay
 
-    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Go down by steps of about the same size for all parameters."""
         g = g + self.weight_decay * p
         square = memory["square"] = (
             self.alpha * memory.get("square", 0.0) + (1.0 - self.alpha) * g * g
         )
+        if self.centered:
+            mean = memory["mean"] = self.alpha * memory.get("mean", 0.0) + (1.0 - self.alpha) * g
+            square = square - mean * mean
+            # Rounding can take a variance of 0 below it.
+            square = square * (square > 0.0)
         g = g / (square**0.5 + self.eps)
         if self.momentum:
             g = memory["velocity"] = self.momentum * memory.get("velocity", 0.0) + g
-        return p - rate * g
+        return p - lr * g
 
 
 class Adam(Optimizer):
@@ -301,7 +325,7 @@ class Adam(Optimizer):
 
     Parameters:
         parameters: see `Optimizer`.
-        rate: see `Optimizer`.
+        lr: see `Optimizer`.
         betas: the shares of the two means that are kept at each step.
         eps: added to the root of the mean square.
         weight_decay: this times the parameter is added to its gradient.
@@ -316,23 +340,24 @@ class Adam(Optimizer):
         "weight_decay": NOT_NEGATIVE,
     }
 
+    @renamed("rate", "lr")
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,
-        rate: float | Schedule = 0.001,
+        lr: float | Schedule = 0.001,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, rate)
+        super().__init__(parameters, lr)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
-    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Go down along the mean gradient, by steps of about the size of the rate."""
-        return self._adam(p, g + self.weight_decay * p, rate, memory)
+        return self._adam(p, g + self.weight_decay * p, lr, memory)
 
-    def _adam(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def _adam(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         keep, keep_square = self.betas
         count = max(self.steps, 1)
         mean = memory["mean"] = keep * memory.get("mean", 0.0) + (1.0 - keep) * g
@@ -340,7 +365,7 @@ class Adam(Optimizer):
             keep_square * memory.get("square", 0.0) + (1.0 - keep_square) * g * g
         )
         root = (square / (1.0 - keep_square**count)) ** 0.5
-        return p - rate * (mean / (1.0 - keep**count)) / (root + self.eps)
+        return p - lr * (mean / (1.0 - keep**count)) / (root + self.eps)
 
 
 class AdamW(Adam):
@@ -349,6 +374,6 @@ class AdamW(Adam):
     Parameters are those of `Adam`. Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
     """
 
-    def update(self, p: Any, g: Any, rate: float, memory: Memory) -> Any:
+    def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Shrink the parameter, and go down as Adam does."""
-        return self._adam(p * (1.0 - rate * self.weight_decay), g, rate, memory)
+        return self._adam(p * (1.0 - lr * self.weight_decay), g, lr, memory)

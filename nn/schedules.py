@@ -1,7 +1,7 @@
 """Learning rates that change as training goes on: functions of the step number, from 0.
 
 >>> from pluggrad.nn import SGD, Neuron, linear
->>> optimizer = SGD(Neuron(2).parameters(), rate=linear(1.0, 0.1, steps=100))
+>>> optimizer = SGD(Neuron(2).parameters(), lr=linear(1.0, 0.1, steps=100))
 """
 
 from __future__ import annotations

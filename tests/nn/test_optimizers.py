@@ -19,6 +19,7 @@ CASES: dict[str, tuple[type[Optimizer], dict[str, Any]]] = {
     "nesterov": (SGD, {"momentum": 0.9, "nesterov": True}),
     "rmsprop": (RMSprop, {}),
     "rmsprop momentum": (RMSprop, {"alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}),
+    "rmsprop centered": (RMSprop, {"alpha": 0.9, "momentum": 0.5, "centered": True}),
     "adam": (Adam, {}),
     "adam decay": (Adam, {"betas": (0.85, 0.99), "weight_decay": 0.1}),
     "adamw": (AdamW, {"weight_decay": 0.1}),
@@ -76,6 +77,10 @@ def by_the_papers(name: str, options: dict[str, Any]) -> Iterator[list[float]]:
             if name.startswith("rmsprop"):
                 alpha = options.get("alpha", 0.99)
                 v = sum((1 - alpha) * alpha ** (t - 1 - k) * x * x for k, x in enumerate(past))
+                if options.get("centered"):
+                    v -= (
+                        sum((1 - alpha) * alpha ** (t - 1 - k) * x for k, x in enumerate(past)) ** 2
+                    )
                 g[i] = g[i] / (math.sqrt(v) + 1e-8)
             if i == 0:
                 scaled.append([0.0] * 3)
@@ -261,12 +266,12 @@ def test_huge_gradients_do_not_stop_training() -> None:
 
 
 WRONG = [
-    (SGD, {"rate": -1.0}, ValueError, "SGD: rate is a number, 0 or more, not -1.0"),
-    (SGD, {"rate": math.nan}, ValueError, "SGD: rate is a number, 0 or more, not nan"),
-    (SGD, {"rate": math.inf}, ValueError, "rate"),
-    (SGD, {"rate": "0.1"}, TypeError, "SGD: rate is a number, not '0.1'"),
-    (SGD, {"rate": True}, TypeError, "rate"),
-    (SGD, {"rate": None}, TypeError, "rate"),
+    (SGD, {"lr": -1.0}, ValueError, "SGD: lr is a number, 0 or more, not -1.0"),
+    (SGD, {"lr": math.nan}, ValueError, "SGD: lr is a number, 0 or more, not nan"),
+    (SGD, {"lr": math.inf}, ValueError, "lr"),
+    (SGD, {"lr": "0.1"}, TypeError, "SGD: lr is a number, not '0.1'"),
+    (SGD, {"lr": True}, TypeError, "lr"),
+    (SGD, {"lr": None}, TypeError, "lr"),
     (SGD, {"momentum": 1.0}, ValueError, "momentum is a number, at least 0 and below 1, not 1.0"),
     (SGD, {"momentum": -0.1}, ValueError, "momentum"),
     (SGD, {"weight_decay": -0.1}, ValueError, "weight_decay is a number, 0 or more"),
@@ -300,9 +305,9 @@ def test_a_hyperparameter_is_checked_when_it_is_given_and_when_it_is_set(
 
 @pytest.mark.parametrize("wrong", [-1.0, math.nan, math.inf, None, "fast"])
 def test_a_rate_of_a_schedule_is_checked_before_anything_changes(wrong) -> None:
-    optimizer = SGD([x := Value(1.0)], rate=lambda step: wrong)
+    optimizer = SGD([x := Value(1.0)], lr=lambda step: wrong)
     x.grad = 1.0
-    with pytest.raises((TypeError, ValueError), match="SGD: rate is a number"):
+    with pytest.raises((TypeError, ValueError), match="SGD: lr is a number"):
         optimizer.step()
     assert (x.data, optimizer.steps) == (1.0, 0)
 
@@ -327,3 +332,24 @@ def test_an_update_that_fails_in_the_middle_takes_the_step_back() -> None:
         optimizer.step()
     assert [p.data for p in optimizer.parameters] == [1.0, 2.0]
     assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, RMSprop, Optimizer])
+def test_the_former_name_of_the_learning_rate_works_and_says_so(kind) -> None:
+    with pytest.warns(DeprecationWarning, match="rate= is now called lr=") as told:
+        optimizer = kind([Value(1.0)], rate=0.25)
+    assert optimizer.lr == 0.25
+    assert told[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match="rate is now called lr"):
+        assert optimizer.rate == 0.25
+    with pytest.warns(DeprecationWarning, match="rate is now called lr"):
+        optimizer.rate = 0.5
+    assert optimizer.lr == 0.5
+
+
+def test_a_learning_rate_under_both_names_is_refused() -> None:
+    with (
+        pytest.warns(DeprecationWarning, match="lr="),
+        pytest.raises(TypeError, match="lr= was given twice, once as rate="),
+    ):
+        SGD([Value(1.0)], lr=0.1, rate=0.1)

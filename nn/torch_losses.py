@@ -1,0 +1,190 @@
+"""Losses by PyTorch's names, as functions and as modules.
+
+Predictions and targets are numbers or Values in lists, nested as one likes but alike: a batch of
+outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0], [t1], ...]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pluggrad import plugins
+from pluggrad.ops import minimum
+
+from . import losses
+from .module import Module
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Compute the squared errors.
+
+    Parameters:
+        input: predictions, in lists nested as one likes.
+        target: what they should be, built like them.
+        reduction: "mean" or "sum" of the terms, or "none" for a list of them.
+
+    Raises:
+        TypeError: when both are built differently.
+        ValueError: for another reduction.
+
+    >>> from pluggrad.nn import mse_loss
+    >>> mse_loss([[1.0], [2.0]], [[1.0], [4.0]]), mse_loss([1.0, 2.0], [1.0, 4.0], "sum")
+    (2.0, 4.0)
+    """
+    return _reduced([(x - t) * (x - t) for x, t in _pairs(input, target)], reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Compute the sizes of the errors; parameters are those of `mse_loss`."""
+    return _reduced([abs(x - t) for x, t in _pairs(input, target)], reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Compute e**2 / 2 of errors up to `delta`, and a straight line beyond it.
+
+    Parameters are those of `mse_loss`. Huber: Robust estimation of a location parameter, 1964.
+
+    >>> from pluggrad.nn import huber_loss
+    >>> huber_loss([0.5, 3.0], [0.0, 0.0], "none")
+    [0.125, 2.5]
+    """
+    return _reduced([_huber(abs(x - t), delta) for x, t in _pairs(input, target)], reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """Compute `huber_loss` divided by its `delta`, here called `beta`."""
+    terms = [_huber(abs(x - t), beta) / beta for x, t in _pairs(input, target)]
+    return _reduced(terms, reduction)
+
+
+def _huber(size: Any, delta: float) -> Any:
+    near = minimum(size, delta)
+    return near * (size - 0.5 * near)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Compute -log p(target), with p = sigmoid(input); our `binary_cross_entropy` is its mean.
+
+    Parameters are those of `mse_loss`; targets are 0 or 1, or probabilities.
+    """
+    softplus = plugins.op("softplus")
+    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in _pairs(input, target)]
+    return _reduced(terms, reduction)
+
+
+def nll_loss(input: Sequence[Sequence[Any]], target: Sequence[int], reduction: str = "mean") -> Any:
+    """Compute minus the entry of the target in each row of log-probabilities.
+
+    Parameters:
+        input: for each example the logarithm of a probability for each class.
+        target: for each example the number of its class.
+        reduction: see `mse_loss`.
+
+    Raises:
+        IndexError: for the number of a class that is not there.
+    """
+    terms = []
+    for row, t in losses.paired(input, target):
+        if not 0 <= t < len(row):
+            raise IndexError(f"there are the classes 0 to {len(row) - 1}, not {t}")
+        terms.append(-row[t])
+    return _reduced(terms, reduction)
+
+
+# ----- As modules -----
+
+
+class Loss(Module):
+    """The base class of losses: it keeps the options, and calls the function.
+
+    >>> from pluggrad.nn import MSELoss
+    >>> MSELoss()([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+
+    function: Callable[..., Any]
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compute the loss of predictions and targets."""
+        return type(self).function(input, target, **self.options)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+
+class MSELoss(Loss):
+    """`mse_loss`, with its `reduction`."""
+
+    function = staticmethod(mse_loss)
+
+
+class L1Loss(Loss):
+    """`l1_loss`, with its `reduction`."""
+
+    function = staticmethod(l1_loss)
+
+
+class HuberLoss(Loss):
+    """`huber_loss`, with its `reduction` and `delta`."""
+
+    function = staticmethod(huber_loss)
+
+
+class SmoothL1Loss(Loss):
+    """`smooth_l1_loss`, with its `reduction` and `beta`."""
+
+    function = staticmethod(smooth_l1_loss)
+
+
+class BCEWithLogitsLoss(Loss):
+    """`binary_cross_entropy_with_logits`, with its `reduction`."""
+
+    function = staticmethod(binary_cross_entropy_with_logits)
+
+
+class NLLLoss(Loss):
+    """`nll_loss`, with its `reduction`."""
+
+    function = staticmethod(nll_loss)
+
+
+class CrossEntropyLoss(Loss):
+    """`cross_entropy`: the mean over rows of logits and their classes."""
+
+    function = staticmethod(losses.cross_entropy)
+
+
+# ----- Pairs and sums -----
+
+
+def _pairs(first: Any, second: Any, path: str = "") -> list[tuple[Any, Any]]:
+    """Return the pairs of numbers of two trees of lists that are built alike."""
+    nested = [isinstance(x, list | tuple) for x in (first, second)]
+    if not any(nested):
+        return [(first, second)]
+    lengths = [
+        str(len(x)) if n else "a number" for x, n in zip((first, second), nested, strict=True)
+    ]
+    if lengths[0] != lengths[1]:
+        raise TypeError(
+            f"input{path} and target{path} are not built alike: {lengths[0]} and {lengths[1]}"
+        )
+    return [
+        pair
+        for i, (x, t) in enumerate(zip(first, second, strict=True))
+        for pair in _pairs(x, t, f"{path}[{i}]")
+    ]
+
+
+def _reduced(terms: list[Any], reduction: str) -> Any:
+    if reduction == "none":
+        return terms
+    if reduction == "sum":
+        return sum(terms)
+    if reduction != "mean":
+        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+    return losses.mean(terms)
