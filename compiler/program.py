@@ -164,14 +164,16 @@ class Program:
             self._move[0]()
 
     def write(self) -> None:
-        """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`."""
+        """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`.
+
+        All of them, or where it is interrupted, none.
+        """
         self._values()
-        for x, data in zip(self._outputs, self.results.tolist(), strict=True):
-            x._number = data
+        outputs, results = self._outputs, self.results.tolist()
         if self._move is None:
-            alone("a step", (self.wrt,), _add, self.wrt, self.gradients.tolist())
+            alone("a step", (self.wrt,), _add, outputs, results, self.wrt, self.gradients.tolist())
         else:
-            alone("a step", (self.wrt,), self._move[1])
+            alone("a step", (self.wrt,), _add_at_once, outputs, results, self.wrt, self._move[1])
 
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):
@@ -289,6 +291,48 @@ class Program:
             ) from cause
 
 
-def _add(leaves: Sequence[Value], gradients: Sequence[float]) -> None:
-    for x, g in zip(leaves, gradients, strict=True):
-        x._grad += g
+# Ctrl-C comes between two instructions of Python. What has begun then is done again to its end.
+
+
+def _add(
+    outputs: Sequence[Value],
+    results: Sequence[float],
+    leaves: Sequence[Value],
+    gradients: Sequence[float],
+) -> None:
+    sums = [x._grad + g for x, g in zip(leaves, gradients, strict=True)]
+    try:
+        _put(outputs, results, leaves, sums)
+    except BaseException:
+        _put(outputs, results, leaves, sums)
+        raise
+
+
+def _add_at_once(
+    outputs: Sequence[Value],
+    results: Sequence[float],
+    leaves: Sequence[Value],
+    add: Callable[[], None],
+) -> None:
+    before = leaves[0]._grad if leaves else None  # held, so that a sum is another float
+    try:
+        add()
+    finally:
+        if not leaves or leaves[0]._grad is not before:  # machine code adds all or nothing
+            try:
+                _put(outputs, results)
+            except BaseException:
+                _put(outputs, results)
+                raise
+
+
+def _put(
+    outputs: Sequence[Value],
+    numbers: Sequence[float],
+    leaves: Sequence[Value] = (),
+    grads: Sequence[Any] = (),
+) -> None:
+    for x, number in zip(outputs, numbers, strict=True):
+        x._number = number
+    for x, g in zip(leaves, grads, strict=True):
+        x._grad = g

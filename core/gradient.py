@@ -18,7 +18,7 @@ from . import strong_zero
 from .errors import GradientError
 from .index import value_hints
 from .python_code import pull_back
-from .recording import Watcher, keeper, seen_by, switch, watchers, watching_rules
+from .recording import Watcher, call_seen_by, keeper, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
 from .value import NOT_RUN, Value, above, as_float, constant
 
@@ -101,7 +101,7 @@ def hooked(order: Iterable[Value]) -> bool:
 
 def is_watched(order: Sequence[Value]) -> bool:
     """Return whether hooks or watchers have to see gradients one by one."""
-    return hooked(order) or (switch.active > 0 and bool(watchers.get()))
+    return hooked(order) or bool(switch.active and watchers.get())
 
 
 def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: float) -> bool:
@@ -250,8 +250,8 @@ def propagate(
         return _propagate(seeds, order, create_graph, wanted, ())
     for watcher in watching:
         watcher.starts(order)
-    with seen_by(watching_rules(watching)):
-        return _propagate(seeds, order, create_graph, wanted, watching)
+    seeing = watching_rules(watching)
+    return call_seen_by(seeing, _propagate, seeds, order, create_graph, wanted, watching)
 
 
 def _propagate(
@@ -313,8 +313,8 @@ def _parts(
     op: Any = node.op
     operands = node.prev
     if op.is_composite:
-        with seen_by(watching if op.is_program else ()):
-            parts = op.gradients(g, node, operands, create_graph=create_graph)
+        seeing = watching if op.is_program else ()
+        parts = call_seen_by(seeing, op.gradients, g, node, operands, create_graph=create_graph)
         if g == 0.0 and not create_graph:
             parts = [part if part is None or part == part else 0.0 for part in parts]
         for index, (x, part) in enumerate(zip(operands, parts, strict=True)):
@@ -334,6 +334,7 @@ def _parts(
             if (
                 isinstance(part, Value)
                 and part._number != part._number
+                and op.is_linear
                 and strong_zero.is_nan(part)
             ):
                 part = strong_zero.share(rule, g, node, operands)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError, shortened
 from .index import declaration, value_hints
-from .recording import current_scope, keeper, no_grad, recording, switch, watchers
+from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
 from .value import Value, as_float, constant, operand, recorded
 
 Rule = Callable[..., Any]
@@ -62,6 +62,8 @@ class Op:
 
     # Whether it finds the gradients of all operands at once, as what `checkpoint` records does.
     is_composite: ClassVar[bool] = False
+    # Whether its rules are linear in the gradient, as every rule is but those that call hooks.
+    is_linear: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -281,8 +283,8 @@ class Op:
                     raise ArithmeticError("a complex number")
             except ArithmeticError:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
-                with no_grad():
-                    result = rule(constant(g), constant(out), *map(constant, operands))
+                boxed = constant(g), constant(out), *map(constant, operands)
+                result = call_inside(no_grad(), rule, *boxed)
             return as_float(result._number if isinstance(result, Value) else result)
         except Exception as cause:
             raise self.rule_error(index, cause, operands) from cause

@@ -1,7 +1,7 @@
 """What the engine does while an expression runs: record it or not, name its scope, watch it.
 
 Operations run tens of millions of times, contexts a few. So a recording op looks at one thing,
-`switch.active`: the number of contexts open anywhere, in any thread. While it is zero an op takes
+`switch.active`: the blocks open anywhere, in any thread. While there is none an op takes
 its short path. While it is not, the op asks the settings here, which belong to one thread (or one
 asyncio task), what holds for it.
 
@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ContextDecorator, nullcontext
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+Result = TypeVar("Result")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -110,12 +110,14 @@ class Setting(Generic[T]):
         self._innermost.set(frame)
         return frame
 
-    def put(self, change: Callable[[T], T]) -> Frame[T]:
-        """Put a frame inside all others here."""
+    def frame(self, change: Callable[[T], T]) -> Frame[T]:
+        """Make a frame inside all others here; `put` puts it there."""
         outer = self.innermost()
-        frame = Frame(outer, change, outer.sight.value, outer.sight.stamp)
+        return Frame(outer, change, outer.sight.value, outer.sight.stamp)
+
+    def put(self, frame: Frame[T]) -> None:
+        """Let a frame hold here."""
         self._innermost.set(frame)
-        return frame
 
     def take_back(self, frame: Frame[T]) -> None:
         """Close a frame, for all threads and tasks that see it."""
@@ -143,13 +145,31 @@ class Context(ContextDecorator, Generic[T]):
         self._frames: list[Frame[T]] = []
 
     def __enter__(self) -> Any:
-        self._frames.append(self._setting.put(self._change))
+        frame = self._setting.frame(self._change)
+        self._frames.append(frame)
+        self._open(frame)
 
     def __exit__(self, *exc: object) -> None:
         if not self._frames:
             raise RuntimeError(f"{self._name} is closed more often than it was opened")
         frame = self._opened_here()
+        self._close(frame)
         self._frames.remove(frame)
+
+    def close(self) -> None:
+        """Close what is still open of it.
+
+        Python lets Ctrl-C come between a block and the first line of `__exit__`. What must not stay
+        open then makes the context first, and closes it in a `finally` around the block.
+        """
+        while self._frames:
+            self._close(self._frames[-1])
+            self._frames.pop()
+
+    def _open(self, frame: Frame[T]) -> None:
+        self._setting.put(frame)
+
+    def _close(self, frame: Frame[T]) -> None:
         self._setting.take_back(frame)
 
     def _opened_here(self) -> Frame[T]:
@@ -192,32 +212,22 @@ def in_forked_child(unlock: Callable[[], None]) -> None:
 
 
 class Switch:
-    """A counter that ops read without a call. `pending` runs once before the next op or Value."""
+    """What ops read without a call. `pending` runs once before the next op or Value.
 
-    __slots__ = ("_lock", "active", "pending")
+    Attributes:
+        active: the blocks open anywhere that send every op the long way, where it asks what holds
+            for it.
+        pending: the work to do first.
+    """
+
+    __slots__ = ("active", "pending")
 
     def __init__(self) -> None:
-        self.active = 0
+        self.active: set[Frame[Any]] = set()
         self.pending: Callable[[], None] | None = None
-        self._lock = Lock()
-
-    def up(self) -> None:
-        """Send every op the long way, where it asks what holds for it."""
-        with self._lock:
-            self.active += 1
-
-    def down(self) -> None:
-        """Take back one `up`."""
-        with self._lock:
-            self.active -= 1
-
-    def unlock(self) -> None:
-        """Forget who held the lock."""
-        self._lock = Lock()
 
 
 switch = Switch()
-in_forked_child(switch.unlock)
 recording = Setting("recording", default=True)
 current_scope: Setting[tuple[str, ...]] = Setting("current_scope", default=())
 
@@ -233,17 +243,13 @@ def _no(_: bool) -> bool:
 class SwitchedContext(Context[T]):
     """A context that ops have to ask for while it is open."""
 
-    def __enter__(self) -> Any:
-        switch.up()
-        try:
-            return super().__enter__()
-        except BaseException:
-            switch.down()
-            raise
+    def _open(self, frame: Frame[T]) -> None:
+        switch.active.add(frame)
+        self._setting.put(frame)
 
-    def __exit__(self, *exc: object) -> None:
-        super().__exit__(*exc)
-        switch.down()
+    def _close(self, frame: Frame[T]) -> None:
+        self._setting.take_back(frame)
+        switch.active.discard(frame)
 
 
 class Watcher:
@@ -317,11 +323,25 @@ def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:
     return tuple([watcher for watcher in watching if watcher.sees_rules])
 
 
-def seen_by(watching: Sequence[Watcher]) -> AbstractContextManager[Any]:
-    """Let these watchers, if there are any, see what is computed inside, in place of those now."""
+def call_inside(
+    context: Context[Any], work: Callable[..., Result], *args: Any, **named: Any
+) -> Result:
+    """Call `work` inside a block, which is closed at the end even where Ctrl-C comes at its end."""
+    try:
+        with context:
+            return work(*args, **named)
+    finally:
+        context.close()
+
+
+def call_seen_by(
+    watching: Sequence[Watcher], work: Callable[..., Result], *args: Any, **named: Any
+) -> Result:
+    """Call `work` while these watchers, if there are any, see it, in place of those now."""
     if not watching and not watchers.get():
-        return nullcontext()
-    return Context("seen_by", watchers, lambda _: tuple(watching))
+        return work(*args, **named)
+    context = Context("call_seen_by", watchers, lambda _: tuple(watching))
+    return call_inside(context, work, *args, **named)
 
 
 def watched_by(watcher: Watcher) -> Context[tuple[Watcher, ...]]:

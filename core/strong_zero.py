@@ -50,7 +50,7 @@ def partial(op: Op, index: int, g: float, out: float, operands: Sequence[float])
         RuleError: when the rule fails, naming op, operand and cause.
     """
     part = op.partial(index, g, out, *operands)
-    if part == part:
+    if part == part or not op.is_linear:
         return part
     return 0.0 if g == 0.0 else product(g, op.partial(index, 1.0, out, *operands))
 

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from pluggrad.errors import GradientError, RuleError
-from pluggrad.recording import always_recording, no_grad, recording, switch, watchers
+from pluggrad.recording import always_recording, call_inside, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, constant, recorded
 
@@ -101,8 +101,8 @@ class CustomRule:
 
     def _computed(self, arguments: _Taken) -> Any:
         held = [constant(x._number) if isinstance(x, Value) else x for x in arguments.leaves]
-        with always_recording():  # so that what comes in from elsewhere shows
-            out = self._fun(*arguments.with_leaves(held))
+        # Recorded, so that what comes in from elsewhere shows.
+        out = call_inside(always_recording(), self._fun, *arguments.with_leaves(held))
         structure = structure_of(out)
         found = [x for _, x in leaves(structure, out, "")]
         for x in found:
@@ -201,11 +201,11 @@ class _Custom(Composite):
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
     ) -> Sequence[Any]:
         if create_graph:
-            with always_recording():
-                return self._gradients(g, self._outputs(node), operands)
-        with no_grad():
-            held = [constant(x._number) for x in operands]
-            parts = self._gradients(g, [constant(x) for x in self.data], held)
+            make = lambda: self._gradients(g, self._outputs(node), operands)
+            return call_inside(always_recording(), make)
+        held = [constant(x._number) for x in operands]
+        outputs = [constant(x) for x in self.data]
+        parts = call_inside(no_grad(), self._gradients, g, outputs, held)
         return [None if part is None else float(part) for part in parts]
 
     def _outputs(self, node: Value) -> list[Value]:

@@ -21,7 +21,7 @@ from typing import Any
 from pluggrad import strong_zero
 from pluggrad.index import value_hints
 from pluggrad.op import Op
-from pluggrad.recording import recording, seen_by, switch, watchers, watching_rules
+from pluggrad.recording import call_seen_by, recording, switch, watchers, watching_rules
 from pluggrad.registry import plugins
 from pluggrad.value import SOCKETS, Value, ask_place, constant
 
@@ -153,8 +153,8 @@ def moved_by(op: Op, tangents: Mapping[int, Any], out: Any, primals: Sequence[An
     """
     watching = watchers.get() if switch.active else ()
     if watching:
-        with seen_by(watching_rules(watching)):
-            total = _sum_of_pushed(op, tangents, out, primals)
+        seeing = watching_rules(watching)
+        total = call_seen_by(seeing, _sum_of_pushed, op, tangents, out, primals)
     else:
         total = _sum_of_pushed(op, tangents, out, primals)
     if total is not None:
@@ -254,7 +254,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
         except ArithmeticError:  # Python raises for 1.0 / 0.0; ops on Values do not
             tangent, out, *primals = map(_boxed, [tangent, out, *primals])
             part = rule(tangent, out, *primals)
-        if _is_nan(part):
+        if op.is_linear and _is_nan(part):
             part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:
         raise op.rule_error(index, cause, primals) from cause

@@ -9,6 +9,7 @@ moving is differentiated part by part: the gradient of (p, t) is (gradient of p,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -109,6 +110,10 @@ def give_tree(around: Surroundings, tree: Any, copies: Sequence[Value] = ()) -> 
 
 # ----- Reverse -----
 
+# Unlike 0.0 it leaves a -0.0 that is added to it as it is, so that a gradient has the same sign
+# whether or not it was recorded.
+EMPTY_SUM = -0.0
+
 
 def lifted(x: Any, copies: list[Value]) -> Any:
     """Make the private copy of an argument that a reverse pass leads to."""
@@ -173,17 +178,30 @@ def private_gradients(
     if not is_watched(order):
         try:
             for node in (*order, *inputs):
-                node._grad = 0.0
+                node._grad = EMPTY_SUM
             for root, g in seeds:
                 root._grad += g
             pull_back([node for node in order if node.op is not None])
             gradients = [float(x._grad) for x in inputs]
             if all(g == g for g in gradients):
-                return gradients
+                return _with_plain_zeros(gradients, seeds, order, inputs)
         except Exception:  # IEEE 754, or a faulty rule, which the careful way names
             pass
     found = propagate(seeds, order, create_graph=False, wanted=inputs)
     return [found.get(x, 0.0) for x in inputs]
+
+
+def _with_plain_zeros(
+    gradients: list[float],
+    seeds: Sequence[tuple[Value, float]],
+    order: Sequence[Value],
+    inputs: Sequence[Value],
+) -> list[float]:
+    """Give inputs that nothing flowed to the gradient 0.0, and no empty sum."""
+    if not any(g == 0.0 and math.copysign(1.0, g) < 0.0 for g in gradients):
+        return gradients
+    reached = {root for root, _ in seeds}.union(*[node.prev for node in order])
+    return [g if x in reached else 0.0 for g, x in zip(gradients, inputs, strict=True)]
 
 
 def told(derivatives: list[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pluggrad import CompileError, Value
-from pluggrad.recording import always_recording, watched_by
+from pluggrad.recording import always_recording, call_inside, watched_by
 from pluggrad.topology import topological_order
 
 from ..progress import waiting
@@ -66,7 +66,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
         looks.created(leaf)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
-    result, outputs = _run(function, shape, leaves, looks)
+    result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
     leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     used = _used(leaves, outputs)
     chosen = [leaves[i] for i in used]
@@ -88,15 +88,22 @@ def _run(
     A result that is an input itself, or given twice, is fine; one that is a constant too.
     """
     args, kwargs = put_together(shape, iter(leaves), None)
-    with waiting(), always_recording():
-        try:
-            with watched_by(looks), seen_from_outside():
-                returned = function(*args, **kwargs)
-        finally:
-            looks.kind.recording.clear()
-        result, outputs = _outputs(function, returned)
+    with waiting():
+        result, outputs = _outputs(function, _watched(looks, function, *args, **kwargs))
         outputs.append(failed(looks))
     return result, outputs
+
+
+def _watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function while `looks` sees what it does; where it is interrupted, nobody looks on."""
+    watching, looking = watched_by(looks), seen_from_outside()
+    try:
+        with watching, looking:
+            return function(*args, **kwargs)
+    finally:
+        watching.close()
+        looking.close()
+        looks.kind.recording.clear()
 
 
 def _used(leaves: Sequence[Value], outputs: Sequence[Value]) -> list[int]:

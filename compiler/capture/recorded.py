@@ -108,6 +108,8 @@ def held(x: Value, label: str = "") -> Value:
 class Hooked(Op):
     """The identity whose gradient goes through hooks; made where `on_gradient` is called."""
 
+    is_linear = False
+
     def __init__(self, hooks: list[Callable[[Any], Any]]) -> None:
         super().__init__("hooked", _same, through(hooks), doc="x, whose gradient hooks may change.")
 
@@ -120,13 +122,22 @@ def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:
 
     def rule(g: Any, out: Any, x: Any) -> Any:
         for hook in tuple(hooks):
-            # What does more than compute cannot be written down: it has to see each number.
-            changed = hook(g) if _is_pure(hook) else hook(float(g))
+            changed = hook(g if _is_pure(hook) else _seen(g))
             if changed is not None:
                 g = changed
         return g
 
     return rule
+
+
+def _seen(g: Any) -> Any:
+    """Give a gradient to a hook that does more than compute, and so has to see each number.
+
+    It is a float, unless that would cut it off from what it is differentiated by once more.
+    """
+    number = float(g)  # what is recorded holds for this number alone
+    moves = g.requires_grad if isinstance(g, Value) else hasattr(type(g), "__pluggrad_op__")
+    return g if moves else number
 
 
 def _is_pure(hook: Callable[[Any], Any]) -> bool:

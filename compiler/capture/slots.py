@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -90,35 +88,40 @@ def _named(x: Value) -> str:
 
 
 PROPERTIES = {"data": property(_data, _set_data), "grad": property(_grad, _set_grad)}
-_count = 0
+_looking: set[seen_from_outside] = set()
 _lock = Lock()
 
 
-@contextmanager
-def seen_from_outside() -> Iterator[None]:
+class seen_from_outside:  # noqa: N801 - a context manager, used once
     """See who reads and sets numbers of Values, of all Values and in this thread."""
-    _add(1)
-    try:
-        yield
-    finally:
-        _add(-1)
+
+    def __enter__(self) -> None:
+        _looking.add(self)
+        _change_properties()
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop looking; once more does no harm, see `Context.close`."""
+        _looking.discard(self)
+        _change_properties()
 
 
-def _add(change: int) -> None:
-    global _count
+def _change_properties() -> None:
     with _lock:
-        _count += change
-        standing = PROPERTIES if _count else CHECKED
-        if vars(Value)["data"] is not standing["data"]:
-            for name in PROPERTIES:
-                setattr(Value, name, standing[name])
+        standing = PROPERTIES if _looking else CHECKED
+        for name, of_class in standing.items():
+            if vars(Value)[name] is not of_class:
+                setattr(Value, name, of_class)
 
 
 def _forget() -> None:
     """Begin anew: in a forked child the threads that record do not exist."""
-    global _count, _lock
-    _count, _lock = 0, Lock()
-    _add(0)
+    global _lock
+    _lock = Lock()
+    _looking.clear()
+    _change_properties()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from pluggrad import Value, func
+from pluggrad import Value, func, on_gradient
 from pluggrad.compiler import compile
 from pluggrad.ops import exp, sin, tanh
 
@@ -53,3 +53,36 @@ def test_a_compiled_function_is_differentiated_by_func() -> None:
     x = Value(1.0)
     compiled_smooth(x, 2.0).backward()
     assert x.grad == pytest.approx(smooth_gradient(1.0, 2.0)[0], rel=1e-13)
+
+
+@pytest.mark.parametrize("at", [2.0, -2.0, math.nan])
+@pytest.mark.parametrize("notes", [True, False], ids=["a hook that takes notes", "a pure hook"])
+def test_a_hook_takes_its_branch_in_second_derivatives_too(at, notes):
+    seen = []
+
+    def f(x):
+        def hook(g):
+            if notes:
+                seen.append(g)
+            return g if g > 0 else 0.5 * g
+
+        y = x * 3.0 + 0.5
+        on_gradient(y, hook)
+        return y * y * 0.5
+
+    compiled = compile(f, executor="interpreter")
+    for x in (at, 1.0, at):
+        assert compiled.hvp((x,), (1.0,)) == func.hvp(f, (x,), (1.0,)) == (9.0 if x > 0 else 4.5)
+
+
+def test_a_hook_sees_a_gradient_that_is_nan_once_and_nothing_else():
+    seen = []
+
+    def f(x):
+        y = x * 1.0
+        on_gradient(y, lambda g: seen.append(g))
+        return y * y
+
+    compiled = compile(f, executor="interpreter")
+    assert math.isnan(compiled.grad(math.nan))
+    assert all(math.isnan(g) for g in seen)
