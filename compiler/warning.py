@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 from pluggrad import CompileWarning
+from pluggrad.insight.places import outside, warn_at
 
 
 def warn(text: str) -> None:
     """Warn, at the line that called pluggrad."""
-    warnings.warn(text, CompileWarning, stacklevel=_outside())
-
-
-def _outside() -> int:
-    """Count the frames up to the caller of pluggrad."""
-    depth = 1
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pluggrad."):
-        frame = frame.f_back
-        depth += 1
-    return depth
+    warn_at(outside(sys._getframe(1)), text, CompileWarning)

@@ -14,7 +14,7 @@ from functools import cache
 from inspect import Parameter, Signature
 from typing import Any
 
-from .op import MISSING, NAMES, Op, record_watched
+from .op import MISSING, NAMES, Op, compiled, record_watched
 from .recording import switch
 from .value import NOT_RUN, SOCKETS, Value, constant, new_value, operand
 
@@ -218,9 +218,7 @@ def _compiled(source: str, name: str) -> Callable[..., Any]:
         "record_watched": record_watched,
         "switch": switch,
     }
-    exec(compile(source, "<pluggrad method>", "exec"), namespace)
-    made: Callable[..., Any] = namespace[name]
-    return made
+    return compiled([source], name, "<pluggrad method>", namespace)
 
 
 Op.made_function = staticmethod(function_of)

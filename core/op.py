@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import Parameter, Signature
 from itertools import islice
 from numbers import Real
@@ -389,3 +389,23 @@ def _signature(
     values = [Parameter.empty] * (arity - len(defaults)) + [*defaults]
     pairs = zip(names or NAMES, values, strict=False)
     return Signature([Parameter(name, kind, default=value) for name, value in pairs])
+
+
+# ----- Generated code -----
+
+
+def compiled(
+    source: Iterable[str], name: str, file: str, scope: dict[str, Any]
+) -> Callable[..., Any]:
+    """Compile lines of generated code; return the function of this name in it."""
+    exec(compile("\n".join(source), file, "exec"), scope)
+    made: Callable[..., Any] = scope.pop(name)  # which refers to the scope
+    return made
+
+
+def operand_lines(names: Sequence[str]) -> list[str]:
+    """Write the lines that take the operands out of a node."""
+    if len(names) <= 2:
+        places = zip(names, ("_left", "_right"), strict=False)
+        return [f"    {name} = node.{place}" for name, place in places]
+    return [f"    {', '.join(names)} = node._operands"]

@@ -29,7 +29,7 @@ from typing import Any
 from weakref import WeakSet
 
 from .errors import TraceError
-from .op import NAMES, Op, Rule
+from .op import NAMES, Op, Rule, compiled, operand_lines
 from .trace import ARITHMETIC, Step, Trace, read_again, refresh, standing
 from .value import Value
 
@@ -92,11 +92,9 @@ class PythonCode:
 
     def function(self, head: Sequence[str], tail: Sequence[str], file: str) -> Callable[..., Any]:
         """Make the function that begins with `head` and ends with `tail`."""
-        source = "\n".join([*head, *self.lines(), *tail])
-        scope = {**self.bound, "__name__": __name__}
-        exec(compile(source, file, "exec"), scope)
-        made: Callable[..., Any] = scope[head[0].split()[1].partition("(")[0]]
-        return made
+        lines = [*head, *self.lines(), *tail]
+        name = head[0].split()[1].partition("(")[0]
+        return compiled(lines, name, file, {**self.bound, "__name__": __name__})
 
     def _step(self, step: Step, operands: list[str]) -> str:
         name, detail = step.name, step.detail
@@ -139,9 +137,7 @@ def fuse(op: Op) -> Callable[[Value], None]:
     namespace: dict[str, Any] = {"__name__": __name__}
     _fused.add(op)
     lines = _lines(op, namespace, "")
-    exec(compile("\n".join(["def pullback(node):", *lines]), _file([op]), "exec"), namespace)
-    pullback: Callable[[Value], None] = namespace.pop("pullback")  # which refers to the namespace
-    return pullback
+    return compiled(["def pullback(node):", *lines], "pullback", _file([op]), namespace)
 
 
 def forget_fused() -> None:
@@ -192,9 +188,7 @@ def _loop(ops: tuple[Op, ...]) -> Callable[[Sequence[Value]], None]:
     lines += (
         ["        else:", "            op.pullback(node)"] if ops else ["        op.pullback(node)"]
     )
-    exec(compile("\n".join(lines), _file(ops), "exec"), namespace)
-    loop: Callable[[Sequence[Value]], None] = namespace.pop("pull_back")
-    return loop
+    return compiled(lines, "pull_back", _file(ops), namespace)
 
 
 def _file(ops: Sequence[Op]) -> str:
@@ -204,14 +198,7 @@ def _file(ops: Sequence[Op]) -> str:
 def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
     """Write the code for one node of an op, and put what it calls in `namespace`."""
     names = NAMES[: op.arity]
-    lines = ["    g = node._grad"]
-    match op.arity:
-        case 1:
-            lines += ["    a = node._left"]
-        case 2:
-            lines += ["    a = node._left", "    b = node._right"]
-        case _:
-            lines += [f"    {', '.join(names)} = node._operands"]
+    lines = ["    g = node._grad", *operand_lines(names)]
     for index, (x, rule) in enumerate(zip(names, op.rules, strict=True)):
         if rule is not None:
             lines += [

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pluggrad.op import Op
+from pluggrad.op import Op, operand_lines
 from pluggrad.python_code import PythonCode
 from pluggrad.recording import always_recording
 from pluggrad.registry import plugins
@@ -93,14 +93,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     up, down = Trace(), Trace()
     push, pull = PythonCode(up), PythonCode(down)
     moving = [i for i in range(op.arity) if mask >> i & 1]
-    load = ["    out = node._number"]
-    match op.arity:
-        case 1:
-            load += ["    n0 = node._left"]
-        case 2:
-            load += ["    n0 = node._left", "    n1 = node._right"]
-        case _:
-            load += [f"    {', '.join([f'n{i}' for i in range(op.arity)])} = node._operands"]
+    load = ["    out = node._number", *operand_lines([f"n{i}" for i in range(op.arity)])]
     load += [f"    x{i} = n{i}._number" for i in range(op.arity)]
     load += [f"    m{i} = n{i}._mark" for i in moving]
     load += [f"    t{i} = m{i}[0]" for i in moving]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import linecache
 import math
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import pluggrad
 from pluggrad.errors import AnomalyError
 from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
+
+from .places import line_of, outside
 
 
 class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad
@@ -122,7 +122,6 @@ class _Detector(Watcher):
         )
 
 
-PACKAGE = os.path.join(os.path.dirname(str(pluggrad.__file__)), "")
 REMEDY = "Compute it again after changing data, or change a detached copy"
 
 
@@ -141,14 +140,8 @@ def _named(x: Any) -> str:
 
 def _place() -> str:
     """Return the innermost line of the program that is not pluggrad's own."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
-        frame = frame.f_back
+    frame = outside(sys._getframe(2))
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    where = f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
+    where = f"{line_of(frame)}, in {code.co_name}"
     return f"{where}: {text}" if text else where
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith((PACKAGE, "<pluggrad "))

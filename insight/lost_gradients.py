@@ -35,6 +35,7 @@ from .places import (
     library_name,
     line_of,
     user_frame,
+    warn_at,
     whose,
 )
 from .replacements import replacement
@@ -269,11 +270,5 @@ def _was_told(asking: FrameType, frame: FrameType) -> bool:
 
 
 def _warn(text: str, asking: FrameType, frame: FrameType) -> None:
-    warnings.warn_explicit(
-        text,
-        LostGradientWarning,
-        asking.f_code.co_filename,
-        asking.f_lineno,
-        module=asking.f_globals.get("__name__", "<unknown>"),
-    )
+    warn_at(asking, text, LostGradientWarning, again=True)
     _told[_key(asking, frame)] = asking.f_code, frame.f_code

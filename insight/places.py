@@ -17,6 +17,7 @@ import os
 import site
 import sysconfig
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import CodeType, FrameType, ModuleType
@@ -32,13 +33,15 @@ Position = tuple[int | None, int | None, int | None, int | None]
 
 
 def whose(frame: FrameType) -> str:
-    """Say whose code a frame runs: pluggrad's, an installed or standard library's, or the user's.
+    """Return whose code a frame runs: pluggrad's, an installed or standard library's, the user's.
 
     The user's is all that lies outside the folders of the standard library and of installed
     packages: scripts, notebooks, the prompt, packages that are developed in place.
     """
     name = frame.f_globals.get("__name__", "")
     file = frame.f_code.co_filename
+    if file.startswith("<doctest"):  # whose globals are those of the module that is tested
+        return USER
     if name == "pluggrad" or name.startswith("pluggrad.") or file.startswith("<pluggrad"):
         return ENGINE
     if file.startswith("<") and not file.startswith("<frozen"):
@@ -64,6 +67,13 @@ def _folders() -> tuple[str, ...]:
     return tuple(folder + os.sep for folder in found)
 
 
+def outside(frame: FrameType) -> FrameType:
+    """Return the innermost frame that runs no code of pluggrad's own; else the outermost one."""
+    while frame.f_back is not None and whose(frame) == ENGINE:
+        frame = frame.f_back
+    return frame
+
+
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """Find the innermost frame of the user's own code; None where all of it is libraries'."""
     while frame is not None and whose(frame) != USER:
@@ -74,6 +84,18 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 def library_name(frame: FrameType) -> str:
     """Name the package that a frame runs code of."""
     return str(frame.f_globals.get("__name__", "a library")).partition(".")[0]
+
+
+def warn_at(frame: FrameType, text: str, category: type[Warning], *, again: bool = False) -> None:
+    """Warn about the line at which a frame stands; by default as often as the filters say."""
+    warnings.warn_explicit(
+        text,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__", "<unknown>"),
+        registry=None if again else frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 def line_of(frame: FrameType) -> str:

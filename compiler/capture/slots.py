@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from pluggrad import CompileError, Value
+from pluggrad.insight.places import line_of, outside
 from pluggrad.recording import keeper
 
 # What stands there while nothing is recorded: properties that check what is assigned.
@@ -25,7 +26,7 @@ BETWEEN = ("weakref", "_weakrefset", "copy", "pickle")  # they ask for somebody 
 
 
 def by_engine() -> bool:
-    """Say whether the engine itself reads a member, rather than the program that it records."""
+    """Return whether the engine itself reads a member, rather than the program that it records."""
     frame: Any = sys._getframe(2)
     while (name := frame.f_globals.get("__name__")) in BETWEEN:
         frame = frame.f_back
@@ -35,14 +36,11 @@ def by_engine() -> bool:
 
 
 def line_of_program() -> str:
-    """Name the line of the user's program that runs."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_globals.get("__name__")
-        if name not in BETWEEN and not str(name).startswith("pluggrad."):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "an unknown line"
+    """Return the line of the user's program that runs."""
+    frame = outside(sys._getframe(1))
+    while frame.f_globals.get("__name__") in BETWEEN and frame.f_back is not None:
+        frame = outside(frame.f_back)
+    return line_of(frame)
 
 
 def refusal(what: str, why: str) -> CompileError:
