@@ -54,6 +54,7 @@ class Recording:
         self._free: list[Executor] = []
         self._wide: Any = None  # computes many lanes op by op
         self._fused: dict[bool, Any] = {}  # computes them at once, without and with gradients
+        self._summing: dict[Any, Any] = {}  # adds them up
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
 
@@ -74,6 +75,7 @@ class Recording:
             "_free": [],
             "_wide": None,
             "_fused": {},
+            "_summing": {},
         }
 
     @property
@@ -237,6 +239,35 @@ class Recording:
         if backward not in self._fused:
             self._fused[backward] = self._fuse(backward)
         return self._fused[backward]
+
+    def summing(self, shared: Sequence[int], strided: Sequence[int], *, backward: bool) -> Any:
+        """Give the function that adds up lanes, if there can be one.
+
+        Parameters:
+            shared: the positions, among all numbers, of those that all lanes share.
+            strided: the positions of those that are columns of a table.
+            backward: whether gradients by what is shared are added up, too.
+        """
+        where = {number: i for i, number in enumerate(self.used)}
+        wanted = tuple([where[x] for x in shared if x in where]) if backward else None
+        columns = frozenset([where[x] for x in strided if x in where])
+        key = wanted, columns
+        if key not in self._summing:
+            self._summing[key] = self._made_summing(wanted, columns)
+        return self._summing[key]
+
+    def _made_summing(self, wanted: Any, columns: frozenset[int]) -> Any | None:
+        if not self.fuses or self.choice == "interpreter" or missing_packages():
+            return None
+        from .lanes.sums import Summing
+        from .lower.probing import check_ends
+
+        try:
+            if self.guards > 0:
+                check_ends(self.tape.ops)
+            return Summing(self.tape, wanted, columns)
+        except CompileError:
+            return None
 
     def _fuse(self, backward: bool) -> Any | None:
         if self.choice == "interpreter" or missing_packages():

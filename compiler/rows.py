@@ -2,19 +2,20 @@
 
 What is shared (the parameters of a fit) may be numbers, arrays of any shape, or trees of them; each
 element is a number of the function. The results for all rows are added up, and so are the gradients
-by what is shared: they come back in its shape. Rows are taken a block at a time, so that memory
-does not grow with them; a block's sum is pairwise, blocks are added with their rounding errors kept
-(Neumaier's sum), so the total is as exact as one block's.
+by what is shared: they come back in its shape. Rows are taken a part at a time, so that memory does
+not grow with them: one fused function adds up a part (lanes/sums.py), and what it leaves, rows of
+other ways through the function and the last few, goes through lanes. Parts are added with their
+rounding errors kept (Neumaier's sum).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from typing import Any
 
-from pluggrad import CompileError
+from pluggrad import CompileError, plugins
 
 from .capture.arguments import LEAF, put_together, taken_apart
 from .function import Compiled
@@ -22,6 +23,8 @@ from .function import Compiled
 REDUCTIONS = ("sum", "mean", None)
 BLOCK_NUMBERS = 1 << 20  # of all arguments and gradients of a block
 LEAST_BLOCK, MOST_BLOCK = 256, 16384  # rows
+PART = 1 << 16  # rows of one sum
+FUSED = 256  # rows: for fewer it does not pay to compile a function of their own
 SHARED, ROWS = None, 0
 
 
@@ -42,6 +45,46 @@ class Taken:
     shared: list[int]
     count: int
     arguments: list[tuple[Any, bool]]
+
+    def part(self, start: int, end: int) -> Taken:
+        """Take some rows: views, where the data are floats."""
+        import numpy as np
+
+        read: dict[int, Any] = {}
+        columns = []
+        for x in self.columns:
+            if isinstance(x, _Column):
+                if id(x.rows) not in read:
+                    read[id(x.rows)] = np.asarray(x.rows[start:end], float)
+                x = read[id(x.rows)][(slice(None), *x.index)]
+            columns.append(x)
+        return replace(self, columns=columns, count=end - start)
+
+    def picked(self, rows: Any) -> Taken:
+        """Take the rows of these numbers, of a part."""
+        columns = [x[rows] if _has_rows(x) else x for x in self.columns]
+        return replace(self, columns=columns, count=len(rows))
+
+    def blocks(self, start: int) -> Iterator[tuple[Taken, int]]:
+        """Divide rows into blocks for which there is room; give each, and where it begins."""
+        size = max(LEAST_BLOCK, min(MOST_BLOCK, BLOCK_NUMBERS // max(1, 2 * len(self.columns))))
+        for first in range(0, self.count, size):
+            end = min(first + size, self.count)
+            if any(isinstance(x, _Column) for x in self.columns):
+                yield self.part(first, end), start + first
+            else:
+                rows = slice(first, end)
+                columns = [x[rows] if _has_rows(x) else x for x in self.columns]
+                yield replace(self, columns=columns, count=end - first), start + first
+
+
+def _has_rows(x: Any) -> bool:
+    return bool(getattr(x, "shape", ()))
+
+
+def _is_strided(x: Any) -> bool:
+    """Tell whether numbers of this column are not side by side."""
+    return _has_rows(x) and x.strides[0] != x.itemsize
 
 
 class OverRows:
@@ -151,37 +194,90 @@ class OverRows:
         ]
         return found[0] if len(found) == 1 else tuple(found)
 
-    # ----- Blocks -----
+    # ----- Sums and blocks -----
 
     def _computed(self, args: tuple[Any, ...], *, backward: bool) -> tuple[Any, Taken, Any]:
-        import numpy as np
-
         taken = self._taken(args)
-        total = _Total(len(taken.shared) if backward else 0)
-        kept: list[Any] = []
-        for start, columns in _blocks(taken):
-            values, gradients = self._block(taken, columns, backward=backward)
-            if self.check_finite:
-                _check_finite(values, start)
-            if self.reduce is None:
-                kept.append((values, gradients))
-            else:
-                total.add(values, gradients)
+        if plugins.changes != self.compiled._changes:
+            self.compiled.forget()
         if self.reduce is None:
-            gradients = np.concatenate([g for _, g in kept], axis=1) if backward else None
-            return np.concatenate([v for v, _ in kept]), taken, gradients
+            return self._each(taken, backward=backward)
+        total = _Total(len(taken.shared) if backward else 0)
+        for start in range(0, taken.count, PART):
+            part = taken.part(start, min(start + PART, taken.count))
+            sums = self._summed(part, start, backward=backward)
+            total.add(sums)
         scale = 1.0 / taken.count if self.reduce == "mean" else 1.0
         found = total.found() * scale
         return float(found[0]), taken, found[1:].tolist()
 
-    def _block(self, taken: Taken, columns: list[Any], *, backward: bool) -> tuple[Any, Any]:
+    def _each(self, taken: Taken, *, backward: bool) -> tuple[Any, Taken, Any]:
+        """Compute a result, and a gradient, for each row."""
+        import numpy as np
+
+        found = []
+        for block, first in taken.blocks(0):
+            found.append(self._block(block, backward=backward))
+            if self.check_finite:
+                _check_finite(found[-1][0], first)
+        gradients = np.concatenate([g for _, g in found], axis=1) if backward else None
+        return np.concatenate([v for v, _ in found]), taken, gradients
+
+    def _summed(self, part: Taken, start: int, *, backward: bool) -> Any:
+        """Add up the results of some rows, and their gradients by what is shared."""
+        import numpy as np
+
+        sums, left = self._fused(part, backward=backward)
+        for block, _ in (part if left is None else part.picked(left)).blocks(start):
+            values, gradients = self._block(block, backward=backward)
+            shares = [] if gradients is None else np.ascontiguousarray(gradients).sum(axis=1)
+            sums = sums + np.array([values.sum(), *shares])  # each sum is pairwise
+        if self.check_finite and not np.isfinite(sums[0]):
+            for block, first in part.blocks(start):
+                _check_finite(self._block(block, backward=False)[0], first)
+        return sums
+
+    def _fused(self, part: Taken, *, backward: bool) -> tuple[Any, Any]:
+        """Add up what one fused function can; give the sums and the rows that are left, None for all."""
+        import numpy as np
+
+        sums = np.zeros(1 + len(part.shared) * backward)
+        if part.count < FUSED:
+            return sums, None
+        recording = self._recording(part)
+        strided = [i for i, x in enumerate(part.columns) if _is_strided(x)]
+        summing = recording.summing(part.shared, strided, backward=backward)
+        if summing is None:
+            return sums, None
+        columns = [np.atleast_1d(np.asarray(part.columns[i], float)) for i in recording.used]
+        given = [*columns, *(np.array([x._number]) for x in recording.read)]
+        found, flags, done = summing.run(given, part.count, self.compiled.threads)
+        sums[0] = found[0]
+        if backward:
+            used = set(recording.used)
+            where = [1 + k for k, i in enumerate(part.shared) if i in used]
+            sums[where] = found[1:]
+        left = np.arange(done, part.count)
+        if flags is not None:
+            left = np.concatenate([np.flatnonzero(flags[:done]), left])
+        return sums, left
+
+    def _recording(self, part: Taken) -> Any:
+        """Give the recording that was used last for such rows, or else that of the first row."""
+        compiled = self.compiled
+        for entry in compiled._matching(part.shape):
+            return entry[1]
+        numbers = [float(x[0]) if hasattr(x, "shape") else float(x) for x in part.columns]
+        return compiled._recorded(part.shape, numbers)[1]
+
+    def _block(self, block: Taken, *, backward: bool) -> tuple[Any, Any]:
         """Compute some rows; give their values, and gradients by what is shared."""
         recording, results, gradients = self.compiled._lanes(
-            taken.shape, columns, backward=backward
+            block.shape, block.columns, backward=backward
         )
         if recording.result != LEAF:
             raise CompileError(f"over rows a function gives one number; {self!r} gives nested ones")
-        return results[0], None if gradients is None else gradients[taken.shared]
+        return results[0], None if gradients is None else gradients[block.shared]
 
 
 class Batched:
@@ -217,7 +313,7 @@ class Batched:
             value, taken, gradients = self.rows._computed(args, backward=backward)
             total = total or _Total(len(gradients))
             weight = taken.count if self.rows.reduce == "mean" else 1
-            total.add_sums(np.array([value, *gradients]) * weight)
+            total.add(np.array([value, *gradients]) * weight)
             count += taken.count
         if total is None:
             raise CompileError("there is no batch; a generator can be gone through only once")
@@ -250,15 +346,8 @@ class _Total:
         self.sums = np.zeros(1 + gradients)
         self.errors = np.zeros(1 + gradients)
 
-    def add(self, values: Any, gradients: Any) -> None:
-        """Add up the rows of a block, and add that."""
-        import numpy as np
-
-        # Rows lie one behind the other in memory: NumPy adds those pairwise.
-        shares = [] if gradients is None else np.ascontiguousarray(gradients).sum(axis=1)
-        self.add_sums(np.array([values.sum(), *shares]))
-
-    def add_sums(self, x: Any) -> None:
+    def add(self, x: Any) -> None:
+        """Add other sums."""
         import numpy as np
 
         with np.errstate(invalid="ignore", over="ignore"):
@@ -378,27 +467,6 @@ class _Column:
 
     rows: Any
     index: tuple[int, ...]
-
-
-def _blocks(taken: Taken) -> Iterator[tuple[int, list[Any]]]:
-    """Divide rows into blocks; give where each begins, and its columns."""
-    import numpy as np
-
-    rows = BLOCK_NUMBERS // max(1, 2 * len(taken.columns))
-    size = min(MOST_BLOCK, max(LEAST_BLOCK, rows))
-    for start in range(0, taken.count, size):
-        end = min(start + size, taken.count)
-        loaded: dict[int, Any] = {}
-        columns = []
-        for x in taken.columns:
-            if isinstance(x, _Column):
-                # A block of all numbers of a row is read at one go, and turned.
-                if id(x.rows) not in loaded:
-                    block = np.asarray(x.rows[start:end], float)
-                    loaded[id(x.rows)] = np.ascontiguousarray(np.moveaxis(block, 0, -1))
-                x = loaded[id(x.rows)][x.index]
-            columns.append(x)
-        yield start, columns
 
 
 def _check_finite(values: Any, start: int) -> None:

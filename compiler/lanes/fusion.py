@@ -17,7 +17,7 @@ lanes again. The function gives whether any lane was flagged.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pluggrad import CompileError
@@ -50,32 +50,40 @@ class Fused(NamedTuple):
     width: int
 
 
-def fused(tape: Tape, writer: Writer, *, backward: bool) -> Fused:
+def fused(
+    tape: Tape,
+    writer: Writer,
+    *,
+    backward: bool,
+    body: Callable[[Tape, Writer], Body] | None = None,
+) -> Fused:
     """Write a tape down as one function.
 
     Parameters:
         tape: its last output counts guards that do not hold.
         writer: a new one.
         backward: whether gradients are computed, too.
+        body: makes the loop; the one that writes a result for each lane when left out.
 
     Raises:
         CompileError: when an op has no meaning in machine code, or there are too many nodes.
     """
     if len(tape) > MOST_NODES:
         raise CompileError(f"a fused function has at most {MOST_NODES} nodes")
-    body = _Body(tape, writer)
+    made = body or Body
+    loop = made(tape, writer)
     try:
-        body.loop(backward, INLINE_LINES)
+        loop.loop(backward, INLINE_LINES)
     except _TooLongError:
         writer = writer.like()
         writer.apart = True
-        body = _Body(tape, writer)
+        loop = made(tape, writer)
         try:
-            body.loop(backward, MOST_LINES)
+            loop.loop(backward, MOST_LINES)
         except _TooLongError:
             raise CompileError(f"a fused function has at most {MOST_LINES} instructions") from None
-    functions = [f for function in body.ops.called.values() for f in function.closure()]
-    text = _module(body.writer, functions)
+    functions = [f for function in loop.ops.called.values() for f in function.closure()]
+    text = _module(loop.writer, functions)
     name = f"lanes_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     modules = {f.name: f.text for f in functions if f.is_module}
     return Fused(name, text.replace("@fused(", f"@{name}("), list(modules.values()), writer.width)
@@ -85,13 +93,14 @@ class _TooLongError(Exception):
     """There are more instructions than wanted."""
 
 
-class _Body:
+class Body:
     """The loop of a fused function, while it is written."""
 
     def __init__(self, tape: Tape, writer: Writer) -> None:
         self.tape = tape
         self.writer = writer
         self.ops = Operations(writer, translator())
+        self.wrt = list(tape.wrt)
         self.values: list[Any] = []
         self.most = MOST_LINES
 
@@ -141,13 +150,13 @@ class _Body:
                     part = self.ops.rule(op, i, g, self.values[row], operands)
                     found[x] = _sum(found.get(x), part)
             self.check_length()
-        return [found.get(row, 0.0) + 0.0 for row in tape.wrt]  # sums begin with 0, so none is -0
+        return [found.get(row, 0.0) + 0.0 for row in self.wrt]  # sums begin with 0, so none is -0
 
     def moving(self) -> bytearray:
         """Say which nodes depend on what is wanted, so that gradients flow there."""
         tape = self.tape
         moves = bytearray(len(tape))
-        for row in tape.wrt:
+        for row in self.wrt:
             moves[row] = 1
         for row, kind in enumerate(tape.kinds):
             if kind >= 0:
@@ -164,16 +173,8 @@ class _Body:
         """Write the whole function's body, in so many lines at most."""
         w = self.writer
         self.most = most
-        count = len(self.tape.outputs) - 1 + len(self.tape.wrt) * backward
-        w.label("entry")
-        for i in range(len(self.tape.inputs)):
-            w.say(f"%inp{i} = getelementptr i64, ptr %inputs, i64 {2 * i}")
-            w.say(f"%in{i} = load ptr, ptr %inp{i}")
-            w.say(f"%inq{i} = getelementptr i64, ptr %inputs, i64 {2 * i + 1}")
-            w.say(f"%step{i} = load i64, ptr %inq{i}")
-        for i in range(count):
-            w.say(f"%outp{i} = getelementptr ptr, ptr %outputs, i64 {i}")
-            w.say(f"%out{i} = load ptr, ptr %outp{i}")
+        count = len(self.tape.outputs) - 1 + len(self.wrt) * backward
+        self.begin(count)
         w.say(f"%last = sub i64 %end, {w.width}")
         w.say("%never = icmp ugt i64 %start, %end")
         w.say("br label %loop")
@@ -200,6 +201,19 @@ class _Body:
         w.say("ret i64 %more")
         w.label("nowhere")
         w.say("ret i64 0")
+
+    def begin(self, count: int) -> None:
+        """Write down where inputs are, and where so many results go."""
+        w = self.writer
+        w.label("entry")
+        for i in range(len(self.tape.inputs)):
+            w.say(f"%inp{i} = getelementptr i64, ptr %inputs, i64 {2 * i}")
+            w.say(f"%in{i} = load ptr, ptr %inp{i}")
+            w.say(f"%inq{i} = getelementptr i64, ptr %inputs, i64 {2 * i + 1}")
+            w.say(f"%step{i} = load i64, ptr %inq{i}")
+        for i in range(count):
+            w.say(f"%outp{i} = getelementptr ptr, ptr %outputs, i64 {i}")
+            w.say(f"%out{i} = load ptr, ptr %outp{i}")
 
     def loaded(self, i: int) -> Lanes:
         """Read an input."""

@@ -38,7 +38,7 @@ class Program:
         address = library().address(
             self.fused.name, lambda: (self.fused.text, self.fused.modules), straight=True
         )
-        self._call = _signature()(address)
+        self._call = signature()(address)
 
     def run(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], threads: int) -> Any:
         """Compute all lanes.
@@ -97,7 +97,7 @@ def writer_here() -> Writer:
 
 
 @once
-def _signature() -> Any:
+def signature() -> Any:
     """Give the C type of fused functions; the GIL is not held while they run."""
     return ctypes.CFUNCTYPE(
         ctypes.c_int64,
