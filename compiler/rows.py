@@ -238,7 +238,7 @@ class OverRows:
         return sums
 
     def _fused(self, part: Taken, *, backward: bool) -> tuple[Any, Any]:
-        """Add up what one fused function can; give the sums and the rows that are left, None for all."""
+        """Add up what one function can; give the sums, and the rows left over, None for all."""
         import numpy as np
 
         sums = np.zeros(1 + len(part.shared) * backward)
