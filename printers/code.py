@@ -7,7 +7,7 @@ language, word by word. Expressions have no side effects, so a printer may write
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Number(NamedTuple):
@@ -117,6 +117,21 @@ def statements(body: Iterable[Statement]) -> Iterator[Statement]:
             yield from statements(statement.body)
         if isinstance(statement, If):
             yield from statements(statement.otherwise)
+
+
+def parts_of(body: Iterable[Any]) -> Iterator[Any]:
+    """List the statements and expressions that a body is made of."""
+    pending = [*body]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, tuple):
+            yield x
+            pending += x
+
+
+def words_of(function: Function) -> set[str]:
+    """Return the words that a function is made of."""
+    return {x.word for x in parts_of(function.body) if isinstance(x, Call)}
 
 
 def names_in(expression: Expression) -> set[str]:

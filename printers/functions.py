@@ -34,10 +34,12 @@ from .code import (
     Return,
     Statement,
     While,
+    parts_of,
     statements,
+    words_of,
 )
 from .evaluation import evaluate
-from .meanings import WORDS
+from .meanings import MEANINGS, WORDS
 from .python_source import body_of, parameters_of
 
 ORDINARY = (math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 2.5, -2.5, 3.0, 0.0)
@@ -51,8 +53,8 @@ class Functions:
     """The functions that a program needs, each once, those that are called before their callers.
 
     Parameters:
-        worded: the ops for which there are words in the language: "op:airy", and "op:airy/0" for
-            the rule of its operand.
+        words: those that the language has, see meanings.py; `op:airy` is one for an op, and
+            `op:airy/0` one for its rule.
         language: its name, for messages.
 
     Attributes:
@@ -67,8 +69,10 @@ class Functions:
     ['op_sech', 'rule_tanh_x', 'slope_tanh_x']
     """
 
-    def __init__(self, worded: Collection[str] = (), language: str = "this language") -> None:
-        self.worded = worded
+    def __init__(
+        self, words: Collection[str] = tuple(MEANINGS), language: str = "this language"
+    ) -> None:
+        self.words = words
         self.language = language
         self.all: dict[str, Function] = {}
         self._names: dict[Any, str] = {}
@@ -83,11 +87,13 @@ class Functions:
         """
         if op.successor is not None:
             return self.call(op.successor, operands)
-        if f"op:{op.name}" in self.worded:
+        if f"op:{op.name}" in self.words:
             return Call(f"op:{op.name}", operands)
         word = _word(op.forward)
+        if word in self.words:
+            return Call(str(word), operands)
         if word is not None:
-            return Call(word, operands)
+            raise self._refused(op, "", f"{self.language} has no word for {word}")
         return Apply(
             self._named(op, f"op_{op.name}", lambda name: self._forward(op, name)), operands
         )
@@ -155,6 +161,7 @@ class Functions:
             found = self._written(op.forward, operand_names(op), name, f"{op.name}: {_line(op)}")
         except TraceError as cause:
             raise self._refused(op, "forward function", cause) from cause
+        self._check_words(op, found, "forward function")
         if not _is_built_in(op.forward):
             self._check(op, found, "forward function", op.evaluate)
         return found
@@ -233,13 +240,14 @@ class Functions:
         what = f"rule of operand {index}"
         names = ("g", "out", *operand_names(op))
         worded = f"op:{op.name}/{index}"
-        if worded in self.worded:
+        if worded in self.words:
             self._takes[name] = tuple(range(len(names)))
             return Function(name, names, (Return(Call(worded, tuple(map(Name, names)))),), what)
         try:
             found = self._written(rule, names, name, f"{what} of {op.name}")
         except TraceError as cause:
             raise self._refused(op, what, cause) from cause
+        self._check_words(op, found, what)
         if not _is_built_in(rule):
             self._check(op, found, what, rule, few=True)
         used = _used(found)
@@ -248,6 +256,15 @@ class Functions:
         return found._replace(parameters=tuple([found.parameters[i] for i in takes]))
 
     # ----- Checks and refusals -----
+
+    def _check_words(self, op: Op, found: Function, what: str) -> None:
+        functions, names = [found], _called_by(found)
+        while names:
+            functions += [self.all[name] for name in names]
+            names = set().union(*map(_called_by, functions)) - {f.name for f in functions}
+        missing = set().union(*map(words_of, functions)).difference(self.words)
+        if missing:
+            raise self._refused(op, what, f"{self.language} has no word for {min(missing)}")
 
     def _check(
         self, op: Op, found: Function, what: str, right: Callable[..., float], few: bool = False
@@ -301,15 +318,11 @@ def _strong(rule: Function, name: str) -> Function:
 
 
 def _used(function: Function) -> set[str]:
-    found: set[str] = set()
-    pending: list[Any] = list(function.body)
-    while pending:
-        x = pending.pop()
-        if isinstance(x, Name):
-            found.add(x.name)
-        elif isinstance(x, tuple):
-            pending += x
-    return found
+    return {x.name for x in parts_of(function.body) if isinstance(x, Name)}
+
+
+def _called_by(function: Function) -> set[str]:
+    return {x.function for x in parts_of(function.body) if isinstance(x, Apply)}
 
 
 def _word(function: Any) -> str | None:

@@ -21,7 +21,7 @@ from .code import (
     Number,
     Return,
     Statement,
-    statements,
+    words_of,
 )
 from .program import Program, Step
 
@@ -84,7 +84,7 @@ class Printer:
                 the hook by which its author can give words.
         """
         program = Program.of(graph, self.words.keys(), self.name)
-        texts = [self._word(word).rpartition("\n")[0] for word in words_in(program)]
+        texts = [self.words[word].rpartition("\n")[0] for word in words_in(program)]
         needs = dict.fromkeys(part for text in texts for part in text.split("\n\n") if part)
         return "\n".join(self.file(program, list(needs)))
 
@@ -120,7 +120,7 @@ class Printer:
         operands = [self.expression(operand) for operand in x.operands]
         if isinstance(x, Apply):
             return self._fill("call", x.function, ", ".join(map(bare, operands)))
-        return filled(self._word(x.word).splitlines()[-1], operands)
+        return filled(self.words[x.word].splitlines()[-1], operands)
 
     def block(self, body: Iterable[Statement], indent: str = "  ") -> Iterator[str]:
         """Write statements, each line indented."""
@@ -150,11 +150,6 @@ class Printer:
     def comment(self, text: str) -> str:
         """Write a comment at the end of a line; whatever a label holds, it stays inside."""
         return f"/* {plain(text)} */"
-
-    def _word(self, word: str) -> str:
-        if word not in self.words:
-            raise RenderError(f"renderer {self.name!r} has no word for {word!r}")
-        return self.words[word]
 
     def _fill(self, template: str, *parts: str) -> str:
         return filled(self.templates[template], parts)
@@ -193,17 +188,10 @@ def plain(text: str) -> str:
     return shown.replace("*/", "* /").replace("/*", "/ *").strip()
 
 
-def words_in(program: Program) -> Iterator[str]:
-    """List the words that occur in a program, in its functions first."""
-    pending: list[Any] = [statements(function.body) for function in program.functions]
+def words_in(program: Program) -> list[str]:
+    """List the words that occur in a program."""
     steps = {step.value[0] for step in program.forward if isinstance(step.value, Call)}
-    yield from sorted(steps)
-    while pending:
-        x = pending.pop()
-        if isinstance(x, Call):
-            yield x.word
-        if isinstance(x, tuple | Iterator):
-            pending += x
+    return sorted(steps.union(*map(words_of, program.functions)))
 
 
 def words_of_plugins(language: str) -> dict[str, str]:

@@ -77,19 +77,19 @@ class Program:
         return *tables, tuple(map(float.fromhex, numbers))
 
     @classmethod
-    def of(cls, graph: Graph, worded: Collection[str] = (), language: str = "c") -> Program:
+    def of(cls, graph: Graph, words: Collection[str], language: str = "c") -> Program:
         """Write a graph down.
 
         Parameters:
             graph: any graph. A summary stands for its graph; what is left out in a part stays what
                 it is.
-            worded: the ops for which the language has words, see `Functions`.
+            words: those that the language has, see `Functions`.
             language: its name, for messages.
 
         Raises:
             RenderError: when an op cannot be written in another language, naming it and why.
         """
-        return _Writer(_without_groups(graph), Functions(worded, language)).program()
+        return _Writer(_without_groups(graph), Functions(words, language)).program()
 
 
 def _tabled(steps: Iterable[Step], numbers: dict[str, int]) -> Table:
