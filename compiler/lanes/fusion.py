@@ -9,7 +9,7 @@ careful way.
 
 `inputs` holds an address and a step of 0 or 1 for each input: of numbers, one for each lane, or of
 one number written down as often as a vector has lanes. `outputs` holds an address for each result
-and each gradient. `flags` are bytes, written where they are not 0. From `start` to `end` there are
+and each gradient. `flags` are bytes. From `start` to `end` there are
 at least as many lanes as a vector has: the last vector ends with the last lane, and computes some
 lanes again. The function gives whether any lane was flagged.
 """
@@ -180,7 +180,7 @@ class Body:
         w.say("br label %loop")
         w.label("loop")
         w.say("%at = phi i64 [ %start, %entry ], [ %next, %latch ]")
-        w.say("%any = phi i64 [ 0, %entry ], [ %more, %latch ]")
+        w.say("%any = phi i1 [ false, %entry ], [ %more, %latch ]")
         self.forward()
         results = [self.values[row] for row in self.tape.outputs]
         failed = results.pop()
@@ -189,16 +189,15 @@ class Body:
             self.store(i, x)
         self.flag(self.flags(failed, wanted))
         w.say("br label %latch")
-        before = w.block
         w.label("latch")
-        w.say(f"%more = phi i64 [ %flagged, %{before} ]")
         w.say(f"%further = add i64 %at, {w.width}")
         w.say("%beyond = icmp ugt i64 %further, %last")
         w.say("%next = select i1 %beyond, i64 %last, i64 %further")
         w.say("%ended = icmp uge i64 %at, %last")
         w.say("br i1 %ended, label %done, label %loop")
         w.label("done")
-        w.say("ret i64 %more")
+        w.say("%found = zext i1 %more to i64")
+        w.say("ret i64 %found")
         w.label("nowhere")
         w.say("ret i64 0")
 
@@ -250,16 +249,13 @@ class Body:
         return found
 
     def flag(self, found: list[tuple[Any, int]]) -> None:
-        """Write the flags down where there are any."""
+        """Write the flags down."""
         w = self.writer
         either = found[0][0]
         for mask, _ in found[1:]:
             either = either | mask
         answer = w.any(either)
-        before = w.block
         bytes_type = w.type("i8")
-        w.say(f"br i1 {answer}, label %flagging, label %quiet")
-        w.label("flagging")
         total = w.constant("i8", 0)
         for mask, flag in found:
             name = w.name()
@@ -271,9 +267,7 @@ class Body:
             total = name
         w.say("%toflags = getelementptr i8, ptr %flags, i64 %at")
         w.say(f"store {bytes_type} {total}, ptr %toflags, align 1")
-        w.say("br label %quiet")
-        w.label("quiet")
-        w.say(f"%flagged = phi i64 [ %any, %{before} ], [ 1, %flagging ]")
+        w.say(f"%more = or i1 %any, {answer}")
 
 
 def _sum(total: Any, part: Any) -> Any:

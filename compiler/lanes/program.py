@@ -54,18 +54,20 @@ class Program:
         count, width = len(outputs[0]), self.fused.width
         if count < width:
             return self._padded(inputs, outputs, count)
-        given = np.empty((len(inputs), 2), np.int64)
         kept = [x if len(x) == count else np.full(width, x[0]) for x in inputs]
-        for i, (x, place) in enumerate(zip(inputs, kept, strict=True)):
-            given[i] = place.ctypes.data, len(x) == count
+        steps = [len(x) == count for x in inputs]
+        listed = [y for x, step in zip(kept, steps, strict=True) for y in (x.ctypes.data, step)]
+        given = np.array(listed, np.int64)
         targets = np.array([x.ctypes.data for x in outputs], np.int64)
-        flags = np.zeros(count, np.uint8)
+        flags = np.empty(count, np.uint8)
         places = given.ctypes.data, targets.ctypes.data, flags.ctypes.data
         return flags if self._shared(places, count, threads) else None
 
     def _shared(self, places: tuple[int, int, int], count: int, threads: int) -> bool:
         """Share the lanes among threads; say whether any lane was flagged."""
-        threads = max(1, min(threads, count // SHARE))
+        threads = min(threads, count // SHARE)
+        if threads < 2:
+            return bool(self._call(*places, 0, count))
         ends = [count * k // threads // 64 * 64 for k in range(threads)] + [count]
         found = [0] * threads
 
