@@ -184,6 +184,8 @@ FITS = {
     "ATAN": Fit(
         "(atan(x) - x) / x**3 in x**2, |x| <= tan(pi / 8)", atan_rest, 0, (mp.sqrt(2) - 1) ** 2, 12
     ),
+    "CBRT": Fit("m**(-1/3), 1 <= m <= 8; a beginning for Newton's method",
+                lambda m: 1 / mp.cbrt(m), 1, 8, 7),
     "ASIN": Fit("(asin(x) - x) / x**3 in x**2, |x| <= 1/2", asin_rest, 0, mp.mpf("0.25"), 14),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from . import exponentials, logarithms, normal, powers, trigonometry
+from . import exponentials, inverses, logarithms, normal, powers, trigonometry
 from .writer import Lanes, Writer
 
 VectorFunction = Callable[..., Any]  # takes a writer and the operands
@@ -56,6 +56,15 @@ FUNCTIONS: dict[str, VectorFunction] = {
     "math.erf": normal.erf,
     "math.erfc": normal.erfc,
     "math.pow": powers.pow,
+    "math.atan": inverses.atan,
+    "math.atan2": inverses.atan2,
+    "math.asin": inverses.asin,
+    "math.acos": inverses.acos,
+    "math.asinh": inverses.asinh,
+    "math.acosh": inverses.acosh,
+    "math.atanh": inverses.atanh,
+    "pluggrad.ops.exponential._cbrt": inverses.cbrt,
+    "pluggrad.ops.trigonometric._hypot": inverses.hypot,
     "pluggrad.ops.hyperbolic._sech": exponentials.sech,
     "pluggrad.ops.activation._sigmoid": exponentials.sigmoid,
     "pluggrad.ops.activation._softplus": logarithms.softplus,

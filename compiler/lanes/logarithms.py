@@ -69,10 +69,15 @@ def at_ends(w: Writer, x: Any, result: Any) -> Any:
     return w.select((x > 0.0) & (x < inf), result, beyond)
 
 
+def log_pair(w: Writer, x: Any) -> tuple[Any, Any]:
+    """Give log(x) as two numbers, for x above 0 and below inf."""
+    k, f = split(w, x)
+    return natural(w, k, *log_near(w, f))
+
+
 def log(w: Writer, x: Any) -> Any:
     """Give log(x)."""
-    k, f = split(w, x)
-    high, low = natural(w, k, *log_near(w, f))
+    high, low = log_pair(w, x)
     return at_ends(w, x, high + low)
 
 

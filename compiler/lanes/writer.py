@@ -280,6 +280,10 @@ class Writer:
         """Give the doubles that have these bits."""
         return self.new(DOUBLE, f"bitcast {self.type(INTEGER)} {x.name} to {self.type(DOUBLE)}")
 
+    def integers(self, x: int) -> Lanes:
+        """Give the symbol of an integer that is the same in all lanes."""
+        return Lanes(self, INTEGER, self.constant(INTEGER, x))
+
     def shifted(self, x: Lanes, places: int) -> Any:
         """Shift bits to the left, or to the right where `places` is negative; zeros come in."""
         how = "shl" if places > 0 else "lshr"

@@ -28,6 +28,8 @@ def exactly(name, x):
                 return mp.log1p(mp.exp(x))
             case "gaussian":
                 return mp.exp(-x * x)
+            case "cbrt":
+                return mp.sign(x) * mp.cbrt(abs(x))
             case "ndtr":
                 return mp.erfc(-x / mp.sqrt(2)) / 2
         return getattr(mp, name)(x)
@@ -78,6 +80,15 @@ POINTS = {
     "erfc": even(-6.0, 27.2) + even(-1.0, 1.0) + TINY,
     "gaussian": even(-27.2, 27.2) + even(-2.0, 2.0) + TINY,
     "ndtr": even(-38.4, 9.0) + even(-2.0, 2.0) + TINY,
+    "atan": even(-10.0, 10.0) + even(-1.0, 1.0) + TINY + sizes(1.0, 1e300),
+    "asin": even(-1.0, 1.0) + TINY + [1.0 - x for x in sizes(2e-16, 0.5, signs=(1.0,))],
+    "acos": even(-1.0, 1.0) + TINY + [1.0 - x for x in sizes(2e-16, 0.5, signs=(1.0,))],
+    "asinh": even(-10.0, 10.0) + even(-1.0, 1.0) + TINY + sizes(1.0, 1e300),
+    "acosh": even(1.0, 10.0)
+    + [1.0 + x for x in sizes(2e-16, 1.0, signs=(1.0,))]
+    + sizes(1.0, 1e300, signs=(1.0,)),
+    "atanh": even(-1.0, 1.0) + TINY + [1.0 - x for x in sizes(2e-16, 0.5, signs=(1.0,))],
+    "cbrt": even(-10.0, 10.0) + TINY + sizes(1.0, 1.7e308),
     "sigmoid": even(-745.0, 40.0) + even(-30.0, 30.0) + even(-2.0, 2.0) + TINY,
     "softplus": even(-745.0, 745.0) + even(-40.0, 40.0) + even(-2.0, 2.0) + TINY,
 }
