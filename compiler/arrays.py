@@ -56,7 +56,7 @@ class OverLanes(Recordings):
         results, gradients = _room(first, rows, count, backward)
         holds = first.lanes(rows, results, gradients, self.threads)
         self._used(ways.pop(0))
-        left = np.flatnonzero(~holds)
+        left: Any = () if holds is None else np.flatnonzero(~holds)
         while len(left):
             some = [x if len(x) == 1 else x[left] for x in rows]
             part, part_gradients = _room(first, rows, len(left), backward)
@@ -80,6 +80,8 @@ class OverLanes(Recordings):
         Returns:
             For each lane whether it takes this way.
         """
+        import numpy as np
+
         shape, ways = known
         here = _lane(rows, 0)
         fresh = not ways
@@ -87,6 +89,8 @@ class OverLanes(Recordings):
         if recording.result != first.result:
             raise CompileError(f"{self!r} gives results of different shapes in different lanes")
         holds = recording.lanes(rows, results, gradients, self.threads)
+        if holds is None:
+            return np.ones(results.shape[1], bool)
         if fresh and not holds[0]:  # by the last bit of a vector function, perhaps
             holds = recording.lanes(rows, results, gradients, self.threads, careful=True)
         if fresh and not holds[0]:
@@ -108,13 +112,14 @@ def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
 
     try:
         arrays = [np.asarray(x, float) for x in numbers]
-        lengths = np.broadcast_shapes(*[x.shape for x in arrays])
+        shapes = {x.shape for x in arrays if x.ndim}
+        lengths = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
     except OverflowError:
         raise too_large(numbers) from None
     except ValueError as cause:
-        shapes = ", ".join(str(np.shape(x)) for x in numbers)
+        listed = ", ".join(str(np.shape(x)) for x in numbers)
         raise CompileError(
-            f"the arrays among the arguments do not broadcast together: {shapes}"
+            f"the arrays among the arguments do not broadcast together: {listed}"
         ) from cause
     whole = [
         x if x.size == 1 or x.shape == lengths else np.broadcast_to(x, lengths) for x in arrays
@@ -131,4 +136,7 @@ def _room(recording: Recording, rows: Sequence[Any], count: int, backward: bool)
     import numpy as np
 
     results = np.empty((len(recording.tape.outputs) - 1, count))
-    return results, np.zeros((len(rows), count)) if backward else None
+    if not backward:
+        return results, None
+    filled = np.empty if recording.all_used else np.zeros
+    return results, filled((len(rows), count))
