@@ -23,7 +23,7 @@ class OverLanes(Recordings):
     threads: int
 
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
-        """Compute for arrays; give a recording, and its results and gradients as arrays."""
+        """Compute for arrays; return a recording, and its results and gradients as arrays."""
         rows, lengths = _broadcast(numbers)
         if math.prod(lengths) == 0:
             return self._of_nothing(shape, len(rows), lengths)
@@ -37,7 +37,7 @@ class OverLanes(Recordings):
     def _of_nothing(
         self, shape: Any, count: int, lengths: tuple[int, ...]
     ) -> tuple[Recording, Any, Any]:
-        """Give the result for no lanes: whoever asks wants to know its kind."""
+        """Return the result for no lanes: whoever asks wants to know its kind."""
         import numpy as np
 
         entry = next(iter(self._matching(shape)), None) or self._recorded_anywhere(shape, count)
@@ -103,7 +103,7 @@ class OverLanes(Recordings):
 
 
 def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
-    """Give a row for each number, of one element or one for each lane, and how lanes are laid out.
+    """Return a row for each number, of one element or of one for each lane, and the lanes' shape.
 
     Raises:
         CompileError: when the arrays do not go together.

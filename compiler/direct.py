@@ -30,6 +30,6 @@ class DirectCall:
             self.call = lambda *args: function(*args) if recording.is_current() else None
 
     def was_busy(self) -> bool:
-        """Tell whether a call found it busy since this was last asked."""
+        """Return whether a call found it busy since this was last asked."""
         missed, self.fields.missed = self.fields.missed, 0
         return bool(missed)

@@ -119,7 +119,7 @@ class Compiled(OverLanes):
         return put_together(recording.result, iter(single), None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
-        """Give the compiled method of one object, when this stands in a class."""
+        """Return the compiled method of one object, when this stands in a class."""
         if instance is None:
             return self
         try:
@@ -250,7 +250,7 @@ class Compiled(OverLanes):
         return self.by_value()
 
     def by_value(self) -> tuple[object, ...]:
-        """Give what makes it again where its name says nothing: a function and its arguments."""
+        """Return what makes it again where its name says nothing: a function and its arguments."""
         options = {name: getattr(self, name) for name in OPTIONS}
         return _restored, (self.function, options, self._packed(), sys.version_info[:2])
 
@@ -265,7 +265,7 @@ class _Bound(Compiled):
         self.owner = owner
 
     def by_value(self) -> tuple[object, ...]:
-        """Give what makes it again: the object, and the name of its method."""
+        """Return what makes it again: the object, and the name of its method."""
         for kind in type(self.owner).__mro__:
             for name, method in vars(kind).items():
                 mine = method._methods.get(self.owner) if isinstance(method, Compiled) else None

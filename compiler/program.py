@@ -18,9 +18,9 @@ from .run.buffers import as_buffer, copied, listed, shown
 from .run.executor import Executor, executor_for
 from .run.finite import first_not_finite
 from .run.report import Report, report
-from .tape.data import recorded_tape
 from .tape.fingerprint import check_ops, fingerprint, is_built_in
 from .tape.interpreter import Interpreter
+from .tape.writing import recorded_tape
 
 
 class Program:
@@ -144,7 +144,7 @@ class Program:
     # ----- With Values -----
 
     def __call__(self) -> float | tuple[float, ...]:
-        """Read the leaves, compute, write outputs and gradients back; give the output's value.
+        """Read the leaves, compute, write outputs and gradients back; return the output's value.
 
         Raises:
             CompileError: when a value is not a number, or `check_finite` finds one not finite.
@@ -195,7 +195,7 @@ class Program:
         return self.results.tolist()[0] if self._single else copied(self.results)
 
     def backward(self) -> Any:
-        """Compute `gradients` from `seeds`, after `forward`; give a copy of the array."""
+        """Compute `gradients` from `seeds`, after `forward`; return a copy of the array."""
         if self._places:
             self._keep_current()
         self.executor.backward()
@@ -219,7 +219,7 @@ class Program:
                 self.executor = self.executor.renewed()  # type: ignore[attr-defined]
 
     def value_and_gradient(self, parameters: Any) -> tuple[float, Any]:
-        """Give the first output and the gradients at `parameters`, as SciPy's optimizers want it.
+        """Return the first output and the gradients at `parameters`, as SciPy's optimizers want it.
 
         Raises:
             CompileError: for a wrong number of parameters.
@@ -238,7 +238,7 @@ class Program:
         raise CompileError(first_not_finite(self._slowly()))
 
     def _slowly(self) -> Interpreter:
-        """Give an interpreter of the same numbers, which has computed all values."""
+        """Return an interpreter of the same numbers, which has computed all values."""
         slow = Interpreter(self.tape)
         slow.inputs[:] = as_buffer(self.inputs)
         slow.seeds[:] = as_buffer(self.seeds)
@@ -248,12 +248,12 @@ class Program:
     # ----- Looking inside -----
 
     def graph(self) -> Graph:
-        """Give the graph with the numbers of the last run, for a renderer: `render(p.graph())`."""
+        """Return the graph with the numbers of the last run, for renderers: `render(p.graph())`."""
         slow = self._slowly()
         return Graph(self.tape.rebuilt(slow.values, slow.flow(), slow.needs))
 
     def report(self, seconds: float = 0.2) -> Report:
-        """Tell how the program is laid out, and where its time goes.
+        """Return how the program is laid out, and where its time goes.
 
         Parameters:
             seconds: how long to measure; with 0 there are no times in it.

@@ -84,7 +84,7 @@ class Recording:
         return self._calls + sum([int(fields.calls) for fields in self._answered])
 
     def is_current(self) -> bool:
-        """Say whether what it took from outside stands where it stood."""
+        """Return whether what it took from outside stands where it stood."""
         return not self.places or unchanged(self.places)
 
     @property
@@ -235,7 +235,7 @@ class Recording:
         gradients[:, lanes] = mended
 
     def _program(self, *, backward: bool) -> Any | None:
-        """Give the fused function, where there can be one."""
+        """Return the fused function, where there can be one."""
         if backward not in self._fused:
             self._fused[backward] = self._fuse(backward)
         return self._fused[backward]

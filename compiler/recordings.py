@@ -66,7 +66,7 @@ class Recordings:
     def _with_direct(
         self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
     ) -> Directs:
-        """Give direct calls with one of this recording, where it can have one, in front."""
+        """Return direct calls with one of this recording, where it can have one, in front."""
         if len(args) != recording.count or not set(map(type, args)) <= PLAIN:
             return known
         mine = [direct for direct in known if direct.recording is recording]
@@ -184,7 +184,7 @@ class Recordings:
     # ----- Pickles -----
 
     def _packed(self) -> list[Packed]:
-        """Give what a pickle keeps: not what reads Values from outside, which may be others."""
+        """Return what a pickle keeps: not what reads Values from outside, which may be others."""
         return [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings

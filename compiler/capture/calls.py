@@ -18,7 +18,7 @@ PLAIN = {float, int}
 def numbers_of(
     args: tuple[Any, ...], kwargs: dict[str, Any], arrays: str
 ) -> tuple[Shape, list[Any], bool]:
-    """Give the shape of the arguments, their numbers, and whether all are plain.
+    """Return the shape of the arguments, their numbers, and whether all are plain.
 
     Parameters:
         args: positional arguments.

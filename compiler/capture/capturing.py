@@ -11,8 +11,9 @@ from pluggrad.recording import always_recording, call_inside, watched_by
 from pluggrad.topology import topological_order
 
 from ..progress import waiting
-from ..tape.data import Tape, recorded_tape
+from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
+from ..tape.writing import recorded_tape
 from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
 from .guards import fixed
@@ -83,7 +84,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 def _run(
     function: Callable[..., Any], shape: Shape, leaves: Iterable[Value], looks: Looks
 ) -> tuple[Shape, list[Value]]:
-    """Run it; give the shape of its result, and the numbers there and the count of failed guards.
+    """Run it; return the shape of its result, and the numbers there and the count of failed guards.
 
     A result that is an input itself, or given twice, is fine; one that is a constant too.
     """

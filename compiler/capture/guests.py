@@ -73,7 +73,7 @@ def in_turn(things: Iterable[Any]) -> list[Any]:
 
 
 def advice(x: Any) -> str:
-    """Say in a sentence what to do instead of passing `x`."""
+    """Return in a sentence what to do instead of passing `x`."""
     package = type(x).__module__.partition(".")[0]
     return ADVICE.get(package, "Pass its numbers: numpy.asarray(x)")
 

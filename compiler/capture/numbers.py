@@ -11,7 +11,7 @@ from .guests import advice, is_stranger, named
 
 
 def floats(numbers: Sequence[Any]) -> list[float]:
-    """Give them as floats.
+    """Return them as floats.
 
     Raises:
         CompileError: for an integer that no float can hold.

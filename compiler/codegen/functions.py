@@ -10,7 +10,7 @@ from .kernels import Kernel
 
 
 def reads(kinds: Kinds) -> Ints:
-    """Say which columns each function reads, a bit for each; see `emission.emit`."""
+    """Return which columns each function reads, a bit for each; see `emission.emit`."""
     bits = zeros(len(kinds.forwards), kinds.width + 1)
     for kind, forward in enumerate(kinds.forwards):
         for number, function in enumerate([forward, *kinds.rules[kind]]):
@@ -20,7 +20,7 @@ def reads(kinds: Kinds) -> Ints:
 
 
 def _column(parameter: str, width: int) -> int:
-    """Tell in which column of a nest a parameter stands."""
+    """Return in which column of a nest a parameter stands."""
     if parameter in ("out", "g"):
         return 0 if parameter == "out" else width + 1
     return 1 + int(parameter.removeprefix("a"))

@@ -27,17 +27,17 @@ COLUMN = 1 + LOOPS  # words of a column: its place and its strides
 
 
 def length_word(loop: int) -> int:
-    """Tell which word has the length of a loop."""
+    """Return which word has the length of a loop."""
     return loop
 
 
 def place_word(column: int, single: int) -> int:
-    """Tell which word has the place of a column."""
+    """Return which word has the place of a column."""
     return column if single != 0 else LOOPS + column * COLUMN
 
 
 def stride_word(column: int, loop: int) -> int:
-    """Tell which word has the stride of a column along a loop."""
+    """Return which word has the stride of a column along a loop."""
     return LOOPS + column * COLUMN + 1 + loop
 
 

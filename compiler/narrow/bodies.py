@@ -100,7 +100,7 @@ class Body:
     before: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def rows(self, j: int, iterations: Ints) -> Ints:
-        """Give the tape's rows of one row of the body."""
+        """Return the tape's rows of one row of the body."""
         return self.stretch.start + j + self.stretch.period * iterations
 
     def carried(self) -> Iterator[tuple[int, int]]:

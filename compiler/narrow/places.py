@@ -75,7 +75,7 @@ class Placement:
             self._resolve(body)
 
     def _take(self, count: int) -> int:
-        """Take some places; give where they begin."""
+        """Take some places; return where they begin."""
         begin = self.at + self.size
         self.size += count
         return begin
@@ -211,7 +211,7 @@ class Placement:
             body.before[j, i] = int(self.value[row]), int(self.gradient[row]) if wanted else NOWHERE
 
     def _line(self, stretch: Stretch, places: Ints) -> tuple[int, int]:
-        """Give where places begin and how they move."""
+        """Return where places begin and how they move."""
         steps = np.diff(places)
         step = int(steps[len(steps) // 2]) if len(steps) else 0
         odd = np.flatnonzero(steps != step)

@@ -104,7 +104,7 @@ def straight_code(tape: Tape, plan: Plan) -> Straight | None:
 
 
 def _is_worth_it(stretches: list[Stretch]) -> bool:
-    """Tell whether little enough of this repeats nothing."""
+    """Return whether little enough of this repeats nothing."""
     loose = sum(x.period for x in stretches if x.count == 1)
     return loose <= min(LOOSE, (1 - REPEATED) * stretches[-1].end)
 

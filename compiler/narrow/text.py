@@ -136,7 +136,7 @@ class Routine:
         return "\n".join(parts)
 
     def source(self, name: str) -> tuple[str, list[str]]:
-        """Give the text, and the modules that it calls into."""
+        """Return the text, and the modules that it calls into."""
         return assembled(self.functions.values(), self.text(name))
 
     def name(self) -> str:

@@ -48,19 +48,19 @@ def straight_machine() -> Any:
 
 @once
 def has_fma() -> bool:
-    """Tell whether this processor multiplies and adds with one rounding."""
+    """Return whether this processor multiplies and adds with one rounding."""
     return bool(llvm.get_host_cpu_features().get("fma")) or "aarch64" in machine().triple
 
 
 @once
 def has_ldexp() -> bool:
-    """Tell whether LLVM has an instruction that multiplies vectors by powers of two."""
+    """Return whether LLVM has an instruction that multiplies vectors by powers of two."""
     return bool(llvm.get_host_cpu_features().get("avx512dq")) and llvm.llvm_version_info[0] >= 20
 
 
 @once
 def vector_width() -> int:
-    """Give how many doubles straight code should compute side by side: two registers full.
+    """Return how many doubles straight code should compute side by side: two registers full.
 
     While one waits for a result, the other has something to do.
     """
@@ -124,7 +124,7 @@ class Library:
         optimised: bool = False,
         straight: bool = False,
     ) -> int:
-        """Give the address of function `name`.
+        """Return the address of function `name`.
 
         Parameters:
             name: its name, which stands for all that it does: it is the key on disk.
@@ -148,7 +148,7 @@ class Library:
         return found
 
     def has(self, name: str, needed_by: str = "") -> bool:
-        """Tell whether function `name` is there already, in memory or on disk."""
+        """Return whether function `name` is there already, in memory or on disk."""
         return name in self._addresses or self.cache.read(f"{name} {needed_by}") is not None
 
     def _loaded(self, name: str, code: bytes) -> int:
@@ -164,7 +164,7 @@ class Library:
 
 @once
 def library() -> Library:
-    """Give this process's compiled code."""
+    """Return this process's compiled code."""
     return Library()
 
 

@@ -76,7 +76,7 @@ def laid_out(structure: Structure) -> Layout:
 
 
 def _is_regular(places: Ints) -> bool:
-    """Tell whether inputs, in the order in which they are given, stand in rows as kernels like it.
+    """Return whether inputs, in the order in which they are given, stand in rows for kernels.
 
     Then kernels may read them, and add to their gradients, where callers have them: nothing is
     copied. What is given in no order at all is copied into one.
@@ -123,7 +123,7 @@ class _Leaves:
         position[self.rows] = position[self.alias[self.rows]]
 
     def place_as_wanted(self, position: Ints, count: int) -> int:
-        """Put each role's leaves in the order in which sums want them; give what is stored now."""
+        """Put leaves in the order in which the sums of their role want them; return the new end."""
         s, rows = self.structure, self.rows
         wanted = np.full(s.nodes.length, np.iinfo(np.int64).max, np.int64)
         call(leaf_places, s.nodes, s.traits, s.items, self.role, position, count + 1, wanted,
@@ -150,7 +150,7 @@ class _Leaves:
 
 
 def _place_stored(s: Structure, position: Ints, start: int) -> int:
-    """Put the results of ops in order, level by level; give where they end."""
+    """Put the results of ops in order, level by level; return where they end."""
     nodes = s.nodes
     stored = np.flatnonzero((nodes.kind >= 0) & (nodes.state == STORED))
     if len(stored) == 0:  # leaves only

@@ -121,7 +121,7 @@ def _operands(s: Structure) -> Ints:
 
 
 def _hands_on(s: Structure, operands: Ints) -> NDArray[np.bool]:
-    """Tell for each operand of each item whether it gets a gradient by a rule of its own."""
+    """Return for each operand of each item whether it gets a gradient by a rule of its own."""
     kind, slot, width = s.items.kind, s.nodes.slot, s.nodes.width
     identity, has_rule = (
         x.reshape(-1, width)[kind] != 0 for x in (s.traits.identity, s.traits.has_rule)

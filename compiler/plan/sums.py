@@ -155,7 +155,7 @@ def list_item(
 
 
 def addend_kind(nodes: Nodes, traits: Traits, x: int) -> int:
-    """Tell how an addend is computed: by its op, or copied from where it is."""
+    """Return how an addend is computed: by its op, or copied from where it is."""
     return nodes.kind[x] if nodes.state[x] == FUSED else traits.copying
 
 

@@ -29,7 +29,7 @@ class _Definition(ctypes.Structure):
 
 @once
 def floats_are_plain() -> bool:
-    """Tell whether this Python keeps types and floats where the texts here look for them."""
+    """Return whether this Python keeps types and floats where the texts here look for them."""
     if sys.implementation.name != "cpython":
         return False
     sample = 1.5

@@ -8,7 +8,7 @@ from ..tape.interpreter import Interpreter
 
 
 def first_not_finite(slow: Interpreter) -> str:
-    """Say which node gave the first number that is not finite: of values, else of gradients.
+    """Return which node gave the first number that is not finite: of values, else of gradients.
 
     Parameters:
         slow: has computed all values.
