@@ -124,7 +124,7 @@ def _written(node: Value) -> _Written:
 
 
 def reduce_graph(node: Value) -> tuple[object, ...]:
-    """Tell pickle how to write one Value: after its history, if that is not written already."""
+    """Return how pickle writes one Value: after its history, if that is not written yet."""
     if node.op is None:
         return restore, (type(node), *_state(node, ()))
     written = _written(node)

@@ -157,7 +157,7 @@ def from_file(start: Path | None = None) -> Mapping[str, Any]:
 
 
 def find_file(start: Path | None = None) -> Path | None:
-    """Find the settings file that holds at `start`.
+    """Find the settings file in effect at `start`.
 
     Raises:
         ConfigError: when a file that may be it cannot be read.

@@ -140,7 +140,7 @@ def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
 
 
 def function_of(op: Op) -> Callable[..., Any]:
-    """Find the function that a call `op(...)` runs, with the op as its first argument."""
+    """Return the function that a call `op(...)` runs, with the op as its first argument."""
     return _function(op.arity, len(op.defaults), INLINE.get(op.forward))
 
 

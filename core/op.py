@@ -322,7 +322,7 @@ def _call_successor(op: Op, *operands: Any) -> Any:
 
 
 def _installed_op(name: str) -> Op:
-    """Find an op by name when a pickle is loaded."""
+    """Return an op by name when a pickle is loaded."""
     op: Op = Op.installed.op(name)
     return op
 

@@ -81,7 +81,7 @@ class Setting(Generic[T]):
         self._innermost: ContextVar[Frame[T]] = ContextVar(name, default=self._default)
 
     def get(self) -> T:
-        """Give the value that holds here and now."""
+        """Return the value in effect here and now."""
         frame = self._innermost.get()
         sight = frame.sight
         if frame.is_open and sight.stamp is self._stamp:
@@ -270,11 +270,11 @@ class Watcher:
     keeps_everything = False
 
     def kept(self, x: Any, label: str = "") -> Any:
-        """Give a Value that stands for the plain number of `x`, through which no gradient flows."""
+        """Return a Value for the plain number of `x`, through which no gradient flows."""
         raise NotImplementedError
 
     def hooked(self, value: Any, hook: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:
-        """Put a gradient hook on a Value; give the list that it stands in."""
+        """Put a gradient hook on a Value; return the list that it stands in."""
         raise NotImplementedError
 
     def created(self, leaf: Any) -> None:
@@ -319,7 +319,7 @@ def keeper() -> Watcher | None:
 
 
 def watching_rules(watching: Sequence[Watcher]) -> tuple[Watcher, ...]:
-    """Choose those that keep watching while derivative rules run."""
+    """Return those that keep watching while derivative rules run."""
     return tuple([watcher for watcher in watching if watcher.sees_rules])
 
 

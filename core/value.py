@@ -50,7 +50,7 @@ quiet_places: dict[int, CodeType] = {}
 
 
 def ask_place(x: Any, frame: FrameType, flows: bool | None = None) -> None:
-    """Ask whether the place at which a frame stands may have a plain number.
+    """Check that the place at which a frame stands may have a plain number.
 
     Raises:
         LostGradientError: when the gradient of `x` would be lost; see lost_gradients.py.

@@ -58,7 +58,7 @@ def save(
 
 
 def renderer_of(path: Path) -> str:
-    """Name the renderer that writes such files, by their suffix.
+    """Return the name of the renderer that writes such files, by their suffix.
 
     Raises:
         RenderError: when there is none, naming the suffixes that are known.

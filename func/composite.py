@@ -149,5 +149,5 @@ class Pick(Composite):
     def gradients(
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
     ) -> Sequence[Any]:
-        """Say which result `g` belongs to."""
+        """Return `g` under the number of its result."""
         return [Cotangents({self.index: g})]

@@ -205,7 +205,7 @@ def _with_plain_zeros(
 
 
 def told(derivatives: list[Any]) -> list[Any]:
-    """Give derivatives, and tell watchers which of them are nan: they may have been told as 0."""
+    """Return derivatives, and tell watchers which of them are nan: they may have been told as 0."""
     for x in derivatives:
         if isinstance(x, Value):
             strong_zero.is_nan(x)
@@ -237,7 +237,7 @@ def product_along_graph(
 
 
 def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:
-    """Say whether anything that a caller may differentiate goes into a graph.
+    """Return whether anything that a caller may differentiate goes into a graph.
 
     Parameters:
         order: the nodes of the graph.

@@ -34,7 +34,7 @@ LEAF = Structure()
 
 
 def structure_of(tree: object) -> Structure:
-    """Tell the shape of a tree; all that is no container is a leaf, and None is an empty one."""
+    """Return the shape of a tree. What is not a container is a leaf; None is an empty tree."""
     kind = type(tree)
     if isinstance(tree, dict):
         return Structure(dict, tuple(tree), tuple([structure_of(x) for x in tree.values()]))

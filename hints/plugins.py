@@ -157,7 +157,7 @@ def doubled_suffixes(
     owner: Callable[[object], Plugin],
     distribution: str,
 ) -> list[str]:
-    """Name the suffixes of new renderers that one of another package has already, and keeps.
+    """Return a note on each suffix of new renderers that another package has already, and keeps.
 
     What a subclass only inherits is not meant to take anything away.
     """

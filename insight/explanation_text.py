@@ -68,7 +68,7 @@ class _Telling(Wording):
             yield from self.sum()
 
     def extreme(self) -> Iterator[str]:
-        """Tell what makes a gradient very small or very large."""
+        """Explain what makes a gradient very small or very large."""
         if TINY <= abs(self.between.gradient) <= HUGE:
             return
         steps = self.paths[0].steps
@@ -94,7 +94,7 @@ class _Telling(Wording):
     # ----- Paths -----
 
     def sum(self) -> Iterator[str]:
-        """Tell the largest contributions."""
+        """Describe the largest contributions."""
         yield ""
         if self.number == 1:
             yield f"One path leads from {self.x} to {self.y}, and its local derivatives multiply:"
@@ -123,7 +123,7 @@ class _Telling(Wording):
             yield f"{'The other path adds' if missing == 1 else others} {self.short(rest)}."
 
     def path(self, path: Path) -> Iterator[str]:
-        """Tell one path, a line for each step; the middle of a long one in one line."""
+        """Describe one path, a line for each step; the middle of a long one in one line."""
         yield f"     {self.x} = {self.short(self.between.wrt.data)}"
         lines = max(FEWEST, min(MOST, LINES // len(self.paths)))
         shown = [self.line(part) for part in abridged(path.steps, lines)]
@@ -141,7 +141,7 @@ class _Telling(Wording):
     # ----- Zero -----
 
     def zero(self, about: str) -> Iterator[str]:
-        """Tell why a gradient is zero although there are paths."""
+        """Explain why a gradient is zero although there are paths."""
         blocks = self.blocks()
         passing = [path for path in self.paths if path.contribution]
         if passing:
@@ -196,7 +196,7 @@ class _Telling(Wording):
         return None if self.between.end in open_ else found
 
     def reason(self, link: Link) -> str:
-        """Say why a local derivative is 0, as far as the op's declaration tells."""
+        """Explain why a local derivative is 0, as far as the op's declaration tells."""
         node = self.between.order[link.target]
         op, operands = node.op, node.prev
         assert op is not None
@@ -236,7 +236,7 @@ class _Telling(Wording):
     # ----- Nan and infinity -----
 
     def origin(self) -> Iterator[str]:
-        """Tell where nan or infinity began: in the forward pass if it did, else on the way back."""
+        """Explain where nan or infinity began: in the forward pass if it did, else going back."""
         between = self.between
         yield ""
         for node in between.order:
@@ -269,7 +269,7 @@ class _Telling(Wording):
         yield "It began where contributions of opposite infinities met in a sum."
 
     def infinity(self, node: Value) -> Iterator[str]:
-        """Tell where an infinite operand came from."""
+        """Explain where an infinite operand came from."""
         if not any(math.isinf(x.data) for x in node.prev):
             return
         first = next(x for x in self.between.order if math.isinf(x.data))

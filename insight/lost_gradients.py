@@ -197,7 +197,7 @@ def asks_for_number(node: ast.AST, function: Any) -> bool:
 
 
 def may_take_number(node: ast.AST, function: Any) -> bool:
-    """Say the same of a library, which nobody asked for `float(x)`."""
+    """Return the same for a library, which nobody asked for `float(x)`."""
     if isinstance(function, type) and issubclass(function, Real):
         return issubclass(function, int)
     return _last_name(node) not in ("float", "astype") and asks_for_number(node, function)

@@ -66,7 +66,7 @@ class Record:
 
     @property
     def summary(self) -> str:
-        """Say in one line what all pictures of this graph have to say; "" where all is well.
+        """Return in one line what all pictures of this graph say; "" where all is well.
 
         >>> from pluggrad import Graph, Value
         >>> x = Value(2.0)
@@ -96,7 +96,7 @@ OLDER_GRADIENT = "gradient computed from older data"
 
 
 def older_values(graph: Graph) -> str:
-    """Say how many values were computed from other data than there is now; "" where none was."""
+    """Return how many values were computed from other data than there is now; "" where none was."""
     count = len(_Values(graph).fresh)
     return f"{count:,} {_was(count, 'value')} computed from older data" if count else ""
 
@@ -374,7 +374,7 @@ BRIEF = {"older": "of older data", "gradient": "other gradients"}
 
 
 def _merged(found: Sequence[tuple[str, Note]]) -> tuple[Note, ...]:
-    """Say in few words what is to be known about the members of a group."""
+    """Return in few words what is to be known about the members of a group."""
     merged = []
     for kind in ("nan", "inf", "older", "gradient"):
         notes = [(id, note) for id, note in found if note.kind == kind]

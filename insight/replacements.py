@@ -41,7 +41,7 @@ ARRAYS = {"array", "asarray", "asanyarray", "full", "fromiter", "fill", "put"}
 
 
 def replacement(name: str, call: ast.AST | None, ops: Mapping[str, Op]) -> str:
-    """Say what keeps the gradient, as the beginning of a sentence that goes on with `float(x)`.
+    """Return what keeps the gradient, as the beginning of a sentence that goes on with `float(x)`.
 
     Parameters:
         name: the name of the function.

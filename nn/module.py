@@ -96,7 +96,7 @@ class Module:
         return [p for _, p in self.named_parameters()]
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Give each parameter with its path: `layers.0.neurons.3.w.1`."""
+        """Return each parameter with its path: `layers.0.neurons.3.w.1`."""
         seen: set[int] = set()
         for path, module in self.named_modules():
             for name, x in _parts(module, path):
@@ -105,7 +105,7 @@ class Module:
                     yield name, x
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """Give this module, whose path is empty, and all modules inside, each once."""
+        """Return this module, whose path is empty, and all modules inside, each once."""
         seen: set[int] = set()
         stack: list[tuple[str, Module]] = [("", self)]
         while stack:
@@ -134,7 +134,7 @@ class Module:
     # ----- Saving -----
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the numbers of all Values, constants too, as nested lists by path, for JSON."""
+        """Return the numbers of all Values, constants too, as nested lists by path, for JSON."""
         return {name: tree_of(x) for name, x in self._trees()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -147,7 +147,7 @@ class Module:
         fill(dict(self._trees()), state, type(self).__name__)
 
     def _trees(self) -> Iterator[tuple[str, Any]]:
-        """Give what is saved: attributes that hold Values; beside Modules, each Value by itself."""
+        """Return what is saved: attributes that hold Values; beside Modules, each Value alone."""
         seen: set[int] = set()  # what is shared is saved once
         for path, module in self.named_modules():
             for attribute, thing in vars(module).items():
@@ -168,7 +168,7 @@ class Module:
 
 
 def _parts(module: Module, path: str) -> Iterator[tuple[str, Any]]:
-    """Give the Values and Modules in a module's attributes, with their paths."""
+    """Return the Values and Modules in a module's attributes, with their paths."""
     for name, thing in vars(module).items():
         yield from _leaves(thing, _joined(path, name))
 

@@ -108,5 +108,5 @@ softsign = Op("softsign", _softsign, lambda g, out, x: g / (1 + abs(x)) / (1 + a
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the activation functions."""
+    """Return the activation functions."""
     return [relu, leaky_relu, elu, sigmoid, softplus, silu, gelu, softsign]

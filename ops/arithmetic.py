@@ -217,7 +217,7 @@ mod = Op("mod", operator.mod, lambda g, out, a, b: g,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the ops behind Python's operators."""
+    """Return the ops behind Python's operators."""
     return [
         add,
         sub,

@@ -70,5 +70,5 @@ cbrt  = Op("cbrt",  _cbrt,      lambda g, out, x: g / (3 * out * out), kinks=(0.
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the exponentials, logarithms and roots."""
+    """Return the exponentials, logarithms and roots."""
     return [exp, expm1, exp2, log, log1p, log2, log10, sqrt, cbrt]

@@ -35,7 +35,7 @@ STIRLING = (
 
 
 def _bend(z: float) -> float:
-    """Give what is missing in 1 / gamma(1 + z) = 1 + z (EULER + ...), for |z| up to 1/2."""
+    """Return what is missing in 1 / gamma(1 + z) = 1 + z (EULER + ...), for |z| up to 1/2."""
     total = 0.0
     for c in RECIPROCAL[::-1]:
         total = (total + c) * z
@@ -43,7 +43,7 @@ def _bend(z: float) -> float:
 
 
 def _correction(x: float) -> float:
-    """Give the sum of Stirling's series for log gamma(x)."""
+    """Return the sum of Stirling's series for log gamma(x)."""
     u = 1.0 / (x * x)
     total = 0.0
     for c in STIRLING[::-1]:
@@ -133,7 +133,7 @@ def _lgamma_far(x: float) -> float:
 
 
 def _ratio(a: float, b: float) -> float:
-    """Give log(gamma(b) / gamma(a + b)) for b of 10 or more, as Stirling's series differ."""
+    """Return log(gamma(b) / gamma(a + b)) for b of 10 or more, as Stirling's series differ."""
     corrections = _correction(b) - _correction(a + b)
     return corrections - (a + b - 0.5) * math.log1p(a / b) - a * (math.log(b) - 1.0)
 
@@ -231,5 +231,5 @@ betaln = Op("betaln", _betaln, lambda g, out, a, b: -g * polygamma_rise(0.0, a, 
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the gamma and beta functions."""
+    """Return the gamma and beta functions."""
     return [gamma, lgamma, beta, betaln]

@@ -162,5 +162,5 @@ erfinv = Op("erfinv", _erfinv,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the logarithm and the inverses of the normal distribution."""
+    """Return the logarithm and the inverses of the normal distribution."""
     return [log_ndtr, mills, ndtri, erfinv]

@@ -105,7 +105,7 @@ def _polygamma_rise(n: float, a: float, b: float) -> float:
 
 
 def _inverse_powers(n: float, x: float, apart: float) -> float:
-    """Give n! times the sum of (x + k)**-(n + 1) - (x + apart + k)**-(n + 1) over k = 0, 1, ...
+    """Return n! times the sum of (x + k)**-(n + 1) - (x + apart + k)**-(n + 1) over k = 0, 1, ...
 
     That is how polygamma(n, x) and polygamma(n, x + apart) differ; DLMF 5.15.1.
     """
@@ -130,7 +130,7 @@ def _inverse_powers(n: float, x: float, apart: float) -> float:
 
 
 def _zeta(s: float, x: float, apart: float) -> float:
-    """Give zeta(s, x) - zeta(s, x + apart), Hurwitz's, divided by x**-s, for s = 1, 2, ...
+    """Return zeta(s, x) - zeta(s, x + apart), Hurwitz's, divided by x**-s, for s = 1, 2, ...
 
     The first terms are added up, the rest is an integral with corrections (Euler and Maclaurin;
     DLMF 25.11.5). Nothing cancels.
@@ -153,7 +153,7 @@ def _zeta(s: float, x: float, apart: float) -> float:
 
 
 def _missing(s: float, apart: float) -> float:
-    """Give 1 - (1 + apart)**-s."""
+    """Return 1 - (1 + apart)**-s."""
     return 1.0 if apart == inf else -math.expm1(-s * math.log1p(apart))
 
 
@@ -205,5 +205,5 @@ polygamma_rise = Op("polygamma_rise", _polygamma_rise,
 
 @hookimpl
 def pluggrad_register_ops() -> list[Op]:
-    """Give the digamma function, its derivatives, and their differences."""
+    """Return the digamma function, its derivatives, and their differences."""
     return [digamma, polygamma, polygamma_rise]

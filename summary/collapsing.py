@@ -171,7 +171,7 @@ class Collapsed(Graph):
 
 
 def _opened_by(key: Key) -> Key:
-    """Give the key that opens a group: a piece of a scope is opened with all of it."""
+    """Return the key that opens a group: a piece of a scope is opened with all of it."""
     match key:
         case ((str(), *_) as scope, int()):
             return scope

@@ -77,7 +77,7 @@ class Region(Scope):
 
 
 def scopes(order: Sequence[Value]) -> list[Scope]:
-    """Give the scope of each node of a graph in topological order."""
+    """Return the scope of each node of a graph in topological order."""
     own: list[Scope] = [getattr(x, "scope", ()) for x in order]
     if not any(scope.__class__ is Region for scope in own):
         return own

@@ -80,7 +80,7 @@ def runs(structure: Structure, taken: Sequence[Key]) -> Found:
 
 
 def _inside(structure: Structure, taken: Sequence[Key]) -> list[bool]:
-    """Say for each node whether it is part of a tree above it: one use, and not by a group."""
+    """Return for each node whether it is part of a tree above it: one use, and not by a group."""
     return [
         bool(structure.operands[i])
         and taken[i] is None

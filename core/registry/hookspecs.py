@@ -83,7 +83,7 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
 
 @hookspec
 def pluggrad_register_words() -> Mapping[str, Mapping[str, str]] | None:
-    r"""Give words for ops in other languages, where their Python cannot be written in these.
+    r"""Return words for ops in other languages, where their Python cannot be written in these.
 
     Called each time that a program is printed, by the renderers `c` and `js` and others like them.
     They need it for ops only whose forward function or rule is more than arithmetic, branches,

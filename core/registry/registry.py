@@ -420,7 +420,7 @@ class Registry:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
 
     def _owner(self, given: object) -> Plugin:
-        """Find the plugin that an installed op or renderer class came from."""
+        """Return the plugin that an installed op or renderer class came from."""
         return next(
             plugin
             for plugin in self._plugins.values()

@@ -43,7 +43,7 @@ SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 
 
 class GraphvizRenderer:
-    """Give a graph as a `graphviz.Digraph`; `save()` writes SVG, PNG, PDF and DOT files.
+    """Return a graph as a `graphviz.Digraph`; `save()` writes SVG, PNG, PDF and DOT files.
 
     Every value is one card with label, number and gradient; a result has its operation at the side
     where its operands arrive, in order, each at an entry of its own. Leaves are blue, constants
@@ -108,7 +108,7 @@ class GraphvizRenderer:
         self.engine_used: str | None = None
 
     def __call__(self, graph: Graph) -> graphviz.Digraph:
-        """Give the graph as a Digraph; notebooks draw it where `dot` is installed."""
+        """Return the graph as a Digraph; notebooks draw it where `dot` is installed."""
         drawn = self._drawn(graph, [node.id for node in graph.nodes], heading(graph))
         theme = AUTO if self.look == "light" else self.look  # as the notebook is
         look = {"rankdir": self.rankdir, "digits": self.digits, "theme": theme}
@@ -117,7 +117,7 @@ class GraphvizRenderer:
         return drawn
 
     def svg(self, graph: Graph, shown: Collection[str], note: Sequence[str]) -> str:
-        """Give the SVG of a part of a graph.
+        """Return the SVG of a part of a graph.
 
         Parameters:
             graph: the whole.
@@ -270,7 +270,7 @@ class GraphvizRenderer:
         path.write_bytes(self._image(graph, suffix))
 
     def _image(self, graph: Graph, suffix: str) -> bytes:
-        """Give a PNG or PDF: Graphviz's own, or else the picture of renderer "svg", converted."""
+        """Return a PNG or PDF: Graphviz's own, or else the picture of renderer "svg", converted."""
         try:
             image, self.engine_used = lay_out(
                 self(graph).source, SUFFIXES[suffix], self.engines, self.timeout, IMAGES
@@ -357,7 +357,7 @@ class GraphvizRenderer:
 def _bundle(
     graph: Graph, options: Mapping[str, Any], include: Any = None, exclude: Any = None, **more: Any
 ) -> dict[str, str]:
-    """Give what a notebook shows: the picture, whether or not Graphviz is installed."""
+    """Return what a notebook shows: the picture, whether or not Graphviz is installed."""
     return dict(render(graph, "svg", **options)._repr_mimebundle_())
 
 
@@ -388,7 +388,7 @@ def _entry(operand: int) -> str:
 
 
 def _entries(symbol: str, arity: int) -> str:
-    """Give the side of a card where operands arrive: `a * b` as written, else the name first."""
+    """Return the side of a card where operands arrive: `a * b` as written, else the name first."""
     ports = [f"<{_entry(index)}>" for index in range(arity)]
     if arity == 1:
         return ports[0] + _record(symbol)

@@ -67,7 +67,7 @@ def _in_order(segments: Segments, position: list[int], nodes: int) -> None:
 def _costs(
     ahead: Sequence[Sequence[tuple[int, float]]], position: Sequence[int], a: int, b: int
 ) -> bool:
-    """Say whether a pair has more crossings ahead of it once its members changed places."""
+    """Return whether a pair has more crossings ahead of it once its members changed places."""
     ends = [sorted([position[x] + place for x, place in ahead[item]]) for item in (a, b)]
     return _gain(ends[0], ends[1]) < 0
 
@@ -107,7 +107,7 @@ def _positions(segments: Segments) -> list[int]:
 def _improved(
     segments: Segments, position: list[int], patience: int, rounds: int, exchanges: int
 ) -> tuple[int, list[list[int]]]:
-    """Sweep to and fro while it helps; give the best number of crossings, and its layers."""
+    """Sweep to and fro while it helps; return the best number of crossings, and its layers."""
     fewest = crossings_of(segments, position)
     kept = [layer.copy() for layer in segments.layers]
     vain = 0

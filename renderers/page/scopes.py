@@ -109,7 +109,7 @@ def _divide(graph: Graph, nodes: Sequence[Node], scopes: list[Scope]) -> None:
 def _parts(
     graph: Graph, nodes: Sequence[Node], scopes: Sequence[Scope], results: Sequence[bool]
 ) -> list[int]:
-    """Give for each result the first one of its scope that it is connected with in its scope."""
+    """Return for each result the first one of its scope that it is connected with in its scope."""
     number = {node.id: i for i, node in enumerate(nodes)}
     part = list(range(len(nodes)))
 
@@ -130,5 +130,5 @@ def _parts(
 
 
 def _one_of(title: str) -> str:
-    """Give the name of one: `relu` of `relu × 16`."""
+    """Return the name of one: `relu` of `relu × 16`."""
     return re.sub(r" × [\d,]+( \(\d+\))?$", "", title)

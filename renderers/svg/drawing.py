@@ -87,7 +87,7 @@ def draw(
 
 
 def _placing(rankdir: str, length: float, before: float, top: float) -> Placing:
-    """Give the map from the layout's plane, along and across the computation, to the picture's."""
+    """Return the map from the layout's plane, along and across, to the picture's."""
 
     def place(point: Point) -> Point:
         along, across = point[0] + before, point[1]

@@ -29,7 +29,7 @@ DEEPEST = 40  # layers, beyond which its picture is a strip that fits no screen;
 
 
 class SvgRenderer:
-    """Give a graph as SVG text; needs nothing but what `pip install` brought.
+    """Return a graph as SVG text; needs nothing but what `pip install` brought.
 
     Every value is one card with label, number and gradient; a result has its operation at the side
     where its operands arrive, in order. Leaves are blue, constants small and grey, outputs amber
@@ -97,7 +97,7 @@ class SvgRenderer:
         self.engine_used: str | None = None
 
     def __call__(self, graph: Graph) -> Picture:
-        """Give the SVG, a text that notebooks show as a picture."""
+        """Return the SVG, a text that notebooks show as a picture."""
         return Picture.of(self._svg(graph), f"<picture of {nodes_in(len(graph))}>")
 
     def _svg(self, graph: Graph) -> str:
@@ -124,7 +124,7 @@ class SvgRenderer:
         return draw(graph, plan, **look, theme=theme, by_night=by_night, note=note, desc=desc)
 
     def _opened(self, graph: Graph) -> Graph:
-        """Give the graph, or a summary of one that is too large: its scopes, or what repeats."""
+        """Return the graph, or a summary of one that is too large: its scopes, or what repeats."""
         if not self.collapse or self.max_nodes is None:
             return graph
         if len(graph) > self.max_nodes:
@@ -172,13 +172,13 @@ def _sizes(look: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _area(svg: str) -> float:
-    """Give how large Graphviz's picture is, in square pixels."""
+    """Return how large Graphviz's picture is, in square pixels."""
     found = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     return float(found[1]) * float(found[2]) * (4 / 3) ** 2 if found else math.inf
 
 
 def _may_be_smaller(shown: Collection[str], plan: Arrangement) -> bool:
-    """Say whether Graphviz is worth a try: the picture is too large, but not too large for it."""
+    """Return whether Graphviz is worth a try: the picture is large, but not too large for it."""
     if plan.fits or len(shown) > GRAPHVIZ_MOST:
         return False
     return max(plan.plan.ranks, default=0) < DEEPEST
