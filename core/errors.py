@@ -56,7 +56,14 @@ class MissingOpError(PluggradError, TypeError):
 
 
 class ForwardError(PluggradError, ArithmeticError):
-    """An op's forward function failed, or returned something that is not a real number."""
+    """An op's forward function failed, or returned something that is not a real number.
+
+    Attributes:
+        operands: the Values that the op was called with, if it was; `save(error, "until.html")`
+            draws what was computed up to there.
+    """
+
+    operands: tuple[object, ...] = ()
 
 
 class RuleError(PluggradError, ArithmeticError):

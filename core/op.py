@@ -246,7 +246,9 @@ class Op:
         """Compute the forward function on the numbers of Values; watchers hear where it fails."""
         try:
             return self.evaluate(*[x._number for x in operands])
-        except Exception:
+        except Exception as cause:
+            if isinstance(cause, ForwardError):
+                cause.operands = operands
             self.tell_failed(operands)
             raise
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pluggrad.config import Config, current_config
-from pluggrad.errors import PluggradError, RenderError, one_line
+from pluggrad.errors import ForwardError, PluggradError, RenderError, one_line
 from pluggrad.graph import Graph
 from pluggrad.registry import plugins
 from pluggrad.value import Value
@@ -21,7 +21,7 @@ class HasGraph(Protocol):
         """Return the graph as it is now."""
 
 
-Drawable = Value | Graph | HasGraph | Iterable[Value]
+Drawable = Value | Graph | HasGraph | Iterable[Value] | ForwardError
 
 
 def render(
@@ -119,6 +119,8 @@ def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
     """
     if not isinstance(values, Value) and hasattr(values, "graph"):
         values = values.graph()
+    if isinstance(values, ForwardError):
+        values = cast("tuple[Value, ...]", values.operands)  # what was computed up to there
     if not isinstance(values, Graph):
         return Graph(values, names=names)
     if names is not None:

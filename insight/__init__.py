@@ -2,5 +2,6 @@
 
 from .anomaly import detect_anomaly
 from .explanation import Explanation, explain
+from .lines import recording_lines
 
-__all__ = ["Explanation", "detect_anomaly", "explain"]
+__all__ = ["Explanation", "detect_anomaly", "explain", "recording_lines"]

@@ -14,6 +14,7 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
 
+from .lines import made_at
 from .places import line_of, outside
 
 
@@ -109,11 +110,11 @@ class _Detector(Watcher):
             return
         assert node.op is not None
         made = self.made.get(node)
-        place = (
-            f"recorded at {made.place}"
-            if made is not None
-            else "recorded outside detect_anomaly(), so its line is not known"
-        )
+        place = "recorded outside detect_anomaly(), so its line is not known"
+        if made is not None:
+            place = f"recorded at {made.place}"
+        elif known := made_at(node):
+            place = f"recorded at {known}"
         began = "" if isinstance(g, dict) else f" from the gradient {float(g)} of its result"
         raise AnomalyError(
             f"backward: op {node.op.name!r} gave operand {index}, {_named(node.prev[index])}, the "

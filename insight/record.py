@@ -23,6 +23,7 @@ from pluggrad.topology import topological_order
 from pluggrad.value import Value
 
 from .applied import applied
+from .lines import lines, lines_of
 
 CLOSE = 1e-9  # of the numbers involved; what differs by less was rounded otherwise
 
@@ -54,6 +55,7 @@ class Record:
             leaf held before the pass.
         after: leaves whose gradient was changed after the pass, and what the pass gave.
         notes: for each node what is to be known about it.
+        lines: for nodes made inside `recording_lines()`, the line of the program.
         locals: the derivative along each edge of the graph, in order; nan where no gradient flows.
     """
 
@@ -63,6 +65,7 @@ class Record:
     after: Mapping[str, float]
     notes: Mapping[str, tuple[Note, ...]]
     locals: Sequence[float]
+    lines: Mapping[str, str]
 
     @property
     def summary(self) -> str:
@@ -134,6 +137,7 @@ def checked(graph: Graph) -> Record:
         gradients.after,
         {node.id: tuple(notes[node.id]) for node in graph.nodes if node.id in notes},
         gradients.locals,
+        lines_of(topological_order(graph._roots)) if lines else {},
     )
 
 
@@ -367,6 +371,7 @@ def _restricted(record: Record, whole: Graph, graph: Graph) -> Record:
             for place, found in notes.items()
         },
         [math.nan] * len(graph.edges),
+        {id: line for id, line in record.lines.items() if id in shown},
     )
 
 

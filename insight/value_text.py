@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pluggrad.value import Value
 
 from .applied import applied
+from .lines import made_at
 from .record import again
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Wording:
         names = applied(symbol, [self.name(x) for x in node.prev])
         numbers = applied(symbol, [self.short(x.data) for x in node.prev])
         middle = names if names == numbers else f"{names} = {numbers}"
+        where = f"    ({line})" if (line := made_at(node)) else ""
         now = again(node)
         if now is not None:
             end = f"{self.short(now)} now, not {self.short(node.data)}"
-            return f"{self.name(node)} = {middle} = {end}: computed from older data"
-        return f"{self.name(node)} = {middle} = {self.short(node.data)}"
+            return f"{self.name(node)} = {middle} = {end}: computed from older data{where}"
+        return f"{self.name(node)} = {middle} = {self.short(node.data)}{where}"

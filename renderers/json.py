@@ -22,8 +22,9 @@ class JsonRenderer:
     op or group), `label`, `op` and `symbol` (null unless kind is op), `data`, `grad` (null where no
     backward pass has reached it), `requires_grad`, `scope`, a list, and `size`, the number of nodes
     that a group stands for. Where a number no longer follows from others, or nan or infinity began,
-    it has `notes`, a list of texts, and `graph` has the `note` that sums them up. An edge goes from
-    operand (`source`) to user (`target`); its `key` is the operand's number.
+    it has `notes`, a list of texts, and `graph` has the `note` that sums them up; what was made
+    inside `recording_lines()` has its `line`. An edge goes from operand (`source`) to user
+    (`target`); its `key` is the operand's number.
 
     JSON has no numbers for nan and infinity: they are the strings "nan", "inf" and "-inf", which
     Python's `float()` reads. All characters are ASCII; others are escaped and come back exactly.
@@ -84,6 +85,7 @@ def _node(graph: Graph, node: Node) -> dict[str, Any]:
         "requires_grad": node.requires_grad,
         "scope": list(node.scope),
         "size": node.size,
+        **({"line": line} if (line := graph.record.lines.get(node.id)) else {}),
         **({"notes": notes} if (notes := reasons(graph, node.id)) else {}),
     }
 

@@ -14,7 +14,9 @@ TOOLTIP = 2000  # characters of a label
 
 def node_lines(graph: Graph, node: Node) -> list[str]:
     """Tell a node: its label, its id, where it belongs, its numbers, and what is wrong."""
-    return [*_about(node), *[one_line(text, TOOLTIP) for text in reasons(graph, node.id)]]
+    line = graph.record.lines.get(node.id)
+    made = [one_line(line, TOOLTIP)] if line else []
+    return [*_about(node), *made, *[one_line(text, TOOLTIP) for text in reasons(graph, node.id)]]
 
 
 def _about(node: Node) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 from pluggrad import Graph, Op, Value, render, save, scope
 
-SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def files() -> dict[str, str]:
@@ -104,17 +105,18 @@ def at_a_step(drawn: str, gradients: Mapping[str, float | None]) -> str:
     ElementTree.register_namespace("", SVG.strip("{}"))
     root = ElementTree.fromstring(drawn)
     for group in root.iter(f"{SVG}g"):
-        title = group.findtext(f"{SVG}title") or ""
-        kind = group.get("class", "").partition(" ")[0]
-        if kind == "node":
-            g = gradients[title]
-            told = "grad —" if g is None else f"grad {g:.4g}"
-            for link in group.iter(f"{SVG}a"):
-                link.attrib.pop(f"{XLINK}title", None)
-            for text in group.iter(f"{SVG}text"):
-                text.text = re.sub(r"^grad .*", told, text.text or "")
-        elif kind == "edge":
-            user = title.partition("->")[2].partition(":")[0]
-            for text in group.iter(f"{SVG}text"):
-                text.text = "" if gradients[user] is None else text.text
+        kind, id = group.get("class", "").partition(" ")[0], group.get("id", "")
+        texts = list(group.iter(f"{SVG}text"))
+        if kind == "node" and id in gradients:
+            g = gradients[id]
+            told = "—" if g is None else f"{g:.4g}"
+            for key, number in pairwise(texts):
+                if key.text == "grad":
+                    number.text = told
+            tip = group.find(f"{SVG}title")
+            if tip is not None:
+                tip.text = re.sub(r"(?m)^grad .*$", f"grad {told}", tip.text or "")
+        elif kind == "edge" and gradients[id.split("-")[1]] is None:
+            for text in texts:
+                text.text = ""
     return ElementTree.tostring(root, encoding="unicode")

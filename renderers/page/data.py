@@ -8,7 +8,7 @@ import sys
 from array import array
 from base64 import b64encode
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pluggrad import Edge, Graph, Node, RuleError
@@ -58,6 +58,7 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
             for note in notes
             if id in numbers and (note.kind != "older" or graph.node(id).kind == "group")
         ],
+        "lines": _lines(record.lines, numbers),
         "ids": None if _plain(nodes) else [node.id for node in nodes],
         "labels": [one_line(label, longest) for label in labels],
         "ops": told(ops),
@@ -133,6 +134,14 @@ def _flags(node: Node, output: bool, broken: bool) -> int:
     flags = HAS_GRAD * (node.grad is not None) + REQUIRES_GRAD * node.requires_grad
     flags += BROKEN * broken
     return flags + OUTPUT * output + SUMMARY * (node.kind == "group")
+
+
+def _lines(lines: Mapping[str, str], numbers: dict[str, int]) -> dict[str, Any]:
+    """Give the lines of the program, each once, and which nodes they made."""
+    texts = list(dict.fromkeys(lines.values()))
+    places = {text: i for i, text in enumerate(texts)}
+    made = [[numbers[id], places[line]] for id, line in lines.items() if id in numbers]
+    return {"texts": [one_line(text, LABEL) for text in texts], "of": made} if made else {}
 
 
 def _number(x: float) -> float | str:

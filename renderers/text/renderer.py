@@ -136,8 +136,12 @@ def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[L
                 line.pop()
             line[-1] = line[-1][0].rstrip(), line[-1][1]
         yield line
+        indent = ids + 2 + columns(row.branch)
+        made = graph.record.lines.get(row.id)
+        if made:
+            yield from _wrapped(f"@ {one_line(made, 200)}", indent, width, "dim")
         for note in row.notes:
-            yield from _wrapped(f"! {note}", ids + 2 + columns(row.branch), width, "alarm")
+            yield from _wrapped(f"! {note}", indent, width, "alarm")
     if graph.record.summary:
         yield from _wrapped(f"! {graph.record.summary}", 0, width, "alarm")
     if len(shown) < len(graph):

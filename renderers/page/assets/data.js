@@ -57,6 +57,7 @@ const isBroken = (node) => (flags[node] & BROKEN) !== 0;
 const numbered = (pairs) => new Map(pairs.map(([i, x]) => [i, toNumber(x)]));
 const before = numbered(given.before); // gradients that came from no user
 const fresh = numbered(given.fresh); // what values would be now
+const lines = new Map((given.lines.of ?? []).map(([i, line]) => [i, given.lines.texts[line]]));
 const isMissing = (e) => source[e] === target[e]; // its operand was left out of the page
 
 const ran = (() => {

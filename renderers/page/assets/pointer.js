@@ -80,13 +80,14 @@ function hover(item, event) {
 }
 
 function tipOf(node) {
-  const lines = [cut(titleOf(node), 200)];
-  lines.push(`data ${isComputed(node) ? textOf(node) : "not yet computed"}`);
+  const told = [cut(titleOf(node), 200)];
+  told.push(`data ${isComputed(node) ? textOf(node) : "not yet computed"}`);
   const g = gradientNow(node);
-  if (g !== null) lines.push(`grad ${exact(g)}`);
-  else if (flags[node] & REQUIRES_GRAD) lines.push(`grad ${ran ? "not yet reached" : "—"}`);
-  for (const { text } of notes.get(node) ?? []) lines.push(`⚠ ${text}`);
-  for (const [bit, name] of TROUBLES) if (trouble[node] & bit) lines.push(`⚠ ${name}`);
-  return lines.join("\n");
+  if (g !== null) told.push(`grad ${exact(g)}`);
+  else if (flags[node] & REQUIRES_GRAD) told.push(`grad ${ran ? "not yet reached" : "—"}`);
+  if (lines.has(node)) told.push(lines.get(node));
+  for (const { text } of notes.get(node) ?? []) told.push(`⚠ ${text}`);
+  for (const [bit, name] of TROUBLES) if (trouble[node] & bit) told.push(`⚠ ${name}`);
+  return told.join("\n");
 }
 

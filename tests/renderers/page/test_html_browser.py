@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from pluggrad import Graph, Op, Value, plugins, render, scope
+from pluggrad.insight.steps import steps
 
 from ..browser import Browser, browser
 from ..labels import NASTY, neuron
@@ -714,3 +715,14 @@ def test_arrows_go_from_value_to_value(page: Browser) -> None:
         assert page.state["chosen"] == chosen
     page.press(Keys.ARROW_DOWN)
     assert page.state["chosen"] == W1
+
+
+@pytest.mark.parametrize("build", [neuron, lambda: chain(5)])
+def test_the_terminal_takes_the_same_steps_in_the_same_words(page: Browser, build) -> None:
+    out = build()
+    page.open(render(out, "html"))
+    shown = page.run(
+        "return Array.from({ length: pluggrad.state.steps }, (_, i) => "
+        "{ pluggrad.goTo(i + 1); return pluggrad.state.formula; })"
+    )
+    assert shown == [step.text for step in steps(Graph(out))]
