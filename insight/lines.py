@@ -9,14 +9,14 @@ from types import FrameType
 from typing import Any, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
-import pluggrad
 from pluggrad.errors import ForwardError
 from pluggrad.graph import Graph
 from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
 
-PACKAGE = os.path.join(os.path.dirname(str(pluggrad.__file__)), "")
+from .places import outside
+
 SHOWN = 80  # characters of a program's line
 
 
@@ -76,10 +76,10 @@ class _Recorder(Watcher):
         self.ends: dict[Value, None] = {}  # results that nothing was computed from yet
 
     def created(self, leaf: Value) -> None:
-        lines[leaf] = line_of(sys._getframe(1))
+        lines[leaf] = _line(sys._getframe(1))
 
     def computed(self, op: Op, operands: tuple[Value, ...], out: Value) -> None:
-        lines[out] = line_of(sys._getframe(1))
+        lines[out] = _line(sys._getframe(1))
         for x in operands:
             self.ends.pop(x, None)
         self.ends[out] = None
@@ -89,7 +89,7 @@ class _Recorder(Watcher):
         if cause is None:
             return
         made = [f"{x.label or x.data} at {where}" for x in operands if (where := made_at(x))]
-        where = f"at {line_of(sys._getframe(1))}"
+        where = f"at {_line(sys._getframe(1))}"
         where += f"; operands: {', '.join(made)}" if made else ""
         if isinstance(cause, ForwardError):
             cause.args = (f"{cause}, {where}",)
@@ -103,16 +103,10 @@ def made_at(value: Value) -> str:
     return str(line) if line else ""
 
 
-def line_of(frame: FrameType) -> Line:
+def _line(frame: FrameType) -> Line:
     """Find the innermost line of the program that is not pluggrad's own."""
-    while frame.f_back is not None and is_ours(frame.f_code.co_filename):
-        frame = frame.f_back
+    frame = outside(frame)
     return Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
-def is_ours(filename: str) -> bool:
-    """Say whether code belongs to pluggrad."""
-    return filename.startswith((PACKAGE, "<pluggrad "))
 
 
 def lines_of(order: Any) -> dict[str, str]:
