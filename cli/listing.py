@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import inspect
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from pluggrad import plugins
+from pluggrad import Op, plugins
 from pluggrad.errors import TraceError
 from pluggrad.insight.formulas import derivative
 from pluggrad.op import NAMES
+from pluggrad.renderers.latex.derivatives import derivative as latex_derivative
 
 from .table import table
 
 
 def list_ops(given: Namespace) -> None:
     """Print the installed ops."""
-    if given.formula:
-        print(table(("name", "operand", "derivative, from the rule"), list(_derivatives())))
+    if given.formula or given.latex:
+        found = _derivatives(latex_derivative if given.latex else derivative)
+        print(table(("name", "operand", "derivative, from the rule"), list(found)))
         return
     rows = [
         (op.name, op.operator or "", str(op.arity), plugin.name, op.__doc__ or "")
@@ -57,11 +59,11 @@ def list_plugins(given: Namespace) -> None:
         print("\n" + table(("skipped", "package", "why"), why))
 
 
-def _derivatives() -> Iterator[tuple[str, str, str]]:
+def _derivatives(write: Callable[[Op, int], str]) -> Iterator[tuple[str, str, str]]:
     for op in plugins.ops.values():
         for index in range(op.arity):
             try:
-                formula = derivative(op, index)
+                formula = write(op, index)
             except TraceError as cause:
                 formula = f"(called as it stands: {cause})"
             yield op.name, "x" if op.arity == 1 else NAMES[index], formula
@@ -91,3 +93,4 @@ def add_to(commands: Any) -> None:
                 action="store_true",
                 help="print the derivative by each operand, made from the op's rule",
             )
+            command.add_argument("--latex", action="store_true", help="the same in LaTeX")

@@ -6,9 +6,11 @@ import ast
 import inspect
 import math
 import re
+from html import escape
 from importlib import import_module
 
 from pluggrad import Op, Plugin, plugins
+from pluggrad.renderers.latex.derivatives import derivative as formula_of
 
 from .docstrings import table
 from .plots import plot
@@ -106,6 +108,7 @@ def entry(op: Op, plugin: Plugin) -> str:
     facts = {
         "Formula": formula,
         "Derivatives" if op.arity > 1 else "Derivative": derivative,
+        "In LaTeX": latex(op),
         "Rules hold for": domains(op, names),
         "No derivative at": kinks(op, names),
     }
@@ -141,6 +144,12 @@ def formulas(op: Op) -> tuple[str, str]:
     if formula[:2].istitle():  # words
         formula = f"{op.name}({', '.join(operand_names(op))}). {formula}"
     return typeset(formula), typeset(derivative)
+
+
+def latex(op: Op) -> str:
+    """Return the derivatives as LaTeX to copy, made from the rules."""
+    found = [formula_of(op, index) for index, rule in enumerate(op.rules) if rule is not None]
+    return "<br>".join(f"<code>{escape(text)}</code>" for text in found)
 
 
 SIGNS = {

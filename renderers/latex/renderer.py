@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pluggrad import Graph, Node, hookimpl
+from pluggrad.printers.printer import words_of_plugins
 
 from ..labels import one_line
 from ..notebook_text import Shown
 from ..numerals import short
 from ..options import whole
+from .derivatives import worded
 from .formula import Formula, apply
 from .names import LABEL, Names
 
@@ -74,6 +76,7 @@ class LatexRenderer:
         users, outputs = graph.users, set(graph.outputs)
         names = Names(node.label for node in graph.nodes)
         written: dict[str, Formula] = {}
+        words = words_of_plugins(self.name)
         lines: list[tuple[str, str]] = []
         for node in graph.nodes:
             operands = [written[id] for id in graph.operands[node.id]]
@@ -85,7 +88,9 @@ class LatexRenderer:
                 if node.id in outputs:
                     lines.append(("", formula.text))
             else:
-                formula = apply(node.op or one_line(title, LABEL), node.symbol or "", operands)
+                formula = worded(node.op or "", operands, words) or apply(
+                    node.op or one_line(title, LABEL), node.symbol or "", operands
+                )
                 wide = len(formula.text) > LONGEST or formula.depth > DEEPEST
                 if node.id in outputs and not users[node.id] and not label:
                     lines.append(("", formula.text))

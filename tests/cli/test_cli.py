@@ -405,3 +405,9 @@ def test_ops_print_the_formulas_of_their_rules(capsys):
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "tanh x sech(x)**2" in lines
     assert "mul b a" in lines
+
+
+def test_ops_print_the_formulas_of_their_rules_in_latex(capsys):
+    assert main(["ops", "--formula", "--latex"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert r"sqrt x \frac{0.5}{\sqrt{x}}" in lines
