@@ -16,6 +16,7 @@ from .arrays import OverLanes
 from .capture.arguments import is_array, is_symbolic, put_together, taken_apart
 from .capture.calls import by_position, like_the_arguments, numbers_of
 from .capture.guests import has_a_door
+from .jacobians import jacobian
 from .recordings import Numbers, Packed
 from .ufunc import SeveralOutputsError, call, taken_options
 
@@ -217,7 +218,52 @@ class Compiled(OverLanes):
         taken_apart(found, parts, elements=False)
         return like_the_arguments(shape, parts)
 
+    def jacobian(self, *args: Any, sparse: bool = False) -> Any:
+        """Compute the Jacobian: the derivative of each result by each number of the arguments.
+
+        Only entries that can be other than 0 are computed, which is read off the recording.
+
+        Parameters:
+            args: numbers, (nested) lists of them, or, with `arrays="elements"`, arrays.
+            sparse: whether the result is a CSR array of SciPy's, for one argument.
+
+        Returns:
+            An array with the lengths of the result, then those of the argument; a tuple of them
+            for several arguments.
+
+        Raises:
+            CompileError: for what is no array of numbers.
+
+        >>> from pluggrad.compiler import compile
+        >>> f = compile(lambda v: [v[0] * v[1], v[1] * v[1]], executor="interpreter")
+        >>> f.jacobian([2.0, 3.0]).tolist()
+        [[3.0, 2.0], [0.0, 6.0]]
+        """
+        self._keep_current()
+        return jacobian(self, args, sparse=sparse)
+
+    def hessian(self, *args: Any, sparse: bool = False) -> Any:
+        """Compute the Hessian of a function that gives one number: the Jacobian of its gradient.
+
+        Parameters:
+            args: as for `jacobian`.
+            sparse: as for `jacobian`.
+
+        Returns:
+            As for `jacobian`, the lengths of the argument taken twice.
+        """
+        key = f"gradient by {len(args)}"
+        if key not in self._derived:
+            argnums = 0 if len(args) == 1 else tuple(range(len(args)))
+            self._derived[key] = self._like(func.grad(self.function, argnums))
+        return self._derived[key].jacobian(*args, sparse=sparse)
+
     # ----- How -----
+
+    def _keep_current(self) -> None:
+        """Forget what was recorded with ops that are others now."""
+        if plugins.changes != self._changes:
+            self.forget()
 
     def _like(self, function: Callable[..., Any]) -> Compiled:
         """Compile another function with the same options."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pluggrad import CompileError
@@ -54,6 +55,7 @@ class Recording:
         self._free: list[Executor] = []
         self._wide: Any = None  # computes many lanes op by op
         self._fused: dict[bool, Any] = {}  # computes them at once, without and with gradients
+        self.pattern: Any = None  # of its Jacobian, when that was asked for
         self._summing: dict[Any, Any] = {}  # adds them up
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
@@ -76,6 +78,7 @@ class Recording:
             "_wide": None,
             "_fused": {},
             "_summing": {},
+            "pattern": None,
         }
 
     @property
@@ -113,6 +116,25 @@ class Recording:
         return Machine(self.tape, machine.plan, straight=machine.straight)
 
     # ----- One set of numbers -----
+
+    @contextmanager
+    def running(self, numbers: Sequence[Any], *, anyway: bool = False) -> Iterator[Any]:
+        """Compute forward for one set of numbers, and lend the executor that did it.
+
+        It is None where a guard does not hold, unless it is wanted anyway. Its seeds may change.
+        """
+        executor = self._take()
+        executor.inputs[:] = self._given(numbers)
+        try:
+            executor.forward()
+            holds = anyway or executor.outputs[-1] == 0.0
+        except Exception:  # on this way
+            holds = False
+        try:
+            yield executor if holds else None
+        finally:
+            executor.seeds[:] = array("d", [1.0]) * len(self.tape.outputs)
+            self._free.append(executor)
 
     def answer(self, numbers: Sequence[Any], *, backward: bool = False) -> Answer | None:
         """Compute for one set of numbers.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from typing import Any
 
-from pluggrad import CompileError, plugins
+from pluggrad import CompileError
 
 from .capture.arguments import LEAF, put_together, taken_apart
 from .function import Compiled
@@ -198,8 +198,7 @@ class OverRows:
 
     def _computed(self, args: tuple[Any, ...], *, backward: bool) -> tuple[Any, Taken, Any]:
         taken = self._taken(args)
-        if plugins.changes != self.compiled._changes:
-            self.compiled.forget()
+        self.compiled._keep_current()
         if self.reduce is None:
             return self._each(taken, backward=backward)
         total = _Total(len(taken.shared) if backward else 0)
