@@ -57,7 +57,7 @@ class SummingBody(Body):
         w.say("br i1 %empty, label %done, label %loop")
         w.label("loop")
         w.say("%at = phi i64 [ %start, %entry ], [ %next, %latch ]")
-        w.say("%any = phi i64 [ 0, %entry ], [ %more, %latch ]")
+        w.say("%any = phi i1 [ false, %entry ], [ %more, %latch ]")
         kind, zero = w.type(DOUBLE), w.constant(DOUBLE, 0.0)
         for i in range(sums):
             w.say(f"%sum{i} = phi {kind} [ {zero}, %entry ], [ %sum{i}.next, %latch ]")
@@ -77,18 +77,18 @@ class SummingBody(Body):
         w.say("br label %latch")
         before = w.block
         w.label("latch")
-        w.say(f"%more = phi i64 [ %flagged, %{before} ]")
         for i, x in enumerate(added):
             w.say(f"%sum{i}.next = phi {kind} [ {x.name}, %{before} ]")
         w.say(f"%next = add i64 %at, {w.width}")
         w.say("%ended = icmp uge i64 %next, %end")
         w.say("br i1 %ended, label %done, label %loop")
         w.label("done")
-        w.say("%answer = phi i64 [ 0, %entry ], [ %more, %latch ]")
+        w.say("%found = phi i1 [ false, %entry ], [ %more, %latch ]")
         for i in range(sums):
             w.say(f"%total{i} = phi {kind} [ {zero}, %entry ], [ %sum{i}.next, %latch ]")
         for i in range(sums):
             w.say(f"store {kind} %total{i}, ptr %out{i}, align 8")
+        w.say("%answer = zext i1 %found to i64")
         w.say("ret i64 %answer")
         w.label("nowhere")
         w.say("ret i64 0")
