@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from pluggrad import PluggradError, __version__
 
-from . import check, demo, listing, new_plugin, picture, step
+from . import check, demo, diff, listing, new_plugin, picture, step
 from .table import shown
 
-SUBCOMMANDS = (demo, listing, picture, step, check, new_plugin)
+SUBCOMMANDS = (demo, listing, picture, step, diff, check, new_plugin)
 WRONG_USE = 2
 INTERRUPTED = 130  # 128 + SIGINT and 128 + SIGPIPE, as a shell counts them
 BROKEN_PIPE = 141

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from . import func
     from .drawing import draw_dot, render, save
     from .func import checkpoint, custom_rule, on_gradient, stop_gradient
-    from .insight import detect_anomaly, explain, recording_lines
+    from .insight import compare, detect_anomaly, explain, recording_lines
     from .summary import Region
 
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ __all__ = [
     "StateError",
     "Value",
     "checkpoint",
+    "compare",
     "compile",
     "configure",
     "configured",
@@ -98,7 +99,7 @@ _IN_WINGS = {
     "drawing": {"draw_dot", "render", "save"},
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
     "hints": set[str](),
-    "insight": {"detect_anomaly", "explain", "recording_lines"},
+    "insight": {"compare", "detect_anomaly", "explain", "recording_lines"},
     "summary": {"Region"},
 }
 

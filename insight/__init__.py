@@ -1,7 +1,8 @@
 """What tells why: gradients explained path by path, and the first number that went wrong."""
 
 from .anomaly import detect_anomaly
+from .comparison import Comparison, compare
 from .explanation import Explanation, explain
 from .lines import recording_lines
 
-__all__ = ["Explanation", "detect_anomaly", "explain", "recording_lines"]
+__all__ = ["Comparison", "Explanation", "compare", "detect_anomaly", "explain", "recording_lines"]

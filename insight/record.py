@@ -28,17 +28,21 @@ from .lines import lines, lines_of
 CLOSE = 1e-9  # of the numbers involved; what differs by less was rounded otherwise
 
 
+Kind = Literal["older", "gradient", "nan", "inf", "added", "removed", "changed"]
+
+
 class Note(NamedTuple):
     """Something to know about a node before believing its numbers.
 
     Attributes:
         kind: "older" for a value that its operands no longer give, "gradient" for a gradient that
-            its users do not give, "nan" and "inf" for a node where these began.
+            its users do not give, "nan" and "inf" for a node where these began; "added", "removed"
+            and "changed" in a comparison.
         text: what there is to know, without a full stop.
         brief: the same in two or three words, for where there is little room.
     """
 
-    kind: Literal["older", "gradient", "nan", "inf"]
+    kind: Kind
     text: str
     brief: str
 
@@ -113,7 +117,7 @@ def again(node: Value) -> float | None:
         number = op.evaluate(*[x.data for x in node.prev])
     except Exception:
         return None
-    return None if _close(number, node.data) else number
+    return None if is_close(number, node.data) else number
 
 
 def record_of(graph: Graph) -> Record:
@@ -171,13 +175,13 @@ class _Values:
                 pass
             try:
                 now = op.evaluate(*numbers)
-                if not _close(now, node.data):
+                if not is_close(now, node.data):
                     self.broken.add(node.id)
                 if changed:
                     now = op.evaluate(*[self.fresh.get(x, held[x]) for x in xs])
             except Exception:  # an op that fails now cannot tell what it would give
                 continue
-            if not _close(now, node.data):
+            if not is_close(now, node.data):
                 self.fresh[node.id] = now
 
     def notes(self) -> Iterable[tuple[str, Note]]:
@@ -446,7 +450,8 @@ def short(number: float | None) -> str:
     return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
-def _close(a: float, b: float) -> bool:
+def is_close(a: float, b: float) -> bool:
+    """Say whether two numbers are the same but for rounding."""
     return a == b or abs(a - b) <= CLOSE * max(abs(a), abs(b)) or (a != a and b != b)
 
 

@@ -19,7 +19,8 @@ function troubleText() {
   const kinds = TROUBLES.map(([bit, name]) => [troubled.filter((i) => trouble[i] & bit).length, name])
     .filter(([count]) => count)
     .map(([count, name]) => `${counted(count)} ${name.split(" ")[0]}`);
-  for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"]]) {
+  for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"],
+    ["added", "added"], ["removed", "removed"], ["changed", "changed"]]) {
     if (noted(why)) kinds.push(`${counted(noted(why))} ${text}`);
   }
   return kinds.join(" · ");

@@ -1,0 +1,42 @@
+"""`pluggrad diff BEFORE AFTER`: what is different between two graphs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from pluggrad import compare, render, save
+
+from .table import shown
+from .target import load
+
+
+def run(given: Namespace) -> int:
+    """Draw the comparison: to a file, or as text to the terminal."""
+    difference = compare(load(given.before), load(given.after))
+    if given.output is not None:
+        print(shown(str(save(difference, given.output, given.renderer))))
+    else:
+        print(render(difference, given.renderer or "text"))
+    return int(any(n.kind in KINDS for notes in difference.record.notes.values() for n in notes))
+
+
+KINDS = ("added", "removed", "changed")
+
+
+def add_to(commands: Any) -> None:
+    """Add this subcommand to the parser."""
+    command = commands.add_parser(
+        "diff",
+        help="compare two graphs",
+        description="Show what is different between two graphs; exits with 1 where anything is.",
+    )
+    for name in ("before", "after"):
+        command.add_argument(
+            name,
+            metavar=f"{name.upper()}",
+            help="MODULE:OBJECT or FILE.py:OBJECT, as for `pluggrad render`",
+        )
+    command.add_argument("-r", "--renderer", metavar="NAME", help="see `pluggrad renderers`")
+    command.add_argument("-o", "--output", metavar="PATH", help="write a file, such as diff.html")
+    command.set_defaults(run=run)
