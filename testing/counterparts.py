@@ -11,8 +11,7 @@ import builtins
 import math
 import operator
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from types import ModuleType, SimpleNamespace
@@ -46,14 +45,16 @@ def _as_float(x: Any) -> float:
 MP.mpf.__float__ = _as_float
 
 
-@contextmanager
-def kept_exact() -> Iterator[None]:
+class kept_exact:  # noqa: N801 - a context manager; entered for each evaluation, so no generator
     """Refuse inside to turn a number of many digits into a float."""
-    token = _exact.set(True)
-    try:
-        yield
-    finally:
-        _exact.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _exact.set(True)
+
+    def __exit__(self, *exc: object) -> None:
+        _exact.reset(self._token)
 
 
 def counterpart(thing: Any) -> Any:

@@ -165,17 +165,23 @@ def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
     return None
 
 
-@lru_cache(maxsize=1 << 16)
 def exact_higher(
     forward: Callable[..., Any], at: Point, order: tuple[int, ...]
 ) -> tuple[float, float] | None:
     """Differentiate `forward` in many digits, once for each operand index in `order`.
 
-    Central differences in one operand after another.
+    Central differences in one operand after another; in which order makes no difference.
 
     Returns:
         the derivative, and how far off it may be; None if it cannot be had.
     """
+    return _exact_higher(forward, at, tuple(sorted(order)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _exact_higher(
+    forward: Callable[..., Any], at: Point, order: tuple[int, ...]
+) -> tuple[float, float] | None:
     digits = 30 + (DIGITS - 30) * len(order) + _extra_digits(at)
     most = digits + MOST_DIGITS
     while True:
@@ -190,8 +196,9 @@ def exact_higher(
                         stepped[moved] = stepped.get(moved, 0) + side * weight
                 terms = {offsets: weight for offsets, weight in stepped.items() if weight}
             total, largest = MP.mpf(0), MP.mpf(0)
+            places = [MP.mpf(x) for x in at]
             for offsets, weight in terms.items():
-                moved_to = [MP.mpf(x) + o * step for x, o in zip(at, offsets, strict=True)]
+                moved_to = [x + o * step if o else x for x, o in zip(places, offsets, strict=True)]
                 result = number(forward, moved_to)
                 if result is None:
                     return None
@@ -254,10 +261,13 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Evaluate on mpmath numbers; None where there is no real, finite result."""
     if forward in too_slow:
         return None
+    mp = mpmath.mp
+    before = mp.prec
     try:
         # Functions of mpmath that nobody could exchange compute with the digits of its context.
-        with kept_exact(), mpmath.mp.workprec(MP.prec):
-            result = forward(*map(MP.mpf, operands))
+        mp.prec = MP.prec
+        with kept_exact():
+            result = forward(*[x if x.__class__ is MP.mpf else MP.mpf(x) for x in operands])
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         result = MP.mpf(result)
@@ -266,6 +276,8 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
         return None
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
+    finally:
+        mp.prec = before
     return result if MP.isfinite(result) else None
 
 
@@ -303,8 +315,9 @@ def _sides(
     The point itself is not evaluated: at a jump it belongs to one side at most.
     """
     found = []
+    places = [MP.mpf(x) for x in at]
     for offset in (-2, -1, 1, 2):
-        operands = [MP.mpf(x) for x in at]
+        operands = places.copy()
         operands[index] += offset * step
         result = number(forward, operands)
         if result is None:
@@ -372,11 +385,19 @@ UNKNOWN = Truth(math.nan, math.nan, math.inf, "finite differences")
 
 
 def _careful(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Give nan where a function raises; and ask it once for each number, but for the two zeros."""
+    known: dict[float, float] = {}
+
     def careful(x: float) -> float:
-        try:
-            return function(x)
-        except (ArithmeticError, ValueError, PluggradError):
-            return math.nan
+        found = known.get(x)
+        if found is None:
+            try:
+                found = function(x)
+            except (ArithmeticError, ValueError, PluggradError):
+                found = math.nan
+            if x:
+                known[x] = found
+        return found
 
     return careful
 
