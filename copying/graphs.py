@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 
 def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
-    """Copy `root` and all it was computed from, leaving out what `memo` says is copied already."""
+    """Copy `root` and all it was computed from, leaving out what `memo` says is copied already.
+
+    The arguments of a derivative under way stay what they are, or it would miss what comes of them.
+    """
     for node in topological_order([root]):
-        if id(node) not in memo:
+        if node.op is not None and node.op.is_under_way():
+            memo.setdefault(id(node), node)
+        elif id(node) not in memo:
             memo[id(node)] = restore(
                 type(node), *_state(node, tuple([memo[id(x)] for x in node.prev]))
             )

@@ -122,6 +122,10 @@ class Op:
             )
         return _installed_op, (self.name,)
 
+    def is_under_way(self) -> bool:
+        """Return whether a pass is at work on what it gives, from which no copy is cut off."""
+        return False
+
     def __copy__(self) -> Op:
         return self
 

@@ -35,6 +35,10 @@ from .tree import tree_map
 class _Argument(Op):
     """The identity by which a pass tells its argument from a value of the pass around it."""
 
+    def is_under_way(self) -> bool:
+        """Return whether any transform is being run here."""
+        return _depth.get() > 0
+
     def __reduce__(self) -> tuple[object, ...]:
         return _argument, ()
 
