@@ -58,6 +58,8 @@ def replacement(name: str, call: ast.AST | None, ops: Mapping[str, Op]) -> str:
         return f"use `{written.format(*map(_in_parentheses, operands))}`, or"
     if op is not None:
         return f"use `{_called(op, operands)}`, or"
+    if not name:  # a call of what another call gave, say
+        return "compute it by operators and ops, or"
     return f"no installed op is named {name!r}, and `pluggrad.Op` makes one; use"
 
 

@@ -60,7 +60,7 @@ log10 = Op("log10", math.log10, lambda g, out, x: g * LOG10E / x,  ieee=_log_bey
 
 sqrt  = Op("sqrt",  math.sqrt,  lambda g, out, x: 0.5 * g / out,   ieee=lambda x: nan,
            domain=(0.0, inf),
-           doc="Square root. Derivative: 1 / (2 sqrt(x)).")
+           doc="Square root, -0.0 of -0.0. Derivative: 1 / (2 sqrt(x)).")
 # In JavaScript, cbrt, operand 0: 8 units where abs(x) > 0. Math.pow is rounded less exactly.
 cbrt  = Op("cbrt",  _cbrt,      lambda g, out, x: g / (3 * out * out), kinks=(0.0,),
            doc="Cube root, negative for negative x. Derivative: 1 / (3 cbrt(x)**2).")

@@ -2,12 +2,13 @@
 
 import math
 import pickle
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pluggrad.ops
 import pytest
-from pluggrad import Op, Value, grad, plugins
+from pluggrad import Op, Value, compile, func, grad, plugins
 
 EXPORTED = [getattr(pluggrad.ops, name) for name in pluggrad.ops.__all__]
 BUILT_IN = [op for op in EXPORTED if isinstance(op, Op)]
@@ -90,3 +91,34 @@ def test_says_what_it_computes_and_its_derivative(op):
 def test_pickles_by_name(op):
     assert isinstance(op, Op)
     assert pickle.loads(pickle.dumps(op)) is op
+
+
+ZEROS = (0.0, -0.0)
+
+
+@every_op
+def test_every_mode_says_the_same_where_operands_are_zeros_of_either_sign(op):
+    for at in product(ZEROS, repeat=op.arity):
+        leaves = [Value(x) for x in at]
+        out = op(*leaves)
+        out.backward()
+        wanted = [x.grad for x in leaves]
+        again = [Value(x) for x in at]
+        compiled = compile(lambda *xs: op(*xs) * 1.0, executor="interpreter")
+        argnums = tuple(range(op.arity))
+        found = {
+            "grad()": grad(op(*again), again),
+            "create_graph": [g.data for g in grad(op(*again), again, create_graph=True)],
+            "func.grad": func.value_and_grad(op, argnums)(*at)[1],
+            "vjp": func.vjp(op, *at)[1](1.0),
+            "compiled": compiled.grad(*at) if op.arity > 1 else [compiled.grad(*at)],
+        }
+        for index in range(op.arity):
+            direction = [float(i == index) for i in range(op.arity)]
+            value, slope = func.jvp(op, at, tuple(direction))
+            found[f"jvp by operand {index}"] = [
+                slope if i == index else g for i, g in enumerate(wanted)
+            ]
+            assert repr(value) == repr(out.data), at
+        for mode, gradient in found.items():
+            np.testing.assert_array_equal(list(gradient), wanted, f"{mode} at {at}")
