@@ -24,7 +24,7 @@ from functools import cached_property
 from ..lower.translation import Function
 from .loop_text import METADATA, Writer
 
-KERNEL_TEXT = "pluggrad kernel 3"  # part of every key on disk: raise it when texts below change
+KERNEL_TEXT = "pluggrad kernel 4"  # part of every key on disk: raise it when texts below change
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,10 @@ class Writer:
         kernel = self.kernel
         given = dict(zip(kernel.columns, loaded, strict=True))
         arguments = ", ".join(f"double {given.get(x, '0.0')}" for x in kernel.parameters)
-        return self.new(f"call double @{kernel.function.name}({arguments})")
+        result = self.new(f"call double @{kernel.function.name}({arguments})")
+        if kernel.parameters[:1] == ("g",) and not kernel.adding:
+            result = self.new(f"fadd double 0.0, {result}")  # gradients begin with 0: none is -0
+        return result
 
     def single(self) -> str:
         """Write a kernel for one node."""

@@ -1,5 +1,6 @@
 """Inputs and their gradients are used where callers see them."""
 
+import math
 import random
 from itertools import pairwise
 
@@ -82,3 +83,11 @@ def test_leaves_that_are_used_twice_or_not_at_all_or_are_outputs_are_right():
     program.seeds[:] = [0.0, 2.0, -1.0]
     program.step()
     assert program.gradients.tolist() == [14.0, 3.0, 0.0]
+
+
+def test_gradients_of_one_share_begin_with_zero_as_sums_do():
+    x, y = Value(2.0), Value(0.0)
+    for executor in ("numba", "interpreter"):
+        program = compile(-(x * y), wrt=[x, y], executor=executor)
+        program.step()
+        assert [math.copysign(1.0, g) for g in program.gradients] == [1.0, -1.0]
