@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py            # first to third derivative; two minutes
     python benchmarks/accuracy.py --short    # fewer points, for continuous integration
     python benchmarks/accuracy.py --ops sin,pow --verbose
+    python benchmarks/accuracy.py --compiled # what compiled functions give for arrays
 
 The truth is a reference function per op, in references.py, on mpmath's own functions, evaluated
 with 50 digits more than the arguments need; derivatives are differences of that reference with a
@@ -36,13 +37,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pluggrad import Op, Value, grad, plugins
+from pluggrad import Op, Value, compile, grad, plugins
 from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
 from references import REFERENCES, SENSIBLE, Point, derivative, ulps
 
 FORWARD_LIMIT = 4.0
 PARTIAL_LIMIT = 8.0
+LANES = 256  # arrays of fewer elements are computed by the functions of the C library
 
 
 # ----- Exceptions, as they are written beside the ops -----
@@ -197,13 +199,33 @@ class Report:
     partials: dict[tuple[int, ...], Worst] = field(default_factory=dict)
 
 
-def measure(task: tuple[str, int, int]) -> Report:
+def eager(op: Op, ats: list[Point]) -> Iterator[tuple[float, list[float]]]:
+    """Give an op's result and its partials at each point, as the engine computes them."""
+    for at in ats:
+        out = op.evaluate(*at)
+        rules = enumerate(op.rules) if math.isfinite(out) else ()
+        yield out, [0.0 if rule is None else op.partial(i, 1.0, out, *at) for i, rule in rules]
+
+
+def compiled(op: Op, ats: list[Point]) -> Iterator[tuple[float, list[float]]]:
+    """Give the same as compiled functions compute it for arrays."""
+    import numpy as np
+
+    rows = np.array(ats * -(-LANES // len(ats))).T
+    value, gradient = compile(lambda *x: op(*x)).value_and_grad(*rows)
+    gradient = gradient if op.arity > 1 else (gradient,)
+    for k in range(len(ats)):
+        yield float(value[k]), [float(g[k]) for g in gradient]
+
+
+def measure(task: tuple[str, int, int, bool]) -> Report:
     """Measure one op."""
-    name, count, highest = task
+    name, count, highest, is_compiled = task
     op, reference = plugins.ops[name], REFERENCES[name]
     report = Report(name)
-    for number, at in enumerate(points(op, count)):
-        out = op.evaluate(*at)
+    ats = points(op, count)
+    found = (compiled if is_compiled else eager)(op, ats)
+    for number, (at, (out, partials)) in enumerate(zip(ats, found, strict=True)):
         record(report.forward, op, "forward", out, reference, at, ())
         if not math.isfinite(out) or is_near_kink(op, at):
             continue
@@ -211,7 +233,7 @@ def measure(task: tuple[str, int, int]) -> Report:
             if op.rules[i] is None:
                 continue
             worst = report.partials.setdefault((i,), Worst())
-            record(worst, op, i, op.partial(i, 1.0, out, *at), reference, at, (i,))
+            record(worst, op, i, partials[i], reference, at, (i,))
         if highest > 1 and number % 2 == 0 and all(x == 0 or 1e-30 < abs(x) < 1e30 for x in at):
             higher(op, report, reference, at, highest)
     return report
@@ -359,6 +381,7 @@ def main() -> int:
     parser.add_argument("--ops", default="", help="names, separated by commas")
     parser.add_argument("--short", action="store_true", help="fewer points, first derivatives only")
     parser.add_argument("--points", type=int, default=60, help="how many of each kind (60)")
+    parser.add_argument("--compiled", action="store_true", help="as compiled for arrays")
     parser.add_argument("--verbose", action="store_true", help="every order of every op")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     given = parser.parse_args()
@@ -366,8 +389,8 @@ def main() -> int:
     names = given.ops.split(",") if given.ops else names
     unknown = [name for name in names if name not in REFERENCES]
     start = time.perf_counter()
-    count, highest = (15, 1) if given.short else (given.points, 3)
-    tasks = [(name, count, highest) for name in names if name not in unknown]
+    count, highest = (15, 1) if given.short else (given.points, 1 if given.compiled else 3)
+    tasks = [(name, count, highest, given.compiled) for name in names if name not in unknown]
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         reports = []
         for report in pool.imap(measure, tasks):
@@ -377,7 +400,7 @@ def main() -> int:
     beyond = show(reports, verbose=given.verbose)
     for name in unknown:
         print(f"NO REFERENCE for {name}: write one in references.py")
-    needless = [] if given.short else needless_excuses(reports)
+    needless = [] if given.short or given.compiled else needless_excuses(reports)
     for text in needless:
         print(f"NEEDLESS EXCUSE {text}")
     measured = sum(

@@ -89,7 +89,9 @@ def error(fit: Fit, coefficients: list[float]) -> Any:
 
 
 def exp_rest(r: Any) -> Any:
-    return series(lambda k: 1 / mp.factorial(k + 2), r, (mp.exp(r) - 1 - r) / r**2 if r else 0)
+    return series(
+        lambda k: 1 / mp.factorial(k + 3), r, (mp.exp(r) - 1 - r - r * r / 2) / r**3 if r else 0
+    )
 
 
 def log_rest(f: Any) -> Any:
@@ -161,7 +163,9 @@ def tail(scale: Any, near: Any, far: Any) -> Callable[[Any], Any]:
 
 HALF_LN2 = mp.log(2) / 2
 FITS = {
-    "EXP": Fit("(e**r - 1 - r) / r**2, |r| <= log(2) / 2", exp_rest, -HALF_LN2, HALF_LN2, 11),
+    "EXP": Fit(
+        "(e**r - 1 - r - r**2 / 2) / r**3, |r| <= log(2) / 2", exp_rest, -HALF_LN2, HALF_LN2, 10
+    ),
     "LOG": Fit(
         "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
         log_rest, mp.sqrt(mp.mpf("0.5")) - 1, mp.sqrt(2) - 1, 22,

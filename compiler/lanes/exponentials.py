@@ -1,7 +1,7 @@
 """e**x and its kin on vectors of lanes.
 
-e**x = 2**n e**r with |r| <= log(2) / 2, and e**r = 1 + r + r**2 P(r). The sum is kept as two
-numbers, so that only the last rounding counts.
+e**x = 2**n e**r with |r| <= log(2) / 2, and e**r = 1 + r + r**2 / 2 + r**3 P(r). The sum is kept as
+two numbers, so that only the last rounding counts.
 """
 
 from __future__ import annotations
@@ -57,15 +57,19 @@ def clamped(w: Writer, x: Any, least: float, most: float) -> Any:
     return w.select(least > x, least, w.select(most < x, most, x))
 
 
-def reduced(w: Writer, x: Any) -> Reduced:
-    """Take whole multiples of log(2) off x."""
+def without_multiples(w: Writer, x: Any) -> tuple[Any, Any, Any]:
+    """Take whole multiples of log(2) off x: give what is left as two numbers, and how many."""
     shifted = w.fma(x, LOG2E, MAGIC)
     n = shifted - MAGIC
     part = w.fma(n, -LN2_HIGH, x)
     r = w.fma(n, -LN2_LOW, part)
-    error = w.fma(n, -LN2_LOW, part - r)
-    rest = w.fma(r * r, w.polynomial(r, EXP), error)
-    return Reduced(r, rest, w.bits(shifted) - MAGIC_BITS)
+    return r, w.fma(n, -LN2_LOW, part - r), w.bits(shifted) - MAGIC_BITS
+
+
+def reduced(w: Writer, x: Any) -> Reduced:
+    """Give e**x as (1 + r + rest) 2**n."""
+    r, low, whole = without_multiples(w, x)
+    return Reduced(r, w.fma(r * r, w.polynomial(r, (0.5, *EXP)), low), whole)
 
 
 def power(w: Writer, x: Any, low: Any = None) -> Power:
@@ -91,15 +95,18 @@ def exp2(w: Writer, x: Any) -> Any:
     r, low = w.product(part, math.log(2.0))
     low = low + part * 2.3190468138462996e-17
     near, error = w.ordered_total(1.0, r)
-    rest = w.fma(r * r, w.polynomial(r, EXP), low)
+    rest = w.fma(r * r, w.polynomial(r, (0.5, *EXP)), low)
     high = near + (error + rest)
     return w.times_power(high, w.bits(shifted) - MAGIC_BITS)
 
 
 def less_one(w: Writer, x: Any) -> tuple[Any, Any]:
     """Give e**x - 1 as two numbers, for |x| below 45."""
-    r, rest, whole = reduced(w, x)
-    near, error = w.ordered_total(r, rest)
+    r, left, whole = without_multiples(w, x)
+    square, square_low = w.product(r, r)
+    rest = w.fma(r * square, w.polynomial(r, EXP), w.fma(square_low, 0.5, left))
+    near, error = w.ordered_total(r, 0.5 * square)
+    near, error = w.ordered_total(near, error + rest)
     times = w.times_power(1.0, whole)
     # Where n is not 0, |2**n - 1| is at least 1/2, and 2**n (r + ...) is smaller.
     first = times - 1.0
