@@ -1,10 +1,11 @@
 """Function transforms: derivatives of functions, as functions, which nest to any depth.
 
 Names and behaviour are those of JAX and torch.func. Arguments and results are numbers, or nested
-lists, tuples and dicts of numbers.
+lists, tuples, dicts, dataclasses and registered classes of numbers.
 """
 
 from .checkpointing import checkpoint
+from .containers import register_pytree_node
 from .custom import custom_rule
 from .gradient_hooks import on_gradient
 from .transforms import (
@@ -12,6 +13,7 @@ from .transforms import (
     hessian,
     hvp,
     jacfwd,
+    jacobian,
     jacrev,
     jvp,
     linearize,
@@ -19,6 +21,7 @@ from .transforms import (
     value_and_grad,
     vjp,
 )
+from .vmap import vmap
 
 __all__ = [
     "checkpoint",
@@ -27,11 +30,14 @@ __all__ = [
     "hessian",
     "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jvp",
     "linearize",
     "on_gradient",
+    "register_pytree_node",
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

@@ -261,6 +261,9 @@ def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     return jacobian
 
 
+jacobian = jacrev  # as in JAX
+
+
 def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the Jacobian of `fun` in forward mode, argument by argument.
 

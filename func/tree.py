@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of numbers, taken apart and put together again.
+"""Nested containers of numbers, taken apart and put together again.
 
 A pytree library would do this too, but the well-kept ones are compiled, and pluggrad's base install
 is not to need a compiler or a wheel for the platform for the sake of the few lines below.
@@ -6,13 +6,14 @@ is not to need a compiler or a wheel for the platform for the sake of the few li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
 from pluggrad.value import Value
 
+from .containers import container_of
 from .dual import Dual
 
 
@@ -20,13 +21,13 @@ class Structure(NamedTuple):
     """The shape of a tree: its containers without its leaves.
 
     Attributes:
-        kind: list, tuple, a named tuple's class, dict, NoneType, or None for a leaf.
-        keys: what the children are found under: indices or dict keys.
-        children: their structures.
+        kind: the class of a container, or None for a leaf.
+        aux: what makes it up beside its parts, such as the keys of a dict.
+        children: the structures of its parts.
     """
 
     kind: type[Any] | None = None
-    keys: tuple[Any, ...] = ()
+    aux: Any = None
     children: tuple[Structure, ...] = ()
 
 
@@ -36,11 +37,11 @@ LEAF = Structure()
 def structure_of(tree: object) -> Structure:
     """Return the shape of a tree. What is not a container is a leaf; None is an empty tree."""
     kind = type(tree)
-    if isinstance(tree, dict):
-        return Structure(dict, tuple(tree), tuple([structure_of(x) for x in tree.values()]))
-    if isinstance(tree, list | tuple):
-        return Structure(kind, tuple(range(len(tree))), tuple([structure_of(x) for x in tree]))
-    return Structure(kind) if tree is None else LEAF
+    container = container_of(kind)
+    if container is None:
+        return LEAF
+    parts, aux = container.flatten(tree)
+    return Structure(kind, aux, tuple([structure_of(x) for x in parts]))
 
 
 def leaves(
@@ -63,17 +64,34 @@ def leaves(
             yield path, None
         return
     if structure == LEAF:
-        if isinstance(tree, list | tuple | dict) or tree is None:
+        if container_of(type(tree)) is not None:
             raise TypeError(f"{path} is {_told(tree)}, but {like} has a number there")
         yield path, tree
         return
-    kind = list if structure.kind is None else structure.kind
-    if not isinstance(tree, kind) or _keys(tree) != set(structure.keys):
+    parts = _parts_like(structure, tree)
+    if parts is None:
         raise TypeError(f"{path} is {_told(tree)}, but {like} has {_described(structure)} there")
-    for key, child in zip(structure.keys, structure.children, strict=True):
-        yield from leaves(
-            child, tree[key], f"{path}[{key!r}]", f"{like}[{key!r}]", optional=optional
-        )
+    for name, child, part in zip(_names(structure), structure.children, parts, strict=True):
+        yield from leaves(child, part, path + name, like + name, optional=optional)
+
+
+def _parts_like(structure: Structure, tree: Any) -> Sequence[Any] | None:
+    """Return the parts of a tree in the order of a structure; None where it differs."""
+    container = container_of(type(tree))
+    if container is None or structure.kind is None or not isinstance(tree, structure.kind):
+        return None
+    parts, aux = container.flatten(tree)
+    if isinstance(tree, dict):
+        keys = structure.aux[1] if structure.kind is defaultdict else structure.aux
+        return [tree[key] for key in keys] if set(keys) == set(tree) else None
+    return parts if len(parts) == len(structure.children) and aux == structure.aux else None
+
+
+def _names(structure: Structure) -> list[str]:
+    assert structure.kind is not None
+    container = container_of(structure.kind)
+    assert container is not None
+    return container.names(structure.aux, len(structure.children))
 
 
 def leaf_count(structure: Structure) -> int:
@@ -85,14 +103,9 @@ def rebuild(structure: Structure, found: Iterator[Any]) -> Any:
     """Put a tree together, taking its leaves in order from an iterator."""
     if structure.kind is None:
         return next(found)
-    if structure.kind is type(None):
-        return None
-    children = [rebuild(child, found) for child in structure.children]
-    if structure.kind is dict:
-        return dict(zip(structure.keys, children, strict=True))
-    if hasattr(structure.kind, "_fields"):  # a named tuple
-        return structure.kind(*children)
-    return structure.kind(children)
+    container = container_of(structure.kind)
+    assert container is not None
+    return container.unflatten(structure.aux, [rebuild(x, found) for x in structure.children])
 
 
 def tree_map(change: Callable[[Any], Any], tree: Any) -> Any:
@@ -124,7 +137,7 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
             hint = _hint(x)
             raise TypeError(
                 f"{place} is {_told(x)}{hint}; {what} numbers (int, float, Value), or nested "
-                "lists, tuples and dicts of them"
+                "lists, tuples, dicts and dataclasses of them"
             )
     return structure, [x for _, x in found]
 
@@ -132,25 +145,21 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
 def _hint(x: object) -> str:
     if hasattr(x, "tolist"):
         return "; give its .tolist()"
-    return "; give its fields in a dict or tuple" if is_dataclass(x) else ""
-
-
-def _keys(tree: Any) -> set[Any]:
-    if tree is None:
-        return set()
-    return set(tree) if isinstance(tree, dict) else set(range(len(tree)))
+    if hasattr(x, "__dict__") and not callable(x):
+        return "; register its class with pluggrad.func.register_pytree_node"
+    return ""
 
 
 def _described(structure: Structure) -> str:
     assert structure.kind is not None
     if structure.kind is type(None):
         return "None"
-    if not structure.keys:
+    if not structure.children:
         return f"an empty {structure.kind.__name__}"
-    inside = f" with the keys {', '.join(map(repr, structure.keys))}"
-    return (
-        f"{_a(structure.kind)}{inside if structure.kind is dict else f' of {len(structure.keys)}'}"
-    )
+    if issubclass(structure.kind, dict):
+        keys = ", ".join(name[1:-1] for name in _names(structure))
+        return f"{_a(structure.kind)} with the keys {keys}"
+    return f"{_a(structure.kind)} of {len(structure.children)}"
 
 
 def _told(tree: object) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from numbers import Real
-from typing import Any, cast
+from typing import Any
 
 from pluggrad import Value
+from pluggrad.func.containers import container_of
 
 from .guests import is_plain_array
 
@@ -22,8 +21,8 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
     """Return the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
 
     Parameters:
-        tree: nested lists, tuples and dicts; all else that is not a number is static: a recording
-            is for this very value.
+        tree: nested containers (see `pluggrad.func.containers`); all else that is not a number is
+            static: a recording is for this very value.
         numbers: is appended to.
         elements: whether an array stands for a nest of its elements, and not for one number that
             has many values.
@@ -39,16 +38,17 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
 
     if kind is list or isinstance(tree, tuple):  # a named tuple, too
         return kind, len(tree), shapes(tree)
-    if kind is dict or kind is OrderedDict:
+    if kind is dict:
         return kind, tuple(tree), shapes(tree.values())
-    if is_dataclass(tree) and not isinstance(tree, type):
-        names = tuple([field.name for field in fields(tree) if field.init])
-        return kind, names, shapes([getattr(tree, name) for name in names])
     if kind is bool and answers:
         numbers.append(tree)
         return ANSWER
     if kind is bool or tree is None or isinstance(tree, str | bytes):
         return "static", kind, tree
+    container = None if is_symbolic(tree) else container_of(kind)
+    if container is not None:
+        parts, aux = container.flatten(tree)
+        return kind, aux, shapes(parts)
     if elements and is_plain_array(tree):
         numbers.extend(tree.ravel().tolist())
         return "elements", tree.shape
@@ -88,13 +88,11 @@ def put_together(
     if kind == "elements":
         return _elements(shape[1], numbers, array)
     parts = [put_together(x, numbers, array, static=static) for x in shape[2]]
-    if kind is dict or kind is OrderedDict:
-        return kind(zip(shape[1], parts, strict=True))
     if kind is list or kind is tuple:
         return kind(parts)
-    if is_dataclass(kind):
-        return cast("type[Any]", kind)(**dict(zip(shape[1], parts, strict=True)))
-    return kind(*parts)
+    container = container_of(kind)
+    assert container is not None
+    return container.unflatten(shape[1], parts)
 
 
 def _elements(
