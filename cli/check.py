@@ -15,7 +15,8 @@ from typing import Any
 
 from pluggrad import PluggradError, Plugin, PluginError, plugins
 
-from .table import shown
+from .progress import progress
+from .table import add_json, report, shown
 from .target import load_function
 
 FAILED = 1
@@ -36,8 +37,6 @@ def run(given: Namespace) -> int:
 
 
 def _check(given: Namespace) -> int:
-    from pluggrad.testing import ConformanceError
-
     found: dict[Any, tuple[str, Callable[[], None]]] = {}
     _check_references(given)
     for name in given.names or [None]:
@@ -46,43 +45,49 @@ def _check(given: Namespace) -> int:
             raise CheckError(f"{name!r} provides nothing to check" if name else "nothing to check")
         found |= checks
     width = max(len(name) for name, _ in found.values())
-    failed = 0
-    for name, check in found.values():
-        try:
-            heard = _Heard()
-            with redirect_stdout(heard), warnings.catch_warnings(record=True) as told:
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("always", UserWarning)
-                check()
-        except ConformanceError as error:
-            failed += 1
-            print(_line(f"{name:{width}}  FAILED  {error}"), flush=True)
-        except (KeyboardInterrupt, PluggradError):
-            raise
-        except BaseException as cause:  # sys.exit(0) in a rule, too, has proved nothing
-            failed += 1
-            print(
-                _line(
-                    f"{name:{width}}  FAILED  it ends the check: {type(cause).__name__}: {cause}"
-                ),
-                flush=True,
-            )
-        else:
-            notes = "".join(f"; {x.message}" for x in told) + heard.note
-            print(_line(f"{name:{width}}  ok{notes}"), flush=True)
-    if failed:
+    rows = []
+    for number, (name, check) in enumerate(found.values(), 1):
+        with progress(f"{number} of {len(found)}: {name}"):
+            ok, message = _result(check)
+        rows.append((name, ok, message))
+        if not given.json:
+            said = ("ok; " if message else "ok") if ok else "FAILED  "
+            print(_line(f"{name:{width}}  {said}{message}"), flush=True)
+    failed = sum(not ok for _, ok, _ in rows)
+    if given.json:
+        report(given, ("name", "ok", "message"), rows)
+    elif failed:
         print(f"{failed} of {len(found)} failed")
     return FAILED if failed else 0
+
+
+def _result(check: Callable[[], None]) -> tuple[bool, str]:
+    """Return whether a check passes, and what is wrong or else worth saying."""
+    from pluggrad.testing import ConformanceError
+
+    heard = _Heard()
+    try:
+        with redirect_stdout(heard), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", UserWarning)
+            check()
+    except ConformanceError as error:
+        return False, str(error)
+    except (KeyboardInterrupt, PluggradError):
+        raise
+    except BaseException as cause:  # sys.exit(0) in a rule, too, has proved nothing
+        return False, f"it ends the check: {type(cause).__name__}: {cause}"
+    return True, "; ".join([*(str(x.message) for x in told), *heard.notes])
 
 
 class _Heard(io.TextIOBase):
     """Takes what is printed during a check, which would stand between its lines."""
 
-    note = ""
+    notes: tuple[str, ...] = ()
 
     def write(self, text: str) -> int:
         """Drop a text, and take note."""
-        self.note = "; it prints to standard output, each time that it is called"
+        self.notes = ("it prints to standard output, each time that it is called",)
         return len(text)
 
 
@@ -209,4 +214,5 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--depth", type=int, default=100_000, help="of the deepest chain to draw (100000)"
     )
+    add_json(command)
     command.set_defaults(run=run)

@@ -11,10 +11,34 @@ from typing import NoReturn
 
 from pluggrad import PluggradError, __version__
 
-from . import check, demo, diff, listing, new_plugin, picture, step
+from . import (
+    check,
+    completion,
+    demo,
+    diff,
+    doctor,
+    listing,
+    new_plugin,
+    picture,
+    settings,
+    step,
+    stubs,
+)
 from .table import shown
 
-SUBCOMMANDS = (demo, listing, picture, step, diff, check, new_plugin)
+SUBCOMMANDS = (
+    demo,
+    listing,
+    picture,
+    step,
+    diff,
+    check,
+    new_plugin,
+    settings,
+    doctor,
+    stubs,
+    completion,
+)
 WRONG_USE = 2
 INTERRUPTED = 130  # 128 + SIGINT and 128 + SIGPIPE, as a shell counts them
 BROKEN_PIPE = 141

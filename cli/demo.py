@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from pluggrad import RenderError, Value, draw_dot, render
 
-from .table import shown
+from .table import add_json, shown
 
 
 def neuron() -> tuple[Value, dict[str, Value]]:
@@ -30,6 +31,10 @@ def run(given: Namespace) -> None:
     """Print the neuron's value, gradients and text picture, and draw it."""
     o, inputs = neuron()
     o.backward()
+    if given.json:
+        gradients = {name: value.grad for name, value in inputs.items()}
+        print(json.dumps({"o": o.data, "gradients": gradients}, indent=2))
+        return
     print(f"o = tanh(x1*w1 + x2*w2 + b) = {o.data!r}\n")
     for name, value in inputs.items():
         print(f"do/d{name:2} = {value.grad: .6f}    at {name:2} = {value.data!r}")
@@ -59,4 +64,5 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "-o", "--output", default="graph.svg", metavar="PATH", help="the picture (%(default)s)"
     )
+    add_json(command)
     command.set_defaults(run=run)

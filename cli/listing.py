@@ -7,56 +7,81 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pluggrad import Op, plugins
+from pluggrad import Op, PluginError, plugins
 from pluggrad.errors import TraceError
 from pluggrad.insight.formulas import derivative
 from pluggrad.op import NAMES
 from pluggrad.renderers.latex.derivatives import derivative as latex_derivative
 
-from .table import table
+from .table import add_json, report
 
 
 def list_ops(given: Namespace) -> None:
     """Print the installed ops."""
     if given.formula or given.latex:
         found = _derivatives(latex_derivative if given.latex else derivative)
-        print(table(("name", "operand", "derivative, from the rule"), list(found)))
+        report(given, ("name", "operand", "derivative, from the rule"), list(found))
         return
     rows = [
-        (op.name, op.operator or "", str(op.arity), plugin.name, op.__doc__ or "")
+        (op.name, op.operator or "", op.arity, plugin.name, op.__doc__ or "")
         for plugin in plugins
         for op in plugin.ops
     ]
-    print(table(("name", "operator", "operands", "plugin", "formula"), rows))
+    report(given, ("name", "operator", "operands", "plugin", "formula"), rows)
 
 
 def list_renderers(given: Namespace) -> None:
     """Print the installed renderers, with the options that they take."""
     rows = [
-        (kind.name, " ".join(getattr(kind, "suffixes", ())), plugin.name, _options(kind))
+        (kind.name, list(getattr(kind, "suffixes", ())), plugin.name, _options(kind))
         for plugin in plugins
         for kind in plugin.renderers
     ]
-    print(table(("name", "suffixes", "plugin", "options"), rows))
+    report(given, ("name", "suffixes", "plugin", "options"), rows)
 
 
 def list_plugins(given: Namespace) -> None:
     """Print the plugins with what each gave, then those that were skipped and why."""
+    if given.hook and given.hook not in _hooks():
+        raise PluginError(f"there is no hook {given.hook!r}; available: {', '.join(_hooks())}")
     loaded = [plugin for plugin in plugins if not plugin.failure]
     skipped = [plugin for plugin in plugins if plugin.failure]
+    if given.hook:
+        loaded = [plugin for plugin in loaded if plugin.name in _implementing(given.hook)]
+        skipped = []
     rows = [
         (
             plugin.name,
             plugin.distribution,
-            " ".join(kind.name for kind in plugin.renderers),
-            " ".join(op.name for op in plugin.ops),
+            [kind.name for kind in plugin.renderers],
+            [op.name for op in plugin.ops],
         )
         for plugin in loaded
     ]
-    print(table(("name", "package", "renderers", "ops"), rows))
-    if skipped:
-        why = [(plugin.name, plugin.distribution, plugin.failure) for plugin in skipped]
-        print("\n" + table(("skipped", "package", "why"), why))
+    why = [(plugin.name, plugin.distribution, plugin.failure) for plugin in skipped]
+    if given.json:
+        header = ("name", "package", "renderers", "ops", "hooks", "skipped")
+        full = [(*row, _hooks_of(row[0]), "") for row in rows]
+        report(given, header, full + [(name, package, [], [], [], x) for name, package, x in why])
+        return
+    report(given, ("name", "package", "renderers", "ops"), rows)
+    if why:
+        print()
+        report(given, ("skipped", "package", "why"), why)
+
+
+def _hooks() -> list[str]:
+    """List the hooks that there are."""
+    return sorted(vars(plugins.manager.hook))
+
+
+def _implementing(hook: str) -> set[str]:
+    caller = getattr(plugins.manager.hook, hook)
+    return {implementation.plugin_name for implementation in caller.get_hookimpls()}
+
+
+def _hooks_of(name: str) -> list[str]:
+    return [hook for hook in _hooks() if name in _implementing(hook)]
 
 
 def _derivatives(write: Callable[[Op, int], str]) -> Iterator[tuple[str, str, str]]:
@@ -87,6 +112,11 @@ def add_to(commands: Any) -> None:
     ):
         command = commands.add_parser(name, help=help, description=run.__doc__)
         command.set_defaults(run=run)
+        add_json(command)
+        if name == "plugins":
+            command.add_argument(
+                "--hook", metavar="NAME", help="those only that implement this hook"
+            )
         if name == "ops":
             command.add_argument(
                 "--formula",

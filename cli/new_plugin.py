@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 
 from pluggrad import PluggradError, Value, plugins
 
-from .table import shown
+from .table import add_json, shown
 
 
 class NewPluginError(PluggradError):
@@ -26,6 +27,10 @@ class NewPluginError(PluggradError):
 def run(given: Namespace) -> None:
     """Write the package."""
     folder = write(given.name, Path(given.path))
+    if given.json:
+        files = sorted(str(x.relative_to(folder)) for x in folder.rglob("*") if x.is_file())
+        print(json.dumps({"folder": str(folder), "files": files}, indent=2))
+        return
     place = shown(str(folder))
     print(f"{place} is written. Now: pip install -e {place} && pytest {place}")
 
@@ -111,6 +116,7 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("name", metavar="NAME", help="of the package, such as my-ops")
     command.add_argument("--path", metavar="DIR", default=".", help="where to put its folder")
+    add_json(command)
     command.set_defaults(run=run)
 
 

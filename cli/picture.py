@@ -12,7 +12,8 @@ from typing import Any
 
 from pluggrad import render, save
 
-from .table import shown
+from .progress import progress
+from .table import add_json, shown
 from .target import load
 
 
@@ -21,11 +22,16 @@ def run(given: Namespace) -> None:
     options = dict(map(option, given.option))
     values = load(given.target)
     if given.output is not None:
-        path = save(values, given.output, given.renderer, **options)
+        with progress(f"drawing {given.output}"):
+            path = save(values, given.output, given.renderer, **options)
+        if given.json:
+            print(json.dumps({"path": str(path)}, indent=2))
+            return
         if not _is_standard_output(path):
             print(shown(str(path)))
         return
-    result = render(values, given.renderer, **options)
+    with progress("drawing"):
+        result = render(values, "json" if given.json else given.renderer, **options)
     if isinstance(result, bytes):
         sys.stdout.buffer.write(result)
     elif type(result) is str and sys.stdout.isatty():
@@ -106,4 +112,5 @@ def add_to(commands: Any) -> None:
         default=[],
         help="an option of the renderer; may be given several times",
     )
+    add_json(command)
     command.set_defaults(run=run)

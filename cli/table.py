@@ -1,12 +1,15 @@
-"""Tables for a terminal."""
+"""What commands print: tables for a terminal, and JSON for programs."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
 import textwrap
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -45,3 +48,22 @@ def shown(text: str) -> str:
     'a\\x1b[2J'
     """
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def add_json(command: ArgumentParser) -> None:
+    """Add the option --json to a command."""
+    command.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def report(given: Namespace, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a table; with --json as a list of objects, whose names are those of columns."""
+    if given.json:
+        print(
+            json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2, default=str)
+        )
+        return
+    print(table(header, [[_cell(x) for x in row] for row in rows]))
+
+
+def _cell(x: Any) -> str:
+    return " ".join(x) if isinstance(x, list) else str(x)

