@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 SHELLS = ("bash", "zsh", "fish")
@@ -11,24 +13,13 @@ NAMED = ("check",)
 NAMES = "pluggrad completion names"
 
 
-def run(given: Namespace) -> None:
+def run(given: Namespace, parsers: Mapping[str, ArgumentParser]) -> None:
     """Print the script for a shell: `eval "$(pluggrad completion bash)"` in ~/.bashrc."""
     if given.shell == "names":
         print("\n".join(installed()))
         return
-    print({"bash": bash, "zsh": zsh, "fish": fish}[given.shell](commands()), end="")
-
-
-def commands() -> dict[str, list[str]]:
-    """Return the options of each command."""
-    from .command import parser
-
-    found = {}
-    for action in parser()._actions:
-        if isinstance(action, _SubParsersAction):
-            for name, one in action.choices.items():
-                found[name] = options(one)
-    return found
+    found = {name: options(one) for name, one in parsers.items()}
+    print({"bash": bash, "zsh": zsh, "fish": fish}[given.shell](found), end="")
 
 
 def options(one: ArgumentParser) -> list[str]:
@@ -98,4 +89,4 @@ def add_to(commands: Any) -> None:
         description=run.__doc__,
     )
     command.add_argument("shell", choices=(*SHELLS, "names"), metavar="|".join(SHELLS))
-    command.set_defaults(run=run)
+    command.set_defaults(run=partial(run, parsers=commands.choices))
