@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, examples, hooks, operations, packages, pictures, settings
+from . import commands, examples, hooks, names, operations, packages, pictures, settings
 
 
 def pages() -> dict[str, str]:
@@ -17,6 +17,7 @@ def pages() -> dict[str, str]:
         "hooks.md": hooks.page(),
         "commands.md": commands.page(),
         "examples.md": examples.page(),
+        "names.md": names.page(),
         "nn.txt": packages.section("pluggrad.nn"),
         "more.txt": packages.more(),
         **operations.pages(),
