@@ -35,6 +35,7 @@ from .value import NOT_RUN, Value
 
 if TYPE_CHECKING:
     from . import func
+    from .arrays import ValueArray, values
     from .drawing import draw_dot, render, save
     from .func import checkpoint, custom_rule, on_gradient, stop_gradient
     from .insight import compare, detect_anomaly, explain, recording_lines
@@ -69,6 +70,7 @@ __all__ = [
     "RuleError",
     "StateError",
     "Value",
+    "ValueArray",
     "checkpoint",
     "compare",
     "compile",
@@ -90,11 +92,13 @@ __all__ = [
     "save",
     "scope",
     "stop_gradient",
+    "values",
 ]
 
 
 # What stands in a wing is loaded when it is first used.
 _IN_WINGS = {
+    "arrays": {"ValueArray", "values"},
     "copying": set[str](),
     "drawing": {"draw_dot", "render", "save"},
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},

@@ -411,12 +411,15 @@ class NameOfOthers:
     Value has no `__getattr__`: it would make every attribute read in the engine several times
     slower. So each name that people bring along stands in the class and raises. `hasattr` is False
     for them, as for any other name that is not there, and an op of that name takes its place.
+    NumPy's functions ask the elements of an array for their own names: these are answered.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, value: Any, owner: type) -> NoReturn:
+    def __get__(self, value: Any, owner: type) -> Any:
+        if self.name in name_hints.OF_NUMPY and value is not None:
+            return name_hints.as_numpy_spells(value, self.name)
         hint = name_hints.instead_of(self.name)
         raise AttributeError(f"a Value has no attribute {self.name!r}: {hint}")
 

@@ -6,6 +6,10 @@ The names stand in `Value` itself (`OF_OTHERS` in value.py), which asks here for
 from __future__ import annotations
 
 import inspect
+import math
+from collections.abc import Callable
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
 # What a Value, an op or a function is called elsewhere: the answer.
@@ -58,19 +62,29 @@ HINTS = {
     "ln": "it is x.log()",
     "swish": "it is x.silu()",
     "expit": "it is x.sigmoid()",
-    "arcsin": "it is x.asin()",
-    "arccos": "it is x.acos()",
-    "arctan": "it is x.atan()",
-    "arctan2": "it is y.atan2(x)",
-    "arcsinh": "it is x.asinh()",
-    "arccosh": "it is x.acosh()",
-    "arctanh": "it is x.atanh()",
-    "degrees": "write x * (180 / math.pi)",
-    "radians": "write x * (math.pi / 180)",
-    "deg2rad": "write x * (math.pi / 180)",
-    "rad2deg": "write x * (180 / math.pi)",
-    "rint": "write round(x); for an array [round(x) for x in values]",
 }
+
+
+# What NumPy calls the methods of an array's elements: what answers.
+OF_NUMPY: dict[str, Callable[..., Any]] = {
+    "arcsin": methodcaller("asin"),
+    "arccos": methodcaller("acos"),
+    "arctan": methodcaller("atan"),
+    "arctan2": lambda y, x: y.atan2(x),
+    "arcsinh": methodcaller("asinh"),
+    "arccosh": methodcaller("acosh"),
+    "arctanh": methodcaller("atanh"),
+    "degrees": lambda x: x * (180 / math.pi),
+    "radians": lambda x: x * (math.pi / 180),
+    "deg2rad": lambda x: x * (math.pi / 180),
+    "rad2deg": lambda x: x * (180 / math.pi),
+    "rint": round,
+}
+
+
+def as_numpy_spells(value: Any, name: str) -> Any:
+    """Return the method of a Value that NumPy asks for by its own name."""
+    return partial(OF_NUMPY[name], value)
 
 
 def instead_of(name: str) -> str:

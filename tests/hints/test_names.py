@@ -5,7 +5,7 @@ import pydoc
 
 import pytest
 from pluggrad import Op, Value, no_grad, plugins
-from pluggrad.hints.names import HINTS
+from pluggrad.hints.names import HINTS, OF_NUMPY
 from pluggrad.value import OF_OTHERS
 
 # ----- Names -----
@@ -21,10 +21,23 @@ def test_a_name_from_elsewhere_says_what_to_write(name):
     assert not hasattr(Value, name)
 
 
-@pytest.mark.parametrize("name", sorted(set(OF_OTHERS) - set(HINTS) - set(plugins.ops)))
+@pytest.mark.parametrize(
+    "name", sorted(set(OF_OTHERS) - set(HINTS) - set(OF_NUMPY) - set(plugins.ops))
+)
 def test_a_function_that_no_plugin_brings_says_how_to_make_it(name):
     with pytest.raises(AttributeError, match=rf"no installed op has this name\. `{name} = Op\("):
         getattr(Value(2.0), name)
+
+
+@pytest.mark.parametrize("name", OF_NUMPY)
+def test_what_numpy_asks_the_elements_of_an_array_is_answered(name):
+    numpy = pytest.importorskip("numpy")
+    operands = [Value(1.25 if name == "arccosh" else 0.25), Value(0.75)][: 1 + (name == "arctan2")]
+    arrays = [numpy.array([x]) for x in operands]
+    (found,) = getattr(numpy, name)(*arrays)
+    assert found.data == pytest.approx(getattr(numpy, name)(*[x.data for x in operands]), rel=1e-15)
+    assert getattr(numpy, name)(*operands).data == found.data
+    assert not hasattr(Value, name)
 
 
 def test_an_op_takes_the_place_of_the_hint_until_it_is_unregistered():

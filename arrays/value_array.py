@@ -1,0 +1,128 @@
+"""ValueArray: an array of Values that NumPy's functions take, and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pluggrad.value import Value, constant
+
+from . import functions, ufuncs
+
+Floats = npt.NDArray[np.float64]
+
+
+class ValueArray(np.ndarray[Any, np.dtype[Any]]):
+    """A NumPy array whose elements are Values, or numbers among them.
+
+    NumPy's functions keep the gradient, or raise an error that says what to call. `values()` makes
+    one; a view of any array of objects is one too: `array.view(ValueArray)`.
+
+    >>> import numpy, pluggrad
+    >>> x = pluggrad.values([0.0, 3.0])
+    >>> numpy.sum(numpy.arctan(x) + x**2).backward()
+    >>> x.grad
+    array([1. , 6.1])
+    """
+
+    @property  # type: ignore[override]
+    def data(self) -> Floats:
+        """The numbers of all Values, as an array of floats; a copy."""
+        return self._floats(lambda x: x.data)
+
+    @data.setter
+    def data(self, numbers: npt.ArrayLike) -> None:
+        self._assign("data", numbers)
+
+    @property
+    def grad(self) -> Floats:
+        """The gradients of all Values, as an array of floats; a copy. Plain numbers have 0."""
+        return self._floats(lambda x: x.grad if x.requires_grad else 0.0)
+
+    @grad.setter
+    def grad(self, gradients: npt.ArrayLike) -> None:
+        self._assign("grad", gradients)
+
+    def _floats(self, read: Callable[[Value], float]) -> Floats:
+        found = np.empty(self.shape)
+        for place, x in np.ndenumerate(self.view(np.ndarray)):
+            found[place] = read(x if isinstance(x, Value) else constant(x))
+        return found
+
+    def _assign(self, name: str, numbers: npt.ArrayLike) -> None:
+        given = np.broadcast_to(np.asarray(numbers, float), self.shape)
+        elements = list(zip(self.ravel().view(np.ndarray), given.ravel().tolist(), strict=True))
+        for x, _ in elements:
+            if not isinstance(x, Value):
+                raise TypeError(f"{name} is set of Values; this array has a {type(x).__name__}")
+        for x, number in elements:
+            setattr(x, name, number)
+
+    # ----- What NumPy asks -----
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Compute a ufunc element by element, by the op that it is."""
+        out = kwargs.pop("out", None)
+        if out is not None:
+            kwargs["out"] = tuple([_plain(x) for x in out])
+        result = ufuncs.computed(ufunc, method, [_plain(x) for x in inputs], kwargs)
+        return out[0] if out is not None and len(out) == 1 else as_value_array(result)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Compute a function of NumPy by ours, by NumPy's own, or refuse."""
+        own = functions.OWN.get(func)
+        if own is not None:
+            return as_value_array(own(*args, **kwargs))
+        functions.refuse(func)
+        return as_value_array(super().__array_function__(func, types, args, kwargs))
+
+
+def values(
+    numbers: npt.ArrayLike | Iterable[Any] | Real, label: str = "", *, requires_grad: bool = True
+) -> ValueArray:
+    """Make an array of Values.
+
+    Parameters:
+        numbers: an array or nested lists of numbers; Values among them stay what they are.
+        label: what the Values are called: with `w` they are `w[0]`, `w[1]` and so on.
+        requires_grad: whether they get a gradient.
+
+    Raises:
+        TypeError: for what is no number.
+
+    >>> import pluggrad
+    >>> w = pluggrad.values([[1.0, 2.0], [3.0, 4.0]], "w")
+    >>> w[1, 0].label, w.data.sum()
+    ('w[1][0]', 10.0)
+    """
+    given = np.asarray(numbers, object)
+    made = np.empty(given.shape, object)
+    for place, x in np.ndenumerate(given):
+        name = label + "".join(f"[{i}]" for i in place) if label else ""
+        made[place] = x if isinstance(x, Value) else _leaf(x, name, requires_grad)
+    return made.view(ValueArray)
+
+
+def _leaf(x: Any, label: str, requires_grad: bool) -> Value:
+    leaf = Value(x.item() if hasattr(x, "item") else x, label)
+    leaf.requires_grad = requires_grad
+    return leaf
+
+
+def as_value_array(result: Any) -> Any:
+    """Return arrays of objects as ValueArrays, in tuples and lists too; all else as it is."""
+    if isinstance(result, np.ndarray):
+        if result.dtype != object:
+            return result.view(np.ndarray)
+        return result.view(ValueArray) if result.shape else result.item()
+    if isinstance(result, tuple | list):
+        parts = [as_value_array(x) for x in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    return result
+
+
+def _plain(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, ValueArray) else x
