@@ -95,8 +95,8 @@ def values(
 
     >>> import pluggrad
     >>> w = pluggrad.values([[1.0, 2.0], [3.0, 4.0]], "w")
-    >>> w[1, 0].label, w.data.sum()
-    ('w[1][0]', 10.0)
+    >>> w[1, 0].label, w.data.tolist()
+    ('w[1][0]', [[1.0, 2.0], [3.0, 4.0]])
     """
     given = np.asarray(numbers, object)
     made = np.empty(given.shape, object)
