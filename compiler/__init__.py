@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 from pluggrad import Value
 
@@ -13,6 +13,8 @@ from .program import Program
 from .recording import Recording
 from .rows import OverRows
 
+P = ParamSpec("P")
+R = TypeVar("R")
 LEFT_OUT: Any = object()
 
 __all__ = ["Compiled", "OverRows", "Program", "Recording", "compile"]
@@ -21,9 +23,11 @@ __all__ = ["Compiled", "OverRows", "Program", "Recording", "compile"]
 @overload
 def compile(target: Value | Sequence[Value], **options: Any) -> Program: ...
 @overload
-def compile(target: Callable[..., Any], **options: Any) -> Compiled: ...
+def compile(target: Callable[..., Any], *, in_axes: Any, **options: Any) -> OverRows: ...
 @overload
-def compile(**options: Any) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(target: Callable[P, R], **options: Any) -> Compiled[P, R]: ...
+@overload
+def compile(**options: Any) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
     """Compile a recorded graph or a function; also a decorator, with options or without.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, overload
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, func, plugins
@@ -20,10 +20,21 @@ from .jacobians import jacobian
 from .recordings import Numbers, Packed
 from .ufunc import SeveralOutputsError, call, taken_options
 
+if TYPE_CHECKING:  # where they have defaults, so that a bare Compiled is of any function
+    from typing_extensions import ParamSpec, TypeVar
+
+    P = ParamSpec("P", default=...)
+    R = TypeVar("R", default=Any)
+else:
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
 OPTIONS = ("executor", "bound", "threads", "arrays", "math")
 
 
-class Compiled(OverLanes):
+class Compiled(OverLanes, Generic[P, R]):
     """A function of numbers at hardware speed.
 
     Numbers give numbers. Where an argument has an array for a number, all are broadcast, and the
@@ -60,7 +71,7 @@ class Compiled(OverLanes):
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Callable[P, R],
         *,
         executor: str = "auto",
         bound: int = 16,
@@ -93,6 +104,10 @@ class Compiled(OverLanes):
 
     # ----- Calls -----
 
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # arrays stand for numbers, too
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
         if plugins.changes != self._changes:

@@ -134,8 +134,10 @@ class Op:
 
     # ----- Forward -----
 
+    @overload  # numbers give a number; with a Value among them it is the second that holds
+    def __call__(self, /, *operands: float, **named: float) -> float: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, /, *operands: float, **named: float) -> float: ...
+    def __call__(self, /, *operands: Value | float, **named: Value | float) -> Value: ...
     @overload
     def __call__(self, /, *operands: Any, **named: Any) -> Any: ...
     def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any, **named: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast, overload
 
 from pluggrad.config import Config, current_config
 from pluggrad.errors import ForwardError, PluggradError, RenderError, one_line
@@ -21,9 +21,29 @@ class HasGraph(Protocol):
         """Return the graph as it is now."""
 
 
+# Renderers of pluggrad's own whose result is text, for type checkers.
+Textual = Literal[
+    "c", "dot", "gexf", "gml", "graphml", "html", "js", "json", "latex", "mermaid", "svg", "text"
+]
 Drawable = Value | Graph | HasGraph | Iterable[Value] | ForwardError
 
 
+@overload
+def render(
+    values: Drawable,
+    renderer: Textual,
+    *,
+    names: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> str: ...
+@overload
+def render(
+    values: Drawable,
+    renderer: str | None = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any: ...
 def render(
     values: Drawable,
     renderer: str | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 from .arguments import (
     Arguments,
@@ -30,8 +30,24 @@ from .tree import numbers, rebuild, tree_map
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+Result = TypeVar("Result", covariant=True)
 
 
+class Transformed(Protocol[P, Result]):
+    """A function of the same arguments as the one that it was made from."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result:
+        """Compute the derivative."""
+
+
+# Type checkers see that a gradient by the first argument is built like it.
+@overload
+def grad(fun: Callable[Concatenate[T, P], Any]) -> Transformed[Concatenate[T, P], T]: ...
+@overload
+def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function: ...
 def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the gradient of `fun`.
 
@@ -68,6 +84,12 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
     return gradient
 
 
+@overload
+def value_and_grad(
+    fun: Callable[Concatenate[T, P], R],
+) -> Transformed[Concatenate[T, P], tuple[R, T]]: ...
+@overload
+def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function: ...
 def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes both `fun` and its gradient, in one pass.
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from itertools import islice, product
+from typing import cast
 
 from pluggrad import CompileError, CompileWarning, Value, compile
 
@@ -61,7 +62,8 @@ def _by_the_engine(subject: Subject, at: Point) -> Numbers:
 def _as_program(executor: str) -> Callable[[Subject, Sequence[Point]], list[Numbers]]:
     def run(subject: Subject, points: Sequence[Point]) -> list[Numbers]:
         leaves = [[Value(x) for x in at] for at in points]
-        results = compile([subject.op(*row) for row in leaves], executor=executor)()
+        program = compile([subject.op(*row) for row in leaves], executor=executor)
+        results = cast("tuple[float, ...]", program())
         return [
             [result, *(leaf.grad for leaf in row)]
             for result, row in zip(results, leaves, strict=True)
