@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from typing import Any
 
 from pluggrad import compare, render, save
 
-from .table import shown
+from .table import add_json, shown
 from .target import load
 
 
@@ -15,9 +16,10 @@ def run(given: Namespace) -> int:
     """Draw the comparison: to a file, or as text to the terminal."""
     difference = compare(load(given.before), load(given.after))
     if given.output is not None:
-        print(shown(str(save(difference, given.output, given.renderer))))
+        path = save(difference, given.output, given.renderer)
+        print(json.dumps({"path": str(path)}) if given.json else shown(str(path)))
     else:
-        print(render(difference, given.renderer or "text"))
+        print(render(difference, "json" if given.json else given.renderer or "text"))
     return int(any(n.kind in KINDS for notes in difference.record.notes.values() for n in notes))
 
 
@@ -39,4 +41,5 @@ def add_to(commands: Any) -> None:
         )
     command.add_argument("-r", "--renderer", metavar="NAME", help="see `pluggrad renderers`")
     command.add_argument("-o", "--output", metavar="PATH", help="write a file, such as diff.html")
+    add_json(command)
     command.set_defaults(run=run)

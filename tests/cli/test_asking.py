@@ -45,6 +45,7 @@ def data(run):
 ARGUMENTS = {
     "check": ("add",),
     "render": ("graph.py:loss",),
+    "diff": ("graph.py:loss", "graph.py:loss"),
     "new-plugin": ("my-ops",),
     "stubs": ("-o", "here"),
 }
