@@ -159,12 +159,15 @@ class Op:
 
     def _in_order(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         given = [x for x in operands if x is not MISSING]
-        try:
-            bound = self.__signature__.bind(*given, **named)
-        except TypeError:
-            raise value_hints.wrong_names(self, given, named) from None
-        bound.apply_defaults()
-        return bound.args
+        names = self.__signature__.parameters
+        first = dict(zip(names, given, strict=False))
+        last = dict(zip(reversed(names), reversed(self.defaults), strict=False))
+        every = {**last, **first, **named}
+        is_named = next(iter(names.values())).kind is Parameter.POSITIONAL_OR_KEYWORD
+        is_once = len(first) == len(given) and not first.keys() & named.keys()
+        if is_named and is_once and every.keys() == names.keys():
+            return tuple([every[name] for name in names])
+        raise value_hints.wrong_names(self, given, named)
 
     def call_with(self, operands: tuple[Any, ...]) -> Any:
         """Compute on operands of any kind and number, some of which may be MISSING."""
