@@ -14,6 +14,7 @@ from pluggrad.topology import alone, topological_order
 
 from .capture.outside import read_by, unchanged
 from .progress import waiting
+from .run.back import write, write_and_add
 from .run.buffers import as_buffer, copied, listed, shown
 from .run.executor import Executor, executor_for
 from .run.finite import first_not_finite
@@ -171,9 +172,9 @@ class Program:
         self._values()
         outputs, results = self._outputs, self.results.tolist()
         if self._move is None:
-            alone("a step", (self.wrt,), _add, outputs, results, self.wrt, self.gradients.tolist())
+            alone("a step", (self.wrt,), write, outputs, results, self.wrt, self.gradients.tolist())
         else:
-            alone("a step", (self.wrt,), _add_at_once, outputs, results, self.wrt, self._move[1])
+            alone("a step", (self.wrt,), write_and_add, outputs, results, self.wrt, self._move[1])
 
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):
@@ -289,50 +290,3 @@ class Program:
             raise CompileError(
                 f"this pickle was written by another version of pluggrad: it has no {cause}"
             ) from cause
-
-
-# Ctrl-C comes between two instructions of Python. What has begun then is done again to its end.
-
-
-def _add(
-    outputs: Sequence[Value],
-    results: Sequence[float],
-    leaves: Sequence[Value],
-    gradients: Sequence[float],
-) -> None:
-    sums = [x._grad + g for x, g in zip(leaves, gradients, strict=True)]
-    try:
-        _put(outputs, results, leaves, sums)
-    except BaseException:
-        _put(outputs, results, leaves, sums)
-        raise
-
-
-def _add_at_once(
-    outputs: Sequence[Value],
-    results: Sequence[float],
-    leaves: Sequence[Value],
-    add: Callable[[], None],
-) -> None:
-    before = leaves[0]._grad if leaves else None  # held, so that a sum is another float
-    try:
-        add()
-    finally:
-        if not leaves or leaves[0]._grad is not before:  # machine code adds all or nothing
-            try:
-                _put(outputs, results)
-            except BaseException:
-                _put(outputs, results)
-                raise
-
-
-def _put(
-    outputs: Sequence[Value],
-    numbers: Sequence[float],
-    leaves: Sequence[Value] = (),
-    grads: Sequence[Any] = (),
-) -> None:
-    for x, number in zip(outputs, numbers, strict=True):
-        x._number = number
-    for x, g in zip(leaves, grads, strict=True):
-        x._grad = g

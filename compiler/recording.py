@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pluggrad import CompileError
-
 from .capture.arguments import LEAF
 from .capture.capturing import Captured
 from .capture.numbers import check_numbers, too_large
 from .capture.outside import unchanged
 from .direct import DirectCall
+from .fused import Fused
 from .run.executor import Executor, executor_for, missing_packages
 from .tape.interpreter import Interpreter
 
@@ -54,9 +53,8 @@ class Recording:
         self._executor: Executor | None = None
         self._free: list[Executor] = []
         self._wide: Any = None  # computes many lanes op by op
-        self._fused: dict[bool, Any] = {}  # computes them at once, without and with gradients
+        self._fused: Fused | None = None  # computes them at once, or adds them up
         self.pattern: Any = None  # of its Jacobian, when that was asked for
-        self._summing: dict[Any, Any] = {}  # adds them up
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
 
@@ -76,8 +74,7 @@ class Recording:
             "_executor": None,
             "_free": [],
             "_wide": None,
-            "_fused": {},
-            "_summing": {},
+            "_fused": None,
             "pattern": None,
         }
 
@@ -229,8 +226,8 @@ class Recording:
             For each lane whether all guards hold; None where they do in all.
         """
         program = None
-        if self.fuses and not careful and results.shape[1] >= FUSED:
-            program = self._program(backward=gradients is not None)
+        if not careful and results.shape[1] >= FUSED and (fused := self._fusion()):
+            program = fused.lanes(backward=gradients is not None)
         if program is None:
             return self._lanes_apart(rows, results, gradients, threads)
         import numpy as np
@@ -256,12 +253,6 @@ class Recording:
         self._lanes_apart(some, results, mended, threads)
         gradients[:, lanes] = mended
 
-    def _program(self, *, backward: bool) -> Any | None:
-        """Return the fused function, where there can be one."""
-        if backward not in self._fused:
-            self._fused[backward] = self._fuse(backward)
-        return self._fused[backward]
-
     def summing(self, shared: Sequence[int], strided: Sequence[int], *, backward: bool) -> Any:
         """Give the function that adds up lanes, if there can be one.
 
@@ -273,36 +264,16 @@ class Recording:
         where = {number: i for i, number in enumerate(self.used)}
         wanted = tuple([where[x] for x in shared if x in where]) if backward else None
         columns = frozenset([where[x] for x in strided if x in where])
-        key = wanted, columns
-        if key not in self._summing:
-            self._summing[key] = self._made_summing(wanted, columns)
-        return self._summing[key]
+        fused = self._fusion()
+        return None if fused is None else fused.sums(wanted, columns)
 
-    def _made_summing(self, wanted: Any, columns: frozenset[int]) -> Any | None:
-        if not self.fuses or self.choice == "interpreter" or missing_packages():
-            return None
-        from .lanes.sums import Summing
-        from .lower.probing import check_ends
-
-        try:
-            if self.guards > 0:
-                check_ends(self.tape.ops)
-            return Summing(self.tape, wanted, columns)
-        except CompileError:
-            return None
-
-    def _fuse(self, backward: bool) -> Any | None:
-        if self.choice == "interpreter" or missing_packages():
-            return None
-        from .lanes.program import Program
-        from .lower.probing import check_ends
-
-        try:
-            if self.guards > 0:
-                check_ends(self.tape.ops)
-            return Program(self.tape, backward=backward)
-        except CompileError:  # the other way says why, if it cannot either
-            return None
+    def _fusion(self) -> Fused | None:
+        """Return what makes fused functions, where they are allowed."""
+        if not self._fused:
+            if not self.fuses or self.choice == "interpreter" or missing_packages():
+                return None
+            self._fused = Fused(self.tape, guarded=self.guards > 0)
+        return self._fused
 
     def _lanes_apart(
         self, rows: Sequence[Any], results: Any, gradients: Any | None, threads: int
