@@ -84,9 +84,14 @@ class Printer:
                 the hook by which its author can give words.
         """
         program = Program.of(graph, self.words.keys(), self.name)
-        texts = [self.words[word].rpartition("\n")[0] for word in words_in(program)]
-        needs = dict.fromkeys(part for text in texts for part in text.split("\n\n") if part)
-        return "\n".join(self.file(program, list(needs)))
+        words = [step.value.word for step in program.forward if isinstance(step.value, Call)]
+        return "\n".join(self.file(program, self.needs(words, program.functions)))
+
+    def needs(self, words: Iterable[str], functions: Iterable[Function]) -> list[str]:
+        """List what has to stand at the top of a file for words, and for those in functions."""
+        used = sorted({*words}.union(*map(words_of, functions)))
+        texts = [self.words[word].rpartition("\n")[0] for word in used]
+        return list(dict.fromkeys(part for x in texts for part in x.split("\n\n") if part))
 
     # ----- What makes a language -----
 
@@ -186,12 +191,6 @@ def plain(text: str) -> str:
     """
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:200])
     return shown.replace("*/", "* /").replace("/*", "/ *").strip()
-
-
-def words_in(program: Program) -> list[str]:
-    """List the words that occur in a program."""
-    steps = {step.value[0] for step in program.forward if isinstance(step.value, Call)}
-    return sorted(steps.union(*map(words_of, program.functions)))
 
 
 def words_of_plugins(language: str) -> dict[str, str]:

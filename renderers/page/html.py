@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-from pluggrad import Graph, hookimpl
+from pluggrad import Graph, Op, hookimpl
 
 from ..labels import one_line
 from ..notebook_text import Page
 from ..options import flag, limit
 from .data import page_data
+from .live import programs
 from .theme import page_theme
 
 # In the order in which they build on each other.
@@ -27,6 +28,7 @@ SCRIPTS = (
     "routes.js",
     "steps.js",
     "slopes.js",
+    "live.js",
     "why.js",
     "camera.js",
     "svg_pen.js",
@@ -69,6 +71,8 @@ class HtmlRenderer:
             how many were left out. None (or 0) has all.
         collapse: False groups nodes by their scopes alone. True folds what repeats, too, where a
             graph of more than 64 results has no scopes, as `Graph.collapse` does.
+        live: whether leaves can be moved: the page then has the functions of the operations in
+            JavaScript, and computes values and gradients again.
 
     Raises:
         RenderError: for an option of the wrong type or value.
@@ -88,11 +92,13 @@ class HtmlRenderer:
         theme: str | Mapping[str, str] = "auto",
         max_nodes: int | None = 100_000,
         collapse: bool = True,
+        live: bool = False,
     ) -> None:
         self.title = str(title)
         self.start, self.colours = page_theme(self.name, theme)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
+        self.live = flag(self.name, "live", live)
 
     def notebook(self, graph: Graph) -> dict[str, str]:
         """Return what a notebook shows: the page in a frame of its own."""
@@ -102,13 +108,14 @@ class HtmlRenderer:
         """Return the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
         style = f"\n{self.colours}\n{_read('page.css')}"
+        script = _script(programs(_ops(graph)) if self.live else "const PROGRAMS = {};")
         parts = {
             "title": escape(title),
             "theme": self.start,
-            "policy": _policy(style),
+            "policy": _policy(style, script),
             "style": style,
             "data": page_data(graph, title, self.max_nodes, self.collapse),
-            "script": _script(),
+            "script": script,
         }
         pieces = _read("page.html").split("{{")
         page = [pieces[0]]
@@ -125,10 +132,15 @@ def _name(graph: Graph) -> str:
     return f"{', '.join(names) or 'an empty graph'} · {count}"
 
 
-def _policy(style: str) -> str:
+def _ops(graph: Graph) -> list[Op]:
+    """List the operations of a graph, each name once."""
+    return list({op.name: op for op in graph.ops.values()}.values())
+
+
+def _policy(style: str, script: str) -> str:
     """Say what may run and what may be loaded: this script, this style, and nothing else."""
     return (
-        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(style)}'; "
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -137,9 +149,9 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-@cache
-def _script() -> str:
-    joined = "\n".join(_read(name) for name in SCRIPTS)
+@lru_cache(maxsize=4)
+def _script(programs: str) -> str:
+    joined = "\n".join([programs, *(_read(name) for name in SCRIPTS)])
     return f'\n"use strict";\n(() => {{\n{joined}\n}})();\n'
 
 

@@ -56,6 +56,8 @@ window.pluggrad = {
       shown: shownItems.length, camera: { ...camera }, formula: $("formula").textContent,
     };
   },
+  live, descend, resetLeaves, moveLeaves,
+  value: (node) => data[node],
   slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],
 };

@@ -1,0 +1,126 @@
+"""A live page in a real browser: leaves are moved, and the page computes what Python does."""
+
+from collections.abc import Iterator
+
+import pytest
+from pluggrad import Graph, Op, Value, ops, plugins, render
+from pluggrad.printers import Functions
+from pluggrad.renderers.page.live import programs
+
+from ..browser import Browser, browser
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    yield from browser(tmp_path_factory.mktemp("chrome"))
+
+
+def computed(x: float, w: float) -> tuple[Value, list[float]]:
+    a, b = Value(x, label="x"), Value(w, label="w")
+    loss = (a * b + 0.5).tanh() + ops.softplus(b) * ops.gamma(a + 3.0) - ops.erf(a) ** 2.0
+    loss.label = "loss"
+    loss.backward()
+    return loss, [a.grad, b.grad]
+
+
+@pytest.fixture
+def page(chrome: Browser) -> Iterator[Browser]:
+    chrome.open(render(computed(0.75, -0.5)[0], "html", live=True))
+    yield chrome
+    assert chrome.complaints() == []
+
+
+def numbers(page: Browser, loss: Value) -> tuple[list[float], list[float]]:
+    """What the page shows: all values, and the gradients of the leaves."""
+    graph = Graph(loss)
+    values = [page.run("return pluggrad.value(arguments[0])", i) for i in range(len(graph))]
+    leaves = [i for i, node in enumerate(graph.nodes) if node.kind == "leaf"]
+    return values, [page.run("return pluggrad.gradient(arguments[0])", i) for i in leaves]
+
+
+def close(expected: object) -> object:
+    return pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+def test_a_page_that_computes_what_was_recorded_is_live(page: Browser) -> None:
+    assert page.run("return [pluggrad.live.on, pluggrad.live.why]") == [True, ""]
+
+
+def test_a_moved_leaf_moves_all_values_and_gradients_as_in_python(page: Browser) -> None:
+    for x in (-1.25, 0.0, 2.5):
+        page.run("pluggrad.moveLeaves([[0, arguments[0]]])", x)
+        loss, gradients = computed(x, -0.5)
+        values, slopes = numbers(page, loss)
+        assert values == close([node.data for node in Graph(loss).nodes])
+        assert slopes == close(gradients)
+    page.run("pluggrad.resetLeaves()")
+    loss, gradients = computed(0.75, -0.5)
+    assert numbers(page, loss)[1] == close(gradients)
+
+
+def test_the_panel_of_a_leaf_has_a_slider_a_number_a_step_and_a_way_back(page: Browser) -> None:
+    page.run("pluggrad.choose(0, {show: true})")
+    names = page.run(
+        "return [...document.querySelectorAll('#panel input')].map((x) => x.ariaLabel)"
+    )
+    assert names == ["Slider: x", "Number: x"]
+    page.run(
+        "const slider = document.querySelector('#panel input[type=range]');"
+        "slider.value = -1; slider.dispatchEvent(new Event('input'));"
+    )
+    loss, gradients = computed(page.run("return pluggrad.value(0)"), -0.5)
+    assert numbers(page, loss)[1] == close(gradients)
+    shown = page.run("return document.querySelectorAll('#panel dd')[1].textContent")
+    assert float(shown) == pytest.approx(gradients[0], rel=1e-12)
+    buttons = "[...document.querySelectorAll('#panel button')]"
+    press = buttons + ".find((b) => b.textContent === {!r}).click()"
+    before = page.run("return pluggrad.value(arguments[0])", len(Graph(loss)) - 1)
+    page.run(press.format("One step of descent"))
+    assert page.run("return pluggrad.value(arguments[0])", len(Graph(loss)) - 1) < before
+    page.run(press.format("Reset"))
+    assert page.run("return pluggrad.value(0)") == 0.75
+
+
+def test_a_page_that_computes_other_numbers_says_so_and_stays_still(chrome: Browser) -> None:
+    x = Value(2.0, label="x")
+    y = x * x
+    y.backward()
+    page = render(y, "html", live=True)
+    row = programs([y.op]).splitlines()[-3]
+    assert row in page
+    chrome.open(
+        page.replace("script-src", "script-src 'unsafe-inline'; x").replace(
+            "=> a * b", "=> a + b * 2"
+        )
+    )
+    assert chrome.run("return pluggrad.live.on") is False
+    assert "computes other numbers than were recorded" in chrome.run("return pluggrad.live.why")
+    chrome.run("pluggrad.choose(0, {show: true})")
+    assert "stands still" in chrome.run("return document.getElementById('panel').textContent")
+
+
+def test_what_depends_on_an_op_without_a_program_stays_and_the_op_is_named(
+    chrome: Browser,
+) -> None:
+    table = {0.5: 2.0}
+    op = Op("looked_up", lambda x: table.get(x, 1.0), lambda g, out, x: 3.0 * g)
+    x = Value(0.5, label="x")
+    y = x * 2.0 + op(x)
+    y.backward()
+    chrome.open(render(y, "html", live=True))
+    chrome.run("pluggrad.moveLeaves([[0, 4.0]]); pluggrad.choose(0, {show: true})")
+    assert [chrome.run("return pluggrad.value(arguments[0])", i) for i in (0, 2, 3, 4)] == [
+        4,
+        8,
+        2,
+        3,
+    ]
+    text = chrome.run("return document.getElementById('panel').textContent")
+    assert "What depends on looked_up stays as it was" in text
+
+
+def test_a_page_that_is_not_live_has_no_programs() -> None:
+    loss, _ = computed(0.75, -0.5)
+    assert "slope_mul" not in render(loss, "html")
+    assert list(Functions().all) == []
+    assert "slope_mul_a" in programs(plugins.ops.values())
