@@ -82,21 +82,30 @@ class Record:
         >>> Graph(y).record.summary
         '1 value was computed from older data; Graph(..., refresh=True) computes anew'
         """
-        kinds = [
-            [n for n in notes if n.kind in ("older", "gradient")] for notes in self.notes.values()
-        ]
-        older = sum(any(n.kind == "older" for n in notes) for notes in kinds)
-        other = sum(
-            any(n.text != OLDER_GRADIENT for n in notes if n.kind == "gradient") for notes in kinds
-        )
-        parts = []
-        if older:
-            parts.append(f"{older:,} {_was(older, 'value')} computed from older data")
-        if other:
-            held = [n.text for notes in kinds for n in notes if "held" in n.text]
-            why = "of an earlier backward()" if len(held) == other else "not of this pass alone"
-            parts.append(f"{other:,} {'gradient is' if other == 1 else 'gradients are'} {why}")
-        return f"{', '.join(parts)}; Graph(..., refresh=True) computes anew" if parts else ""
+        every = [note for notes in self.notes.values() for note in notes]
+        texts = [note.text for note in every if note.kind == "gradient"]
+        older = sum(any(n.kind == "older" for n in notes) for notes in self.notes.values())
+        parts = [f"{older:,} {_was(older, 'value')} computed from older data"] if older else []
+        for sign, one, many in GRADIENTS:
+            count = sum(sign in text for text in texts)
+            if count:
+                parts.append(f"1 gradient {one}" if count == 1 else f"{count:,} gradients {many}")
+        mendable = older or any("hook:" not in text for text in texts if _is_of_gradient(text))
+        return ", ".join(parts) + (ANEW if parts and mendable else "")
+
+
+ANEW = "; Graph(..., refresh=True) computes anew"
+# What notes on gradients have in them, and how many such are summed up.
+GRADIENTS = (
+    ("held ", "is of an earlier backward()", "are of an earlier backward()"),
+    ("of another backward()", "is of another backward()", "are of another backward()"),
+    ("changed after backward()", "was changed afterwards", "were changed afterwards"),
+    ("changed by a hook: ", "was changed by a hook", "were changed by a hook"),
+)
+
+
+def _is_of_gradient(text: str) -> bool:
+    return any(sign in text for sign, _, _ in GRADIENTS)
 
 
 OLDER_GRADIENT = "gradient computed from older data"

@@ -120,6 +120,7 @@ def test_a_second_backward_of_the_same_output_is_noted_at_each_leaf() -> None:
 def test_a_gradient_set_to_zero_or_clipped_after_the_pass_is_noted() -> None:
     a, b, c = product()
     a.grad, b.grad = 0.0, 1.0
+    assert Graph(c).record.summary.startswith("2 gradients were changed afterwards; ")
     assert notes(c) == {
         "a": "changed after backward(), which gave -3.0",
         "b": "changed after backward(), which gave 2.0",
@@ -134,6 +135,7 @@ def test_a_hook_that_changes_a_gradient_is_noted_where_it_is() -> None:
     with on_gradient(h, lambda g: min(g, 1.0)):
         y.backward()
         assert notes(y) == {"h": "changed by a hook: 5.0 came in"}
+        assert Graph(y).record.summary == "1 gradient was changed by a hook"
     assert x.grad == 2.0
 
 
