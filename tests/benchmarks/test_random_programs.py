@@ -14,7 +14,7 @@ PROGRAM = [sys.executable, BENCHMARKS / "random_programs.py"]
 
 def test_gradients_and_hessians_agree_with_differences_in_many_digits(benchmark):
     done = subprocess.run(
-        [*PROGRAM, "--short", "--against", "mpmath"], capture_output=True, text=True
+        [*PROGRAM, "--short", "--against", "mpmath", "--jobs", "1"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("100 programs")
@@ -25,7 +25,9 @@ def test_gradients_and_hessians_agree_with_differences_in_many_digits(benchmark)
 
 def test_gradients_and_hessians_agree_with_jax():
     pytest.importorskip("jax", reason="JAX comes with the bench extra; mpmath is compared above")
-    done = subprocess.run([*PROGRAM, "--count", "10"], capture_output=True, text=True)
+    done = subprocess.run(
+        [*PROGRAM, "--count", "10", "--jobs", "1"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
     assert "against JAX" in done.stdout
     assert "0 failures" in done.stdout
