@@ -2,11 +2,13 @@
 
 import math
 
+import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.op import _installed_op
 from pluggrad.ops import abs as absolute
-from pluggrad.ops import clip, relu, sign, step
-from pluggrad.testing import CHECKS, check_op
+from pluggrad.ops import beta, betaln, clip, relu, sign, step
+from pluggrad.testing import CHECKS, ConformanceError, check_op
+from pluggrad.testing.subject import Subject
 
 from .broken import line, op, square
 
@@ -158,3 +160,14 @@ def test_the_first_check_that_fails_explains_the_others():
     assert names.index("partials_are_true") < names.index("second_derivatives_are_true")
     assert len(set(names)) == len(names) == 16
     assert all(check.__doc__ for check in CHECKS)
+
+
+def test_branches_of_a_forward_that_meet_but_for_rounding_are_no_kink():
+    for smooth in (beta, betaln):
+        assert Subject(smooth).compare(1, (1e-30, 0.5))
+
+
+def test_a_small_bend_that_floats_see_is_a_kink():
+    bent = Op("bent", lambda x: x + 1e-5 * abs(x - 1.0), lambda g, out, x: g)
+    with pytest.raises(ConformanceError, match="kink that is not declared"):
+        Subject(bent, rtol=1e-3).compare(0, (1.0,))
