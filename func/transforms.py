@@ -32,7 +32,7 @@ Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
+T = TypeVar("T", bound=Any)  # so that lambdas may compute with what they are given
 Result = TypeVar("Result", covariant=True)
 
 
