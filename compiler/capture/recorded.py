@@ -69,6 +69,7 @@ FUNCTIONS: dict[str, str] = {
     "checkpoint": RECORDED,
     "no_grad": RECORDED,
     "stop_gradient": RECORDED,
+    "compare": GUARDED,
     "explain": GUARDED,
     "render": GUARDED,
     "save": GUARDED,
