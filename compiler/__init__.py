@@ -11,7 +11,7 @@ from pluggrad import Value
 from .function import Compiled
 from .program import Program
 from .recording import Recording
-from .rows import OverRows
+from .rows.over import OverRows
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -81,7 +81,7 @@ class Softplus(Activation):
 
 
 class Softsign(Activation):
-    """x / (1 + |x|)."""
+    """x / (1 + abs(x))."""
 
     op = "softsign"
 

@@ -173,6 +173,15 @@ def test_columns_of_tables_and_rows_the_other_way_round_are_read_where_they_are(
         np.testing.assert_allclose(gradient, right[1], rtol=tolerance, atol=tolerance)
 
 
+def test_fields_of_records_and_numbers_of_other_machines_are_read_right():
+    fit = compile(lambda w, x, y: w * x * y, in_axes=(None, 0, 0))
+    table = np.zeros(1000, [("mark", "i1"), ("x", "f8"), ("count", "i4")])  # steps of 13 bytes
+    table["x"], table["count"] = np.linspace(0.0, 1.0, 1000), np.arange(1000)
+    right = float((table["x"] * table["count"]).sum())
+    for x in (table["x"], table["x"].astype(">f8"), np.repeat(table["x"], 2)[::2]):
+        assert fit.value_and_grad(2.0, x, table["count"]) == pytest.approx((2.0 * right, right))
+
+
 def test_what_the_function_takes_from_outside_is_read_anew():
     scale = Value(2.0)
     fit = compile(lambda w, x: w * x * scale, in_axes=(None, 0))

@@ -1,0 +1,1 @@
+"""Functions over rows of data: sums, and gradients by what all rows share."""

@@ -1,0 +1,190 @@
+"""Arguments that have rows: their numbers, as columns of the data or shared by all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from inspect import Parameter, signature
+from typing import Any
+
+from pluggrad import CompileError
+
+from ..capture.arguments import LEAF
+
+BLOCK_NUMBERS = 1 << 20  # of all arguments and gradients of a block
+LEAST_BLOCK, MOST_BLOCK = 256, 16384  # rows
+SHARED, ROWS = None, 0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The arguments of one call, taken apart.
+
+    Attributes:
+        shape: that of one row's arguments.
+        columns: for each number of one row an array of all rows, or the number that all rows share.
+        shared: the positions of those.
+        count: how many rows there are.
+        arguments: for each argument its shape, and whether it is shared.
+    """
+
+    shape: Any
+    columns: list[Any]
+    shared: list[int]
+    count: int
+    arguments: list[tuple[Any, bool]]
+
+    def part(self, start: int, end: int) -> Taken:
+        """Take some rows: views, where the data are floats."""
+        import numpy as np
+
+        read: dict[int, Any] = {}
+        columns = []
+        for x in self.columns:
+            if isinstance(x, Column):
+                if id(x.rows) not in read:
+                    read[id(x.rows)] = _whole_steps(np.asarray(x.rows[start:end], float))
+                x = read[id(x.rows)][(slice(None), *x.index)]
+            columns.append(x)
+        return replace(self, columns=columns, count=end - start)
+
+    def picked(self, rows: Any) -> Taken:
+        """Take the rows of these numbers, of a part."""
+        columns = [x[rows] if has_rows(x) else x for x in self.columns]
+        return replace(self, columns=columns, count=len(rows))
+
+    def blocks(self, start: int) -> Iterator[tuple[Taken, int]]:
+        """Divide rows into blocks for which there is room; give each, and where it begins."""
+        size = max(LEAST_BLOCK, min(MOST_BLOCK, BLOCK_NUMBERS // max(1, 2 * len(self.columns))))
+        for first in range(0, self.count, size):
+            end = min(first + size, self.count)
+            if any(isinstance(x, Column) for x in self.columns):
+                yield self.part(first, end), start + first
+            else:
+                rows = slice(first, end)
+                columns = [x[rows] if has_rows(x) else x for x in self.columns]
+                yield replace(self, columns=columns, count=end - first), start + first
+
+
+def _whole_steps(x: Any) -> Any:
+    """Copy an array whose numbers do not stand a whole number of floats apart, as in records."""
+    whole = x.flags.aligned and all(step % x.itemsize == 0 for step in x.strides)
+    return x if whole else x.copy()
+
+
+def has_rows(x: Any) -> bool:
+    """Tell whether a column is an array, and no number that all rows share."""
+    return bool(getattr(x, "shape", ()))
+
+
+def is_strided(x: Any) -> bool:
+    """Tell whether numbers of this column are not side by side."""
+    return has_rows(x) and x.strides[0] != x.itemsize
+
+
+def axes_of(
+    function: Callable[..., Any], in_axes: Sequence[int | None] | dict[str, int | None]
+) -> tuple[int | None, ...]:
+    """Write down for each argument whether it has rows.
+
+    Raises:
+        CompileError: for axes that are neither 0 nor None, names that are no arguments, and where
+            nothing has rows.
+    """
+    if isinstance(in_axes, dict):
+        names = [
+            x.name
+            for x in signature(function).parameters.values()
+            if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        ]
+        if unknown := [name for name in in_axes if name not in names]:
+            raise CompileError(
+                f"in_axes= names {unknown[0]!r}; the arguments are {', '.join(names)}"
+            )
+        axes = tuple([in_axes.get(name) for name in names])
+    else:
+        axes = tuple(in_axes)
+    for axis in axes:
+        if axis is not None and (type(axis) is not int or axis != 0):
+            raise CompileError(f"in_axes= has {axis!r}; rows are along axis 0, and None is shared")
+    if ROWS not in axes:
+        raise CompileError("in_axes= has no 0: no argument has rows")
+    return axes
+
+
+def count_rows(trees: list[Any]) -> int:
+    """Count the rows, the same in all arrays.
+
+    Raises:
+        CompileError: where there are none, or not the same number in each.
+    """
+    lengths: dict[int, Any] = {}
+    for tree in trees:
+        for x in _arrays(tree):
+            lengths.setdefault(len(x), x)
+    if len(lengths) > 1:
+        told = ", ".join(map(str, sorted(lengths)))
+        raise CompileError(f"arguments with rows have different numbers of them: {told}")
+    if not lengths or 0 in lengths:
+        raise CompileError("there are no rows")
+    (count,) = lengths
+    return int(count)
+
+
+def _arrays(tree: Any) -> Iterator[Any]:
+    """List the arrays of an argument that has rows.
+
+    Raises:
+        CompileError: for what is no array.
+    """
+    if isinstance(tree, dict):
+        for x in tree.values():
+            yield from _arrays(x)
+    elif isinstance(tree, tuple):
+        for x in tree:
+            yield from _arrays(x)
+    else:
+        yield _array(tree)
+
+
+def _array(x: Any) -> Any:
+    import numpy as np
+
+    found = x if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" else None
+    if found is None:
+        try:
+            found = np.asarray(x, float)
+        except (TypeError, ValueError) as cause:
+            raise CompileError(
+                f"an argument with rows is an array of numbers, or a tuple or dict of arrays, not "
+                f"{type(x).__name__}: {cause}"
+            ) from cause
+    if found.ndim == 0:
+        raise CompileError("an argument with rows is an array; a number has none")
+    return found
+
+
+def rows_apart(x: Any, columns: list[Any], position: int) -> Any:
+    """Give the shape of one row of an argument, and append its numbers as arrays of all rows."""
+    if isinstance(x, dict):
+        shapes = tuple([rows_apart(y, columns, position) for y in x.values()])
+        return dict, tuple(x), shapes
+    if isinstance(x, tuple):
+        shapes = tuple([rows_apart(y, columns, position) for y in x])
+        return type(x), len(x), shapes
+    rows = _array(x)
+    if rows.ndim == 1:
+        columns.append(Column(rows, ()))
+        return LEAF
+    import numpy as np
+
+    columns += [Column(rows, index) for index in np.ndindex(rows.shape[1:])]
+    return "elements", rows.shape[1:]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of each row: an array of rows, and where in a row it is."""
+
+    rows: Any
+    index: tuple[int, ...]
