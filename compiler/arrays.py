@@ -59,7 +59,8 @@ class OverLanes(Recordings):
         left: Any = () if holds is None else np.flatnonzero(~holds)
         while len(left):
             some = [x if len(x) == 1 else x[left] for x in rows]
-            part, part_gradients = _room(first, rows, len(left), backward)
+            # What another way does not use has no gradient in it.
+            part, part_gradients = _room(first, rows, len(left), backward, filled=np.zeros)
             holds = self._next_way(first, (shape, ways), some, part, part_gradients)
             results[:, left[holds]] = part[:, holds]
             if gradients is not None:
@@ -131,12 +132,23 @@ def _lane(rows: Sequence[Any], lane: int) -> list[float]:
     return [float(x[lane if len(x) > 1 else 0]) for x in rows]
 
 
-def _room(recording: Recording, rows: Sequence[Any], count: int, backward: bool) -> tuple[Any, Any]:
-    """Make arrays for the results and the gradients of so many lanes."""
+def _room(
+    recording: Recording, rows: Sequence[Any], count: int, backward: bool, filled: Any = None
+) -> tuple[Any, Any]:
+    """Make arrays for the results and the gradients of so many lanes.
+
+    Parameters:
+        recording: what fills them.
+        rows: the numbers.
+        count: how many lanes.
+        backward: whether there are gradients.
+        filled: makes the array of gradients; left out, it holds 0 where the recording writes none.
+    """
     import numpy as np
 
     results = np.empty((len(recording.tape.outputs) - 1, count))
     if not backward:
         return results, None
-    filled = np.empty if recording.all_used else np.zeros
+    if filled is None:
+        filled = np.empty if recording.all_used else np.zeros
     return results, filled((len(rows), count))

@@ -86,3 +86,20 @@ def test_a_hook_sees_a_gradient_that_is_nan_once_and_nothing_else():
     compiled = compile(f, executor="interpreter")
     assert math.isnan(compiled.grad(math.nan))
     assert all(math.isnan(g) for g in seen)
+
+
+def test_a_number_that_only_other_lanes_use_has_gradient_zero_in_a_lane():
+    """Also where memory holds other numbers: arrays of the same size were just let go."""
+
+    @compile
+    def chosen(x, y):
+        return x * y if x > 0 else x * 3.0
+
+    x = np.where(np.arange(64) % 2, 1.0, -1.0)
+    y = np.full(64, 7.0)
+    for _ in range(20):
+        del_me = [np.full((2, n), 5.0) for n in (16, 32, 64)]
+        del del_me
+        by_x, by_y = chosen.value_and_grad(x, y)[1]
+        assert by_x.tolist() == np.where(x > 0, 7.0, 3.0).tolist()
+        assert by_y.tolist() == np.where(x > 0, x, 0.0).tolist()
