@@ -36,7 +36,7 @@ def test_an_inaccurate_op_is_beyond_the_limit(accuracy, monkeypatch):
     rough = Op("exp", lambda x: plugins_exp(x) * (1 + 2e-15), lambda g, out, x: g * out)
     plugins_exp = plugins.op("exp").evaluate
     monkeypatch.setattr(accuracy, "plugins", type("Plugins", (), {"ops": {"exp": rough}}))
-    report = accuracy.measure(("exp", 5, 1))
+    report = accuracy.measure(("exp", 5, 1, False))
     assert 8 < report.forward.most < 20
     assert accuracy.show([report], verbose=False) == 2
 
