@@ -60,11 +60,11 @@ def waiting() -> Iterator[None]:
         yield
         return
     progress = Progress()
-    token = _current.set(progress)
     try:
+        _current.set(progress)
         yield
     finally:
-        _current.reset(token)
+        _current.set(None)
         progress.done()
 
 

@@ -1,6 +1,8 @@
 """Three walks through core/, as docs/design.md tells them: which files a reader has to open."""
 
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,28 +49,26 @@ def told(start):
     return set(re.findall(r"`([\w/]+\.py)`", line[1].partition("More: ")[0]))
 
 
-@pytest.fixture
-def made():
+# ----- The walks, in a process where nothing else has happened -----
+
+
+def neuron():
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     (a * b + a).backward()  # the code of the rules is made once
     return a * b + a
 
 
-def test_a_value_goes_backward_through_four_files(made):
-    own, others = entered(made.backward)
-    assert own == told("`o.backward()`")
-    assert len(own) <= 4
-    assert not others
+def backward():
+    return entered(neuron().backward)
 
 
-def test_the_rule_that_calls_another_op_is_a_fifth_file():
+def backward_with_a_rule_that_calls_an_op():
     x = Value(0.5)
     x.tanh().backward()
-    own, _ = entered(x.tanh().backward)
-    assert own == {*told("`o.backward()`"), "op.py"}
+    return entered(x.tanh().backward)
 
 
-def test_an_op_gets_in_through_three_files():
+def register():
     op = Op("walked", lambda x: x * x, lambda g, out, x: 2.0 * g * x)
 
     class Plugin:
@@ -76,18 +76,52 @@ def test_an_op_gets_in_through_three_files():
         def pluggrad_register_ops(self):
             return [op]
 
-    try:
-        own, others = entered(lambda: plugins.register(Plugin(), "walked"))
-    finally:
-        plugins.unregister("walked")
+    return entered(lambda: plugins.register(Plugin(), "walked"))
+
+
+def render_as_text():
+    made = neuron()
+    made.backward()
+    render(made, "text")  # the plugins of renderers are loaded once
+    return entered(lambda: render(made, "text"))
+
+
+WALKS = (backward, backward_with_a_rule_that_calls_an_op, register, render_as_text)
+
+
+@pytest.fixture(scope="module")
+def walked():
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True)
+    return {
+        name: tuple(map(set, found))
+        for name, found in json.loads(done.stdout.splitlines()[-1]).items()
+    }
+
+
+def test_a_value_goes_backward_through_four_files(walked):
+    own, others = walked["backward"]
+    assert own == told("`o.backward()`")
+    assert len(own) <= 4
+    assert not others
+
+
+def test_the_rule_that_calls_another_op_is_a_fifth_file(walked):
+    own, _ = walked["backward_with_a_rule_that_calls_an_op"]
+    assert own == {*told("`o.backward()`"), "op.py"}
+
+
+def test_an_op_gets_in_through_three_files(walked):
+    own, others = walked["register"]
     assert own | others == told("`plugins.register(plugin, name)`")
     assert len(own | others) <= 4
 
 
-def test_a_value_becomes_text_through_six_files_and_that_of_the_check(made):
-    made.backward()
-    render(made, "text")  # the plugins of renderers are loaded once
-    own, others = entered(lambda: render(made, "text"))
+def test_a_value_becomes_text_through_six_files_and_that_of_the_check(walked):
+    own, others = walked["render_as_text"]
     assert own == told('`render(o, "text")`')
     assert len(own) <= 6
     assert others == {"strong_zero.py"}
+
+
+if __name__ == "__main__":
+    print(json.dumps({walk.__name__: [sorted(found) for found in walk()] for walk in WALKS}))

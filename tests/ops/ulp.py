@@ -42,7 +42,8 @@ def exact_partial(function, operands, index, order=1):
                 points[index] = x + (mpf(order) / 2 - k) * h
                 terms.append((-1) ** k * mpmath.binomial(order, k) * function(*points))
             total = sum(terms)
-            if abs(total) > max(map(abs, terms)) * mpf(10) ** (40 - digits):
+            # Terms that cancel are as wrong as what they were computed from.
+            if abs(total) > max(map(abs, [*terms, *points])) * mpf(10) ** (40 - digits):
                 return total / h**order
     with mp.workdps(digits):
         return total / h**order
