@@ -26,6 +26,22 @@ from .code import (
 from .program import Program, Step
 
 
+class Source(str):
+    """The text of a program, for every purpose; a notebook shows its lines."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (str(self),)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self)}
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # IPython knows how to write texts, and would write this one with quotes and escapes.
+        printer.text(str(self))
+
+
 class Printer:
     """A renderer that writes a graph as a program. A language fills in the rest.
 
@@ -85,7 +101,7 @@ class Printer:
         """
         program = Program.of(graph, self.words.keys(), self.name)
         words = [step.value.word for step in program.forward if isinstance(step.value, Call)]
-        return "\n".join(self.file(program, self.needs(words, program.functions)))
+        return Source("\n".join(self.file(program, self.needs(words, program.functions))))
 
     def needs(self, words: Iterable[str], functions: Iterable[Function]) -> list[str]:
         """List what has to stand at the top of a file for words, and for those in functions."""
