@@ -102,7 +102,8 @@ def exact(
             if sides is None:
                 return None
             left, right, largest, across = sides
-            jump = across > largest * MP.mpf("1e-9")
+            # What is smaller than half the smallest float is 0 on both sides.
+            jump = across > max(largest * MP.mpf("1e-9"), MP.mpf(2) ** -1075)
             if jump:
                 # Or is the function so small here, as x**2 at 0, that any change is large beside
                 # it? Then the change shrinks as a power of the step; more is too long a step.

@@ -11,6 +11,7 @@ import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.ops import cos, exp, step
 from pluggrad.testing import CHECKS, check_op, patience
+from pluggrad.testing.subject import Subject
 
 from .broken import line, no_sine_of_infinity, op, square
 
@@ -324,3 +325,8 @@ def test_a_reference_in_many_digits_can_be_given():
 
     broken = op(lambda x: compiled(x), lambda g, out, x: 2.0000001 * g * x)
     assert "(mpmath)" in line(broken, reference=lambda x: MP.mpf(x) ** 2)[1]
+
+
+@pytest.mark.parametrize("at", [39.0, 40.0, 60.0])
+def test_a_function_that_is_too_small_for_floats_has_no_jump_there(at):
+    Subject(plugins.op("log_ndtr"), 0, 20).compare(0, (at,))
