@@ -140,7 +140,7 @@ def _zeta(s: float, x: float, apart: float) -> float:
         total += term * _missing(s, apart / a)
         a += 1.0
         term = math.pow(x / a, s)
-        if s > 20.0 and term * _missing(s, apart / a) < 1e-19 * total:
+        if s > 20.0 and term * _missing(s, apart / a) <= 1e-19 * total:
             return total
     rising = s / a
     integral = _missing(s - 1.0, apart / a) / (s - 1.0) if s > 1.0 else math.log1p(apart / a)

@@ -92,3 +92,8 @@ def test_differences_at_their_edges():
 def test_the_order_gets_no_gradient():
     n, x = Value(1.0), Value(2.0)
     assert grad(polygamma(n, x), [n, x])[0] == 0.0
+
+
+def test_a_rise_of_nothing_ends_at_any_order():
+    assert polygamma_rise(1.3e15, 3.0, 5e-324) == math.inf
+    assert polygamma_rise(2.0**60, 3.0, 5e-324) == math.inf
