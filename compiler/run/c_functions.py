@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Sequence
 from functools import cache as once
 from typing import Any, TypeVar
 
@@ -14,6 +15,14 @@ TYPE = HEADER - 8
 NUMBERS_BY_POSITION = 0x80  # METH_FASTCALL
 NOTHING = 0x04  # METH_NOARGS
 Told = TypeVar("Told", bound=ctypes.Structure)
+
+
+def reading(fields: Sequence[str]) -> str:
+    """Return LLVM text that reads 64-bit integers in this order, from `%c` on, each by its name."""
+    return "\n".join(
+        f"  %{name}.at = getelementptr i64, ptr %c, i64 {i}\n  %{name} = load i64, ptr %{name}.at"
+        for i, name in enumerate(fields)
+    )
 
 
 class _Definition(ctypes.Structure):

@@ -6,19 +6,12 @@ numbers, 64-bit integers in the order of FIELDS.
 
 from __future__ import annotations
 
-from .c_functions import HEADER, TYPE
+from .c_functions import HEADER, TYPE, reading
 
 FIELDS = (
     *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),
     *("unlocked", "busy", "missed", "calls", "float", "float64", "int", "none"),
 )
-
-
-def _read_fields() -> str:
-    return "\n".join(
-        f"  %{name}.at = getelementptr i64, ptr %c, i64 {i}\n  %{name} = load i64, ptr %{name}.at"
-        for i, name in enumerate(FIELDS)
-    )
 
 
 COMMON = """
@@ -102,7 +95,7 @@ CALL = f"""{COMMON}
 define ptr @call_with_numbers(ptr %self, ptr %args, i64 %count) {{
 entry:
   %c = call ptr @PyByteArray_AsString(ptr %self)
-{_read_fields()}
+{reading(FIELDS)}
   %expected = icmp eq i64 %count, %taken
   br i1 %expected, label %take, label %decline
 take:
@@ -215,7 +208,7 @@ decline:
 STEP = f"""{COMMON}
 define ptr @run_from_python(ptr %self, ptr %nothing) {{
   %c = call ptr @PyByteArray_AsString(ptr %self)
-{_read_fields()}
+{reading(FIELDS)}
   call void @run(i64 %run, i64 %program, i64 %unlocked)
   %out = inttoptr i64 %outputs to ptr
   %nan = call i1 @any_nan(ptr %out, i64 %gradients)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pluggrad import Value
 
-from .c_functions import HEADER, NOTHING, TYPE, floats_are_plain, made
+from .c_functions import HEADER, NOTHING, TYPE, floats_are_plain, made, reading
 
 FIRST = tuple.__basicsize__  # where a tuple has its items
 FIELDS = ("values", "count", "numbers", "slot", "type")
@@ -35,10 +35,6 @@ class Fields(ctypes.Structure):
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
 
 
-_FIELD_TEXT = "\n".join(
-    f"  %{name}.at = getelementptr i64, ptr %c, i64 {i}\n  %{name} = load i64, ptr %{name}.at"
-    for i, name in enumerate(FIELDS)
-)
 _BEGIN = f"""
 declare ptr @PyByteArray_AsString(ptr)
 declare ptr @PyFloat_FromDouble(double)
@@ -92,7 +88,7 @@ bad:
 READ = f"""{_BEGIN}
 define ptr @read_from_values(ptr %self, ptr %nothing) {{
   %c = call ptr @PyByteArray_AsString(ptr %self)
-{_FIELD_TEXT}
+{reading(FIELDS)}
   %v = inttoptr i64 %values to ptr
   %n = inttoptr i64 %numbers to ptr
   %done = call i1 @read(ptr %v, i64 %count, ptr %n, i64 %slot, i64 %type)
@@ -105,7 +101,7 @@ ADD = f"""{_BEGIN}
 define ptr @add_to_values(ptr %self, ptr %nothing) {{
 entry:
   %c = call ptr @PyByteArray_AsString(ptr %self)
-{_FIELD_TEXT}
+{reading(FIELDS)}
   %v = inttoptr i64 %values to ptr
   %n = inttoptr i64 %numbers to ptr
   br label %next
