@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache as once
 from threading import Thread
 from typing import Any
@@ -35,10 +35,7 @@ class Program:
 
     def __init__(self, tape: Tape, *, backward: bool, writer: Writer | None = None) -> None:
         self.fused: Fused = fused(tape, writer or writer_here(), backward=backward)
-        address = library().address(
-            self.fused.name, lambda: (self.fused.text, self.fused.modules), straight=True
-        )
-        self._call = signature()(address)
+        self._call = callable_of(self.fused)
 
     def run(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], threads: int) -> Any:
         """Compute all lanes.
@@ -74,12 +71,7 @@ class Program:
         def work(k: int) -> None:
             found[k] = self._call(*places, ends[k], ends[k + 1])
 
-        others = [Thread(target=work, args=(k,)) for k in range(1, threads)]
-        for thread in others:
-            thread.start()
-        work(0)
-        for thread in others:
-            thread.join()
+        side_by_side(work, threads)
         return any(found)
 
     def _padded(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], count: int) -> Any:
@@ -98,8 +90,24 @@ def writer_here() -> Writer:
     return Writer(vector_width(), has_fma=has_fma(), has_ldexp=has_ldexp())
 
 
+def callable_of(fused: Fused) -> Any:
+    """Return a fused function as one that Python can call, compiled where it was not yet."""
+    address = library().address(fused.name, lambda: (fused.text, fused.modules), straight=True)
+    return _signature()(address)
+
+
+def side_by_side(work: Callable[[int], None], threads: int) -> None:
+    """Do so many pieces of work at once, the first of them in this thread."""
+    others = [Thread(target=work, args=(k,)) for k in range(1, threads)]
+    for thread in others:
+        thread.start()
+    work(0)
+    for thread in others:
+        thread.join()
+
+
 @once
-def signature() -> Any:
+def _signature() -> Any:
     """Give the C type of fused functions; the GIL is not held while they run."""
     return ctypes.CFUNCTYPE(
         ctypes.c_int64,

@@ -14,15 +14,13 @@ down as often as a vector has lanes, 1 for lanes side by side; columns of a tabl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..native.library import library
 from ..tape.data import Tape
 from .fusion import Body, Fused, fused
-from .program import Doubles, signature, writer_here
+from .program import Doubles, callable_of, side_by_side, writer_here
 from .writer import DOUBLE, Lanes, Writer
 
 VECTORS = 256  # are added up one after the other; then sums are added pairwise
@@ -135,10 +133,7 @@ class Summing:
             body=lambda tape, writer: SummingBody(tape, writer, chosen, strided),
         )
         self.sums = len(tape.outputs) - 1 + len(chosen)
-        address = library().address(
-            self.fused.name, lambda: (self.fused.text, self.fused.modules), straight=True
-        )
-        self._call = signature()(address)
+        self._call = callable_of(self.fused)
 
     def run(
         self, inputs: Sequence[Doubles], count: int, threads: int
@@ -176,11 +171,6 @@ class Summing:
                 found[k] = self._call(fixed[0], at, fixed[1], ends[k], ends[k + 1])
 
         threads = max(1, min(threads, parts))
-        others = [Thread(target=work, args=(k,)) for k in range(1, threads)]
-        for thread in others:
-            thread.start()
-        work(0)
-        for thread in others:
-            thread.join()
+        side_by_side(work, threads)
         sums = totals.transpose(1, 0, 2).reshape(self.sums, -1).sum(axis=1)
         return sums, flags if any(found) else None, done
