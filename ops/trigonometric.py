@@ -30,34 +30,38 @@ def _sinc_slope(n: float, x: float) -> float:
         return nan
     if n == 0.0 or math.fabs(x) == inf:
         return _sinc(x)
-    scale = math.pow(math.pi, n)
-    z = math.pi * x
-    if math.fabs(z) < 1.5 + 0.38 * n:
-        return scale * _sinc_series(n, z)
-    # x times sinc is a sine; differentiated n times: z f(n) + n f(n - 1) = sin(z + n pi / 2).
     whole = (x + 0.5) // 1.0
     sine, cosine = math.sin(math.pi * (x - whole)), math.cos(math.pi * (x - whole))
     if whole % 2.0 == 1.0:
         sine, cosine = -sine, -cosine
-    slope, k = sine / z, 0.0
+    # x times sinc is a sine. Differentiated n times: z f(n) + n f(n - 1) = sin(z + n pi / 2), which
+    # loses no digits upwards to about n = abs(z), and none downwards to it.
+    if math.pi * math.fabs(x) < n + 1.0:
+        return math.pow(math.pi, n) * _sinc_slope_downwards(n, math.pi * x, sine, cosine)
+    slope, k, power = sine / math.pi / x, 0.0, 1.0  # power is pi**k / pi: pi * x may overflow
     while k < n:
         k += 1.0
         sine, cosine = cosine, -sine
-        slope = (sine - k * slope) / z
-    return scale * slope
+        slope = (power * sine - k * slope) / x
+        power *= math.pi
+    return slope
 
 
-def _sinc_series(n: float, z: float) -> float:
-    # sin(z) / z is the integral of cos(z t) over t from 0 to 1, so this is that of t**n cos(z t +
-    # n pi / 2).
-    m = n % 2.0
-    term = (z if m == 1.0 else 1.0) * (1.0 if (n + m) % 4.0 == 0.0 else -1.0)
-    total = 0.0
-    while total + term != total:
-        total += term / (m + n + 1.0)
-        term *= -z * z / ((m + 1.0) * (m + 2.0))
-        m += 2.0
-    return total
+def _sinc_slope_downwards(n: float, z: float, sine: float, cosine: float) -> float:
+    k, left = n + 1.0, 1.0  # what is left of an error made at order k, if f(n) is as small as z
+    while 1.0 + left > 1.0:
+        k += 1.0
+        left *= math.fabs(z) / k
+    if k % 2.0 == 1.0:
+        sine, cosine = cosine, -sine
+    if k % 4.0 >= 2.0:
+        sine, cosine = -sine, -cosine
+    slope = 0.0
+    while k > n:
+        slope = (sine - z * slope) / k
+        sine, cosine = -cosine, sine
+        k -= 1.0
+    return slope
 
 
 def _from_branch_cut(y: float, x: float) -> float:
@@ -86,9 +90,8 @@ tan = Op("tan", math.tan, lambda g, out, x: g * (1 + out * out),  ieee=lambda x:
 # Accuracy of sinc, higher: inf units where abs(x) > 0.3. They have roots, too.
 sinc = Op("sinc", _sinc, lambda g, out, x: g * sinc_slope(1.0, x),
           doc="sin(pi x) / (pi x), 1 at 0. Derivative: sinc_slope(1, x).")
-# Accuracy of sinc_slope, forward: 8 * 4**n / abs(exact) units where n > 0. They have roots.
-# Accuracy of sinc_slope, operand 1: 8 * 4**(n + 1) / abs(exact) units where abs(x) > 0. For the
-# same reason.
+# Accuracy of sinc_slope, forward: (4 + n / 4) * 3.2**n / abs(exact) units where n > 0. Roots.
+# Accuracy of sinc_slope, operand 1: (5 + n / 4) * 3.2**(n + 1) / abs(exact) units where n >= 0.
 # Accuracy of sinc_slope, higher: inf units where abs(x) > 0.1. For the same reason.
 sinc_slope = Op("sinc_slope", _sinc_slope,
                 None,

@@ -4,7 +4,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from pluggrad import Value
+from pluggrad import Value, plugins
 from pluggrad.ops import acos, asin, atan, atan2, cos, hypot, sin, tan
 
 from .accuracy import Accuracy, cases
@@ -75,3 +75,27 @@ def test_hypot_has_its_gradient_where_the_distance_overflows():
     r.backward()
     assert r.data == math.inf
     assert x.grad == pytest.approx(math.sqrt(0.5), rel=1e-15)
+
+
+@pytest.mark.parametrize("n", [1.0, 2.0, 3.0, 10.0, 41.0, 170.0])
+@pytest.mark.parametrize("x", [1e-30, 0.3, 2.0, 10.0, 13.05, 54.0, -200.25])
+def test_slopes_of_sinc_of_any_order_are_as_exact_as_they_are_large(n, x):
+    slope = plugins.ops["sinc_slope"].forward(n, x)
+    with mpmath.workdps(400):
+        z, turn = mpmath.pi * mpmath.mpf(x), mpmath.mpf(n) * mpmath.pi / 2
+        # The integral of t**n cos(z t + n pi / 2) from 0 to 1, times pi**n.
+        powers = [
+            mpmath.hyp1f1(n + 1, n + 2, sign * 1j * z) * mpmath.expj(sign * turn)
+            for sign in (1, -1)
+        ]
+        exact = mpmath.pi**n * mpmath.re(powers[0] + powers[1]) / 2 / (n + 1)
+        size = mpmath.pi**n / (1 + max(n, abs(z)))
+        assert abs(slope - exact) <= (4 + n / 4) * 2**-52 * min(size, abs(exact) * 1e6)
+
+
+def test_slopes_of_sinc_at_the_largest_numbers_are_the_smallest():
+    slope = plugins.ops["sinc_slope"].forward
+    x = 1.7e308  # a whole number, and even
+    assert slope(1.0, x) == 1 / x
+    assert slope(11.0, x) == pytest.approx(-(math.pi**10) / x, rel=1e-15)
+    assert slope(11.0, -x) == pytest.approx(math.pi**10 / x, rel=1e-15)
