@@ -37,7 +37,10 @@ SAME = {  # what NumPy and SciPy call an op
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "expit": "sigmoid", "power": "pow",
 }  # fmt: skip
 
-ARRAYS = {"array", "asarray", "asanyarray", "full", "fromiter", "fill", "put"}
+ARRAYS = {
+    "arange", "array", "asarray", "asanyarray", "full", "fromiter", "fill", "put", "to_numpy",
+}  # fmt: skip
+WINDOWS = {"rolling", "expanding", "ewm"}  # in pandas their sums, too, are of plain numbers
 
 
 def replacement(name: str, call: ast.AST | None, ops: Mapping[str, Op]) -> str:
@@ -52,15 +55,43 @@ def replacement(name: str, call: ast.AST | None, ops: Mapping[str, Op]) -> str:
     if call is None or name in ARRAYS:
         return "use a list, or an array of dtype=object, or"
     operands = _operands(call) if isinstance(call, ast.Call) else []
-    written = ARITHMETIC.get((name, len(operands)))
+    written = _arithmetic(name, call, operands)
     op = ops.get(SAME.get(name, name))
-    if written is not None:
-        return f"use `{written.format(*map(_in_parentheses, operands))}`, or"
+    if written:
+        return f"use `{written}`, or"
     if op is not None:
         return f"use `{_called(op, operands)}`, or"
-    if not name:  # a call of what another call gave, say
+    if not name or (isinstance(call, ast.Call) and _is_statistic(name, call)):
         return "compute it by operators and ops, or"
     return f"no installed op is named {name!r}, and `pluggrad.Op` makes one; use"
+
+
+def _is_statistic(name: str, call: ast.Call) -> bool:
+    """Return whether a call is of the kind `owner.mean()`."""
+    return isinstance(call.func, ast.Attribute) and not call.args and (name, 1) in ARITHMETIC
+
+
+def _arithmetic(name: str, call: ast.AST, operands: Sequence[ast.expr]) -> str:
+    """Write a call as arithmetic on Values; "" where that is not known.
+
+    A method's owner may be a table, a group of rows or a window over them, which `sum` and `len` do
+    not add up by rows; its own sum and count do.
+    """
+    if isinstance(call, ast.Call) and _is_statistic(name, call):
+        owner = call.func.value  # type: ignore[attr-defined]
+        made_by = _name_of_call(owner)
+        if made_by in WINDOWS or (name != "mean" and (made_by or call.keywords)):
+            return ""
+        if name == "mean":
+            text, how = _in_parentheses(owner), ", ".join(map(ast.unparse, call.keywords))
+            return f"{text}.sum({how}) / {text}.count({how})"
+    written = ARITHMETIC.get((name, len(operands)), "")
+    return written.format(*map(_in_parentheses, operands))
+
+
+def _name_of_call(node: ast.expr) -> str:
+    function = node.func if isinstance(node, ast.Call) else None
+    return str(getattr(function, "attr", None) or getattr(function, "id", ""))
 
 
 def _operands(call: ast.Call) -> Sequence[ast.expr]:

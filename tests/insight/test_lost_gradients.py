@@ -224,7 +224,7 @@ def _series(xs):
 
 
 PANDAS = {
-    "series.mean()": (lambda xs: _series(xs).mean(), "use `sum(_series(xs)) / len(_series(xs))`"),
+    "series.mean()": (lambda xs: _series(xs).mean(), "use `_series(xs).sum() / "),
     "series.std()": (lambda xs: _series(xs).std(), "(in pandas)"),
     "series.var()": (lambda xs: _series(xs).var(), "(in pandas)"),
     "np.mean(series)": (lambda xs: np.mean(_series(xs)), "use `sum(_series(xs)) /"),
@@ -292,6 +292,52 @@ def test_a_gradient_lost_in_pandas_is_a_warning_with_the_users_line(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call([x.detach() for x in values()[1]])
+
+
+ADVISED = {
+    "series.mean()": lambda s, t, g: s.mean(),
+    "series.std()": lambda s, t, g: s.std(),
+    "series.var()": lambda s, t, g: s.var(),
+    "np.mean(series)": lambda s, t, g: np.mean(s),
+    "frame.mean()": lambda s, t, g: t.mean(),
+    "frame.mean(axis=1)": lambda s, t, g: t.mean(axis=1),
+    "groups.mean()": lambda s, t, g: g.mean(),
+    "a column's groups": lambda s, t, g: t.a.groupby([0, 0, 1]).mean(),
+}
+
+
+@pytest.mark.parametrize("name", ADVISED)
+def test_what_is_said_to_write_in_place_of_a_call_of_pandas_is_the_same_and_keeps_the_gradient(
+    name,
+):
+    pytest.importorskip("pandas")
+    x, y = Value(1.5), Value(0.25)
+    s = pandas.Series([x, y, x * y])
+    t = pandas.DataFrame({"a": s, "b": s * 2.0})
+    g = s.groupby([0, 1, 0])
+    with pytest.warns(LostGradientWarning) as caught:
+        wanted = ADVISED[name](s, t, g)
+    advice = str(caught[0].message).split("use `")[1].split("`, or")[0]
+    got = eval(advice, {"s": s, "t": t, "g": g})
+    for a, b in zip(np.ravel(got), np.ravel(wanted), strict=True):
+        assert float(a) == pytest.approx(float(b), rel=1e-15)
+        assert grad(a, [x, y]) != [0.0, 0.0]
+
+
+WITHOUT_SUMS = {
+    "a window's mean": lambda s, g: s.rolling(2).mean(),
+    "the std of all so far": lambda s, g: s.expanding().std(),
+    "the std of groups": lambda s, g: g.std(ddof=0),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_SUMS)
+def test_no_sums_are_advised_where_they_would_not_be_the_same(name):
+    pytest.importorskip("pandas")
+    s = pandas.Series([Value(1.5), Value(0.25), Value(0.5)])
+    with pytest.warns(LostGradientWarning) as caught:
+        WITHOUT_SUMS[name](s, s.groupby([0, 0, 1]))
+    assert "compute it by operators and ops" in str(caught[0].message)
 
 
 @pytest.mark.parametrize("name", QUIET_PANDAS)
