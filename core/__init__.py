@@ -105,6 +105,7 @@ _IN_WINGS = {
     "hints": set[str](),
     "insight": {"compare", "detect_anomaly", "explain", "recording_lines"},
     "summary": {"Region"},
+    "trace": set[str](),
 }
 
 

@@ -1,8 +1,8 @@
 """Reverse-mode differentiation: `backward` into the Values, `grad` beside them.
 
 Both go through the recorded graph once, users before operands, and hand each node's gradient on to
-its operands as the rules say. `backward` first takes the short way, the fused code that
-python_code.py makes. Where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is
+its operands as the rules say. `backward` first takes the short way, the fused code of
+trace/pullbacks.py. Where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is
 faulty, a gradient is nan), it starts again the careful way, rule by rule, which follows IEEE 754,
 knows that a gradient of 0 stays 0 (strong_zero.py), or names the rule that failed.
 """
@@ -16,8 +16,7 @@ from weakref import WeakSet
 
 from . import strong_zero
 from .errors import GradientError
-from .index import value_hints
-from .python_code import pull_back
+from .index import pullbacks, value_hints
 from .recording import Watcher, call_seen_by, keeper, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
 from .value import NOT_RUN, Value, above, as_float, constant
@@ -111,7 +110,7 @@ def _run_fused(output: Value, leaves: list[Value], results: list[Value], seed: f
     for node in results:
         node._grad = 0.0
     output._grad += seed
-    pull_back(results)
+    pullbacks.pull_back(results)
     total = 0.0
     for leaf in leaves:
         if leaf._grad.__class__ is not float:

@@ -16,6 +16,7 @@ __all__ = [
     "name_hints",
     "notebook",
     "plugin_hints",
+    "pullbacks",
     "show_only",
     "summary",
     "value_hints",
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from .hints import values as value_hints
     from .insight import lost_gradients
     from .insight import record as checking
+    from .trace import pullbacks
 else:
     checking = Wing("insight.record")
     copying = Wing("copying")
@@ -94,5 +96,6 @@ else:
     name_hints = Wing("hints.names")
     notebook = Wing("drawing.notebook")
     plugin_hints = Wing("hints.plugins")
+    pullbacks = Wing("trace.pullbacks")
     summary = Wing("summary")
     value_hints = Wing("hints.values")

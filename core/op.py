@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from itertools import islice
 from numbers import Real
 from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError, shortened
-from .index import declaration, value_hints
+from .index import declaration, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
 from .value import Value, as_float, constant, operand, recorded
 
@@ -55,10 +55,10 @@ class Op:
     Calling an op with numbers returns a float; with a Value among the operands it records.
     """
 
-    # Plugged in by what is built upon ops: the registry, methods.py and python_code.py.
+    # Plugged in by what is built upon ops: the registry, methods.py, and what makes code of rules.
     installed: ClassVar[Any]
     made_function: ClassVar[Callable[[Op], Callable[..., Any]]]
-    fuse: ClassVar[Callable[[Op], Callable[[Value], None]]]
+    forget_code: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     # Whether it finds the gradients of all operands at once, as what `checkpoint` records does.
     is_composite: ClassVar[bool] = False
@@ -310,9 +310,9 @@ class Op:
     def pullback(self, node: Value) -> None:
         """Add to the operands' `grad` what the rules make of the node's, for `backward()`.
 
-        The first call makes the code for it, which later ones run at once; see python_code.py.
+        The first call makes the code for it, which later ones run at once.
         """
-        self.pullback = Op.fuse(self)  # type: ignore[assignment, method-assign]
+        self.pullback = pullbacks.fuse(self)  # type: ignore[assignment, method-assign]
         self.pullback(node)
 
 
@@ -400,23 +400,3 @@ def _signature(
     values = [Parameter.empty] * (arity - len(defaults)) + [*defaults]
     pairs = zip(names or NAMES, values, strict=False)
     return Signature([Parameter(name, kind, default=value) for name, value in pairs])
-
-
-# ----- Generated code -----
-
-
-def compiled(
-    source: Iterable[str], name: str, file: str, scope: dict[str, Any]
-) -> Callable[..., Any]:
-    """Compile lines of generated code; return the function of this name in it."""
-    exec(compile("\n".join(source), file, "exec"), scope)
-    made: Callable[..., Any] = scope.pop(name)  # which refers to the scope
-    return made
-
-
-def operand_lines(names: Sequence[str]) -> list[str]:
-    """Write the lines that take the operands out of a node."""
-    if len(names) <= 2:
-        places = zip(names, ("_left", "_right"), strict=False)
-        return [f"    {name} = node.{place}" for name, place in places]
-    return [f"    {', '.join(names)} = node._operands"]

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 from pluggrad import strong_zero
 from pluggrad.gradient import is_watched, propagate
 from pluggrad.op import Op, made
-from pluggrad.python_code import pull_back
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
-from pluggrad.trace import refresh, standing
+from pluggrad.trace.outside import refresh, standing
+from pluggrad.trace.pullbacks import pull_back
 from pluggrad.value import Value, constant
 
 from . import fused

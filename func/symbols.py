@@ -23,9 +23,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pluggrad.op import Op
-from pluggrad.python_code import PythonCode
 from pluggrad.recording import always_recording
-from pluggrad.trace import Symbol, Trace
+from pluggrad.trace import PythonCode, Symbol, Trace
 
 Code = Callable[..., Any]
 

@@ -259,7 +259,7 @@ class _Gradients:
             numbers = [nodes[y].data for y in operands[target]]
             try:
                 local = _slope(op, index, node.data, numbers)
-                part = strong_zero.product(node.grad, local)
+                part = node.grad * local
                 if not math.isfinite(part):
                     part = strong_zero.partial(op, index, node.grad, node.data, numbers)
             except PluggradError:

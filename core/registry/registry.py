@@ -17,7 +17,6 @@ from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, on
 from ..index import plugin_hints
 from ..methods import methods_of, sockets_of
 from ..op import Op
-from ..python_code import forget_fused, may_be_inlined
 from ..recording import in_forked_child, switch
 from ..value import Value, missing
 from . import hookspecs
@@ -381,7 +380,6 @@ class Registry:
         for op in plugin.ops:
             if plugin.value:
                 self._originals = {**self._originals, op.name: op}
-            may_be_inlined.add(op)
             self._succeed(self._originals.get(op.name), op)
 
     def _succeed(self, original: Op | None, op: Op) -> None:
@@ -389,12 +387,11 @@ class Registry:
         if original is not None and original.successor is not successor:
             original.hand_over(successor)
             self.successions += 1
-            forget_fused()
+            Op.forget_code()
 
     def _take_out(self, op: Op) -> None:
         """Take an op out, and put back the one of a package whose place it had."""
-        may_be_inlined.discard(op)
-        forget_fused()
+        Op.forget_code()
         for name in (op.name, *sockets_of(op)):
             if name in BARE:
                 setattr(Value, name, BARE[name])

@@ -20,7 +20,7 @@ from pluggrad import (
     scope,
 )
 from pluggrad.gradient import hooks
-from pluggrad.python_code import LARGE
+from pluggrad.trace.pullbacks import LARGE
 
 CASES = {}
 

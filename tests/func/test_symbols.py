@@ -5,11 +5,11 @@ import math
 import weakref
 
 import pytest
-from pluggrad import Op, Value, trace
+from pluggrad import Op, Value
 from pluggrad.func import hvp, jvp
 from pluggrad.func.dual import Dual, apply
 from pluggrad.func.symbols import push_code
-from pluggrad.trace import Symbol
+from pluggrad.trace import Symbol, steps
 
 from .drawn_ops import OPS, bits, drawn, every_op
 
@@ -67,7 +67,7 @@ def test_whatever_a_rule_does_with_a_symbol_it_still_works_on_numbers(rule):
 
 def test_code_is_made_once_for_each_op_and_dies_with_it(monkeypatch):
     calls = []
-    monkeypatch.setattr(trace, "with_symbols", lambda rule, make, op: calls.append(rule) or rule)
+    monkeypatch.setattr(steps, "with_symbols", lambda rule, make, op: calls.append(rule) or rule)
 
     def use():
         double = Op("double", lambda x: 2.0 * x, lambda g, out, x: 2.0 * g)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import Op, ops, plugins
 from pluggrad.errors import TraceError
-from pluggrad.python_code import PythonCode
-from pluggrad.trace import Symbol, Trace
+from pluggrad.trace import PythonCode, Symbol, Trace
 
 RULES = [(op, index) for op in plugins.ops.values() for index, rule in enumerate(op.rules) if rule]
 

@@ -1,4 +1,4 @@
-"""Steps of a trace as Python: expressions, lines, and the gradient code of ops.
+"""The gradient code of ops, which `backward()` runs: their rules, written out.
 
 `backward()` visits every node once and has to add to each operand what the operand's rule says.
 Calling `lambda g, out, a, b: g * b` for that costs more than the multiplication in it. So when an
@@ -21,112 +21,19 @@ rule, operation by operation.
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
-from .errors import TraceError
-from .op import NAMES, Op, Rule, compiled, operand_lines
-from .trace import ARITHMETIC, Step, Trace, read_again, refresh, standing
-from .value import Value
+from pluggrad.methods import compiled
+from pluggrad.op import NAMES, Op, Rule
+from pluggrad.value import Value
 
-# Forward functions that are an operator need no call.
-INLINE: dict[Any, str] = {
-    operator.add: "+",
-    operator.sub: "-",
-    operator.mul: "*",
-    operator.truediv: "/",
-}
-SIGNS = (*INLINE, operator.neg)
-MOST_CHARACTERS = 2000  # of an expression; what is longer is not worth writing out
-
-
-class PythonCode:
-    """Writes the steps of a trace.
-
-    Parameters:
-        trace: the steps; their parameters are written by their names.
-        prefix: what the names begin with that are bound here.
-
-    Attributes:
-        bound: the functions, numbers and places that occur in what was written, by name.
-    """
-
-    def __init__(self, trace: Trace, prefix: str = "c") -> None:
-        self.trace = trace
-        self.prefix = prefix
-        self.bound: dict[str, Any] = {}
-
-    def expression(self, result: object) -> str:
-        """Write a result as one expression.
-
-        Raises:
-            TraceError: when it is too long.
-        """
-        index = self.trace.operand(result)
-        texts: dict[int, str] = {}
-        for i in self.trace.behind([index]):
-            step = self.trace.steps[i]
-            text = self._step(step, [texts[j] for j in step.operands])
-            texts[i] = f"({text})" if self._is_infix(step) else text
-            if len(text) > MOST_CHARACTERS:
-                raise TraceError("it is too long to be worth writing out")
-        return texts[index]
-
-    def lines(self) -> list[str]:
-        """Write a line for each step that computes something; `v0` is what step 0 gives."""
-        return [
-            f"    v{i} = {self._step(step, [self.name(j) for j in step.operands])}"
-            for i, step in enumerate(self.trace.steps)
-            if step.operands or step.name == "read"
-        ]
-
-    def name(self, result: object) -> str:
-        """Return what `lines` calls a result: a symbol, a number, or the number of a step."""
-        index = result if result.__class__ is int else self.trace.operand(result)
-        step = self.trace.steps[index]
-        return f"v{index}" if step.operands or step.name == "read" else self._step(step, [])
-
-    def function(self, head: Sequence[str], tail: Sequence[str], file: str) -> Callable[..., Any]:
-        """Make the function that begins with `head` and ends with `tail`."""
-        lines = [*head, *self.lines(), *tail]
-        name = head[0].split()[1].partition("(")[0]
-        return compiled(lines, name, file, {**self.bound, "__name__": __name__})
-
-    def _step(self, step: Step, operands: list[str]) -> str:
-        name, detail = step.name, step.detail
-        if name == "parameter":
-            return str(detail)
-        if name == "number":
-            return self._bind(detail)
-        if name == "read":
-            source, variable = detail
-            return read_again(self._bind(source), variable)
-        if name in ARITHMETIC:
-            return f" {ARITHMETIC[name]} ".join(operands)
-        if name == "neg" or (name == "call" and detail.forward is operator.neg):
-            return f"-{operands[0]}"
-        if name == "abs":
-            return f"abs({operands[0]})"
-        if detail.forward in INLINE:
-            return f" {INLINE[detail.forward]} ".join(operands)
-        return f"{self._bind(detail.evaluate)}({', '.join(operands)})"
-
-    def _is_infix(self, step: Step) -> bool:
-        if not step.operands or step.name == "abs":
-            return False
-        return step.detail is None or step.detail.forward in SIGNS
-
-    def _bind(self, thing: object) -> str:
-        name = f"{self.prefix}{len(self.bound)}"
-        self.bound[name] = thing
-        return name
-
-
-# ----- The gradient code of an op -----
+from .outside import refresh, standing
+from .python_code import PythonCode, operand_lines
+from .steps import Trace
 
 LARGE = 500  # from how many nodes on frequent ops are looked for, and how many nodes tell which
 INLINED = 4
@@ -164,12 +71,13 @@ def pull_back(nodes: Sequence[Value]) -> None:
             node.op.pullback(node)  # type: ignore[union-attr]  # no leaves
     else:
         sample = Counter([node.op for node in nodes[:: len(nodes) // LARGE]])
-        frequent = [op for op, _ in sample.most_common(INLINED) if op and op in may_be_inlined]
+        frequent = [op for op, _ in sample.most_common(INLINED) if op and _is_installed(op)]
         _loop(tuple(sorted(frequent, key=lambda op: op.name)))(nodes)
 
 
-# Ops that may stand in a loop, which is kept: of others their author may want to get rid.
-may_be_inlined: WeakSet[Op] = WeakSet()
+def _is_installed(op: Op) -> bool:
+    """Return whether an op may stand in a loop, which is kept: others may be gone tomorrow."""
+    return Op.installed.ops.get(op.name) is op
 
 
 @lru_cache(maxsize=64)
@@ -224,4 +132,4 @@ def _written(
     return text
 
 
-Op.fuse = staticmethod(fuse)
+Op.forget_code = staticmethod(forget_fused)

@@ -1,0 +1,188 @@
+"""What a function reads from outside: each number anew, each other thing as what it is.
+
+A rule may say `lambda g, out, x: -strength * g`, and `strength` may change between two passes.
+What is written down must not take such a number for a constant. So the rule is run as a copy in
+which a symbol stands for every number it reads, in its closure and among its module's names, and
+each pass reads it anew. Ops, functions that compute from their arguments alone, and the names of
+modules such as `math` are taken for what they are. Whatever else a function reads (an attribute,
+a list, text that it compares) cannot be written down: the function is called as it stands. Ops
+and functions that it calls by a variable's name are written down as what they are now; `refresh`
+forgets what was written once another one stands there.
+"""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import dis
+import math
+import operator
+from collections.abc import Callable, Iterator
+from numbers import Number
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pluggrad.errors import TraceError
+from pluggrad.op import Op
+
+# Makes the symbol of a number: of a module's variable from the module's dict and the name, of a
+# variable of an enclosing function from its cell and None.
+MakeSymbol = Callable[[Any, str | None], Any]
+
+STANDARD = (math, cmath, operator)
+PURE_BUILTINS = frozenset(
+    {abs, bool, divmod, float, int, isinstance, len, max, min, pow, range, round, sum, tuple, zip}
+)
+WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR", "IMPORT_NAME"})
+
+
+# Whose code depends on which op or function stands where: (where it stands, the name, the thing).
+standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDictionary()
+
+
+def refresh() -> bool:
+    """Forget the code of ops whose rules now call another op or function; return whether any do."""
+    stale = [op for op, read in tuple(standing.items()) if not all(_stands(*x) for x in read)]
+    for op in stale:
+        standing.pop(op, None)
+        vars(op).pop("pullback", None)
+        op.codes.clear()
+    return bool(stale)
+
+
+def _stands(source: Any, name: str | None, thing: Any) -> bool:
+    try:
+        return (source.cell_contents if name is None else source[name]) is thing
+    except (KeyError, ValueError):
+        return False
+
+
+def with_symbols(
+    function: Callable[..., Any], make: MakeSymbol, op: Op | None = None
+) -> Callable[..., Any]:
+    """Copy a function, with a symbol in place of every number that it reads from outside.
+
+    Parameters:
+        function: a rule, say.
+        make: makes the symbol that reads a number, from where it stands.
+        op: whose rule it is; its code is forgotten when the rule calls something else.
+
+    Raises:
+        TraceError: when it reads what is neither a number nor sure to stay what it is.
+    """
+    calls: list[tuple[Any, str | None, Any]] = []
+    copy = _copied(function, make, {}, calls)
+    if op is not None and calls:
+        standing.setdefault(op, []).extend(calls)
+    return copy
+
+
+def read_again(source: str, name: str | None) -> str:
+    """Write the expression that reads a number: of a module's dict, or of a cell."""
+    return f"{source}.cell_contents" if name is None else f"{source}[{name!r}]"
+
+
+def _copied(
+    function: Callable[..., Any],
+    make: MakeSymbol,
+    copies: dict[int, FunctionType],
+    calls: list[tuple[Any, str | None, Any]],
+) -> Callable[..., Any]:
+    function = getattr(function, "py_func", function)  # of what numba compiled
+    if not isinstance(function, FunctionType):
+        if isinstance(function, Op) or _is_pure(function):
+            return function
+        raise TraceError(f"{function!r:.60} may remember something between two calls")
+    if id(function) in copies:
+        return copies[id(function)]
+    scope = dict(function.__globals__)
+    cells = function.__closure__ or ()
+    fresh = tuple([CellType() for _ in cells])
+    copy = FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, fresh or None
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copies[id(function)] = copy
+    for name, attributes in _global_reads(function.__code__):
+        if name in function.__globals__:
+            source = function.__globals__
+            scope[name] = _replaced(source[name], attributes, source, name, make, copies, calls)
+        elif not _is_pure(getattr(builtins, name, None)):
+            raise TraceError(f"{name} is no function that computes from its arguments alone")
+    for old, new in zip(cells, fresh, strict=True):
+        try:
+            content = old.cell_contents
+        except ValueError:
+            raise TraceError("a variable of the enclosing function is not set") from None
+        new.cell_contents = _replaced(content, (), old, None, make, copies, calls)
+    return copy
+
+
+def _replaced(
+    thing: Any,
+    attributes: tuple[str, ...],
+    source: Any,
+    name: str | None,
+    make: MakeSymbol,
+    copies: dict[int, FunctionType],
+    calls: list[tuple[Any, str | None, Any]],
+) -> Any:
+    if isinstance(thing, int | float):
+        return make(source, name)
+    if isinstance(thing, ModuleType):
+        _check_attributes(thing, attributes)
+        return thing
+    if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
+        calls.append((source, name, thing))
+    return _copied(thing, make, copies, calls)
+
+
+def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
+    """Check that what is read of a module is sure to stay what it is."""
+    thing: Any = module
+    for name in attributes:
+        if thing in STANDARD:
+            return
+        thing = getattr(thing, name, None)
+        if not isinstance(thing, ModuleType):
+            break
+    if isinstance(thing, ModuleType) and thing not in STANDARD:
+        raise TraceError(f"module {thing.__name__} is used as a whole")
+    if not isinstance(thing, ModuleType):
+        _copied(thing, _no_number, {}, [])
+
+
+def _no_number(source: Any, name: str | None) -> Any:
+    raise TraceError(f"a function of another module reads the number {name}")
+
+
+def _is_pure(thing: object) -> bool:
+    if isinstance(thing, BuiltinFunctionType):
+        return thing in PURE_BUILTINS or thing.__module__ in ("math", "cmath", "_operator")
+    return isinstance(thing, type) and (thing in PURE_BUILTINS or issubclass(thing, Number))
+
+
+def _global_reads(code: CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """List the names that code reads from its module, and the attributes read of them at once.
+
+    Raises:
+        TraceError: when it also changes something outside.
+    """
+    steps = list(dis.get_instructions(code))
+    for at, step in enumerate(steps):
+        if step.opname in WRITES or (
+            step.opname == "STORE_DEREF" and step.argval in code.co_freevars
+        ):
+            raise TraceError("it changes something outside")
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            attributes = []
+            for follower in steps[at + 1 :]:
+                if follower.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                    attributes.append(str(follower.argval))
+                elif follower.opname != "CACHE":
+                    break
+            yield str(step.argval), tuple(attributes)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _global_reads(constant)
