@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from pluggrad import Value
 
 from .function import Compiled
+from .loading import load
 from .program import Program
 from .recording import Recording
 from .rows.over import OverRows
@@ -17,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 LEFT_OUT: Any = object()
 
-__all__ = ["Compiled", "OverRows", "Program", "Recording", "compile"]
+__all__ = ["Compiled", "OverRows", "Program", "Recording", "compile", "load"]
 
 
 @overload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +18,9 @@ from .capture.arguments import is_array, is_symbolic, put_together, taken_apart
 from .capture.calls import by_position, like_the_arguments, numbers_of
 from .capture.guests import has_a_door
 from .jacobians import jacobian
+from .portable import files
+from .portable.fields import Fields
+from .portable.functions import read as read_function
 from .recordings import Numbers, Packed
 from .ufunc import SeveralOutputsError, call, taken_options
 
@@ -31,6 +35,8 @@ else:
     P = ParamSpec("P")
     R = TypeVar("R")
 
+MOST = 1 << 10  # threads, and recordings, of a loaded function
+SAVED = ("bound", "threads", "arrays", "math")
 OPTIONS = ("executor", "bound", "threads", "arrays", "math")
 
 
@@ -299,7 +305,45 @@ class Compiled(OverLanes, Generic[P, R]):
             self._derived[name] = derived
         return self._derived[name]
 
-    # ----- Pickles -----
+    # ----- Files and pickles -----
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what was recorded to a file of JSON, which `pluggrad.load(path)` reads.
+
+        Python code stays behind: the loaded function knows the ways that were recorded, and no
+        others. Call this one first with numbers of each kind that matters.
+
+        Raises:
+            CompileError: where nothing is recorded, where it reads Values from outside, and for ops
+                and classes that another process could not find by their names.
+        """
+        files.write(path, "function", self._document())
+
+    def _document(self) -> dict[str, Any]:
+        """Write it down as data, see `save`."""
+        options = {name: getattr(self, name) for name in SAVED}
+        name = str(self.__dict__.get("__qualname__") or "function")
+        return {"function": {**self._written(name), **options}}
+
+    @classmethod
+    def _read_from(cls, document: Fields, executor: str, source: str) -> Compiled:
+        """Make the function that `save` wrote.
+
+        Raises:
+            DocumentError: where something does not fit.
+        """
+        fields = document.fields("function")
+        options = {
+            "arrays": fields.one_of("arrays", ("lanes", "elements")),
+            "math": fields.one_of("math", ("vector", "libm")),
+            "bound": fields.integer("bound", 1, MOST),
+            "threads": fields.integer("threads", 1, MOST),
+        }
+        replay = read_function(fields, source)
+        fields.end()
+        made = cls(replay, executor=executor, **options)
+        made._take_ways(replay)
+        return made
 
     def __reduce__(self) -> tuple[object, ...]:
         module = sys.modules.get(self.__dict__.get("__module__") or "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,12 +15,15 @@ from pluggrad.hints.values import moving_hint
 from pluggrad.topology import alone, topological_order
 
 from .capture.outside import read_by, unchanged
+from .portable import files, tapes
+from .portable.fields import Fields, number_text
 from .progress import waiting
 from .run.back import write, write_and_add
 from .run.buffers import as_buffer, copied, listed, shown
 from .run.executor import Executor, executor_for
 from .run.finite import first_not_finite
 from .run.report import Report, report
+from .tape.data import Tape
 from .tape.fingerprint import check_ops, fingerprint, is_built_in
 from .tape.interpreter import Interpreter
 from .tape.writing import recorded_tape
@@ -179,8 +184,8 @@ class Program:
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):
             raise CompileError(
-                "a Program that went through a pickle has left its Values behind; use its arrays: "
-                "parameters, step(), gradients, results"
+                "a Program that was loaded, or went through a pickle, has left its Values behind; "
+                "use its arrays: parameters, step(), gradients, results"
             )
         return self._read
 
@@ -261,7 +266,53 @@ class Program:
         """
         return report(self.tape, self.executor, seconds)
 
-    # ----- Pickles -----
+    # ----- Files and pickles -----
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program to a file of JSON, which `pluggrad.load(path)` reads.
+
+        The numbers of `inputs` go with it, `parameters` among them, and `seeds`; call `read()`
+        first where Values have newer ones.
+
+        Raises:
+            CompileError: for an op that another process could not find by its name.
+        """
+        try:
+            tape = tapes.written(self.tape, self.inputs.tolist())
+        except CompileError as cause:
+            raise CompileError(f"{self!r} cannot be saved: {cause}") from cause
+        content = {
+            "single": self._single,
+            "check_finite": self._check_finite,
+            "seeds": [number_text(x) for x in self.seeds.tolist()],
+            "tape": tape,
+        }
+        files.write(path, "program", content)
+
+    @classmethod
+    def _read_from(cls, document: Fields, executor: str) -> Program:
+        """Make the program that `save` wrote.
+
+        Raises:
+            DocumentError: where something does not fit.
+        """
+        single, check = document.take("single", bool), document.take("check_finite", bool)
+        tape = tapes.read(document.fields("tape"))
+        seeds = document.numbers("seeds", len(tape.outputs))
+        document.end()
+        made = cls.__new__(cls)
+        made._restore(tape, executor, single=single, check_finite=check)
+        made.inputs[:] = array("d", [tape.numbers[row] for row in tape.inputs])
+        made.seeds[:] = seeds
+        return made
+
+    def _restore(self, tape: Tape, executor: str, *, single: bool, check_finite: bool) -> None:
+        self.tape = tape
+        self._single = single
+        self._check_finite = check_finite
+        self._choice = executor
+        self.wrt, self._read, self._outputs = [], [], []
+        self._start(executor_for(tape, executor))
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -277,13 +328,9 @@ class Program:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         try:
-            self.tape = state["tape"]
-            check_ops(self.tape.ops, state["fingerprints"], state["python"])
-            self._single = state["single"]
-            self._check_finite = state["check_finite"]
-            self._choice = state["choice"]
-            self.wrt, self._read, self._outputs = [], [], []
-            self._start(executor_for(self.tape, self._choice))
+            check_ops(state["tape"].ops, state["fingerprints"], state["python"])
+            options = {name: state[name] for name in ("single", "check_finite")}
+            self._restore(state["tape"], state["choice"], **options)
             self.inputs[:] = listed(state["inputs"])
             self.seeds[:] = listed(state["seeds"])
         except KeyError as cause:

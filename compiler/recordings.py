@@ -9,11 +9,14 @@ from pluggrad import CompileError, plugins
 
 from .capture.arguments import LEAF
 from .capture.calls import PLAIN
-from .capture.capturing import captured
+from .capture.capturing import Captured, captured
 from .capture.numbers import check_numbers, floats
+from .capture.outside import read_by
 from .direct import DirectCall
+from .portable import functions, shapes
+from .portable.replay import Replay, Way
 from .recording import Answer, Recording
-from .tape.fingerprint import check_ops, fingerprint
+from .tape.fingerprint import check_ops, fingerprint, is_built_in
 from .warning import warn
 
 Numbers = list[Any]
@@ -180,6 +183,32 @@ class Recordings:
                 f"value_and_grad() is for functions that give one number; "
                 f"{self!r} gives nested ones. Take func.jacrev of it and compile that"
             )
+
+    # ----- Files -----
+
+    def _written(self, name: str) -> dict[str, Any]:
+        """Write down what was recorded, as data.
+
+        Raises:
+            CompileError: where there is nothing, or it is more than data.
+        """
+        functions.check_data(self._recordings, repr(self))
+        ways = [Way(shape, x.result, x.used, x.tape) for shape, x in self._recordings]
+        try:
+            return functions.written(self.function, name, ways)
+        except CompileError as cause:
+            raise CompileError(f"{self!r} cannot be saved: {cause}") from cause
+
+    def _take_ways(self, replay: Replay) -> None:
+        """Take the recordings that a file has."""
+        for way in replay.ways:
+            count, guards = shapes.count(way.arguments), functions.guards_in(way.tape)
+            places = read_by(op for op in way.tape.ops if not is_built_in(op))
+            done = Captured(
+                way.tape, way.result, way.used, [], guards, count, places, is_exact=False
+            )
+            recording = Recording(done, self.executor, fuses=self._fuses)
+            self._recordings.append((way.arguments, recording))
 
     # ----- Pickles -----
 

@@ -36,6 +36,7 @@ from .value import NOT_RUN, Value
 if TYPE_CHECKING:
     from . import func
     from .arrays import ValueArray, values
+    from .compiler import load
     from .drawing import draw_dot, render, save
     from .func import checkpoint, custom_rule, on_gradient, stop_gradient
     from .insight import compare, detect_anomaly, explain, recording_lines
@@ -84,6 +85,7 @@ __all__ = [
     "func",
     "grad",
     "hookimpl",
+    "load",
     "no_grad",
     "on_gradient",
     "plugins",
@@ -99,6 +101,7 @@ __all__ = [
 # What stands in a wing is loaded when it is first used.
 _IN_WINGS = {
     "arrays": {"ValueArray", "values"},
+    "compiler": {"load"},
     "copying": set[str](),
     "drawing": {"draw_dot", "render", "save"},
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
@@ -120,7 +123,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
 
 
-_PACKAGES = [*_IN_WINGS, *"cli compiler nn ops printers renderers testing".split()]
+_PACKAGES = [*_IN_WINGS, *"cli nn ops printers renderers testing".split()]
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

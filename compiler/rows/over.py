@@ -10,6 +10,7 @@ rounding errors kept (Neumaier's sum).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from pluggrad import CompileError
 
 from ..capture.arguments import LEAF, put_together, taken_apart
 from ..function import Compiled
+from ..portable import files
+from ..portable.fields import Fields
 from .batches import Batched
 from .taken import ROWS, SHARED, Taken, axes_of, count_rows, is_strided, rows_apart
 from .total import Total
@@ -99,6 +102,36 @@ class OverRows:
         for many.
         """
         return Batched(self, batches)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what was recorded to a file of JSON, which `pluggrad.load(path)` reads.
+
+        Raises:
+            CompileError: as `Compiled.save` does.
+        """
+        content = {
+            "in_axes": list(self.in_axes),
+            "reduce": self.reduce,
+            "check_finite": self.check_finite,
+            **self.compiled._document(),
+        }
+        files.write(path, "function over rows", content)
+
+    @classmethod
+    def _read_from(cls, document: Fields, executor: str, source: str) -> OverRows:
+        """Make the function that `save` wrote.
+
+        Raises:
+            DocumentError: where something does not fit.
+        """
+        axes = document.take("in_axes", list)
+        reduce = document.one_of("reduce", REDUCTIONS)
+        check = document.take("check_finite", bool)
+        compiled = Compiled._read_from(document, executor, source)
+        document.end()
+        made = cls(compiled.function, in_axes=axes, reduce=reduce, check_finite=check)
+        made.compiled = compiled
+        return made
 
     # ----- Arguments -----
 

@@ -1,0 +1,1 @@
+"""Recordings as data: JSON that another process, or another program, reads."""
