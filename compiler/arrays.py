@@ -60,7 +60,7 @@ class OverLanes(Recordings):
         while len(left):
             some = [x if len(x) == 1 else x[left] for x in rows]
             # What another way does not use has no gradient in it.
-            part, part_gradients = _room(first, rows, len(left), backward, filled=np.zeros)
+            part, part_gradients = _room(first, rows, len(left), backward, cleared=True)
             holds = self._next_way(first, (shape, ways), some, part, part_gradients)
             results[:, left[holds]] = part[:, holds]
             if gradients is not None:
@@ -133,7 +133,7 @@ def _lane(rows: Sequence[Any], lane: int) -> list[float]:
 
 
 def _room(
-    recording: Recording, rows: Sequence[Any], count: int, backward: bool, filled: Any = None
+    recording: Recording, rows: Sequence[Any], count: int, backward: bool, *, cleared: bool = False
 ) -> tuple[Any, Any]:
     """Make arrays for the results and the gradients of so many lanes.
 
@@ -142,13 +142,16 @@ def _room(
         rows: the numbers.
         count: how many lanes.
         backward: whether there are gradients.
-        filled: makes the array of gradients; left out, it holds 0 where the recording writes none.
+        cleared: whether all gradients are 0; else those are that the recording writes none of.
     """
-    import numpy as np
+    from .room import room
 
-    results = np.empty((len(recording.tape.outputs) - 1, count))
+    results = room.empty((len(recording.tape.outputs) - 1, count))
     if not backward:
         return results, None
-    if filled is None:
-        filled = np.empty if recording.all_used else np.zeros
-    return results, filled((len(rows), count))
+    gradients = room.empty((len(rows), count))
+    if cleared:
+        gradients[:] = 0.0
+    elif not recording.all_used:
+        gradients[sorted({*range(len(rows))} - {*recording.used})] = 0.0
+    return results, gradients

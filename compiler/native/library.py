@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import cache as once
 from itertools import count
+from threading import RLock
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -103,6 +105,8 @@ def _helpers() -> dict[str, int]:
 class Library:
     """Machine code, made when first asked for, and kept in memory and on disk.
 
+    Threads that ask at once wait for each other: each function is made once.
+
     Attributes:
         compiled: how many functions had to be compiled in this process.
         seconds: the time that took.
@@ -135,17 +139,32 @@ class Library:
         """
         found = self._addresses.get(name)
         if found is None:
-            key = f"{name} {needed_by}"
-            code = self.cache.read(key)
-            if code is None:
-                start = time.perf_counter()
-                tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
-                code = compiled(*source(), optimised=optimised, straight=straight)
-                self.compiled += 1
-                self.seconds += time.perf_counter() - start
-                self.cache.write(key, code)
-            found = self._addresses[name] = self._loaded(name, code)
+            with _making:
+                found = self._addresses.get(name)  # another thread may have made it meanwhile
+                if found is None:
+                    code = self._code(name, source, needed_by, optimised, straight)
+                    found = self._addresses[name] = self._loaded(name, code)
         return found
+
+    def _code(
+        self,
+        name: str,
+        source: Callable[[], tuple[str, Iterable[str]]],
+        needed_by: str,
+        optimised: bool,
+        straight: bool,
+    ) -> bytes:
+        """Read a function's object file from disk, or compile it."""
+        key = f"{name} {needed_by}"
+        code = self.cache.read(key)
+        if code is None:
+            start = time.perf_counter()
+            tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
+            code = compiled(*source(), optimised=optimised, straight=straight)
+            self.compiled += 1
+            self.seconds += time.perf_counter() - start
+            self.cache.write(key, code)
+        return code
 
     def has(self, name: str, needed_by: str = "") -> bool:
         """Return whether function `name` is there already, in memory or on disk."""
@@ -162,10 +181,27 @@ class Library:
         return address
 
 
+_making = RLock()
+
+
+def _in_child() -> None:
+    global _making
+    _making = RLock()  # another thread of the parent may hold the old one
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
 @once
-def library() -> Library:
-    """Return this process's compiled code."""
+def _library() -> Library:
     return Library()
+
+
+def library() -> Library:
+    """Return this process's compiled code, which lives as long as the process."""
+    with _making:  # of two libraries one would be dropped, with its code
+        return _library()
 
 
 def compiled(

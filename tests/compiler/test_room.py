@@ -1,0 +1,73 @@
+"""Room for results is taken again, and never while anybody looks at it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from pluggrad import compile
+from pluggrad.compiler.room import LEAST, MOST, Room
+
+LARGE = LEAST // 8
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_what_nobody_holds_is_taken_again():
+    room = Room()
+    first = room.empty((2, LARGE))
+    place = address(first)
+    del first
+    assert address(room.empty((2, LARGE))) == place
+
+
+def test_a_view_holds_its_array():
+    room = Room()
+    row = room.empty((2, LARGE))[1]
+    row[:] = 7.0
+    room.empty((2, LARGE))[:] = 0.0
+    assert (row == 7.0).all()
+
+
+def test_a_much_smaller_array_gets_room_of_its_own():
+    room = Room()
+    large = room.empty((4, LARGE))
+    place = address(large)
+    del large
+    small = room.empty((1, LARGE))
+    assert address(small) != place
+    assert address(room.empty((4, LARGE))) == place
+
+
+@pytest.mark.parametrize("parts", [1, 3, 20])
+def test_no_more_is_kept_than_the_bound(parts):
+    room = Room()
+    held = [room.empty((2 * MOST // parts // 8,)) for _ in range(parts)]
+    del held
+    assert sum(x.nbytes for x in room._left) <= MOST
+
+
+def test_results_that_are_held_stay_as_they_are_in_threads():
+    square = compile(lambda x: x * x)
+    numbers = [np.full(200_000, float(i)) for i in range(8)]
+
+    def call(x):
+        return [square.value_and_grad(x) for _ in range(3)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for x, found in zip(numbers, pool.map(call, numbers), strict=True):
+            for value, gradient in found:
+                np.testing.assert_array_equal(value, x * x)
+                np.testing.assert_array_equal(gradient, 2 * x)
+
+
+def test_a_number_that_is_not_used_has_the_gradient_0_in_room_taken_again():
+    first = compile(lambda x, y: x * x)
+    other = compile(lambda x, y: x * y)
+    x = np.full(200_000, 3.0)
+    for _ in range(3):
+        other.value_and_grad(x, x)
+        assert not first.value_and_grad(x, x)[1][1].any()
