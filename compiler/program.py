@@ -181,6 +181,11 @@ class Program:
         else:
             alone("a step", (self.wrt,), write_and_add, outputs, results, self.wrt, self._move[1])
 
+    @property
+    def outputs(self) -> list[Value]:
+        """The Values that it computes; none of them is left after a pickle."""
+        return list(self._outputs)
+
     def _values(self) -> list[Value]:
         if len(self._read) != len(self.tape.inputs):
             raise CompileError(

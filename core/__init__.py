@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .compiler import load
     from .drawing import draw_dot, render, save
     from .func import checkpoint, custom_rule, on_gradient, stop_gradient
-    from .insight import compare, detect_anomaly, explain, recording_lines
+    from .insight import Film, compare, detect_anomaly, explain, recording_lines
     from .summary import Region
 
 __version__ = "0.1.0"
@@ -52,6 +52,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Edge",
+    "Film",
     "ForwardError",
     "GradientError",
     "Graph",
@@ -106,7 +107,7 @@ _IN_WINGS = {
     "drawing": {"draw_dot", "render", "save"},
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
     "hints": set[str](),
-    "insight": {"compare", "detect_anomaly", "explain", "recording_lines"},
+    "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},
     "summary": {"Region"},
     "trace": set[str](),
 }

@@ -3,6 +3,15 @@
 from .anomaly import detect_anomaly
 from .comparison import Comparison, compare
 from .explanation import Explanation, explain
+from .film import Film
 from .lines import recording_lines
 
-__all__ = ["Comparison", "Explanation", "compare", "detect_anomaly", "explain", "recording_lines"]
+__all__ = [
+    "Comparison",
+    "Explanation",
+    "Film",
+    "compare",
+    "detect_anomaly",
+    "explain",
+    "recording_lines",
+]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import sys
+import zlib
 from array import array
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from pluggrad import Edge, Graph, Node, RuleError
 
 from ..labels import one_line
 from ..nearest import left_out, nearest
+from .film import film_data
 from .groups import Groups
 from .rule_source import arity, told
 
@@ -85,6 +87,11 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
             "local": _packed("d", locals_),
         },
     }
+    film = film_data(graph, numbers)
+    if film is not None:
+        data["film"] = film.texts
+        data["arrays"] |= {name: _packed(*column) for name, column in film.columns.items()}
+        data["arrays"] = {name: _smaller(*column) for name, column in data["arrays"].items()}
     # Nothing in a script element may look like its end, or like a comment
     # (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
     return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -158,3 +165,8 @@ def _packed(kind: str, numbers: Iterable[float]) -> list[str]:
     if sys.byteorder == "big":
         packed.byteswap()
     return [kind, b64encode(packed.tobytes()).decode()]
+
+
+def _smaller(kind: str, text: str) -> list[str]:
+    """Compress a column, as browsers can unpack it; a film has to be short of some megabytes."""
+    return [kind, b64encode(zlib.compress(b64decode(text), 9)).decode(), "deflate"]

@@ -46,6 +46,7 @@ SCRIPTS = (
     "pointer.js",
     "keys.js",
     "address.js",
+    "film.js",
     "main.js",
 )
 
@@ -72,7 +73,7 @@ class HtmlRenderer:
         collapse: False groups nodes by their scopes alone. True folds what repeats, too, where a
             graph of more than 64 results has no scopes, as `Graph.collapse` does.
         live: whether leaves can be moved: the page then has the functions of the operations in
-            JavaScript, and computes values and gradients again.
+            JavaScript, and computes values and gradients again. The page of a `Film` always can.
 
     Raises:
         RenderError: for an option of the wrong type or value.
@@ -108,7 +109,8 @@ class HtmlRenderer:
         """Return the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
         style = f"\n{self.colours}\n{_read('page.css')}"
-        script = _script(programs(_ops(graph)) if self.live else "const PROGRAMS = {};")
+        moves = self.live or hasattr(graph, "frames")
+        script = _script(programs(_ops(graph)) if moves else "const PROGRAMS = {};")
         parts = {
             "title": escape(title),
             "theme": self.start,
@@ -152,7 +154,7 @@ def _hash(text: str) -> str:
 @lru_cache(maxsize=4)
 def _script(programs: str) -> str:
     joined = "\n".join([programs, *(_read(name) for name in SCRIPTS)])
-    return f'\n"use strict";\n(() => {{\n{joined}\n}})();\n'
+    return f'\n"use strict";\n(async () => {{\n{joined}\n}})();\n'
 
 
 @cache

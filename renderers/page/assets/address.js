@@ -7,6 +7,7 @@ function addressNow() {
   if (chosen.item >= 0) parts.push(`at=${chosen.item < N ? idOf(chosen.item) : `g${chosen.item - GROUP}`}`);
   if (G > 1 && open.length < 200) parts.push(`open=${open.join(".")}`);
   if (look.heat) parts.push("heat=1");
+  if (film.on && film.at < F - 1) parts.push(`frame=${film.at}`);
   return `#${parts.join("&")}`;
 }
 
@@ -29,6 +30,8 @@ function goToAddress() {
     openToRead();
   }
   if (wanted.get("heat") === "1") setHeat(true);
+  const frame = Number(wanted.get("frame"));
+  if (film.on && wanted.has("frame") && Number.isInteger(frame)) showFrame(frame);
   const step = Number(wanted.get("step"));
   if (wanted.has("step") && Number.isInteger(step)) goTo(step);
   const at = wanted.get("at") ?? "";

@@ -3,9 +3,15 @@
 // First where nan and infinity began, then what else is noted, then what followed from it.
 const rankOf = (i) => (isOrigin(i) ? 0 : notes.has(i) ? 1 : 2);
 const troubled = [];
-for (let i = 0; i < N; i++) if (trouble[i] || notes.has(i)) troubled.push(i);
-troubled.sort((a, b) => rankOf(a) - rankOf(b) || a - b);
 let troubleAt = -1;
+let deadNow = 0; // units of a film that react to nothing
+function findTroubled() {
+  troubled.length = 0;
+  for (let i = 0; i < N; i++) if (trouble[i] || notes.has(i)) troubled.push(i);
+  troubled.sort((a, b) => rankOf(a) - rankOf(b) || a - b);
+  $("alarm").hidden = !troubled.length;
+  $("alarm").textContent = troubleText();
+}
 
 function nextTrouble() {
   if (!troubled.length) return;
@@ -16,9 +22,10 @@ function nextTrouble() {
 function troubleText() {
   const noted = (wanted) =>
     troubled.filter((i) => (notes.get(i) ?? []).some(({ kind: why }) => why === wanted)).length;
-  const kinds = TROUBLES.map(([bit, name]) => [troubled.filter((i) => trouble[i] & bit).length, name])
+  const many = (bit) => (bit === DEAD ? deadNow : troubled.filter((i) => trouble[i] & bit).length);
+  const kinds = TROUBLES.map(([bit, name]) => [many(bit), name])
     .filter(([count]) => count)
-    .map(([count, name]) => `${counted(count)} ${name.split(" ")[0]}`);
+    .map(([count, name]) => `${counted(count)} ${name.split(/[ :]/)[0]}`);
   for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"],
     ["added", "added"], ["removed", "removed"], ["changed", "changed"]]) {
     if (noted(why)) kinds.push(`${counted(noted(why))} ${text}`);
@@ -26,3 +33,4 @@ function troubleText() {
   return kinds.join(" · ");
 }
 
+findTroubled();

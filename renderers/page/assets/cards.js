@@ -28,12 +28,12 @@ function outline(item, radius, border, thick) {
 
 function drawCard(node) {
   const { colours } = look;
-  const computed = isComputed(node);
-  pen.globalAlpha = computed ? 1 : 0.4;
+  const computed = isComputed(node), clear = computed && !isStale(node) ? 1 : 0.4;
+  pen.globalAlpha = clear;
   pen.fillStyle = fillOf(node);
   outline(node, H[node] < 40 ? 12 : 8, looksOf(node)[1], isOutput(node) ? 2 : 1.2);
   if ((trouble[node] || notes.has(node)) && computed) drawFlag(node);
-  if (camera.k >= TEXT_FROM) (H[node] < 40 ? writeSmall : writeCard)(node, computed);
+  if (camera.k >= TEXT_FROM) (H[node] < 40 ? writeSmall : writeCard)(node, computed, clear);
   else if (!motion.moving || motion.detail > 0.5) {
     pen.fillStyle = colours.ink;
     pen.font = `600 20px ${FONT}`;
@@ -55,7 +55,7 @@ function writeSmall(node) {
   pen.fillText(label ? `${cut(label, 8)} ${number}` : number, X[node], Y[node] + 1, W[node] - 12);
 }
 
-function writeCard(node, computed) {
+function writeCard(node, computed, clear) {
   const { colours } = look;
   const left = X[node] - W[node] / 2, top = Y[node] - H[node] / 2, label = labelOf(node);
   let x = left + 10;
@@ -67,7 +67,7 @@ function writeCard(node, computed) {
     pen.globalAlpha *= look.heat ? 0.55 : 1;
     pen.fillStyle = colours.badge;
     pen.fill();
-    pen.globalAlpha = computed ? 1 : 0.4;
+    pen.globalAlpha = clear;
     pen.fillStyle = colours.ink;
     pen.font = symbol.length > 2 ? `600 11px ${FONT}` : `600 17px ${FONT}`;
     pen.textAlign = "center";
@@ -101,7 +101,7 @@ function writeCard(node, computed) {
   }
 }
 
-const FLAG_SIGNS = [[NAN, "NaN"], [INF, "∞"], [EXPLODING, "↑"], [VANISHING, "↓"]];
+const FLAG_SIGNS = [[NAN, "NaN"], [INF, "∞"], [DEAD, "dead"], [EXPLODING, "↑"], [VANISHING, "↓"]];
 
 // Where trouble began, and what is noted, is said in words; what followed from it has a small sign.
 function drawFlag(node) {
@@ -129,14 +129,18 @@ function flagAt(item, sign, faint) {
 
 // What is wrong inside of each group, and how its badge says it.
 const groupFlags = new Map();
-for (const node of troubled) {
-  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
-    if (groupFlags.has(g)) continue; // the worst comes first
-    const [note] = notes.get(node) ?? [];
-    const sign = note ? note.brief : FLAG_SIGNS.find(([bit]) => trouble[node] & bit)[1];
-    groupFlags.set(g, note ? `${sign} in it` : sign);
+function markGroups() {
+  groupFlags.clear();
+  for (const node of troubled) {
+    for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+      if (groupFlags.has(g)) continue; // the worst comes first
+      const [note] = notes.get(node) ?? [];
+      const sign = note ? note.brief : FLAG_SIGNS.find(([bit]) => trouble[node] & bit)[1];
+      groupFlags.set(g, note ? `${sign} in it` : sign);
+    }
   }
 }
+markGroups();
 
 // What the outputs in each group are called.
 const outputNames = new Map();

@@ -60,9 +60,13 @@ function rgbOf(hex) {
 
 // The gradient that stands for a group: the largest in it, by size.
 const groupGrad = new Float64Array(given.groups.names.length);
-for (let node = 0; node < N; node++) {
-  if (!hasGrad(node)) continue;
-  for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
-    if (Math.abs(grad[node]) > Math.abs(groupGrad[g])) groupGrad[g] = grad[node];
+function findGroupGrads() {
+  groupGrad.fill(0);
+  for (let node = 0; node < N; node++) {
+    if (!hasGrad(node)) continue;
+    for (let g = columns.group[node]; g > 0; g = given.groups.parents[g]) {
+      if (Math.abs(grad[node]) > Math.abs(groupGrad[g])) groupGrad[g] = grad[node];
+    }
   }
 }
+findGroupGrads();

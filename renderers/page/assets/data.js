@@ -13,13 +13,20 @@ function unpacked([type, text]) {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return new COLUMN_TYPES[type](bytes.buffer);
+  return type === "deflate" ? bytes : new COLUMN_TYPES[type](bytes.buffer);
+}
+
+async function inflated([type, text, format]) {
+  const bytes = new Blob([unpacked([format, text])]).stream();
+  const whole = new Response(bytes.pipeThrough(new DecompressionStream(format)));
+  return new COLUMN_TYPES[type](await whole.arrayBuffer());
 }
 
 const N = given.nodes;
 const columns = {};
 for (const name of Object.keys(given.arrays)) {
-  columns[name] = unpacked(given.arrays[name]);
+  const column = given.arrays[name];
+  columns[name] = column.length > 2 ? await inflated(column) : unpacked(column);
   delete given.arrays[name]; // a page of 100,000 nodes need not hold its text twice
 }
 const { kind, data, grad, flags, start, source, local } = columns;
@@ -84,14 +91,15 @@ const isOrigin = (node) => (notes.get(node) ?? []).some(({ kind }) => kind === "
 
 // ----- Trouble: what is not a number, infinite, vanishing or exploding -----
 
-const NAN = 1, INF = 2, VANISHING = 4, EXPLODING = 8;
+const NAN = 1, INF = 2, VANISHING = 4, EXPLODING = 8, DEAD = 16;
 const TROUBLES = [
   [NAN, "nan"], [INF, "infinite"], [VANISHING, "vanishing gradient"],
-  [EXPLODING, "exploding gradient"],
+  [EXPLODING, "exploding gradient"], [DEAD, "dead: flat for all data"],
 ];
 const SMALL = 1e-8, LARGE = 1e5; // times the gradient that backprop began with
 const trouble = new Uint8Array(N);
-{
+function findTrouble() {
+  trouble.fill(0);
   let seed = 0;
   for (let node = 0; node < N; node++) {
     if (isOutput(node) && hasGrad(node)) seed = Math.max(seed, Math.abs(grad[node]));
@@ -106,3 +114,4 @@ const trouble = new Uint8Array(N);
     if (g > LARGE * seed && g < Infinity) trouble[node] |= EXPLODING;
   }
 }
+findTrouble();

@@ -20,6 +20,7 @@ function showLegend() {
 function switchTheme(dark) {
   setDark(dark);
   showLegend();
+  drawStrip();
   changed();
 }
 

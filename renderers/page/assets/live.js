@@ -3,11 +3,15 @@
 // PROGRAMS has the functions of each operation; it is empty in a page that is not live. On load the
 // page computes once; where that is not what was recorded, it says so and stays still.
 
-const live = { on: false, why: "", moved: new Map() };
+// `away`: whether numbers are others than were recorded; `moved`: what leaves held before.
+const live = { on: false, why: "", away: false, moved: new Map() };
 const programs = [...given.ops].map(({ name }) => PROGRAMS[name]);
-const isStuck = new Uint8Array(N); // what depends on an operation without a program
+const isStuck = new Uint8Array(N); // values that depend on an operation without a program
+const isHeld = new Uint8Array(N); // gradients that do
 const sourcesOf = (node) => source.subarray(start[node], start[node + 1]);
 const startOf = new Map(seeds.map((node) => [node, seedOf(node)]));
+const recorded = Object.keys(PROGRAMS).length ? { data: data.slice(), grad: grad.slice(), notes: new Map(notes) } : null;
+const isStale = (node) => live.away && (isStuck[node] || isHeld[node]);
 
 function computeAgain(values, gradients, slopes) {
   for (let node = 0; node < N; node++) {
@@ -22,6 +26,7 @@ function computeAgain(values, gradients, slopes) {
   gradients.fill(0);
   for (const [node, g] of before) if (kind[node] !== RESULT) gradients[node] = g;
   for (const [node, g] of startOf) gradients[node] = g;
+  for (let node = 0; node < N; node++) if (isHeld[node]) gradients[node] = recorded.grad[node];
   for (let node = N - 1; node >= 0; node--) {
     if (kind[node] !== RESULT || !hasGrad(node) || isStuck[node]) continue;
     const s = start[node], many = start[node + 1] - s, program = programs[columns.op[node]];
@@ -30,67 +35,143 @@ function computeAgain(values, gradients, slopes) {
     for (let k = 0; k < many; k++) {
       const slope = program.slopes[k], to = source[s + k];
       if (!slope || !(flags[to] & REQUIRES_GRAD)) continue;
-      slopes[s + k] = operands ? slope(1, out, ...operands) : slope(1, out, a, b);
-      gradients[to] += operands ? slope(g, out, ...operands) : slope(g, out, a, b);
+      const rise = operands ? slope(1, out, ...operands) : slope(1, out, a, b);
+      slopes[s + k] = rise;
+      if (isHeld[to]) continue;
+      const part = operands ? slope(g, out, ...operands) : slope(g, out, a, b);
+      // Zero times infinity is zero here, as in backward().
+      if (part === part || (g !== 0 && rise !== 0)) gradients[to] += part;
     }
   }
 }
 
 const isClose = (a, b) => Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.abs(b) + 1e-300;
+const programOf = (node) => programs[columns.op[node]];
+const isWritten = (node) => programOf(node) && !programOf(node).missing;
+
+function findStuck() {
+  for (let node = 0; node < N; node++) {
+    if (kind[node] !== RESULT) continue;
+    if (!isWritten(node) || sourcesOf(node).some((o) => isStuck[o])) isStuck[node] = 1;
+  }
+  for (let node = N - 1; node >= 0; node--) {
+    if (isStuck[node] || isHeld[node]) for (const o of sourcesOf(node)) isHeld[o] = 1;
+  }
+}
 
 function begunLive() {
   if (given.leftOut || flags.some((bits) => bits & (SUMMARY | BROKEN)) || fresh.size) {
     return "some values are left out of it, or of older data";
   }
-  for (let node = 0; node < N; node++) {
-    if (kind[node] !== RESULT) continue;
-    const missing = programs[columns.op[node]]?.missing ?? (programs[columns.op[node]] ? "" : "no program");
-    if (missing || sourcesOf(node).some((o) => isStuck[o])) isStuck[node] = 1;
-  }
+  findStuck();
   const [values, gradients, slopes] = [data, grad, local].map((column) => column.slice());
   computeAgain(values, gradients, slopes);
-  const stuck = isStuck.some((x) => x);
   for (let node = 0; node < N; node++) {
-    const known = isClose(values[node], data[node]) && (stuck || !hasGrad(node) || isClose(gradients[node], grad[node]));
+    const known = isClose(values[node], data[node]) && (!hasGrad(node) || isClose(gradients[node], grad[node]));
     if (!known) return `it computes other numbers than were recorded, first at ${nameOf(node)}`;
   }
   return "";
 }
 
-if (Object.keys(PROGRAMS).length) {
+if (recorded) {
   live.why = begunLive();
   live.on = !live.why;
 }
-const stuckOps = () => [...new Set([...isStuck.keys()].filter((i) => isStuck[i]).map((i) => opOf(i))
-  .filter(({ name }) => PROGRAMS[name]?.missing ?? !PROGRAMS[name]).map(({ name }) => name))];
+const stuckOps = () => [...new Set([...isStuck.keys()].filter((i) => isStuck[i] && !isWritten(i))
+  .map((i) => opOf(i).name))];
 
-function moveLeaves(numbers) {
-  for (const [node, x] of numbers) {
-    if (!live.moved.has(node)) live.moved.set(node, data[node]);
-    data[node] = x;
-  }
+// Put numbers into leaves, and compute all others from them.
+function setLeaves(numbers) {
+  for (const [node, x] of numbers) data[node] = x;
   computeAgain(data, grad, local);
+  live.away = data.some((x, i) => kind[i] !== RESULT && !Object.is(x, recorded.data[i]));
+  noteOrigins();
+  findTrouble();
+  markDead();
+  findTroubled();
+  markGroups();
+  findGroupGrads();
+  if (why.node >= 0) findWhy(why.node);
+  if (look.heat) mapPicture = null;
   showStep();
   draw();
 }
 
+function moveLeaves(numbers) {
+  for (const [node] of numbers) if (!live.moved.has(node)) live.moved.set(node, data[node]);
+  setLeaves(numbers);
+}
+
+// Where nan and infinity began is found anew; what else was noted of the record stays.
+function noteOrigins() {
+  notes.clear();
+  for (const [node, all] of recorded.notes) {
+    const kept = all.filter(({ kind: what }) => !live.away || what !== "nan" && what !== "inf");
+    if (kept.length) notes.set(node, kept);
+  }
+  if (!live.away) return;
+  for (let node = 0; node < N; node++) {
+    if (!Number.isFinite(data[node])) noteValue(node);
+    else if (hasGrad(node) && Number.isFinite(grad[node])) noteGradients(node);
+  }
+}
+
+const nanOrInf = (x) => (Number.isNaN(x) ? "nan" : "inf");
+
+function noteValue(node) {
+  const what = nanOrInf(data[node]), same = what === "nan" ? Number.isNaN : (x) => Math.abs(x) === Infinity;
+  if (sourcesOf(node).some((o) => same(data[o]))) return;
+  const formula = kind[node] === RESULT ?
+    applied(opOf(node), [...sourcesOf(node)].map((o) => pythonFloat(data[o]))) : "this number was put in";
+  noteOf(node, what, `${pythonFloat(data[node])} began here: ${formula}`, `${what} began here`);
+}
+
+function noteGradients(node) {
+  for (let e = start[node]; e < start[node + 1]; e++) {
+    const part = contribution(e);
+    if (flowsAt[e] < 0 || Number.isFinite(part) || !sourcesOf(node).every((o) => Number.isFinite(data[o]))) continue;
+    noteOf(node, nanOrInf(part), `the gradient of ${nameOf(source[e])} became ${pythonFloat(part)} here: ` +
+      `${pythonFloat(local[e])} times ${pythonFloat(grad[node])}`, `sends ${pythonFloat(part)} back`);
+  }
+}
+
+// ----- What a person does with it -----
+
 // One step of gradient descent, of all leaves that a gradient came to.
-function descend(rate = 0.01) {
+function descend(rate = live.rate ?? 0.01) {
   const moved = [];
-  for (let i = 0; i < N; i++) if (kind[i] === LEAF && hasGrad(i)) moved.push([i, data[i] - rate * grad[i]]);
+  for (let i = 0; i < N; i++) {
+    if (kind[i] === LEAF && hasGrad(i) && !isHeld[i]) moved.push([i, data[i] - rate * grad[i]]);
+  }
   moveLeaves(moved);
 }
 
-const resetLeaves = () => { moveLeaves([...live.moved]); live.moved.clear(); };
+function resetLeaves() {
+  const held = [...live.moved];
+  live.moved.clear();
+  setLeaves(held);
+}
 
 function liveControls(node) {
-  if (!Object.keys(PROGRAMS).length || kind[node] !== LEAF) return [];
-  if (!live.on) return [element("h3", "Live"), element("p", `This page stands still: ${live.why}.`, "wrong")];
-  const parts = [element("h3", "Move it")], held = live.moved.get(node) ?? data[node];
-  const number = element("input"), range = element("input");
+  if (!recorded) return [];
+  if (!live.on) {
+    return kind[node] === LEAF ?
+      [element("h3", "Live"), element("p", `This page stands still: ${live.why}.`, "wrong")] : [];
+  }
+  const stuck = stuckOps(), parts = [];
+  if (kind[node] === LEAF) parts.push(element("h3", "Move it"), ...mover(node));
+  if (stuck.length && (isStuck[node] || isHeld[node])) {
+    parts.push(element("p", `What depends on ${stuck.join(", ")} stays as it was: no program.`, "wrong"));
+  }
+  return parts;
+}
+
+function mover(node) {
+  const held = live.moved.get(node) ?? data[node], name = nameOf(node);
   const reach = 2 * Math.max(1, Math.abs(held));
-  Object.assign(number, { type: "number", step: "any", value: data[node] });
-  Object.assign(range, { type: "range", min: held - reach, max: held + reach, step: reach / 200, value: data[node] });
+  const range = field("range", `Slider: ${name}`, data[node]);
+  const number = field("number", `Number: ${name}`, data[node]);
+  Object.assign(range, { min: held - reach, max: held + reach, step: reach / 200, value: data[node] });
   const move = (from, to) => {
     if (!Number.isFinite(from.valueAsNumber)) return;
     to.value = from.value;
@@ -99,19 +180,32 @@ function liveControls(node) {
     value.textContent = exact(data[node]);
     if (hasGrad(node)) slope.textContent = exact(gradientNow(node));
   };
-  for (const [input, other, label] of [[number, range, "Number"], [range, number, "Slider"]]) {
-    input.setAttribute("aria-label", `${label}: ${nameOf(node)}`);
+  for (const [input, other] of [[number, range], [range, number]]) {
     input.addEventListener("input", () => move(input, other));
     input.addEventListener("change", () => fillPanel(node));
   }
+  return [range, number, tools(["One step of descent", () => descend()], ["Reset", resetLeaves])];
+}
+
+function field(type, label, value) {
+  const made = element("input");
+  Object.assign(made, { type, value });
+  if (type === "number") made.step = "any";
+  made.setAttribute("aria-label", label);
+  return made;
+}
+
+// Buttons in a row; each does its work and shows what came of it.
+function tools(...all) {
   const row = element("div", undefined, "tools");
-  for (const [text, work] of [["One step of descent", () => descend()], ["Reset", resetLeaves]]) {
+  for (const [text, work] of all) {
     const button = element("button", text);
-    button.addEventListener("click", () => { work(); fillPanel(node); });
+    button.addEventListener("click", () => {
+      work();
+      fillPanel(chosen.item);
+      [...panel.querySelectorAll("button")].find((b) => b.textContent === text)?.focus();
+    });
     row.append(button);
   }
-  parts.push(range, number, row);
-  const stuck = stuckOps();
-  if (stuck.length) parts.push(element("p", `What depends on ${stuck.join(", ")} stays as it was: no program.`, "wrong"));
-  return parts;
+  return row;
 }

@@ -19,10 +19,6 @@ function begin() {
     $("note").textContent = [given.wrong, given.leftOut].filter(Boolean).join("\n");
     $("note").hidden = false;
   }
-  if (troubled.length) {
-    $("alarm").textContent = troubleText();
-    $("alarm").hidden = false;
-  }
   $("fold").hidden = $("unfold").hidden = G < 2;
   slider.max = LAST;
   const share = LAST ? seeding / LAST : 1;
@@ -37,6 +33,7 @@ function begin() {
   fillPanel(-1);
   showStep();
   if (LAST) showFormula(opening());
+  beginFilm();
   goToAddress();
   addEventListener("hashchange", goToAddress);
   new ResizeObserver(resize).observe(canvas.parentElement);
@@ -53,10 +50,11 @@ window.pluggrad = {
   get state() {
     return {
       step: now, steps: LAST, dark: look.dark, heat: look.heat, chosen: chosen.item,
+      film: film.on ? { frame: film.at, frames: F, known: film.known, loss: filmLoss[film.at] } : null,
       shown: shownItems.length, camera: { ...camera }, formula: $("formula").textContent,
     };
   },
-  live, descend, resetLeaves, moveLeaves,
+  showFrame, playFilm, live, descend, resetLeaves, moveLeaves,
   value: (node) => data[node],
   slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],

@@ -67,6 +67,8 @@ function howToRead(counts) {
   sign("result", "+", "a result; its operands come in at the left, in their order", counts[RESULT]);
   sign("output", "o", "the output, from which backprop starts", true);
   sign("group", "⊕", `a group of many; a double ${touched ? "tap" : "click"} unfolds and folds it`, G > 1);
+  sign("word", "▤", "training: the loss; below it the largest gradient in each layer, frame by frame; in red " +
+    "the share of its units that are dead: flat for all data, so that nothing reaches their weights", film.on);
   sign("word", "∂", "how fast the result moves as this operand moves", ran && E);
   sign("word", "grad", "how fast the output moves as this moves: the grad of each result that it goes " +
     "into, times the ∂ between them, added up", ran);
@@ -130,7 +132,7 @@ function aboutNode(node, edge = -1) {
   if (path.length) definition(list, "in", path.join(" / "));
   parts.push(list);
   if (lines.has(node)) parts.push(element("p", lines.get(node), "line"));
-  parts.push(...liveControls(node));
+  parts.push(...liveControls(node), ...aboutTime(node));
   if (edge >= 0) parts.push(...aboutSlope(edge));
   if (hasGrad(node)) parts.push(...aboutGradient(node));
   if (op) parts.push(...aboutOperands(node));
