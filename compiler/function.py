@@ -22,6 +22,7 @@ from .portable import files
 from .portable.fields import Fields
 from .portable.functions import read as read_function
 from .recordings import Numbers, Packed
+from .run.executor import MATHS, check_math
 from .ufunc import SeveralOutputsError, call, taken_options
 
 if TYPE_CHECKING:  # where they have defaults, so that a bare Compiled is of any function
@@ -61,9 +62,9 @@ class Compiled(OverLanes, Generic[P, R]):
         threads: how many threads share the lanes of arrays.
         arrays: `lanes`, or `elements`: then an array is a (nested) list of numbers, and so is its
             gradient; this is what optimizers want that pass one vector.
-        math: `vector` lets many lanes be computed with vector functions of our own, which give the
-            numbers of Python's `math` but for the last bits; `libm` keeps to those of the C
-            library.
+        math: `vector` lets many lanes, and tanh in long loops, be computed with functions of our
+            own, which give the numbers of Python's `math` but for the last bits; `libm` keeps to
+            those of the C library.
 
     Raises:
         CompileError: when it is called, and the function cannot be recorded or the arguments do not
@@ -92,14 +93,11 @@ class Compiled(OverLanes, Generic[P, R]):
             )
         if arrays not in ("lanes", "elements"):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
-        if math not in ("vector", "libm"):
-            raise CompileError(f"math={math!r}; available: libm, vector")
         if bound < 1 or threads < 1:
             raise CompileError("bound= and threads= are at least 1")
-        super().__init__(function, executor, bound, fuses=math == "vector")
+        super().__init__(function, executor, bound, check_math(math))
         self.threads = threads
         self.arrays = arrays
-        self.math = math
         self._derived: dict[str, Compiled] = {}
         self._methods: WeakKeyDictionary[Any, Compiled] = WeakKeyDictionary()
         self._bound: ref[Compiled] | None = None  # the same method as long as somebody holds it
@@ -335,7 +333,7 @@ class Compiled(OverLanes, Generic[P, R]):
         fields = document.fields("function")
         options = {
             "arrays": fields.one_of("arrays", ("lanes", "elements")),
-            "math": fields.one_of("math", ("vector", "libm")),
+            "math": fields.one_of("math", MATHS),
             "bound": fields.integer("bound", 1, MOST),
             "threads": fields.integer("threads", 1, MOST),
         }

@@ -20,7 +20,7 @@ from .portable.fields import Fields, number_text
 from .progress import waiting
 from .run.back import write, write_and_add
 from .run.buffers import as_buffer, copied, listed, shown
-from .run.executor import Executor, executor_for
+from .run.executor import MATHS, Executor, check_math, executor_for
 from .run.finite import first_not_finite
 from .run.report import Report, report
 from .tape.data import Tape
@@ -45,6 +45,8 @@ class Program:
             something besides the graph still refers to; plain numbers in an expression are not.
         executor: `auto`, `numba` (or an error), or `interpreter`.
         check_finite: look for nan and inf after each run, and raise when there is one.
+        math: `vector` lets tanh in long loops be a function of our own, which gives the numbers of
+            Python's `math` but for the last bits; `libm` keeps to that of the C library.
 
     Attributes:
         parameters: the values of `wrt`, an array. Assign into it: `parameters[:] = ...`.
@@ -80,6 +82,7 @@ class Program:
         inputs: Sequence[Value] | None = None,
         executor: str = "auto",
         check_finite: bool = False,
+        math: str = "vector",
     ) -> None:
         self._single = isinstance(outputs, Value)
         given: list[Value] = [outputs] if isinstance(outputs, Value) else list(outputs)
@@ -105,7 +108,8 @@ class Program:
         self._outputs = given
         self._check_finite = check_finite
         self._choice = executor
-        self._start(executor_for(self.tape, executor))
+        self._math = check_math(math)
+        self._start(executor_for(self.tape, executor, math=math))
 
     def _start(self, executor: Executor) -> None:
         self.executor = executor
@@ -289,6 +293,7 @@ class Program:
         content = {
             "single": self._single,
             "check_finite": self._check_finite,
+            "math": self._math,
             "seeds": [number_text(x) for x in self.seeds.tolist()],
             "tape": tape,
         }
@@ -302,22 +307,26 @@ class Program:
             DocumentError: where something does not fit.
         """
         single, check = document.take("single", bool), document.take("check_finite", bool)
+        math = document.one_of("math", MATHS)
         tape = tapes.read(document.fields("tape"))
         seeds = document.numbers("seeds", len(tape.outputs))
         document.end()
         made = cls.__new__(cls)
-        made._restore(tape, executor, single=single, check_finite=check)
+        made._restore(tape, executor, single=single, check_finite=check, math=math)
         made.inputs[:] = array("d", [tape.numbers[row] for row in tape.inputs])
         made.seeds[:] = seeds
         return made
 
-    def _restore(self, tape: Tape, executor: str, *, single: bool, check_finite: bool) -> None:
+    def _restore(
+        self, tape: Tape, executor: str, *, single: bool, check_finite: bool, math: str
+    ) -> None:
         self.tape = tape
         self._single = single
         self._check_finite = check_finite
         self._choice = executor
+        self._math = math
         self.wrt, self._read, self._outputs = [], [], []
-        self._start(executor_for(tape, executor))
+        self._start(executor_for(tape, executor, math=math))
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -327,6 +336,7 @@ class Program:
             "single": self._single,
             "check_finite": self._check_finite,
             "choice": self._choice,
+            "math": self._math,
             "python": sys.version_info[:2],
             "fingerprints": [fingerprint(op) for op in self.tape.ops],
         }
@@ -334,7 +344,7 @@ class Program:
     def __setstate__(self, state: dict[str, Any]) -> None:
         try:
             check_ops(state["tape"].ops, state["fingerprints"], state["python"])
-            options = {name: state[name] for name in ("single", "check_finite")}
+            options = {name: state[name] for name in ("single", "check_finite", "math")}
             self._restore(state["tape"], state["choice"], **options)
             self.inputs[:] = listed(state["inputs"])
             self.seeds[:] = listed(state["seeds"])

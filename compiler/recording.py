@@ -26,7 +26,7 @@ class Recording:
     Parameters:
         done: what the function did.
         executor: `auto`, `numba` or `interpreter`.
-        fuses: whether many lanes may be computed by one fused function, with functions of its own.
+        math: whether functions may be our own, `vector`, or are those of the C library, `libm`.
 
     Attributes:
         tape: the function's results and the count of failed guards as outputs; its numbers that
@@ -39,7 +39,7 @@ class Recording:
         places: where it took something from outside; it holds as long as that stands there.
     """
 
-    def __init__(self, done: Captured, executor: str, *, fuses: bool = True) -> None:
+    def __init__(self, done: Captured, executor: str, *, math: str = "vector") -> None:
         self.tape = done.tape
         self.result = done.result
         self.used = done.used
@@ -48,7 +48,7 @@ class Recording:
         self.guards = done.guards
         self.count = done.count
         self.places = done.places
-        self.fuses = fuses
+        self.math = math
         self.all_used = self.used == list(range(self.count))
         self._executor: Executor | None = None
         self._free: list[Executor] = []
@@ -91,7 +91,8 @@ class Recording:
     def executor(self) -> Executor:
         """The first executor, made when first asked for; those for calls are made like it."""
         if self._executor is None:
-            self._executor = executor_for(self.tape, self.choice, guarded=self.guards > 0)
+            guarded = self.guards > 0
+            self._executor = executor_for(self.tape, self.choice, math=self.math, guarded=guarded)
         return self._executor
 
     # Calls may run side by side, in threads or one inside the other. Each takes an executor, which
@@ -270,7 +271,7 @@ class Recording:
     def _fusion(self) -> Fused | None:
         """Return what makes fused functions, where they are allowed."""
         if not self._fused:
-            if not self.fuses or self.choice == "interpreter" or missing_packages():
+            if self.math == "libm" or self.choice == "interpreter" or missing_packages():
                 return None
             self._fused = Fused(self.tape, guarded=self.guards > 0)
         return self._fused

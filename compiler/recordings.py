@@ -34,16 +34,14 @@ class Recordings:
         function: what is recorded.
         executor: `auto`, `numba` or `interpreter`.
         bound: how many recordings are kept; the one not used for longest goes first.
-        fuses: whether many lanes may be computed by one fused function.
+        math: `vector` or `libm`.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], executor: str, bound: int, fuses: bool
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], executor: str, bound: int, math: str) -> None:
         self.function = function
         self.executor = executor
         self.bound = bound
-        self._fuses = fuses
+        self.math = math
         self._recordings: list[Entry] = []  # the one used last is the last
         self._last: Recording | None = None
         self._changes = plugins.changes  # recordings are of the ops that were installed then
@@ -112,7 +110,7 @@ class Recordings:
     def _recorded(self, shape: Any, numbers: Numbers) -> Entry:
         """Record the way that these numbers take."""
         done = captured(self.function, shape, numbers)
-        recording = Recording(done, self.executor, fuses=self._fuses)
+        recording = Recording(done, self.executor, math=self.math)
         self._exact += done.is_exact
         if self._exact == EXACT_WARNING:
             warn(
@@ -207,7 +205,7 @@ class Recordings:
             done = Captured(
                 way.tape, way.result, way.used, [], guards, count, places, is_exact=False
             )
-            recording = Recording(done, self.executor, fuses=self._fuses)
+            recording = Recording(done, self.executor, math=self.math)
             self._recordings.append((way.arguments, recording))
 
     # ----- Pickles -----

@@ -76,6 +76,9 @@ class Kernel:
         return assembled([self.function], head + body + "}\n" + METADATA)
 
 
+INTRINSICS = {"fabs": 1, "sqrt": 1, "copysign": 2, "fma": 3}  # and how many operands each has
+
+
 def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]:
     """Put functions and what they call before a text; return that, and the modules called into."""
     needed = {f.name: f for function in functions for f in function.closure()}.values()
@@ -87,8 +90,8 @@ def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]
         if f.is_module
     ]
     intrinsics = "".join(
-        f"declare double @llvm.{name}.f64(double)\n"
-        for name in ("fabs", "sqrt")
+        f"declare double @llvm.{name}.f64({', '.join(['double'] * operands)})\n"
+        for name, operands in INTRINSICS.items()
         if any(f"@llvm.{name}.f64(" in text for text in texts)
     )
     return "".join(texts) + intrinsics + text, modules

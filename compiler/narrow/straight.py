@@ -9,6 +9,7 @@ import numpy as np
 from ..codegen.code import Code, copies, joined
 from ..codegen.instructions import HEADER
 from ..codegen.runner import clearing
+from ..lower.kinds import Kinds
 from ..native.library import library
 from ..plan.columns import zeros
 from ..plan.plan import Plan
@@ -16,6 +17,7 @@ from ..tape.data import Tape
 from .bodies import NOWHERE, NotRegularError
 from .places import Placement
 from .stretches import FEWEST, SHORTEST, Finder, Stretch
+from .tanh import with_tanh
 from .text import TEXT, Routine
 
 PIECE = 300  # rows of one function, where nothing repeats
@@ -30,6 +32,7 @@ class Straight:
     Parameters:
         tape: what it computes.
         plan: that of the machine.
+        kinds: the functions of its ops.
         stretches: how the tape is divided.
 
     Raises:
@@ -41,8 +44,8 @@ class Straight:
         parts: the code, by phase.
     """
 
-    def __init__(self, tape: Tape, plan: Plan, stretches: list[Stretch]) -> None:
-        layout, kinds = plan.layout, plan.kinds
+    def __init__(self, tape: Tape, plan: Plan, kinds: Kinds, stretches: list[Stretch]) -> None:
+        layout = plan.layout
         places = Placement(tape, kinds, layout, stretches, layout.size)
         self.literals = places.literals
         self.size = layout.size + places.size
@@ -83,19 +86,21 @@ def _address(routine: Routine) -> int:
     return library().address(name, lambda: routine.source(name), TEXT)
 
 
-def straight_code(tape: Tape, plan: Plan) -> Straight | None:
+def straight_code(tape: Tape, plan: Plan, math: str) -> Straight | None:
     """Make straight-line code for a program, where that is faster than loops over many nodes.
 
     Parameters:
         tape: what to compute.
         plan: how a machine computes it otherwise.
+        math: `vector` for functions of our own where they are faster, or `libm`.
     """
     if len(tape) < SHORTEST or len(tape) > CROWD * plan.nests.made:
         return None
+    kinds = plan.kinds if math == "libm" else with_tanh(plan.kinds)
     found = Finder(tape, plan.nests.width).stretches()
     while _is_worth_it(found):
         try:
-            return Straight(tape, plan, [piece for x in found for piece in _pieces(x)])
+            return Straight(tape, plan, kinds, [piece for x in found for piece in _pieces(x)])
         except NotRegularError as odd:
             found = [
                 part for x in found for part in (_trimmed(x, odd) if x == odd.stretch else [x])

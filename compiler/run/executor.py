@@ -17,6 +17,7 @@ from ..tape.data import Tape
 from ..warning import warn
 
 CHOICES = ("auto", "numba", "interpreter")
+MATHS = ("libm", "vector")
 
 
 class Executor(Protocol):
@@ -38,13 +39,27 @@ class Executor(Protocol):
         """Do both."""
 
 
-def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> Executor:
+def check_math(math: str) -> str:
+    """Check an option of this name, and return it.
+
+    Raises:
+        CompileError: when there is no such.
+    """
+    if math not in MATHS:
+        raise CompileError(f"math={math!r}; available: {', '.join(MATHS)}")
+    return math
+
+
+def executor_for(
+    tape: Tape, choice: str = "auto", *, math: str = "vector", guarded: bool = False
+) -> Executor:
     """Make the fastest executor there is for a tape.
 
     Parameters:
         tape: what to run.
         choice: `numba` for compiled code or an error, `interpreter` for plain Python, `auto` for
             compiled code where it can be had, with one warning where it cannot.
+        math: whether functions may be our own, `vector`, or are those of the C library, `libm`.
         guarded: whether the tape is for some inputs only, and finds out as it runs.
 
     Raises:
@@ -57,7 +72,7 @@ def executor_for(tape: Tape, choice: str = "auto", *, guarded: bool = False) -> 
     if choice == "interpreter":
         return Interpreter(tape)
     try:
-        return _machine(tape, guarded)
+        return _machine(tape, math, guarded)
     except CompileError as cause:
         if choice == "numba":
             raise
@@ -73,7 +88,7 @@ def missing_packages() -> list[str]:
     return [package for package in ("numba", "numpy") if find_spec(package) is None]
 
 
-def _machine(tape: Tape, guarded: bool) -> Executor:
+def _machine(tape: Tape, math: str, guarded: bool) -> Executor:
     missing = missing_packages()
     if missing:
         raise CompileError(
@@ -88,6 +103,6 @@ def _machine(tape: Tape, guarded: bool) -> Executor:
         with waiting():
             if len(tape) > MANY:
                 tell(f"planning {len(tape):,} nodes", long=True)
-            return Machine(tape)
+            return Machine(tape, math=math)
     except ImportError as cause:  # it is there, but of a version that does not fit
         raise CompileError(f"numba cannot be used here: {cause}") from cause

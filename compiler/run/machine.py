@@ -41,6 +41,7 @@ class Machine:
         lanes: how many sets of inputs are computed side by side.
         memory: what to compute in; that of a machine with the same layout.
         straight: the code of a narrow program; looked for when there is no plan yet.
+        math: `vector` for functions of our own in narrow programs, `libm` for the C library's.
     """
 
     name = "numba"
@@ -52,14 +53,16 @@ class Machine:
         lanes: int = 1,
         memory: Any | None = None,
         straight: Straight | None = None,
+        math: str = "vector",
     ) -> None:
         start = time.perf_counter()
         if plan is None:
             plan = _plan(tape)
-            straight = straight_code(tape, plan) if lanes == 1 else None
+            straight = straight_code(tape, plan, math) if lanes == 1 else None
         self.tape = tape
         self.plan = plan
         self.straight = straight
+        self.math = math
         self._careful: Machine | None = None
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
@@ -153,10 +156,10 @@ class Machine:
         if not _is_laid_out_alike(plan.layout, self.plan.layout):
             raise CompileError("an op reads other operands than before; compile the graph again")
         inputs, seeds = self.inputs.copy(), self.seeds.copy()
-        straight = None if self.straight is None else straight_code(self.tape, plan)
+        straight = None if self.straight is None else straight_code(self.tape, plan, self.math)
         if straight is not None and straight.size != len(self.memory):
             straight = None
-        machine = Machine(self.tape, plan, self.lanes, self.memory, straight)
+        machine = Machine(self.tape, plan, self.lanes, self.memory, straight, self.math)
         machine.inputs[...] = inputs
         machine.seeds[...] = seeds
         return machine

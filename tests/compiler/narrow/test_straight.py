@@ -27,14 +27,18 @@ def close(found, right):
 
 
 def beside_eager(function, numbers):
-    """Compare a compiled function with the engine: value and gradient, and that it is narrow."""
+    """Compare a compiled function with the engine: value and gradient, and that it is narrow.
+
+    With the functions of the C library the value has the engine's bits.
+    """
     leaves = [Value(x) for x in numbers]
     result = function(*leaves)
     result.backward()
+    assert compile(function, math="libm")(*numbers) == result.data
     compiled = compile(function)
     value, gradient = compiled.value_and_grad(*numbers)
     assert narrow(compiled.recordings[-1].executor)
-    assert value == result.data
+    close(value, result.data)
     close(np.ravel(gradient), [x.grad for x in leaves])
     return compiled
 
@@ -317,7 +321,7 @@ def test_any_repeated_body_gives_what_the_interpreter_gives(body):
     data = [Value(math.cos(i)) for i in range(LENGTH)]
     loss = computed(body, leaves, data)
     wanted = [*leaves, *data]
-    program = compile(loss, wrt=wanted)
+    program = compile(loss, wrt=wanted, math="libm")  # some bodies are chaotic
     slow = compile(loss, wrt=wanted, executor="interpreter")
     program.step(), slow.step()
     assert program.results[0] == slow.results[0]
