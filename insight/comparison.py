@@ -78,6 +78,7 @@ class Comparison(Graph):
             notes,
             [math.nan] * len(self.edges),
             known.lines,
+            known.decisions,
         )
 
 

@@ -15,6 +15,7 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
 
+from .decisions import note_decision
 from .places import outside
 
 SHOWN = 80  # characters of a program's line
@@ -41,7 +42,7 @@ lines: WeakKeyDictionary[Value, Line] = WeakKeyDictionary()
 
 
 class recording_lines(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad
-    """Remember which line of the program makes each value.
+    """Remember which line of the program makes each value, and which comparisons decided a way.
 
     Pictures, `explain`, and the messages of `AnomalyError` and `ForwardError` then say it. A
     computation that fails half-way can be drawn up to there: `save(recorded, "until.html")` draws
@@ -83,6 +84,9 @@ class _Recorder(Watcher):
         for x in operands:
             self.ends.pop(x, None)
         self.ends[out] = None
+
+    def observed(self, how: str, left: Value, right: Any, answer: Any) -> None:
+        note_decision(how, left, right, answer, _line(sys._getframe(1)))
 
     def failed(self, op: Op, operands: tuple[Value, ...]) -> None:
         cause = sys.exception()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from pluggrad import strong_zero
@@ -23,6 +23,7 @@ from pluggrad.topology import topological_order
 from pluggrad.value import Value
 
 from .applied import applied
+from .decisions import Decision, decisions_of
 from .lines import lines, lines_of
 
 CLOSE = 1e-9  # of the numbers involved; what differs by less was rounded otherwise
@@ -61,6 +62,8 @@ class Record:
         notes: for each node what is to be known about it.
         lines: for nodes made inside `recording_lines()`, the line of the program.
         locals: the derivative along each edge of the graph, in order; nan where no gradient flows.
+        decisions: for nodes that Python compared inside `recording_lines()`, what came out: another
+            answer would have been another graph.
     """
 
     fresh: Mapping[str, float]
@@ -70,6 +73,7 @@ class Record:
     notes: Mapping[str, tuple[Note, ...]]
     locals: Sequence[float]
     lines: Mapping[str, str]
+    decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -143,6 +147,7 @@ def checked(graph: Graph) -> Record:
     for found in (values.notes(), gradients.notes()):
         for id, note in found:
             notes.setdefault(id, []).append(note)
+    order = topological_order(graph._roots) if lines else []
     return Record(
         values.fresh,
         frozenset(values.broken),
@@ -150,7 +155,8 @@ def checked(graph: Graph) -> Record:
         gradients.after,
         {node.id: tuple(notes[node.id]) for node in graph.nodes if node.id in notes},
         gradients.locals,
-        lines_of(topological_order(graph._roots)) if lines else {},
+        lines_of(order),
+        decisions_of(order),
     )
 
 
@@ -385,6 +391,7 @@ def _restricted(record: Record, whole: Graph, graph: Graph) -> Record:
         },
         [math.nan] * len(graph.edges),
         {id: line for id, line in record.lines.items() if id in shown},
+        {id: found for id, found in record.decisions.items() if id in shown},
     )
 
 

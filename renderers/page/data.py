@@ -61,6 +61,12 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
             if id in numbers and (note.kind != "older" or graph.node(id).kind == "group")
         ],
         "lines": _lines(record.lines, numbers),
+        "decisions": [
+            [numbers[id], d.how, numbers.get(d.other, -1), _number(d.number), d.answer, d.line]
+            for id, decisions in record.decisions.items()
+            for d in decisions
+            if id in numbers
+        ],
         "ids": None if _plain(nodes) else [node.id for node in nodes],
         "labels": [one_line(label, longest) for label in labels],
         "ops": told(ops),

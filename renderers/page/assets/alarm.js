@@ -27,6 +27,7 @@ function troubleText() {
     .filter(([count]) => count)
     .map(([count, name]) => `${counted(count)} ${name.split(/[ :]/)[0]}`);
   for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"],
+    ["way", "for the way taken"],
     ["added", "added"], ["removed", "removed"], ["changed", "changed"]]) {
     if (noted(why)) kinds.push(`${counted(noted(why))} ${text}`);
   }

@@ -65,6 +65,9 @@ const numbered = (pairs) => new Map(pairs.map(([i, x]) => [i, toNumber(x)]));
 const before = numbered(given.before); // gradients that came from no user
 const fresh = numbered(given.fresh); // what values would be now
 const lines = new Map((given.lines.of ?? []).map(([i, line]) => [i, given.lines.texts[line]]));
+// What Python compared and went by: [node, how, other node or -1, number, answer, line].
+const decisions = new Map();
+for (const found of given.decisions) decisions.set(found[0], [...(decisions.get(found[0]) ?? []), found]);
 const isMissing = (e) => source[e] === target[e]; // its operand was left out of the page
 
 const ran = (() => {

@@ -98,6 +98,7 @@ function setLeaves(numbers) {
 }
 
 function moveLeaves(numbers) {
+  live.nudge = null;
   for (const [node] of numbers) if (!live.moved.has(node)) live.moved.set(node, data[node]);
   setLeaves(numbers);
 }
@@ -110,9 +111,33 @@ function noteOrigins() {
     if (kept.length) notes.set(node, kept);
   }
   if (!live.away) return;
+  noteDecisions();
   for (let node = 0; node < N; node++) {
     if (!Number.isFinite(data[node])) noteValue(node);
     else if (hasGrad(node) && Number.isFinite(grad[node])) noteGradients(node);
+  }
+}
+
+// ----- The way taken: what Python decided while this was recorded stays decided -----
+
+const COMPARED = {
+  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b, bool: (a) => a !== 0,
+};
+const answerNow = ([node, how, other, number]) => COMPARED[how](data[node], other < 0 ? toNumber(number) : data[other]);
+
+function decisionText(found) {
+  const [node, how, other, number, answer, line] = found;
+  const right = other < 0 ? pythonFloat(toNumber(number)) : nameOf(other);
+  const asked = how === "bool" ? `bool(${nameOf(node)})` : `${nameOf(node)} ${how} ${right}`;
+  const truth = (x) => (x ? "True" : "False"), differs = answerNow(found) !== answer;
+  return `${asked} was ${truth(answer)}${differs ? `, and is ${truth(!answer)} now: Python would go another way` : ""} (${line})`;
+}
+
+function noteDecisions() {
+  for (const [node, all] of decisions) {
+    for (const found of all) {
+      if (answerNow(found) !== found[4]) noteOf(node, "way", `for the way taken: ${decisionText(found)}`, "way taken");
+    }
   }
 }
 
@@ -148,8 +173,14 @@ function descend(rate = live.rate ?? 0.01) {
 
 function resetLeaves() {
   const held = [...live.moved];
+  live.nudge = null;
   live.moved.clear();
   setLeaves(held);
+}
+
+function aboutDecisions(node) {
+  const told = (decisions.get(node) ?? []).filter((found) => !recorded || answerNow(found) === found[4]).map(decisionText);
+  return told.map((text) => element("p", `Decided a way: ${text}.`));
 }
 
 function liveControls(node) {
@@ -184,7 +215,35 @@ function mover(node) {
     input.addEventListener("input", () => move(input, other));
     input.addEventListener("change", () => fillPanel(node));
   }
-  return [range, number, tools(["One step of descent", () => descend()], ["Reset", resetLeaves])];
+  const h = field("number", "Nudge by", live.h ?? 0.001), rate = field("number", "Learning rate", live.rate ?? 0.01);
+  h.addEventListener("change", () => { live.h = h.valueAsNumber || 0.001; });
+  rate.addEventListener("change", () => { live.rate = rate.valueAsNumber || 0.01; });
+  const parts = [range, number, labelled("nudge by", h, tools(["Nudge", () => nudge(node, h.valueAsNumber)]))];
+  if (live.nudge?.node === node) parts.push(element("p", live.nudge.text, "why"));
+  parts.push(labelled("rate", rate));
+  return [...parts, tools(["One step of descent", () => descend(rate.valueAsNumber)], ["Reset", resetLeaves])];
+}
+
+function labelled(text, ...parts) {
+  const row = element("div", undefined, "labelled");
+  row.append(element("span", text), ...parts);
+  return row;
+}
+
+// What backprop began with, as a number: the outputs, each times what its gradient began with.
+const objective = () => [...startOf].reduce((sum, [node, g]) => sum + g * data[node], 0);
+
+// Move a leaf by a little, and set the slope that is measured beside the gradient.
+function nudge(node, h) {
+  if (!h) return;
+  const y = objective(), g = hasGrad(node) ? grad[node] : null, held = before.get(node) ?? 0, name = nameOf(node);
+  moveLeaves([[node, data[node] + h]]);
+  const names = [...startOf.keys()].map(nameOf).join(" + ");
+  const moved = `${names || "The output"} went from ${pythonFloat(y)} to ${pythonFloat(objective())}: ` +
+    `a slope of ${pythonFloat((objective() - y) / h)}.`;
+  const told = g === null ? `There is no gradient of ${name} to set beside it.` :
+    `The gradient was ${pythonFloat(g)}${held ? `, of which ${pythonFloat(held)} was there before the pass` : ""}.`;
+  live.nudge = { node, text: `${moved} ${told}` };
 }
 
 function field(type, label, value) {

@@ -54,7 +54,7 @@ window.pluggrad = {
       shown: shownItems.length, camera: { ...camera }, formula: $("formula").textContent,
     };
   },
-  showFrame, playFilm, live, descend, resetLeaves, moveLeaves,
+  showFrame, playFilm, live, isStale, descend, resetLeaves, moveLeaves,
   value: (node) => data[node],
   slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],

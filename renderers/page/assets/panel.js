@@ -132,7 +132,7 @@ function aboutNode(node, edge = -1) {
   if (path.length) definition(list, "in", path.join(" / "));
   parts.push(list);
   if (lines.has(node)) parts.push(element("p", lines.get(node), "line"));
-  parts.push(...liveControls(node), ...aboutTime(node));
+  parts.push(...aboutDecisions(node), ...liveControls(node), ...aboutTime(node));
   if (edge >= 0) parts.push(...aboutSlope(edge));
   if (hasGrad(node)) parts.push(...aboutGradient(node));
   if (op) parts.push(...aboutOperands(node));

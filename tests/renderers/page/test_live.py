@@ -1,9 +1,10 @@
 """A live page in a real browser: leaves are moved, and the page computes what Python does."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from pluggrad import Graph, Op, Value, ops, plugins, render
+from pluggrad import Graph, Op, Value, ops, plugins, recording_lines, render
 from pluggrad.printers import Functions
 from pluggrad.renderers.page.live import programs
 
@@ -38,6 +39,12 @@ def numbers(page: Browser, loss: Value) -> tuple[list[float], list[float]]:
     return values, [page.run("return pluggrad.gradient(arguments[0])", i) for i in leaves]
 
 
+def press(page: Browser, name: str) -> None:
+    """Press a button of the panel."""
+    buttons = "[...document.querySelectorAll('#panel button')]"
+    page.run(f"{buttons}.find((b) => b.textContent === arguments[0]).click()", name)
+
+
 def close(expected: object) -> object:
     return pytest.approx(expected, rel=1e-12, abs=1e-14)
 
@@ -63,7 +70,7 @@ def test_the_panel_of_a_leaf_has_a_slider_a_number_a_step_and_a_way_back(page: B
     names = page.run(
         "return [...document.querySelectorAll('#panel input')].map((x) => x.ariaLabel)"
     )
-    assert names == ["Slider: x", "Number: x"]
+    assert names == ["Slider: x", "Number: x", "Nudge by", "Learning rate"]
     page.run(
         "const slider = document.querySelector('#panel input[type=range]');"
         "slider.value = -1; slider.dispatchEvent(new Event('input'));"
@@ -72,12 +79,10 @@ def test_the_panel_of_a_leaf_has_a_slider_a_number_a_step_and_a_way_back(page: B
     assert numbers(page, loss)[1] == close(gradients)
     shown = page.run("return document.querySelectorAll('#panel dd')[1].textContent")
     assert float(shown) == pytest.approx(gradients[0], rel=1e-12)
-    buttons = "[...document.querySelectorAll('#panel button')]"
-    press = buttons + ".find((b) => b.textContent === {!r}).click()"
     before = page.run("return pluggrad.value(arguments[0])", len(Graph(loss)) - 1)
-    page.run(press.format("One step of descent"))
+    press(page, "One step of descent")
     assert page.run("return pluggrad.value(arguments[0])", len(Graph(loss)) - 1) < before
-    page.run(press.format("Reset"))
+    press(page, "Reset")
     assert page.run("return pluggrad.value(0)") == 0.75
 
 
@@ -124,3 +129,95 @@ def test_a_page_that_is_not_live_has_no_programs() -> None:
     assert "slope_mul" not in render(loss, "html")
     assert list(Functions().all) == []
     assert "slope_mul_a" in programs(plugins.ops.values())
+
+
+def test_a_nudge_sets_the_measured_slope_beside_the_gradient(page: Browser) -> None:
+    page.run("pluggrad.choose(1, {show: true})")
+    _, gradients = computed(0.75, -0.5)
+    press(page, "Nudge")
+    text = page.find("#panel .why").text
+    measured, exact = (
+        float(n.rstrip(".")) for n in re.findall(r"(?:slope of|gradient was) (\S+)", text)
+    )
+    assert exact == pytest.approx(gradients[1], rel=1e-3)
+    assert measured == pytest.approx(exact, rel=5e-3)
+    assert page.run("return pluggrad.value(1)") == pytest.approx(-0.499)
+    press(page, "Reset")
+    assert page.run("return pluggrad.value(1)") == -0.5
+    assert page.run("return document.querySelectorAll('#panel .why').length") == 0
+
+
+def test_a_nudge_tells_a_gradient_that_was_there_before_the_pass(chrome: Browser) -> None:
+    w = Value(3.0, label="w")
+    for target in (1.0, 2.0):
+        loss = (w - target) ** 2
+        loss.backward()
+    chrome.open(render(loss, "html", live=True))
+    leaf = next(i for i, node in enumerate(Graph(loss).nodes) if node.label == "w")
+    chrome.run("pluggrad.choose(arguments[0], {show: true})", leaf)
+    press(chrome, "Nudge")
+    text = chrome.find("#panel .why").text
+    assert "a slope of 2.001" in text
+    assert "The gradient was 6.0, of which 4.0 was there before the pass." in text
+
+
+def test_the_rate_of_descent_can_be_chosen(page: Browser) -> None:
+    page.run("pluggrad.choose(0, {show: true})")
+    before, slope = page.run("return [pluggrad.value(0), pluggrad.gradient(0)]")
+    page.run(
+        "const rate = document.querySelector('[aria-label=\"Learning rate\"]'); rate.value = 0.25;"
+        "rate.dispatchEvent(new Event('change'));"
+    )
+    press(page, "One step of descent")
+    assert page.run("return pluggrad.value(0)") == pytest.approx(before - 0.25 * slope)
+
+
+def test_a_gradient_through_an_op_without_a_program_stays_as_it_was(chrome: Browser) -> None:
+    table = {0.5: 2.0}
+    op = Op("looked_up", lambda x: table.get(x, 1.0), lambda g, out, x: 3.0 * g)
+    x = Value(0.5, label="x")
+    y = x * 2.0 + op(x)
+    y.backward()
+    chrome.open(render(y, "html", live=True))
+    chrome.run("pluggrad.moveLeaves([[0, 4.0]])")
+    assert chrome.run("return pluggrad.gradient(0)") == 5.0
+    assert chrome.run("return [pluggrad.isStale(0), pluggrad.isStale(3)]") == [True, True]
+    chrome.run("pluggrad.resetLeaves()")
+    assert chrome.run("return pluggrad.isStale(3)") is False
+
+
+def test_a_masked_branch_sends_zero_back_whatever_its_slope(chrome: Browser) -> None:
+    x = Value(0.0, label="x")
+    y = ops.where(x > 0, x.sqrt(), x * 2.0)
+    y.backward()
+    chrome.open(render(y, "html", live=True))
+    assert chrome.run("return [pluggrad.live.on, pluggrad.live.why]") == [True, ""]
+
+
+def test_where_nan_begins_is_marked_when_a_leaf_brings_it_about(chrome: Browser) -> None:
+    x = Value(2.0, label="x")
+    y = (x - 1.0).log() * 3.0
+    y.backward()
+    chrome.open(render(y, "html", live=True))
+    assert not chrome.find("#alarm").is_displayed()
+    chrome.run("pluggrad.moveLeaves([[0, 0.5]])")
+    assert chrome.find("#alarm").is_displayed()
+    chrome.press("n")
+    assert "nan began here: log(-0.5)" in chrome.find("#panel").text
+    chrome.run("pluggrad.resetLeaves()")
+    assert not chrome.find("#alarm").is_displayed()
+
+
+def test_what_python_decided_is_marked_where_it_would_decide_otherwise(chrome: Browser) -> None:
+    x = Value(2.0, label="x")
+    with recording_lines():
+        y = x * 3.0 if x > 1.0 else x * 5.0
+    y.backward()
+    chrome.open(render(y, "html", live=True))
+    chrome.run("pluggrad.choose(0, {show: true})")
+    assert "Decided a way: x > 1.0 was True (test_live.py:" in chrome.find("#panel").text
+    chrome.run("pluggrad.moveLeaves([[0, 0.5]]); pluggrad.choose(0)")
+    assert "for the way taken: x > 1.0 was True, and is False now" in chrome.find("#panel").text
+    assert chrome.find("#alarm").text == "1 for the way taken"
+    chrome.run("pluggrad.resetLeaves()")
+    assert not chrome.find("#alarm").is_displayed()
