@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import Parameter, Signature
-from itertools import islice
+from inspect import Parameter
 from numbers import Real
 from typing import Any, ClassVar, overload
 
-from .errors import ForwardError, RuleError, shortened
+from .errors import ForwardError, RuleError
 from .index import declaration, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
 from .value import Value, as_float, constant, operand, recorded
@@ -87,7 +86,7 @@ class Op:
         self.__doc__ = doc
         self.defaults: tuple[float, ...] = declaration.defaults_of(name, forward)
         declaration.check_declaration(self)
-        self.__signature__ = _signature(forward, rules, self.defaults)
+        self.__signature__ = declaration.signature_of(forward, rules, self.defaults)
         # Further code made from the rules when it is first needed, see func/symbols.py.
         self.codes: dict[Any, Any] = {}
 
@@ -110,16 +109,8 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        installed = Op.installed.ops
-        if installed.get(self.name) is not self:
-            raise TypeError(
-                f"op {self.name!r} cannot be pickled: pickles find ops by name, and "
-                + (
-                    "another op is registered under it"
-                    if self.name in installed
-                    else "it is not registered; see plugins.register_op()"
-                )
-            )
+        if Op.installed.ops.get(self.name) is not self:
+            raise value_hints.no_pickle(self)
         return _installed_op, (self.name,)
 
     def is_under_way(self) -> bool:
@@ -185,10 +176,7 @@ class Op:
                 elif isinstance(x, Value):
                     numbers = False
                 elif not isinstance(x, Real):
-                    raise TypeError(
-                        f"{self.name}() takes numbers and Values, not {kind.__name__}: "
-                        f"{shortened(x)}"
-                    )
+                    raise value_hints.no_operand(self, x)
         if numbers:
             return self.evaluate(*operands)
         return self.record(tuple([operand(x) for x in operands]))
@@ -212,10 +200,7 @@ class Op:
             result = self.forward(*operands)
         except (ArithmeticError, ValueError) as cause:
             if self.ieee is None:
-                raise ForwardError(
-                    f"op {self.name!r} has no result for {_listed(operands)}: {cause}. Its author "
-                    "can declare one with Op(..., ieee=...)"
-                ) from cause
+                raise value_hints.no_result(self, operands, cause) from cause
             result = self._by_ieee(operands)
         except Exception as cause:
             self.note(cause, operands)
@@ -225,16 +210,8 @@ class Op:
         if result.__class__ is not float:
             try:
                 return as_float(result)
-            except TypeError:
-                raise ForwardError(
-                    f"op {self.name!r} gave {shortened(result)} for {_listed(operands)}; "
-                    "a forward function gives a real number"
-                ) from None
-            except OverflowError:
-                raise ForwardError(
-                    f"op {self.name!r} gave a number for {_listed(operands)} that is too large "
-                    "for a float"
-                ) from None
+            except (TypeError, OverflowError) as cause:
+                raise value_hints.no_float(self, operands, result, cause) from None
         return result
 
     def _by_ieee(self, operands: Sequence[float]) -> Any:
@@ -247,9 +224,7 @@ class Op:
 
     def note(self, cause: Exception, operands: Sequence[object], what: str = "forward") -> None:
         """Write the op and its operands below an exception that one of its functions raised."""
-        cause.add_note(
-            f"This was raised by the {what} of op {self.name!r} for {_listed(operands)}."
-        )
+        cause.add_note(f"This was raised by the {what} of op {self.name!r} for {listed(operands)}.")
 
     def evaluate_on(self, *operands: Value) -> float:
         """Compute the forward function on the numbers of Values; watchers hear where it fails."""
@@ -302,7 +277,7 @@ class Op:
 
     def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
         """Return the error that says which rule failed, on which numbers, and why."""
-        numbers = _listed([x._number if isinstance(x, Value) else x for x in operands])
+        numbers = listed([x._number if isinstance(x, Value) else x for x in operands])
         kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
         where = f"op {self.name!r}, rule of operand {index}"
         return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")
@@ -338,7 +313,8 @@ def _installed_op(name: str) -> Op:
     return op
 
 
-def _listed(operands: Sequence[object]) -> str:
+def listed(operands: Sequence[object]) -> str:
+    """Write operands in a message."""
     return ", ".join(map(repr, operands))
 
 
@@ -370,33 +346,3 @@ def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
             x._spread(out)  # in whatever thread this runs
             break
     return out
-
-
-# ----- Operands by name -----
-
-VARIADIC = 0x04  # the flag of code that takes *args
-
-
-def parameters_of(function: object) -> tuple[str, ...] | None:
-    """Return the names of a Python function's positional parameters; None where not known."""
-    function = getattr(function, "py_func", function)  # what numba compiled
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & VARIADIC or hasattr(function, "__self__"):
-        return None
-    return tuple(islice(code.co_varnames, code.co_argcount))
-
-
-def _signature(
-    forward: Callable[..., Any], rules: Sequence[Rule | None], defaults: Sequence[float]
-) -> Signature:
-    """Make the signature of an op: its operands as its author calls them, with their defaults.
-
-    The forward says it, or, where that is a function of `math`, the rules after `g` and `out`.
-    """
-    arity = len(rules)
-    named = [parameters_of(forward), *((parameters_of(rule) or ())[2:] for rule in rules)]
-    names = next((names for names in named if names and len(names) == arity), None)
-    kind = Parameter.POSITIONAL_OR_KEYWORD if names else Parameter.POSITIONAL_ONLY
-    values = [Parameter.empty] * (arity - len(defaults)) + [*defaults]
-    pairs = zip(names or NAMES, values, strict=False)
-    return Signature([Parameter(name, kind, default=value) for name, value in pairs])

@@ -405,38 +405,8 @@ def operand(other: object, op: Op | None = None) -> Any:
 new_value = Value.__new__
 
 
-class NameOfOthers:
-    """A name that other engines have and a Value has not; `hints` says what to write instead.
-
-    Value has no `__getattr__`: it would make every attribute read in the engine several times
-    slower. So each name that people bring along stands in the class and raises. `hasattr` is False
-    for them, as for any other name that is not there, and an op of that name takes its place.
-    NumPy's functions ask the elements of an array for their own names: these are answered.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, value: Any, owner: type) -> Any:
-        if self.name in name_hints.OF_NUMPY and value is not None:
-            return name_hints.as_numpy_spells(value, self.name)
-        hint = name_hints.instead_of(self.name)
-        raise AttributeError(f"a Value has no attribute {self.name!r}: {hint}")
-
-
-OF_OTHERS = """
-    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh backprop beta betaln
-    celu children clone copy cosc cot cross_entropy csc cuda deg2rad degrees derivative detach_
-    device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs factorial fma fmod gamma
-    gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1 is_leaf j0 j1 k0 k1 lambertw
-    lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp matmul max mean min mish mse_loss
-    name ndtri no_grad numpy parents polygamma power prelu psi rad2deg radians reciprocal
-    register_hook relu6 requires_grad_ retain_grad retain_graph rint rsqrt sec selu shape sinc
-    softmax softmin square std sum swish tanhshrink tolist val value var xlog1py xlogy y0 y1
-    zero_grad zeta
-""".split()
-for _name in OF_OTHERS:
-    setattr(Value, _name, NameOfOthers(_name))
+# Names that other engines have, each of which says what to write instead.
+name_hints.put_into(Value)
 
 # Where Python has an operator, the methods of Value that serve it: (symbol, operands) -> names.
 SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {

@@ -1,14 +1,17 @@
-"""What an op's declaration must be; each check raises an `OpError` that quotes the wrong part."""
+"""What an op's declaration says, and must be: an `OpError` quotes the part that is wrong."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
+from itertools import islice
 from keyword import iskeyword
 from numbers import Real
+from typing import Any
 
 from pluggrad.errors import OpError
-from pluggrad.op import NAMES, Interval, Op, parameters_of
+from pluggrad.op import NAMES, Interval, Op, Rule
 
 
 def domain_of_each(
@@ -22,6 +25,48 @@ def domain_of_each(
     if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
         return (domain,)  # a single interval for a single operand
     return tuple(domain)  # type: ignore[arg-type]
+
+
+def defaults_of(name: object, forward: object) -> tuple[float, ...]:
+    """Return the defaults of the last operands."""
+    defaults = getattr(forward, "__defaults__", None) or ()
+    for x in defaults:
+        if isinstance(x, bool) or not isinstance(x, Real):
+            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
+    return tuple(map(float, defaults))
+
+
+# ----- Operands by name -----
+
+VARIADIC = 0x04  # the flag of code that takes *args
+
+
+def parameters_of(function: object) -> tuple[str, ...] | None:
+    """Return the names of a Python function's positional parameters; None where not known."""
+    function = getattr(function, "py_func", function)  # what numba compiled
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & VARIADIC or hasattr(function, "__self__"):
+        return None
+    return tuple(islice(code.co_varnames, code.co_argcount))
+
+
+def signature_of(
+    forward: Callable[..., Any], rules: Sequence[Rule | None], defaults: Sequence[float]
+) -> Signature:
+    """Return the signature of an op: its operands as its author calls them, with their defaults.
+
+    The forward says it, or, where that is a function of `math`, the rules after `g` and `out`.
+    """
+    arity = len(rules)
+    named = [parameters_of(forward), *((parameters_of(rule) or ())[2:] for rule in rules)]
+    names = next((names for names in named if names and len(names) == arity), None)
+    kind = Parameter.POSITIONAL_OR_KEYWORD if names else Parameter.POSITIONAL_ONLY
+    values = [Parameter.empty] * (arity - len(defaults)) + [*defaults]
+    pairs = zip(names or NAMES, values, strict=False)
+    return Signature([Parameter(name, kind, default=value) for name, value in pairs])
+
+
+# ----- Checks -----
 
 
 def check_declaration(op: Op) -> None:
@@ -66,15 +111,6 @@ def check_declaration(op: Op) -> None:
                 f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
                 f"rules take g, out and the {op.arity} operands"
             )
-
-
-def defaults_of(name: object, forward: object) -> tuple[float, ...]:
-    """Return the defaults of the last operands."""
-    defaults = getattr(forward, "__defaults__", None) or ()
-    for x in defaults:
-        if isinstance(x, bool) or not isinstance(x, Real):
-            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
-    return tuple(map(float, defaults))
 
 
 def _check_places(op: Op) -> None:

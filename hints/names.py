@@ -1,6 +1,7 @@
 """What other engines call things, and what to write here.
 
-The names stand in `Value` itself (`OF_OTHERS` in value.py), which asks here for the answer.
+`Value` has no `__getattr__`: it would make every attribute read in the engine several times slower.
+So each name that people bring along stands in the class, and raises.
 """
 
 from __future__ import annotations
@@ -93,6 +94,44 @@ def instead_of(name: str) -> str:
         f"no installed op has this name. `{name} = Op({name!r}, forward, rule)` makes one, and "
         f"`plugins.register_op({name})` the method x.{name}()"
     )
+
+
+OF_OTHERS = """
+    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh backprop beta betaln
+    celu children clone copy cosc cot cross_entropy csc cuda deg2rad degrees derivative detach_
+    device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs factorial fma fmod gamma
+    gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1 is_leaf j0 j1 k0 k1 lambertw
+    lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp matmul max mean min mish mse_loss
+    name ndtri no_grad numpy parents polygamma power prelu psi rad2deg radians reciprocal
+    register_hook relu6 requires_grad_ retain_grad retain_graph rint rsqrt sec selu shape sinc
+    softmax softmin square std sum swish tanhshrink tolist val value var xlog1py xlogy y0 y1
+    zero_grad zeta
+""".split()
+
+
+class NameOfOthers:
+    """A name that other engines have and a Value has not; `HINTS` says what to write instead.
+
+    Value has no `__getattr__`: it would make every attribute read in the engine several times
+    slower. So each name that people bring along stands in the class and raises. `hasattr` is False
+    for them, as for any other name that is not there, and an op of that name takes its place.
+    NumPy's functions ask the elements of an array for their own names: these are answered.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, value: Any, owner: type) -> Any:
+        if self.name in OF_NUMPY and value is not None:
+            return as_numpy_spells(value, self.name)
+        hint = instead_of(self.name)
+        raise AttributeError(f"a Value has no attribute {self.name!r}: {hint}")
+
+
+def put_into(kind: type) -> None:
+    """Put all names of others into the class of Values."""
+    for name in OF_OTHERS:
+        setattr(kind, name, NameOfOthers(name))
 
 
 # Ops of micrograd and its lecture: what they are called there -> name, forward, rules.

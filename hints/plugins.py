@@ -10,8 +10,10 @@ from pluggrad.errors import PluginError, one_line, similar
 from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
-from pluggrad.value import SOCKETS, NameOfOthers, Value
+from pluggrad.value import SOCKETS, Value
 from pluggy import PluginManager
+
+from .names import NameOfOthers
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 Owner = Callable[[object], object]

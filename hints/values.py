@@ -1,4 +1,4 @@
-"""What is said of numbers, labels and operands that are none."""
+"""What is said of numbers, labels, operands and results that are none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from pluggrad.errors import LostGradientError, shortened
-from pluggrad.op import Op
+from pluggrad.errors import ForwardError, LostGradientError, shortened
+from pluggrad.op import Op, listed
 from pluggrad.value import Value
 
 from .names import op_in_two_lines
@@ -89,6 +89,13 @@ def check_stranger(other: object, op: Op | None) -> None:
         )
 
 
+def no_operand(op: Op, x: object) -> TypeError:
+    """Return the error for a call of an op with what is neither number nor Value."""
+    return TypeError(
+        f"{op.name}() takes numbers and Values, not {type(x).__name__}: {shortened(x)}"
+    )
+
+
 def wrong_count(op: Op, given: int) -> TypeError:
     """Return the error for a call of an op with so many operands."""
     least = op.arity - len(op.defaults)
@@ -114,3 +121,34 @@ def wrong_names(op: Op, operands: Sequence[Any], named: Mapping[str, Any]) -> Ty
         if place.default is Parameter.empty and place.name not in {*given, *named}:
             return TypeError(f"{op.name}() needs the operand {place.name!r}")
     return TypeError(f"{op.name}() takes {len(places)} operands, got {len(operands) + len(named)}")
+
+
+# ----- Ops -----
+
+
+def no_result(op: Op, operands: Sequence[object], cause: Exception) -> ForwardError:
+    """Return the error for a forward function that raises, of an op without `ieee`."""
+    return ForwardError(
+        f"op {op.name!r} has no result for {listed(operands)}: {cause}. Its author can declare "
+        "one with Op(..., ieee=...)"
+    )
+
+
+def no_float(op: Op, operands: Sequence[object], result: object, cause: Exception) -> ForwardError:
+    """Return the error for a result that is no real number, or too large for a float."""
+    given = f"for {listed(operands)}"
+    if isinstance(cause, OverflowError):
+        return ForwardError(f"op {op.name!r} gave a number {given} that is too large for a float")
+    return ForwardError(
+        f"op {op.name!r} gave {shortened(result)} {given}; a forward function gives a real number"
+    )
+
+
+def no_pickle(op: Op) -> TypeError:
+    """Return the error for an op that a pickle would not find again."""
+    why = (
+        "another op is registered under it"
+        if op.name in Op.installed.ops
+        else "it is not registered; see plugins.register_op()"
+    )
+    return TypeError(f"op {op.name!r} cannot be pickled: pickles find ops by name, and {why}")

@@ -10,20 +10,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, NamedTuple
 
 from ..errors import CompileError
-
-if TYPE_CHECKING:  # pluggrad's own compiler tells type checkers what `compile` returns
-    from ..compiler import Compiled, OverRows, Program
-    from ..value import Value
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class EntryPoint(NamedTuple):
@@ -175,18 +168,6 @@ def is_being_imported(entry_point: EntryPoint) -> bool:
     return any(getattr(spec, "_initializing", False) for spec in specs)
 
 
-@overload
-def compile(target: Value | Sequence[Value], *, compiler: str = ..., **options: Any) -> Program: ...
-@overload
-def compile(
-    target: Callable[..., Any], *, in_axes: Any, compiler: str = ..., **options: Any
-) -> OverRows: ...
-@overload
-def compile(target: Callable[P, R], *, compiler: str = ..., **options: Any) -> Compiled[P, R]: ...
-@overload
-def compile(
-    *, compiler: str = ..., **options: Any
-) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(*args: Any, compiler: str = "default", **options: Any) -> Any:
     """Compile a graph or a function: record once, replay fast.
 

@@ -5,8 +5,7 @@ import pydoc
 
 import pytest
 from pluggrad import Op, Value, no_grad, plugins
-from pluggrad.hints.names import HINTS, OF_NUMPY
-from pluggrad.value import OF_OTHERS
+from pluggrad.hints.names import HINTS, OF_NUMPY, OF_OTHERS
 
 # ----- Names -----
 

@@ -25,8 +25,9 @@ from pluggrad import (
     stop_gradient,
 )
 from pluggrad.compiler.capture.recorded import FUNCTIONS, WAYS
+from pluggrad.hints.names import OF_OTHERS
 from pluggrad.ops import cos, exp, log, sin, where
-from pluggrad.value import OF_OTHERS, SOCKETS
+from pluggrad.value import SOCKETS
 
 EXECUTORS = ["interpreter", "numba"]
 NUMBERS = [2.0, 3.0, -1.5, 2.0]
