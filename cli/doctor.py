@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from pluggrad import PluggradError, __version__, plugins
-from pluggrad.config import current_config, find_file
+from pluggrad.config import current_config
+from pluggrad.settings import find_file
 
 from .table import add_json, report
 

@@ -7,14 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from pluggrad.config import (
-    ENVIRONMENT,
-    Config,
-    current_config,
-    find_file,
-    from_environment,
-    from_file,
-)
+from pluggrad.config import Config, current_config
+from pluggrad.settings import ENVIRONMENT, find_file, from_environment, from_file
 
 from .table import add_json, report
 

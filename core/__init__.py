@@ -109,6 +109,7 @@ _IN_WINGS = {
     "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
     "hints": set[str](),
     "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},
+    "settings": set[str](),
     "summary": {"Region"},
     "trace": set[str](),
 }

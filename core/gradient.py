@@ -31,7 +31,7 @@ def backward(output: Value, gradient: SupportsFloat = 1.0) -> None:
         raise TypeError(f"backward() starts from a Value, not {type(output).__name__}{hint}")
     if switch.active and (watcher := keeper()) is not None:
         _require_gradient([output])
-        _record_backward(output, gradient, watcher)
+        watcher.backward(output, gradient)
         return
     seed = as_float(gradient, _SEED)
     _require_gradient([output])
@@ -68,19 +68,6 @@ def _run(output: Value, leaves: list[Value], results: list[Value], seed: float) 
     else:
         if is_nan:
             _run_carefully(output, leaves, results, before, seed)
-
-
-def _record_backward(output: Value, gradient: Any, watcher: Watcher) -> None:
-    """Compute gradients as Values: whoever watches has to see them change with the inputs."""
-    order = topological_order([output], differentiable=True)
-    leaves = [node for node in order if is_leaf(node)]
-    for leaf in leaves:
-        watcher.observed("backward", leaf, None, None)
-    # Sums begin with what leaves have, so that they round as those of the fused code.
-    before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad is not NOT_RUN]
-    gradients = propagate([*before, (output, gradient)], order, create_graph=True)
-    for node in order:
-        node._grad = watcher.kept(_boxed(gradients.get(node, 0.0)) + 0.0)  # no -0.0, as above
 
 
 def is_leaf(node: Value) -> bool:
@@ -312,13 +299,7 @@ def _parts(
     op: Any = node.op
     operands = node.prev
     if op.is_composite:
-        seeing = watching if op.is_program else ()
-        parts = call_seen_by(seeing, op.gradients, g, node, operands, create_graph=create_graph)
-        if g == 0.0 and not create_graph:
-            parts = [part if part is None or part == part else 0.0 for part in parts]
-        for index, (x, part) in enumerate(zip(operands, parts, strict=True)):
-            if part is not None and x.requires_grad and (needed is None or x in needed):
-                yield index, x, part
+        yield from op.parts(node, g, needed, create_graph, watching)
         return
     numbers = [] if create_graph else [x._number for x in operands]
     for index, x in enumerate(operands):

@@ -17,6 +17,7 @@ __all__ = [
     "notebook",
     "plugin_hints",
     "pullbacks",
+    "settings",
     "show_only",
     "summary",
     "value_hints",
@@ -78,7 +79,7 @@ class Wing:
 
 # All that the engine calls in wings.
 if TYPE_CHECKING:
-    from . import copying, summary
+    from . import copying, settings, summary
     from .drawing import labels, notebook
     from .hints import declaration
     from .hints import names as name_hints
@@ -97,5 +98,6 @@ else:
     notebook = Wing("drawing.notebook")
     plugin_hints = Wing("hints.plugins")
     pullbacks = Wing("trace.pullbacks")
+    settings = Wing("settings")
     summary = Wing("summary")
     value_hints = Wing("hints.values")

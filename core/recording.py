@@ -19,27 +19,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 Result = TypeVar("Result")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-
-class _Sight(NamedTuple, Generic[T]):
-    """What a frame looked like when it was last looked at.
-
-    Attributes:
-        stamp: the setting's stamp at that time.
-        outer: the frame around it; None for the default.
-        around: the value of `outer`.
-        value: what the frame made of it.
-    """
-
-    stamp: object
-    outer: Frame[T] | None
-    around: T
-    value: T
 
 
 class Frame(Generic[T]):
@@ -48,72 +32,58 @@ class Frame(Generic[T]):
     Threads may look at the same frame: what they see of it is put in place in one step.
     """
 
-    __slots__ = ("change", "is_open", "sight")
+    __slots__ = ("change", "is_open", "outer", "seen")
 
-    def __init__(
-        self, outer: Frame[T] | None, change: Callable[[T], T], around: T, stamp: object
-    ) -> None:
+    def __init__(self, outer: Frame[T] | None, change: Callable[[T], T]) -> None:
+        self.outer = outer
         self.change = change
         self.is_open = True
-        self.sight = _Sight(stamp, outer, around, change(around))
-
-    def look(self, stamp: object, outer: Frame[T] | None) -> None:
-        """Go by what is around the frame now."""
-        _, _, around, value = self.sight
-        if outer is not None and outer.sight.value is not around:
-            around = outer.sight.value
-            value = self.change(around)
-        self.sight = _Sight(stamp, outer, around, value)
-
-
-def _as_it_is(value: T) -> T:
-    return value
+        self.seen: tuple[object, Any] = (None, None)  # the setting's stamp then, and the value
 
 
 class Setting(Generic[T]):
     """A value that blocks put others over, for one thread or task and what it starts."""
 
-    __slots__ = ("_default", "_innermost", "_stamp")
+    __slots__ = ("_innermost", "_stamp")
 
     def __init__(self, name: str, default: T) -> None:
         self._stamp = object()  # a new one when a frame inside others is closed: look again
-        self._default = Frame[T](None, _as_it_is, default, self._stamp)
-        self._innermost: ContextVar[Frame[T]] = ContextVar(name, default=self._default)
+        outermost = Frame[T](None, lambda _: default)
+        self._innermost: ContextVar[Frame[T]] = ContextVar(name, default=outermost)
 
     def get(self) -> T:
         """Return the value in effect here and now."""
         frame = self._innermost.get()
-        sight = frame.sight
-        if frame.is_open and sight.stamp is self._stamp:
-            return sight.value
-        return self._look_again(frame).sight.value
+        stamp, value = frame.seen
+        if stamp is self._stamp and frame.is_open:
+            return value  # type: ignore[no-any-return]  # what the frame made
+        return self._look_again()
+
+    def _look_again(self) -> T:
+        stamp, value = self._stamp, None
+        frames = [self.innermost()]
+        while (outer := frames[-1].outer) is not None:
+            frames[-1].outer = outer = _first_open(outer)
+            frames.append(outer)
+        for frame in reversed(frames):
+            value = frame.change(value)  # type: ignore[arg-type]  # the outermost takes anything
+            frame.seen = stamp, value
+        return value  # type: ignore[return-value]  # of the innermost
 
     def innermost(self) -> Frame[T]:
-        """Find the innermost open frame here."""
-        frame = self._innermost.get()
-        if frame.is_open and frame.sight.stamp is self._stamp:
-            return frame
-        return self._look_again(frame)
-
-    def _look_again(self, innermost: Frame[T]) -> Frame[T]:
-        """Forget the frames that were closed."""
-        stamp = self._stamp
-        found = [innermost]
-        while (outer := found[-1].sight.outer) is not None:
-            found.append(outer)
-        frame = found.pop()
-        frame.look(stamp, None)
-        for inner in reversed(found):
-            if inner.is_open:
-                inner.look(stamp, frame)
-                frame = inner
-        self._innermost.set(frame)
+        """Find the innermost open frame here, and forget those inside it."""
+        here = self._innermost.get()
+        frame = _first_open(here)
+        if frame is not here:
+            self._innermost.set(frame)
         return frame
 
     def frame(self, change: Callable[[T], T]) -> Frame[T]:
         """Make a frame inside all others here; `put` puts it there."""
-        outer = self.innermost()
-        return Frame(outer, change, outer.sight.value, outer.sight.stamp)
+        stamp, around = self._stamp, self.get()
+        frame = Frame(self.innermost(), change)
+        frame.seen = stamp, change(around)
+        return frame
 
     def put(self, frame: Frame[T]) -> None:
         """Let a frame hold here."""
@@ -122,11 +92,17 @@ class Setting(Generic[T]):
     def take_back(self, frame: Frame[T]) -> None:
         """Close a frame, for all threads and tasks that see it."""
         frame.is_open = False
-        outer = frame.sight.outer
-        if self._innermost.get() is frame and outer is not None:
-            self._innermost.set(outer)
+        if self._innermost.get() is frame and frame.outer is not None:
+            self._innermost.set(frame.outer)
         else:
             self._stamp = object()
+
+
+def _first_open(frame: Frame[T]) -> Frame[T]:
+    """Return a frame, or the first one around it that is open; the outermost is."""
+    while not frame.is_open and frame.outer is not None:
+        frame = frame.outer
+    return frame
 
 
 class Context(ContextDecorator, Generic[T]):
@@ -178,7 +154,7 @@ class Context(ContextDecorator, Generic[T]):
         while frame is not None:
             if frame in self._frames:
                 return frame
-            frame = frame.sight.outer
+            frame = frame.outer
         return self._frames[-1]
 
     def __call__(self, function: Decorated) -> Decorated:
@@ -262,7 +238,7 @@ class Watcher:
             or a tangent is computed.
         sees_every_step: whether what would be one node, a `checkpoint`, is recorded step by step.
         keeps_everything: whether what leaves the graph (gradients as numbers, detached copies,
-            results under `no_grad`) stays in it, by way of `kept`.
+            results under `no_grad`) stays in it, by way of `kept` and `backward`.
     """
 
     sees_rules = False
@@ -271,6 +247,10 @@ class Watcher:
 
     def kept(self, x: Any, label: str = "") -> Any:
         """Return a Value for the plain number of `x`, through which no gradient flows."""
+        raise NotImplementedError
+
+    def backward(self, output: Any, gradient: Any) -> None:
+        """Do what `output.backward(gradient)` asks for, without losing a number."""
         raise NotImplementedError
 
     def hooked(self, value: Any, hook: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:

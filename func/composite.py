@@ -8,12 +8,13 @@ collect what flows into them as `Cotangents`, which the node gets as its gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from pluggrad.errors import RuleError
 from pluggrad.op import Op, call_any, made
+from pluggrad.recording import Watcher, call_seen_by
 from pluggrad.value import Value, as_float, recorded
 
 
@@ -81,6 +82,24 @@ class Composite(Op):
             create_graph: whether gradients are Values, and recorded.
         """
         raise NotImplementedError
+
+    def parts(
+        self,
+        node: Value,
+        g: Any,
+        wanted: set[Value] | None,
+        create_graph: bool,
+        watching: Sequence[Watcher],
+    ) -> Iterator[tuple[int, Value, Any]]:
+        """Yield what a node hands on: operand number, operand and gradient."""
+        operands = node.prev
+        seeing = watching if self.is_program else ()
+        found = call_seen_by(seeing, self.gradients, g, node, operands, create_graph=create_graph)
+        if g == 0.0 and not create_graph:
+            found = [part if part is None or part == part else 0.0 for part in found]
+        for index, (x, part) in enumerate(zip(operands, found, strict=True)):
+            if part is not None and x.requires_grad and (wanted is None or x in wanted):
+                yield index, x, part
 
     def record_results(self, operands: tuple[Value, ...], results: Sequence[float]) -> list[Value]:
         """Make the node, and a Value for each result."""

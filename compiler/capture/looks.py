@@ -13,8 +13,10 @@ from typing import Any
 
 from pluggrad import CompileError, Op, Value
 from pluggrad.func.gradient_hooks import Hook
+from pluggrad.gradient import is_leaf, propagate
 from pluggrad.recording import Watcher
-from pluggrad.value import new_value
+from pluggrad.topology import topological_order
+from pluggrad.value import NOT_RUN, constant, new_value
 
 from ..progress import tell
 from .comparisons import exactly
@@ -126,6 +128,20 @@ class Looks(Watcher):
             value.op, value._left, value._right = Hooked(self.hooks[id(value)]), inner, None
         self.hooks[id(value)].append(hook)
         return self.hooks[id(value)]
+
+    def backward(self, output: Value, gradient: Any) -> None:
+        """Compute gradients as Values, which have to change with the inputs."""
+        order = topological_order([output], differentiable=True)
+        leaves = [node for node in order if is_leaf(node)]
+        for leaf in leaves:
+            self.observed("backward", leaf, None, None)
+        # Sums begin with what leaves have, so that they round as those of the fused code.
+        before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad is not NOT_RUN]
+        gradients = propagate([*before, (output, gradient)], order, create_graph=True)
+        for node in order:
+            g = gradients.get(node, 0.0)
+            g = g if isinstance(g, Value) else constant(g)
+            node._grad = self.kept(g + 0.0)  # type: ignore[assignment]  # no -0.0, as elsewhere
 
     def kept(self, x: Value, label: str = "") -> Value:
         """Return a Value for the plain number of `x`, through which no gradient flows."""

@@ -380,11 +380,11 @@ class Registry:
         for op in plugin.ops:
             if plugin.value:
                 self._originals = {**self._originals, op.name: op}
-            self._succeed(self._originals.get(op.name), op)
+            self._succeed(self._originals.get(op.name, op), op)
 
-    def _succeed(self, original: Op | None, op: Op) -> None:
+    def _succeed(self, original: Op, op: Op) -> None:
         successor = None if original is op else op
-        if original is not None and original.successor is not successor:
+        if original.successor is not successor:
             original.hand_over(successor)
             self.successions += 1
             Op.forget_code()
@@ -397,14 +397,15 @@ class Registry:
                 setattr(Value, name, BARE[name])
             elif name in vars(Value):
                 delattr(Value, name)
-        ops = {name: other for name, other in self._ops.items() if name != op.name}
-        original = self._originals.get(op.name)
-        if original is not None:
-            self._succeed(original, original)
-            if original is not op and self._is_installed(original):
-                for name, method in methods_of(original).items():
-                    setattr(Value, name, method)
-                ops[op.name] = original
+        ops = dict(self._ops)
+        original = self._originals.get(op.name, op)
+        self._succeed(original, original)
+        if original is not op and self._is_installed(original):
+            for name, method in methods_of(original).items():
+                setattr(Value, name, method)
+            ops[op.name] = original
+        else:
+            ops.pop(op.name, None)
         self._ops = ops
 
     def _is_installed(self, op: Op) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from pluggrad import Config, config, plugins
+from pluggrad.settings import ENVIRONMENT
 
 from .docstrings import entries, sections, table
 
@@ -82,7 +83,7 @@ def setting(field: Field[Any], text: str) -> str:
         default = field.default_factory()  # type: ignore[misc]  # no default: there is a factory
     in_file, in_environment = EXAMPLES.get(field.name) or as_toml(field.name, default)
     table_line = "" if in_file.startswith("[") else "[tool.pluggrad]\n"
-    variables = [name for name, key in config.ENVIRONMENT.items() if key == field.name]
+    variables = [name for name, key in ENVIRONMENT.items() if key == field.name]
     variable = f"`{variables[0]}={in_environment}`" if variables else "none"
     return (
         f"### `{field.name}`\n\n{text[0].upper()}{text[1:]}\n\n"

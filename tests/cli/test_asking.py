@@ -13,7 +13,7 @@ from pluggrad import Op, plugins
 from pluggrad.cli import completion, doctor, main, stubs
 from pluggrad.cli import progress as progress_module
 from pluggrad.cli.command import SUBCOMMANDS, parser
-from pluggrad.config import ENVIRONMENT
+from pluggrad.settings import ENVIRONMENT
 
 
 @pytest.fixture(autouse=True)

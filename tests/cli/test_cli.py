@@ -11,7 +11,7 @@ from pathlib import Path
 import pluggrad
 import pytest
 from pluggrad.cli import main
-from pluggrad.config import ENVIRONMENT
+from pluggrad.settings import ENVIRONMENT
 
 COMMAND = Path(sys.executable).with_name("pluggrad")
 

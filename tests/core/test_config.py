@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pluggrad import Config, ConfigError, Value, configure, configured, current_config, render
-from pluggrad.config import ENVIRONMENT, KEYS, find_file
+from pluggrad.settings import ENVIRONMENT, KEYS, find_file
 
 
 @pytest.fixture(autouse=True)

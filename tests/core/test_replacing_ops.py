@@ -197,3 +197,11 @@ def test_what_cannot_take_the_place_is_refused(op, message):
 def test_without_replace_the_installed_op_is_kept_and_the_way_is_named():
     with pytest.raises(PluginError, match=r"is kept; plugins\.register_op\(op, replace=True\)"):
         plugins.register_op(mine())
+
+
+def test_ops_stand_in_their_order_whatever_took_their_place_meanwhile():
+    before = list(plugins.ops)
+    plugins.register_op(mine(), replace=True)
+    during = list(plugins.ops)
+    plugins.unregister("exp")
+    assert before == during == list(plugins.ops)

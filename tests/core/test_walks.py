@@ -12,7 +12,17 @@ from pluggrad import Op, Value, hookimpl, plugins, render
 
 CORE = Path(pluggrad.__file__).parent
 DESIGN = (Path(__file__).parents[2] / "docs" / "design.md").read_text(encoding="utf-8")
-WINGS = ("drawing", "hints", "insight", "ops", "renderers", "summary", "copying", "func")
+WINGS = (
+    "drawing",
+    "hints",
+    "insight",
+    "ops",
+    "renderers",
+    "settings",
+    "summary",
+    "copying",
+    "func",
+)
 
 
 def entered(walk):
