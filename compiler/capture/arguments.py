@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from math import prod
 from numbers import Real
 from typing import Any
 
@@ -17,13 +18,13 @@ ANSWER = "answer"  # True or False, among results
 Shape = Any
 
 
-def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool = False) -> Shape:
+def taken_apart(tree: Any, numbers: Any, *, elements: bool, answers: bool = False) -> Shape:
     """Return the shape of `tree`, and append its numbers and arrays to `numbers`, in order.
 
     Parameters:
         tree: nested containers (see `pluggrad.func.containers`); all else that is not a number is
             static: a recording is for this very value.
-        numbers: is appended to.
+        numbers: is appended to, and extended by the elements of arrays.
         elements: whether an array stands for a nest of its elements, and not for one number that
             has many values.
         answers: whether True and False are numbers too, as in the results of a function.
@@ -50,7 +51,7 @@ def taken_apart(tree: Any, numbers: list[Any], *, elements: bool, answers: bool 
         parts, aux = container.flatten(tree)
         return kind, aux, shapes(parts)
     if elements and is_plain_array(tree):
-        numbers.extend(tree.ravel().tolist())
+        numbers.extend(tree.ravel().tolist() if type(numbers) is list else tree.ravel())
         return "elements", tree.shape
     numbers.append(tree)
     return LEAF
@@ -99,10 +100,9 @@ def _elements(
     lengths: tuple[int, ...], numbers: Iterator[Any], array: Callable[..., Any] | None
 ) -> Any:
     if array is not None:
-        count = 1
-        for length in lengths:
-            count *= length
-        return array([next(numbers) for _ in range(count)], lengths)
+        count = prod(lengths)
+        many = getattr(numbers, "take", None)
+        return array(many(count) if many else [next(numbers) for _ in range(count)], lengths)
     if not lengths:
         return next(numbers)
     return [_elements(lengths[1:], numbers, None) for _ in range(lengths[0])]

@@ -41,39 +41,53 @@ class Plan:
         nests: what is computed, in order.
         cleared: stretches of memory, where each begins and its length, that hold gradients which
             are sums: they start from 0.
+        kept: the places of gradients that are added to what is there, and never cleared.
     """
 
     kinds: Kinds
     layout: Layout
     nests: Nests
     cleared: list[tuple[int, int]]
+    kept: Ints
 
 
-def planned(tape: Tape, kinds: Kinds) -> Plan:
+def planned(tape: Tape, kinds: Kinds, *, apart: bool = False) -> Plan:
     """Plan how to compute a tape.
 
     Parameters:
         tape: what to compute.
         kinds: the functions of its ops.
+        apart: whether inputs, and gradients of inputs, have places of their own, chosen for the
+            loops and not for callers, and such gradients are added to what is there: many runs may
+            share them.
     """
     structure = structure_of(tape, kinds)
-    layout = laid_out(structure)
-    nests, is_sum = _nests(structure, layout)
-    return Plan(kinds, layout, nests, _stretches(is_sum, layout))
+    layout = laid_out(structure, apart=apart)
+    kept = _own_gradients(structure, layout) if apart else zeros(0)
+    nests, is_sum = _nests(structure, layout, kept)
+    return Plan(kinds, layout, nests, _stretches(is_sum, layout, few=not apart), kept)
 
 
-def _stretches(is_sum: NDArray[np.bool], at: Layout) -> list[tuple[int, int]]:
+def _own_gradients(s: Structure, at: Layout) -> Ints:
+    """List the places of gradients that are asked for, and belong to nothing else."""
+    wrt = np.array(s.tape.wrt, np.int64)
+    own = wrt[s.nodes.slot[wrt] == wrt]
+    found: Ints = at.gradient[own]
+    return found
+
+
+def _stretches(is_sum: NDArray[np.bool], at: Layout, *, few: bool) -> list[tuple[int, int]]:
     """List the stretches of gradients that are sums; what lies between, if they are many, too."""
     found = []
     for start, end in ((at.gradients_at, at.inputs_at), (at.wrt_at, at.seeds_at)):
         edges = start + np.flatnonzero(np.diff(is_sum[start:end], prepend=False, append=False))
-        if len(edges) > 2 * FEW:
+        if few and len(edges) > 2 * FEW:
             edges = edges[[0, -1]]
         found += [(int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]
     return found
 
 
-def _nests(s: Structure, at: Layout) -> tuple[Nests, NDArray[np.bool]]:
+def _nests(s: Structure, at: Layout, kept: Ints) -> tuple[Nests, NDArray[np.bool]]:
     """Cut items into nests; also tell of each place whether a gradient there is a sum of shares."""
     nodes, items, width = s.nodes, s.items, s.nodes.width
     kind, out = items.kind, items.out
@@ -85,6 +99,7 @@ def _nests(s: Structure, at: Layout) -> tuple[Nests, NDArray[np.bool]]:
     shares = np.bincount(gradients[flows], minlength=at.size)
     outputs = at.gradient[s.tape.outputs]
     shares[outputs[outputs >= 0]] += 2  # what it starts from, and whatever comes
+    shares[kept] += 2  # what is there, and whatever comes
     alone_bits = _bits(flows & (shares[gradients] == 1))
     flow_bits, literal_bits = _bits(flows), _bits(there & (values < at.literals))
     replaces = (items.number == 0).astype(np.int64)
@@ -108,6 +123,7 @@ def _nests(s: Structure, at: Layout) -> tuple[Nests, NDArray[np.bool]]:
     )  # fmt: skip
     is_sum = np.zeros(at.size, bool)
     is_sum[at.gradient[at.gradient >= 0]] = True
+    is_sum[kept] = False
     return nests, is_sum & (shares != 1)
 
 

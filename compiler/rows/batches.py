@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from .taken import ROWS, SHARED, Taken
+from .taken import ROWS, SHARED, Given
 from .total import Total
 
 if TYPE_CHECKING:
@@ -34,34 +34,34 @@ class Batched:
 
     def value_and_grad(self, *shared: Any) -> Any:
         """Compute the reduced value of all batches, and its gradient by what is shared."""
-        value, taken, gradients = self._computed(shared, backward=True)
-        return value, self.rows._built(taken, gradients)
+        value, given, gradients = self._computed(shared, backward=True)
+        return value, self.rows._built(given, gradients)
 
-    def _computed(self, shared: tuple[Any, ...], *, backward: bool) -> tuple[Any, Taken, Any]:
+    def _computed(self, shared: tuple[Any, ...], *, backward: bool) -> tuple[Any, Given, Any]:
         import numpy as np
 
         total: Total | None = None
         count = 0
         for batch in self.batches:
             args = self._arguments(shared, batch)
-            value, taken, gradients = self.rows._computed(args, backward=backward)
+            value, given, gradients = self.rows._computed(self.rows._given(args), backward=backward)
             total = total or Total(len(gradients))
-            weight = taken.count if self.rows.reduce == "mean" else 1
+            weight = given.count if self.rows.reduce == "mean" else 1
             total.add(np.array([value, *gradients]) * weight)
-            count += taken.count
+            count += given.count
         if total is None:
             raise CompileError("there is no batch; a generator can be gone through only once")
         found = total.found() / (count if self.rows.reduce == "mean" else 1)
-        return float(found[0]), taken, found[1:].tolist()
+        return float(found[0]), given, found[1:]
 
     def _arguments(self, shared: tuple[Any, ...], batch: Any) -> tuple[Any, ...]:
-        given = iter(batch if isinstance(batch, tuple | list) else (batch,))
+        own = iter(batch if isinstance(batch, tuple | list) else (batch,))
         kept = iter(shared)
         try:
-            args = tuple([next(kept if axis is SHARED else given) for axis in self.rows.in_axes])
+            args = tuple([next(kept if axis is SHARED else own) for axis in self.rows.in_axes])
         except StopIteration:
             args = ()
-        if not args or any(True for _ in (*given, *kept)):
+        if not args or any(True for _ in (*own, *kept)):
             axes = self.rows.in_axes
             raise CompileError(
                 f"{self.rows!r} takes {axes.count(SHARED)} shared arguments, and batches of "

@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pluggrad import CompileError
 
-from ..capture.arguments import LEAF, put_together, taken_apart
+from ..capture.arguments import LEAF, put_together
 from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
+from ..recording import Recording
 from .batches import Batched
-from .taken import ROWS, SHARED, Taken, axes_of, count_rows, is_strided, rows_apart
+from .taken import Column, Cursor, Given, Taken, axes_of, is_strided
+from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
 
 REDUCTIONS = ("sum", "mean", None)
@@ -72,13 +76,14 @@ class OverRows:
         self.in_axes = axes_of(function, in_axes)
         self.reduce = reduce
         self.check_finite = check_finite
+        self._tiles: WeakKeyDictionary[Recording, Tiles | None] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<{self.compiled!r}, {self.reduce or 'each'} over rows>"
 
     def __call__(self, *args: Any) -> Any:
         """Compute the function for all rows, and reduce the results."""
-        return self._computed(args, backward=False)[0]
+        return self._computed(self._given(args), backward=False)[0]
 
     def value_and_grad(self, *args: Any) -> Any:
         """Compute the reduced value, and its gradient.
@@ -88,8 +93,8 @@ class OverRows:
             where several arguments are shared. With `reduce=None` each number of them is an array,
             and each array has one more axis, the first: rows.
         """
-        value, taken, gradients = self._computed(args, backward=True)
-        return value, self._built(taken, gradients)
+        value, given, gradients = self._computed(self._given(args), backward=True)
+        return value, self._built(given, gradients)
 
     def grad(self, *args: Any) -> Any:
         """Compute the gradient alone, built as `value_and_grad` builds it."""
@@ -135,54 +140,71 @@ class OverRows:
 
     # ----- Arguments -----
 
-    def _taken(self, args: tuple[Any, ...]) -> Taken:
+    def _given(self, args: tuple[Any, ...]) -> Given:
         if len(args) != len(self.in_axes):
             raise CompileError(
                 f"in_axes= is for {len(self.in_axes)} arguments; {self!r} was given {len(args)}"
             )
-        count = count_rows([x for x, axis in zip(args, self.in_axes, strict=True) if axis == ROWS])
-        columns: list[Any] = []
-        shared: list[int] = []
-        arguments = []
-        for position, (x, axis) in enumerate(zip(args, self.in_axes, strict=True)):
-            before = len(columns)
-            shape = (
-                taken_apart(x, columns, elements=True)
-                if axis is SHARED
-                else rows_apart(x, columns, position)
-            )
-            if axis is SHARED:
-                shared += range(before, len(columns))
-            arguments.append((shape, axis is SHARED))
-        shape = (tuple, len(args), tuple([shape for shape, _ in arguments])), (dict, (), ())
-        return Taken((tuple, 2, shape), columns, shared, count, arguments)
+        return Given(args, self.in_axes)
 
-    def _built(self, taken: Taken, gradients: Any) -> Any:
-        given = iter(gradients)
+    def _built(self, given: Given, gradients: Any) -> Any:
+        numbers: Any = Cursor(gradients)
         found = [
-            put_together(shape, given, _as_array, static=False)
-            for shape, is_shared in taken.arguments
+            put_together(shape, numbers, _as_array, static=False)
+            for shape, is_shared in given.arguments
             if is_shared
         ]
         return found[0] if len(found) == 1 else tuple(found)
 
     # ----- Sums and blocks -----
 
-    def _computed(self, args: tuple[Any, ...], *, backward: bool) -> tuple[Any, Taken, Any]:
-        taken = self._taken(args)
+    def _computed(self, given: Given, *, backward: bool) -> tuple[Any, Given, Any]:
         self.compiled._keep_current()
         if self.reduce is None:
-            return self._each(taken, backward=backward)
-        total = Total(len(taken.shared) if backward else 0)
-        for start in range(0, taken.count, PART):
-            part = taken.part(start, min(start + PART, taken.count))
-            sums = self._summed(part, start, backward=backward)
-            total.add(sums)
-        scale = 1.0 / taken.count if self.reduce == "mean" else 1.0
-        found = total.found() * scale
-        return float(found[0]), taken, found[1:].tolist()
+            values, gradients = self._each(given.taken(), backward=backward)
+            return values, given, gradients
+        found = self._total(given, backward=backward).found()
+        if self.reduce == "mean":
+            found = found / given.count
+        return float(found[0]), given, found[1:]
 
-    def _each(self, taken: Taken, *, backward: bool) -> tuple[Any, Taken, Any]:
+    def _total(self, given: Given, *, backward: bool) -> Total:
+        """Add up all rows."""
+        total = Total(len(given.numbers) if backward else 0)
+        tiles = self._tiles_for(given)
+        if tiles is not None:
+            for start in range(0, given.count, TOGETHER):
+                total.add(self._summed_in_tiles(given, tiles, start, backward=backward))
+            return total
+        taken = given.taken()
+        for start in range(0, given.count, PART):
+            part = taken.part(start, min(start + PART, taken.count))
+            total.add(self._summed(part, start, backward=backward))
+        return total
+
+    def _tiles_for(self, given: Given) -> Tiles | None:
+        recording = self._recording(given.shape, lambda: given.taken().columns)
+        if recording not in self._tiles:
+            self._tiles[recording] = tiles_for(recording, given.is_shared)
+        return self._tiles[recording]
+
+    def _summed_in_tiles(self, given: Given, tiles: Tiles, start: int, *, backward: bool) -> Any:
+        end = min(start + TOGETHER, given.count)
+        sums, left = tiles.sums(given.numbers, given.table(start, end), backward=backward)
+        if len(left):
+            part = given.taken().part(start, end)
+            sums = sums + self._in_blocks(part.picked(left), start, backward=backward)
+            sums = self._checked(sums, part, start)
+        return sums
+
+    def _checked(self, sums: Any, part: Taken, start: int) -> Any:
+        """Give sums back, or find the row with a nan or an infinity, where that was asked for."""
+        if self.check_finite and not isfinite(sums[0]):
+            for block, first in part.blocks(start):
+                _check_finite(self._block(block, backward=False)[0], first)
+        return sums
+
+    def _each(self, taken: Taken, *, backward: bool) -> tuple[Any, Any]:
         """Compute a result, and a gradient, for each row."""
         import numpy as np
 
@@ -192,20 +214,25 @@ class OverRows:
             if self.check_finite:
                 _check_finite(found[-1][0], first)
         gradients = np.concatenate([g for _, g in found], axis=1) if backward else None
-        return np.concatenate([v for v, _ in found]), taken, gradients
+        return np.concatenate([v for v, _ in found]), gradients
 
     def _summed(self, part: Taken, start: int, *, backward: bool) -> Any:
         """Add up the results of some rows, and their gradients by what is shared."""
-        import numpy as np
 
         sums, left = self._fused(part, backward=backward)
-        for block, _ in (part if left is None else part.picked(left)).blocks(start):
+        rest = part if left is None else part.picked(left)
+        sums = sums + self._in_blocks(rest, start, backward=backward)
+        return self._checked(sums, part, start)
+
+    def _in_blocks(self, part: Taken, start: int, *, backward: bool) -> Any:
+        """Add up rows by lanes."""
+        import numpy as np
+
+        sums = np.zeros(1 + len(part.shared) * backward)
+        for block, _ in part.blocks(start):
             values, gradients = self._block(block, backward=backward)
             shares = [] if gradients is None else np.ascontiguousarray(gradients).sum(axis=1)
             sums = sums + np.array([values.sum(), *shares])  # each sum is pairwise
-        if self.check_finite and not np.isfinite(sums[0]):
-            for block, first in part.blocks(start):
-                _check_finite(self._block(block, backward=False)[0], first)
         return sums
 
     def _fused(self, part: Taken, *, backward: bool) -> tuple[Any, Any]:
@@ -215,7 +242,7 @@ class OverRows:
         sums = np.zeros(1 + len(part.shared) * backward)
         if part.count < FUSED:
             return sums, None
-        recording = self._recording(part)
+        recording = self._recording(part.shape, lambda: part.columns)
         strided = [i for i, x in enumerate(part.columns) if is_strided(x)]
         summing = recording.summing(part.shared, strided, backward=backward)
         if summing is None:
@@ -233,13 +260,13 @@ class OverRows:
             left = np.concatenate([np.flatnonzero(flags[:done]), left])
         return sums, left
 
-    def _recording(self, part: Taken) -> Any:
+    def _recording(self, shape: Any, columns: Callable[[], list[Any]]) -> Recording:
         """Give the recording that was used last for such rows, or else that of the first row."""
         compiled = self.compiled
-        for entry in compiled._matching(part.shape):
+        for entry in compiled._matching(shape):
             return entry[1]
-        numbers = [float(x[0]) if hasattr(x, "shape") else float(x) for x in part.columns]
-        return compiled._recorded(part.shape, numbers)[1]
+        numbers = [_first(x) for x in columns()]
+        return compiled._recorded(shape, numbers)[1]
 
     def _block(self, block: Taken, *, backward: bool) -> tuple[Any, Any]:
         """Compute some rows; give their values, and gradients by what is shared."""
@@ -251,6 +278,13 @@ class OverRows:
         return results[0], None if gradients is None else gradients[block.shared]
 
 
+def _first(x: Any) -> float:
+    """Give the number that the first row has in a column."""
+    if isinstance(x, Column):
+        return float(x.rows[(0, *x.index)])
+    return float(x[0]) if hasattr(x, "shape") else float(x)
+
+
 def _check_finite(values: Any, start: int) -> None:
     import numpy as np
 
@@ -259,10 +293,11 @@ def _check_finite(values: Any, start: int) -> None:
         raise CompileError(f"row {start + int(odd[0])} gives {float(values[odd[0]])!r}")
 
 
-def _as_array(numbers: list[Any], lengths: tuple[int, ...]) -> Any:
+def _as_array(numbers: Any, lengths: tuple[int, ...]) -> Any:
+    """Give an array these lengths; rows, if there are any, come first."""
     import numpy as np
 
-    found = np.array(numbers)
-    return np.moveaxis(
-        found.reshape(*lengths, *found.shape[1:]), range(len(lengths)), range(-len(lengths), 0)
-    )
+    found = numbers.reshape(*lengths, *numbers.shape[1:])
+    if numbers.ndim == 1:
+        return found
+    return np.moveaxis(found, range(len(lengths)), range(-len(lengths), 0))

@@ -2,37 +2,147 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter, signature
+from itertools import islice
 from typing import Any
 
 from pluggrad import CompileError
 
-from ..capture.arguments import LEAF
+from ..capture.arguments import LEAF, is_symbolic, taken_apart
+from ..capture.numbers import check_numbers
 
 BLOCK_NUMBERS = 1 << 20  # of all arguments and gradients of a block
 LEAST_BLOCK, MOST_BLOCK = 256, 16384  # rows
 SHARED, ROWS = None, 0
 
 
+class Given:
+    """The arguments of one call.
+
+    Parameters:
+        args: the arguments.
+        axes: for each whether it has rows.
+
+    Attributes:
+        count: how many rows there are.
+        arguments: for each argument its shape, and whether it is shared.
+        numbers: all that is shared, in order.
+        arrays: those that have rows.
+
+    Raises:
+        CompileError: for arguments that do not fit.
+    """
+
+    def __init__(self, args: tuple[Any, ...], axes: Sequence[int | None]) -> None:
+        pairs = list(zip(args, axes, strict=True))
+        self.count = count_rows([x for x, axis in pairs if axis == ROWS])
+        shared = _Shared()
+        self.arguments: list[tuple[Any, bool]] = []
+        self.arrays: list[Any] = []
+        self._order: list[tuple[bool, int]] = []
+        for x, axis in pairs:
+            if axis is SHARED:
+                before = shared.count
+                shape = taken_apart(x, shared, elements=True)
+                added = shared.count - before
+            else:
+                own: list[Any] = []
+                shape = rows_apart(x, own)
+                self.arrays += own
+                added = sum(math.prod(array.shape[1:]) for array in own)
+            self.arguments.append((shape, axis is SHARED))
+            self._order.append((axis is SHARED, added))
+        self.numbers = shared.vector()
+
+    @property
+    def shape(self) -> Any:
+        """The shape of one row's arguments, as of a call."""
+        shapes = tuple([shape for shape, _ in self.arguments])
+        return tuple, 2, ((tuple, len(shapes), shapes), (dict, (), ()))
+
+    @property
+    def is_shared(self) -> list[bool]:
+        """For each number of a row's arguments whether all rows share it."""
+        return [shared for shared, count in self._order for _ in range(count)]
+
+    def table(self, start: int, end: int) -> Any:
+        """Copy the numbers of some rows."""
+        import numpy as np
+
+        parts = [np.asarray(x[start:end], float).reshape(end - start, -1) for x in self.arrays]
+        return np.concatenate(parts, axis=1)
+
+    def taken(self) -> Taken:
+        """List each number apart."""
+        import numpy as np
+
+        columns: list[Any] = []
+        numbers = iter(self.numbers.tolist())
+        own = (Column(x, index) for x in self.arrays for index in np.ndindex(x.shape[1:]))
+        for shared, count in self._order:
+            columns += islice(numbers if shared else own, count)
+        where = [i for i, shared in enumerate(self.is_shared) if shared]
+        return Taken(self.shape, columns, where, self.count)
+
+
+class _Shared:
+    """Collects numbers, and the elements of arrays."""
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+        self.count = 0
+
+    def append(self, x: Any) -> None:
+        """Take one number."""
+        if type(x) is not float and type(x) is not int:
+            _check_shared(x)
+        self.parts.append((x,))
+        self.count += 1
+
+    def extend(self, array: Any) -> None:
+        """Take the elements of an array."""
+        if array.dtype.kind not in "biuf":
+            raise CompileError(f"an array that rows share holds numbers, not {array.dtype}")
+        self.parts.append(array)
+        self.count += len(array)
+
+    def vector(self) -> Any:
+        """Give all of them."""
+        import numpy as np
+
+        try:
+            return np.concatenate([np.empty(0), *self.parts], dtype=float)
+        except OverflowError:
+            raise CompileError("a number that rows share is too large for a float") from None
+
+
+def _check_shared(x: Any) -> None:
+    if is_symbolic(x):
+        raise CompileError(
+            "what rows share are numbers, and arrays and trees of them, not Values; give x.data "
+            "of each, and take the gradient from the result"
+        )
+    check_numbers([x])
+
+
 @dataclass(frozen=True)
 class Taken:
-    """The arguments of one call, taken apart.
+    """The arguments of one call, number by number.
 
     Attributes:
         shape: that of one row's arguments.
         columns: for each number of one row an array of all rows, or the number that all rows share.
         shared: the positions of those.
         count: how many rows there are.
-        arguments: for each argument its shape, and whether it is shared.
     """
 
     shape: Any
     columns: list[Any]
     shared: list[int]
     count: int
-    arguments: list[tuple[Any, bool]]
 
     def part(self, start: int, end: int) -> Taken:
         """Take some rows: views, where the data are floats."""
@@ -164,22 +274,15 @@ def _array(x: Any) -> Any:
     return found
 
 
-def rows_apart(x: Any, columns: list[Any], position: int) -> Any:
-    """Give the shape of one row of an argument, and append its numbers as arrays of all rows."""
+def rows_apart(x: Any, arrays: list[Any]) -> Any:
+    """Give the shape of one row of an argument, and append its arrays."""
     if isinstance(x, dict):
-        shapes = tuple([rows_apart(y, columns, position) for y in x.values()])
-        return dict, tuple(x), shapes
+        return dict, tuple(x), tuple([rows_apart(y, arrays) for y in x.values()])
     if isinstance(x, tuple):
-        shapes = tuple([rows_apart(y, columns, position) for y in x])
-        return type(x), len(x), shapes
+        return type(x), len(x), tuple([rows_apart(y, arrays) for y in x])
     rows = _array(x)
-    if rows.ndim == 1:
-        columns.append(Column(rows, ()))
-        return LEAF
-    import numpy as np
-
-    columns += [Column(rows, index) for index in np.ndindex(rows.shape[1:])]
-    return "elements", rows.shape[1:]
+    arrays.append(rows)
+    return LEAF if rows.ndim == 1 else ("elements", rows.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -188,3 +291,25 @@ class Column:
 
     rows: Any
     index: tuple[int, ...]
+
+
+class Cursor:
+    """Goes through an array number by number, or many at a time."""
+
+    def __init__(self, numbers: Any) -> None:
+        self._numbers = numbers
+        self._at = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        """Give the next number, or the next array of numbers."""
+        found = self._numbers[self._at]
+        self._at += 1
+        return found if found.shape else float(found)
+
+    def take(self, count: int) -> Any:
+        """Give the next so many, as an array of its own."""
+        self._at += count
+        return self._numbers[self._at - count : self._at].copy()

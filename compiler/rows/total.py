@@ -13,11 +13,15 @@ class Total:
 
         self.sums = np.zeros(1 + gradients)
         self.errors = np.zeros(1 + gradients)
+        self.begun = False
 
     def add(self, x: Any) -> None:
         """Add other sums."""
         import numpy as np
 
+        if not self.begun:
+            self.begun, self.sums = True, x
+            return
         with np.errstate(invalid="ignore", over="ignore"):
             total = self.sums + x
             larger = np.abs(self.sums) >= np.abs(x)
