@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Builders warn at length that an editable installation is one.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test check docs linkcheck bench smoke clean
+.PHONY: demo test check docs linkcheck bench smoke paths clean
 
 demo: .venv/base
 	@$(BIN)/pluggrad demo
@@ -35,6 +35,10 @@ bench: .venv/bench
 # The wheel on every Python that is here; OPTIONS=--quick leaves out the tests.
 smoke: .venv/test
 	$(BIN)/python tests/smoke.py $(OPTIONS)
+
+# The first hour of eight newcomers, each in an empty folder and an empty environment.
+paths: .venv/test
+	$(BIN)/python tests/paths/walk.py $(OPTIONS)
 
 # A strict editable install links each file, so the list of files is part of what it depends on.
 SOURCES := $(shell find core arrays copying drawing func hints insight settings summary trace ops printers renderers cli compiler testing nn -name '*.py' 2>/dev/null)

@@ -32,7 +32,7 @@ def run(given: Namespace) -> None:
         print(json.dumps({"folder": str(folder), "files": files}, indent=2))
         return
     place = shown(str(folder))
-    print(f"{place} is written. Now: pip install -e {place} && pytest {place}")
+    print(f"{place} is written. Now: pip install -e '{place}[test]' && pytest {place}")
 
 
 def write(name: str, path: Path) -> Path:

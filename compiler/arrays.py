@@ -12,6 +12,9 @@ from .capture.numbers import too_large
 from .recording import Recording
 from .recordings import Entry, Numbers, Recordings
 
+# What Python says where a number is used as a vector.
+WANTS_A_VECTOR = ("non-iterable", "not iterable", "not subscriptable", "has no len()")
+
 
 class OverLanes(Recordings):
     """The ways through one function, for arrays of numbers too.
@@ -51,7 +54,7 @@ class OverLanes(Recordings):
         """Compute all lanes in the way used last, and those that do not take it in other ways."""
         import numpy as np
 
-        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        ways = self._matching(shape) or [self._recorded_lane(shape, rows)]
         first = ways[0][1]
         results, gradients = _room(first, rows, count, backward)
         holds = first.lanes(rows, results, gradients, self.threads)
@@ -67,6 +70,18 @@ class OverLanes(Recordings):
                 gradients[:, left[holds]] = part_gradients[:, holds]
             left = left[~holds]
         return first, results, gradients
+
+    def _recorded_lane(self, shape: Any, rows: list[Any]) -> Entry:
+        """Record the first lane; an error of a function that wanted the whole array says how."""
+        try:
+            return self._recorded(shape, _lane(rows, 0))
+        except TypeError as cause:
+            if any(part in str(cause) for part in WANTS_A_VECTOR):
+                cause.add_note(
+                    "a compiled function takes an array as many inputs at once, one number each; "
+                    'compile(f, arrays="elements") takes it as one vector'
+                )
+            raise
 
     def _next_way(
         self,

@@ -11,6 +11,7 @@ __all__ = [
     "checking",
     "copying",
     "declaration",
+    "engines",
     "labels",
     "lost_gradients",
     "name_hints",
@@ -38,6 +39,12 @@ class Index(ModuleType):
         elif name in vars(self)["_offered"]:
             show_only(value, getattr(value, "__all__", ()))
             super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and (hint := engines.instead_of(self.__name__, name)):
+            text = f"module {self.__name__!r} has no attribute {name!r}: {hint}"
+            raise AttributeError(text, name=name, obj=self)
+        return super().__getattribute__(name)  # raises what Python says
 
     def __dir__(self) -> Iterable[str]:
         names = vars(self)
@@ -81,7 +88,7 @@ class Wing:
 if TYPE_CHECKING:
     from . import copying, settings, summary
     from .drawing import labels, notebook
-    from .hints import declaration
+    from .hints import declaration, engines
     from .hints import names as name_hints
     from .hints import plugins as plugin_hints
     from .hints import values as value_hints
@@ -92,6 +99,7 @@ else:
     checking = Wing("insight.record")
     copying = Wing("copying")
     declaration = Wing("hints.declaration")
+    engines = Wing("hints.engines")
     labels = Wing("drawing.labels")
     lost_gradients = Wing("insight.lost_gradients")
     name_hints = Wing("hints.names")

@@ -52,6 +52,12 @@ HINTS = {
     "shape": "a Value is one number; numpy.array([x, y]) has a shape",
     "dtype": "a Value is one number, a Python float",
     "device": "a Value is one number, a Python float",
+    "to": "a Value is one number, a Python float; there is no other device or type",
+    "cpu": "a Value is one number, a Python float; x.data has it",
+    "astype": "a Value is one number, a Python float",
+    "size": "a Value is one number; numpy.array([x, y]) has a size",
+    "reshape": "a Value is one number; numpy.array([x, y]) can be reshaped",
+    "view": "a Value is one number; numpy.array([x, y]) can be reshaped",
     "cuda": "a Value is one number, a Python float; pluggrad.compile makes it fast",
     "backprop": "it is y.backward()",
     "square": "write x * x or x**2",
@@ -97,15 +103,15 @@ def instead_of(name: str) -> str:
 
 
 OF_OTHERS = """
-    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh backprop beta betaln
-    celu children clone copy cosc cot cross_entropy csc cuda deg2rad degrees derivative detach_
-    device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs factorial fma fmod gamma
-    gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1 is_leaf j0 j1 k0 k1 lambertw
-    lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp matmul max mean min mish mse_loss
-    name ndtri no_grad numpy parents polygamma power prelu psi rad2deg radians reciprocal
-    register_hook relu6 requires_grad_ retain_grad retain_graph rint rsqrt sec selu shape sinc
-    softmax softmin square std sum swish tanhshrink tolist val value var xlog1py xlogy y0 y1
-    zero_grad zeta
+    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh astype backprop
+    beta betaln celu children clone copy cosc cot cpu cross_entropy csc cuda deg2rad degrees
+    derivative detach_ device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs
+    factorial fma fmod gamma gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1
+    is_leaf j0 j1 k0 k1 lambertw lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp
+    matmul max mean min mish mse_loss name ndtri no_grad numpy parents polygamma power prelu psi
+    rad2deg radians reciprocal register_hook relu6 requires_grad_ reshape retain_grad
+    retain_graph rint rsqrt sec selu shape sinc size softmax softmin square std sum swish
+    tanhshrink to tolist val value var view xlog1py xlogy y0 y1 zero_grad zeta
 """.split()
 
 

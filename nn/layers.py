@@ -50,8 +50,7 @@ class Linear(Module):
 
     def forward(self, x: Sequence[Any]) -> list[Any]:
         """Compute `outputs` Values from a vector of `inputs` numbers or Values."""
-        if len(x) != self.inputs:
-            raise TypeError(f"{self!r} takes a vector of {self.inputs} numbers, not {len(x)}")
+        check_length(self, x, self.inputs)
         out = [dot(row, x) for row in self.w]
         return out if self.b is None else [a + b for a, b in zip(out, self.b, strict=True)]
 
@@ -135,14 +134,25 @@ class RMSNorm(Module):
 
     def forward(self, x: Sequence[Any]) -> list[Any]:
         """Compute as many numbers or Values as there are in `x`."""
-        if len(x) != self.channels:
-            raise TypeError(f"{self!r} takes a vector of {self.channels} numbers, not {len(x)}")
+        check_length(self, x, self.channels)
         size = (dot(x, x) / len(x) + self.eps) ** -0.5
         out = [a * size for a in x]
         return out if self.scale is None else [a * b for a, b in zip(self.scale, out, strict=True)]
 
     def __repr__(self) -> str:
         return f"RMSNorm({self.channels}{'' if self.scale else ', scale=False'})"
+
+
+def check_length(module: Module, x: Any, length: int) -> None:
+    """Refuse a vector of another length, and what is none.
+
+    Raises:
+        TypeError: saying what the module takes.
+    """
+    if not hasattr(x, "__len__"):
+        raise TypeError(f"{module!r} takes a vector of {length} numbers, not {x!r:.60}: write [x]")
+    if len(x) != length:
+        raise TypeError(f"{module!r} takes a vector of {length} numbers, not {len(x)}")
 
 
 def dot(a: Sequence[Any], b: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggrad import Value, plugins
 
+from .layers import check_length
 from .module import Module
 
 
@@ -49,8 +50,9 @@ class Neuron(Module):
         """Compute from a sequence of `nin` numbers or Values."""
         try:
             act = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-        except ValueError:
-            raise TypeError(f"{self!r} takes {len(self.w)} inputs, not {len(x)}") from None
+        except (ValueError, TypeError):
+            check_length(self, x, len(self.w))
+            raise
         return self._activate(act) if self.nonlin else act
 
     def __repr__(self) -> str:

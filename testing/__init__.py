@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .check_renderers import RENDERER_CHECKS
 from .errors import ConformanceError
+from .grading import Grades, grade
 from .renderer_suite import check_renderer, renderer_suite
 from .selection import ops_of, renderers_of
 
@@ -21,8 +22,10 @@ __all__ = [
     "CHECKS",
     "RENDERER_CHECKS",
     "ConformanceError",
+    "Grades",
     "check_op",
     "check_renderer",
+    "grade",
     "op_suite",
     "ops_of",
     "renderer_suite",

@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from itertools import islice, product
 from typing import cast
 
@@ -84,7 +85,7 @@ def _as_lanes(subject: Subject, points: Sequence[Point]) -> list[Numbers]:
 WAYS: dict[str, Callable[[Subject, Sequence[Point]], list[Numbers]]] = {
     "the interpreter": _as_program("interpreter"),
     "compiled code": _as_program("auto"),
-    "compiled code for arrays": _as_lanes,
+    **({"compiled code for arrays": _as_lanes} if find_spec("numpy") else {}),
 }
 
 

@@ -366,6 +366,8 @@ class Subject:
             return "its rule is None, but the result changes with it"
         if math.isnan(got):
             return "0/0 or inf - inf on the way; rearrange the formula for such operands"
+        if (got == 0.0 or math.isinf(got)) and any(x and not _ordinary(x) for x in at):
+            return "something on the way overflows or underflows; compute in another order"
         try:
             return guess([*self._samples(index, at)], self.operand_names, index)
         except ConformanceError:
@@ -388,6 +390,10 @@ class Subject:
             math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
         )
         yield Sample(self.partial(index, at, out), truth.value, others, out, at)
+
+
+def _ordinary(x: float) -> bool:
+    return 1e-100 < abs(x) < 1e100
 
 
 def _told(cause: BaseException | None) -> str:

@@ -182,8 +182,19 @@ def test_tokens_may_be_numbers_of_numpy() -> None:
 @pytest.mark.parametrize(
     ("use", "error", "told"),
     [
-        (lambda: Neuron(2)([1.0]), TypeError, r"ReLUNeuron\(2\) takes 2 inputs, not 1"),
-        (lambda: Layer(2, 2)([1.0, 2.0, 3.0]), TypeError, "takes 2 inputs, not 3"),
+        (
+            lambda: Neuron(2)([1.0]),
+            TypeError,
+            r"ReLUNeuron\(2\) takes a vector of 2 numbers, not 1",
+        ),
+        (lambda: Layer(2, 2)([1.0, 2.0, 3.0]), TypeError, "takes a vector of 2 numbers, not 3"),
+        (lambda: Linear(2, 1)(Value(1.0)), TypeError, r"not Value\(1\.0, .*\): write \[x\]"),
+        (lambda: RMSNorm(2)(1.0), TypeError, r"a vector of 2 numbers, not 1\.0: write \[x\]"),
+        (
+            lambda: MLP(2, [1])(Value(1.0)),
+            TypeError,
+            r"vector of 2 numbers, not Value.*write \[x\]",
+        ),
         (lambda: Linear(2, 1)([1.0]), TypeError, r"Linear\(2, 1\) takes a vector of 2"),
         (lambda: RMSNorm(2)([1.0]), TypeError, r"RMSNorm\(2\) takes a vector of 2"),
         (lambda: Embedding(3, 2)(3), IndexError, "tokens 0 to 2, not 3"),

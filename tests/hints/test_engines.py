@@ -1,0 +1,60 @@
+"""A name of another engine that a package has not: the error says what to write."""
+
+import sys
+
+import pluggrad
+import pluggrad.func
+import pluggrad.nn
+import pytest
+from pluggrad.hints.engines import GROUPS, instead_of
+
+ROWS = [row for rows in GROUPS.values() for row in rows]
+ELSEWHERE = [
+    (path.rpartition(".")[2], row)
+    for row in ROWS
+    for path in row[:3]
+    if path.startswith(("t", "j"))
+]
+
+
+@pytest.mark.parametrize(("name", "row"), ELSEWHERE, ids=lambda x: x if isinstance(x, str) else "")
+def test_every_name_of_the_table_is_there_or_says_what_to_write(name, row):
+    if not hasattr(pluggrad, name):
+        with pytest.raises(AttributeError) as raised:
+            getattr(pluggrad, name)
+        text = str(raised.value)
+        assert text.startswith(f"module 'pluggrad' has no attribute {name!r}: ")
+        answers = [r.here or r.why for r in ROWS if any(p.endswith(f".{name}") for p in r[:3])]
+        public = f"it is pluggrad.{text.rpartition('pluggrad.')[2]}"
+        assert text.endswith(public) or any(answer in text for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "hint"),
+    [
+        (pluggrad, "optim", "what torch.optim has is in pluggrad.nn here"),
+        (pluggrad.nn, "functional", "what torch.nn.functional has is in pluggrad.nn here"),
+        (pluggrad.func, "jit", "jax.jit is pluggrad.compile here"),
+        (pluggrad, "MLP", "it is pluggrad.nn.MLP"),
+        (pluggrad.nn, "Dropout", "torch.nn.Dropout has no counterpart here: multiply by a mask"),
+    ],
+)
+def test_every_package_answers(package, name, hint):
+    with pytest.raises(AttributeError) as raised:
+        getattr(package, name)
+    assert str(raised.value) == f"module {package.__name__!r} has no attribute {name!r}: {hint}"
+    assert not hasattr(package, name)
+
+
+def test_a_name_that_no_engine_has_gets_the_words_of_python():
+    with pytest.raises(AttributeError, match=r"^module 'pluggrad' has no attribute 'grap'$"):
+        _ = pluggrad.grap
+    assert instead_of("pluggrad", "grap") == ""
+
+
+def test_looking_for_a_name_loads_no_package(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pluggrad.nn")
+    assert (
+        instead_of("pluggrad", "Adam") == "torch.optim.Adam is pluggrad.nn.Adam here (no `amsgrad`)"
+    )
+    assert "pluggrad.nn" not in sys.modules
