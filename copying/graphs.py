@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from copy import deepcopy
 from threading import local
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
 from pluggrad.topology import topological_order
 from pluggrad.value import NOT_RUN, Value, connect, new_value
-
-if TYPE_CHECKING:
-    from pluggrad.op import Op
 
 
 def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
@@ -143,39 +140,28 @@ def last(history: History) -> Value:
     return history[-1]
 
 
-def restore(
-    kind: type[Value],
-    data: float,
-    grad: float | None,
-    label: str,
-    requires_grad: bool,
-    op: Op | None,
-    prev: tuple[Value, ...],
-    scope: tuple[str, ...] | None,
-    more: dict[str, Any] | None = None,
-) -> Value:
+def restore(kind: type[Value], *state: Any) -> Value:
     """Make a Value from its parts.
 
     Parameters:
         kind: its class, Value or one derived from it.
-        data, grad, label, requires_grad, op, prev, scope: what they are in a Value; a `grad` of
-            None is one that no backward pass has computed.
-        more: the attributes that a derived class has besides.
+        state: number, grad, label, requires_grad, op, prev and scope, as they are in a Value; a
+            grad of None is one that no backward pass has computed. Then, where a derived class has
+            attributes besides, the dict of these.
     """
     value = new_value(kind)
-    value._number = data
+    value._number, grad, value.label, value.requires_grad, op, prev, scope, *more = state
     value._grad = NOT_RUN if grad is None else grad
-    value.label = label
-    value.requires_grad = requires_grad
     connect(value, op, prev)
-    if more:
-        vars(value).update(more)
     if scope is not None:
         value.scope = scope
+    for attributes in more:
+        vars(value).update(attributes)
     return value
 
 
 def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
+    """Return what `restore` takes; pickles that were made before have the same."""
     grad = None if node._grad is NOT_RUN else node._grad
     scope = getattr(node, "scope", None)
     more = getattr(node, "__dict__", None)

@@ -10,7 +10,8 @@ from functools import cached_property
 from pluggrad.graph import Edge, Graph, Node
 from pluggrad.value import Value
 
-from .record import Note, Record, is_close, short
+from .record import Record
+from .record_notes import Note, is_close, short
 
 
 class ComparisonRecord(Record):
