@@ -14,7 +14,8 @@ from pluggrad.gradient import hooked, hooks
 from pluggrad.hints.values import moving_hint
 from pluggrad.topology import alone, topological_order
 
-from .capture.outside import read_by, unchanged
+from .capture.outside import unchanged
+from .capture.reads import read_by
 from .portable import files, tapes
 from .portable.fields import Fields, number_text
 from .progress import waiting

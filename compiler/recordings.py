@@ -11,7 +11,7 @@ from .capture.arguments import LEAF
 from .capture.calls import PLAIN
 from .capture.capturing import Captured, captured
 from .capture.numbers import check_numbers, floats
-from .capture.outside import read_by
+from .capture.reads import read_by
 from .direct import DirectCall
 from .portable import functions, shapes
 from .portable.replay import Replay, Way

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pluggrad import CompileError, Value
+from pluggrad import CompileError, Op, Value
 from pluggrad.recording import always_recording, call_inside, watched_by
 from pluggrad.topology import topological_order
 
@@ -18,7 +18,8 @@ from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
 from .guards import fixed
 from .looks import RAN, Looks, failed
-from .outside import Place, places_of, read_by
+from .outside import Place, places_of
+from .reads import read_by, reads_of
 from .slots import seen_from_outside
 
 
@@ -75,6 +76,8 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     outside = read[len(chosen) :]
     places = places_of(function, {*outside, *looks.outside})
     places += read_by(op for op in looks.ops if not is_built_in(op))
+    for op in looks.ruled:
+        _check_rules(op)
     guards = sum(key[0] != RAN for key in looks.seen)
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0
@@ -105,6 +108,19 @@ def _watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: A
         watching.close()
         looking.close()
         looks.kind.recording.clear()
+
+
+def _check_rules(op: Op) -> None:
+    """Check that what rules gave is part of a recording in sight of what they read.
+
+    Raises:
+        CompileError: naming the op, and what it reads.
+    """
+    if not is_built_in(op) and (unseen := reads_of(op.rules).unseen):
+        raise CompileError(
+            f"a rule of op {op.name!r} reads {unseen}, which may change unseen, so what it gave "
+            "cannot be recorded. Let it read numbers, lists, dicts or attributes of an object"
+        )
 
 
 def _used(leaves: Sequence[Value], outputs: Sequence[Value]) -> list[int]:

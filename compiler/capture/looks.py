@@ -85,6 +85,7 @@ class Looks(Watcher):
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.ops: set[Op] = set()
+        self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.exact = 0
@@ -152,7 +153,12 @@ class Looks(Watcher):
 
     def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
         """See `part`, the gradient that `node` hands on to its operand number `index`."""
+        self.ruled.add(node.op)
         self.pushed(part)
+
+    def moved(self, op: Op, primals: Any, out: Any, tangent: Any) -> None:
+        """See what the rules of `op` made of tangents."""
+        self.ruled.add(op)
 
     def pushed(self, part: Any) -> None:
         """See `part`, what one rule made of a tangent."""

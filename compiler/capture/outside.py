@@ -1,10 +1,10 @@
 """Where a recording took something from outside, to see when something else stands there.
 
-A function reads Values, and its ops' rules read numbers and other ops, from variables of modules
-and of enclosing functions, from attributes and lists. A recording holds as long as the same things
-stand in these places. A place is what holds the thing, the key there (None for a variable of an
-enclosing function), and the thing. The walk goes through Python functions and what they name, and
-through containers and objects; not into installed libraries.
+A function reads Values from variables of modules and of enclosing functions, from attributes and
+lists; what the rules of its ops read is found in reads.py. A recording holds as long as the same
+things stand in these places. A place is what holds the thing, the key there (None for a variable
+of an enclosing function), and the thing. The walk goes through Python functions and what they name,
+and through containers and objects; not into installed libraries.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import islice
+from math import copysign
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
 
 from pluggrad import Op, Value
 
-from ..tape.fingerprint import VERSIONED, is_built_in, names_in
+from ..tape.fingerprint import VERSIONED, names_in
 
 Place = tuple[Any, Any, Any]
 LAYERS = "pluggrad.nn"  # whose objects hold Values
@@ -32,7 +33,7 @@ def unchanged(places: Iterable[Place]) -> bool:
     try:
         for holder, key, thing in places:
             now = holder.cell_contents if key is None else holder[key]
-            if now is not thing and not (now.__class__ is thing.__class__ and _equal(now, thing)):
+            if now is not thing and not _is_same(now, thing):
                 return False
     except (LookupError, ValueError):  # it is gone
         return False
@@ -40,7 +41,16 @@ def unchanged(places: Iterable[Place]) -> bool:
 
 
 def _equal(now: Any, thing: Any) -> bool:
-    return isinstance(now, int | float | bytes) and bool(now == thing)
+    """Return whether two things of one class are the same number, text, or tuple of these."""
+    if isinstance(now, float):
+        return bool(now == thing and (now or copysign(1.0, now) == copysign(1.0, thing)))
+    if isinstance(now, tuple):
+        return len(now) == len(thing) and all(map(_is_same, now, thing))
+    return isinstance(now, int | bytes | str) and bool(now == thing)
+
+
+def _is_same(now: Any, thing: Any) -> bool:
+    return now is thing or (now.__class__ is thing.__class__ and _equal(now, thing))
 
 
 def places_of(function: Callable[..., Any], values: Collection[Value]) -> list[Place]:
@@ -53,31 +63,19 @@ def places_of(function: Callable[..., Any], values: Collection[Value]) -> list[P
     if not values:
         return []
     wanted = set(values)
-    return _standing([function], None, lambda x: isinstance(x, Value) and x in wanted)
+    return _standing([function], lambda x: isinstance(x, Value) and x in wanted)
 
 
 def functions_of(function: Callable[..., Any]) -> list[FunctionType]:
     """List the Python functions that a function consists of: itself, and those it names."""
-    found = [place[2] for place, _ in _walk([function], None)]
-    return [x for x in found if isinstance(x, FunctionType) and not _is_installed(x.__module__)]
+    found = [place[2] for place, _ in _walk([function])]
+    return [x for x in found if isinstance(x, FunctionType) and not is_installed(x.__module__)]
 
 
-def read_by(ops: Iterable[Op]) -> list[Place]:
-    """Find the numbers, functions and ops that the forward functions and rules of ops read."""
-    found = []
-    for op in ops:
-        functions = [op.forward, op.ieee, *op.rules]
-        names = {name for f in functions for name in _names(f)}
-        found += _standing(functions, names, _is_baked)
-    return found
-
-
-def _standing(
-    things: Iterable[Any], names: set[str] | None, is_wanted: Callable[[Any], bool]
-) -> list[Place]:
+def _standing(things: Iterable[Any], is_wanted: Callable[[Any], bool]) -> list[Place]:
     """Find the places of what is wanted, and of all that leads there."""
     found: dict[tuple[int, Any], Place] = {}
-    for place, way in _walk(things, names):
+    for place, way in _walk(things):
         if is_wanted(place[2]):
             for holder, key, thing in (place, *way):
                 if not isinstance(holder, tuple):  # in which nothing else can come to stand
@@ -85,22 +83,8 @@ def _standing(
     return list(found.values())
 
 
-def _is_baked(thing: Any) -> bool:
-    return isinstance(thing, int | float | bytes | Op | FunctionType) or hasattr(thing, "py_func")
-
-
-def _names(function: Any) -> set[str]:
-    function = getattr(function, "py_func", function)
-    return names_in(function.__code__) if isinstance(function, FunctionType) else set()
-
-
-def _walk(
-    things: Iterable[Any], names: set[str] | None
-) -> Iterator[tuple[Place, tuple[Place, ...]]]:
-    """List all places within reach, each with the places that lead there.
-
-    Of objects and modules only these names are looked at, or all.
-    """
+def _walk(things: Iterable[Any]) -> Iterator[tuple[Place, tuple[Place, ...]]]:
+    """List all places within reach, each with the places that lead there."""
     pending: deque[tuple[Place, tuple[Place, ...]]] = deque(
         [(place, ()) for place in _held(things)]
     )
@@ -111,24 +95,14 @@ def _walk(
         thing = place[2]
         if id(thing) not in seen:
             seen.add(id(thing))
-            inside = [*_options(thing), *_inside(getattr(thing, "py_func", thing), names)]
-            found = (x for x in inside if names is not None or x[2].__class__ not in PLAIN)
-            pending.extend((x, (place, *way)) for x in found)
+            inside = _inside(getattr(thing, "py_func", thing))
+            pending.extend((x, (place, *way)) for x in inside if x[2].__class__ not in PLAIN)
 
 
-def _options(thing: Any) -> Iterator[Place]:
-    """Return the options of what numba compiled: `fastmath`, say."""
-    options = getattr(thing, "targetoptions", None) if hasattr(thing, "py_func") else None
-    return ((options, name, x) for name, x in (options or {}).items())
-
-
-def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:
+def _inside(thing: Any) -> Iterator[Place]:
     if isinstance(thing, FunctionType):
-        if not _is_installed(thing.__module__):
+        if not is_installed(thing.__module__):
             yield from _of_function(thing)
-    elif isinstance(thing, Op):
-        if names is not None and not is_built_in(thing):
-            yield from _held([thing.forward, thing.ieee, *thing.rules])
     elif isinstance(thing, MethodType):
         yield from _held([thing.__func__, thing.__self__])
     elif isinstance(thing, partial):
@@ -139,11 +113,8 @@ def _inside(thing: Any, names: set[str] | None) -> Iterator[Place]:
         yield from ((thing, i, x) for i, x in enumerate(thing[:MOST]))
     elif isinstance(thing, dict):
         yield from ((thing, key, x) for key, x in list(islice(thing.items(), MOST)))
-    elif hasattr(type(thing), "tobytes") and hasattr(thing, "dtype"):
-        if names is not None and thing.nbytes <= MOST:
-            yield _Bytes(thing), None, thing.tobytes()
-    elif hasattr(thing, "__dict__") and not isinstance(thing, Value):
-        yield from _attributes(thing, names)
+    elif hasattr(thing, "__dict__") and not isinstance(thing, Value | Op):
+        yield from _attributes(thing)
 
 
 def _of_function(function: FunctionType) -> Iterator[Place]:
@@ -151,7 +122,7 @@ def _of_function(function: FunctionType) -> Iterator[Place]:
     scope = function.__globals__
     for name in used & scope.keys():
         yield scope, name, scope[name]
-        if isinstance(scope[name], ModuleType) and not _is_installed(scope[name].__name__):
+        if isinstance(scope[name], ModuleType) and not is_installed(scope[name].__name__):
             yield from _attributes(scope[name], used)
     for cell in function.__closure__ or ():
         if cell != CellType():  # it is set
@@ -159,11 +130,11 @@ def _of_function(function: FunctionType) -> Iterator[Place]:
     yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
 
 
-def _attributes(thing: Any, names: set[str] | None) -> Iterator[Place]:
+def _attributes(thing: Any, names: set[str] | None = None) -> Iterator[Place]:
     if isinstance(thing, ModuleType) and names is None:
         return  # what a function uses of it has been listed
     kind = type(thing).__module__
-    if not isinstance(thing, ModuleType | type) and _is_installed(kind) and kind[:11] != LAYERS:
+    if not isinstance(thing, ModuleType | type) and is_installed(kind) and kind[:11] != LAYERS:
         return
     held = vars(thing)
     for name in tuple(held):
@@ -177,17 +148,6 @@ def _held(things: Iterable[Any]) -> Iterator[Place]:
     return ((fixed, i, x) for i, x in enumerate(fixed))
 
 
-def _is_installed(module: str | None) -> bool:
+def is_installed(module: str | None) -> bool:
+    """Tell whether a module belongs to Python, or to a library that tells its version."""
     return (module or "").partition(".")[0] in VERSIONED
-
-
-class _Bytes:
-    """Shows the content of an array as a place."""
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-
-    @property
-    def cell_contents(self) -> bytes:
-        found: bytes = self.array.tobytes()
-        return found

@@ -18,6 +18,9 @@ from typing import Any
 import numpy as np
 from pluggrad import CompileError, Op
 
+from ..capture.reads import reads_of
+from ..tape.fingerprint import is_built_in
+
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
 EXTREME = [
     math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-310, 21.0, 30.0, 171.0, -171.0, 800.0,
@@ -47,6 +50,8 @@ def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
     Raises:
         CompileError: naming what it does.
     """
+    if not is_built_in(op):
+        _check_reads(op, function, what)
     for code in _codes(function, set()):
         if code.co_exceptiontable:
             raise _untranslatable(
@@ -62,6 +67,14 @@ def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
             )
         if "int" in code.co_names and has_loop(code):
             raise _untranslatable(op, what, "it computes with integers, which may grow too large")
+
+
+def _check_reads(op: Op, function: Callable[..., Any], what: str) -> None:
+    """Check that a change of what a function reads from outside is seen."""
+    reads = reads_of([function])
+    if reads.unseen or reads.values:
+        unseen = reads.unseen or "a Value"
+        raise _untranslatable(op, what, f"it reads {unseen}, which may change unseen")
 
 
 def _untranslatable(op: Op, what: str, why: str) -> CompileError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import types
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +19,12 @@ from pluggrad import CompileError, Op
 
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
+NO_SLOT = frozenset({"__dict__", "__weakref__"})
+# What stands for itself in a class.
+PLAIN = (
+    *(int, float, complex, str, bytes, type(None), tuple, list, dict, set, frozenset),
+    *(property, staticmethod, classmethod),
+)
 
 
 def fingerprint(*things: object) -> str:
@@ -72,6 +79,10 @@ class _Walk:
                 return [code, thing.__defaults__, thing.__kwdefaults__, *reached]
             case types.MethodType():
                 return [thing.__func__, thing.__self__]
+            case property():
+                return [thing.fget]
+            case staticmethod() | classmethod():
+                return [thing.__func__]
             case partial():
                 return [thing.func, thing.args, thing.keywords]
             case types.CodeType():
@@ -81,6 +92,8 @@ class _Walk:
                 self.note(thing.__name__)
                 return [getattr(thing, "__version__", None)]
             case tuple() | list():
+                return list(thing)
+            case deque():
                 return list(thing)
             case frozenset() | set():
                 return sorted(thing, key=repr)
@@ -96,7 +109,8 @@ class _Walk:
             return [str(thing.dtype), thing.tolist()]
         if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
             text = repr(thing)
-            return [getattr(thing, "__name__", None), None if " at 0x" in text else text]
+            label = getattr(thing, "__name__", None)
+            return [label, *(_state(thing) if " at 0x" in text else [text])]
         return [type(thing), *_state(thing)]
 
 
@@ -139,21 +153,40 @@ def _is_versioned(kind: type) -> bool:
 
 
 def _own(kind: type) -> list[object]:
-    """List the functions and numbers of a class and its bases."""
+    """List the functions and plain things of a class and its bases."""
     found: list[object] = []
     for base in kind.__mro__:
         if not _is_versioned(base):
             for name, x in sorted(vars(base).items()):
-                if isinstance(x, types.FunctionType | int | float):
+                if isinstance(x, types.FunctionType) or (is_mine(name) and isinstance(x, PLAIN)):
                     found += [name, x]
     return found
 
 
+def is_mine(name: str) -> bool:
+    """Tell a name in a class from those that Python puts there."""
+    return not name.startswith(("__", "_abc_"))
+
+
 def _state(thing: object) -> list[object]:
     """List what an object holds."""
-    slots = [x for base in type(thing).__mro__ for x in getattr(base, "__slots__", ())]
-    held = [getattr(thing, x, None) for x in slots if isinstance(x, str) and x != "__dict__"]
+    held = [getattr(thing, x, None) for x in slots_of(type(thing))]
     return [*held, vars(thing)] if hasattr(thing, "__dict__") else held
+
+
+def slots_of(kind: type) -> list[str]:
+    """List the names of attributes that a class has room for, as `getattr` wants them."""
+    found = []
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        names = [slots] if isinstance(slots, str) else list(slots)
+        found += [_mangled(base, x) for x in names if x not in NO_SLOT]
+    return found
+
+
+def _mangled(kind: type, name: str) -> str:
+    is_private = name.startswith("__") and not name.endswith("__")
+    return f"_{kind.__name__.lstrip('_')}{name}" if is_private else name
 
 
 def _content(cell: types.CellType) -> object:

@@ -1,0 +1,269 @@
+"""What the functions of ops read from outside: where it stands, and whether changes can be seen.
+
+What a forward function or a rule reads is part of the machine code made of it, and of what was
+recorded when it ran. So it is looked at before each call: which thing stands where a name was
+looked up, and what is in it. The walk goes through functions, lists, dicts, arrays, objects and
+their classes, but not into installed libraries. What changes unseen (an iterator, say, or what a
+class written in C holds) cannot be part of machine code.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from enum import Enum
+from functools import partial
+from numbers import Number
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any, NamedTuple
+
+from pluggrad import Op, Value
+
+from ..tape.fingerprint import NO_SLOT, is_built_in, is_mine, names_in, slots_of
+from .outside import Place, is_installed
+
+MOST = 20_000  # things looked at, and bytes of an array
+WORD = tuple.__itemsize__
+KEPT = (Value, Number, str, bytes, type(None), Enum, range, slice, CodeType, date, timedelta)
+CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+CHANGING = frozenset({"time", "random", "secrets", "os", "sys", "contextvars", "threading"})
+DESCRIPTORS = frozenset(
+    {"ufunc", "method_descriptor", "wrapper_descriptor", "member_descriptor", "getset_descriptor"}
+)
+
+
+class Reads(NamedTuple):
+    """What was found.
+
+    Attributes:
+        places: where to look before each call.
+        unseen: something that may change unseen; None where there is nothing of the kind.
+        values: whether there are Values, which a recording reads anew, and machine code does not.
+    """
+
+    places: list[Place]
+    unseen: str | None = None
+    values: bool = False
+
+
+class Content:
+    """Shows what is in a thing as the content of a variable.
+
+    Parameters:
+        thing: a container, an array or an object.
+        listed: lists what is in it.
+    """
+
+    def __init__(self, thing: Any, listed: Callable[[Any], Any]) -> None:
+        self.thing = thing
+        self.listed = listed
+
+    @property
+    def cell_contents(self) -> Any:
+        """What is in it now."""
+        return self.listed(self.thing)
+
+
+def reads_of(functions: Iterable[Any]) -> Reads:
+    """Find what functions read from outside.
+
+    Parameters:
+        functions: forward functions and rules; what is no function is left out.
+    """
+    places: dict[tuple[int, Any], Place] = {}
+    seen: dict[Any, Any] = {}
+    pending: deque[tuple[Any, frozenset[str]]] = deque((f, frozenset()) for f in functions)
+    while pending:
+        thing, names = pending.popleft()
+        key = (id(thing), names) if isinstance(thing, ModuleType) else id(thing)
+        if key in seen:
+            continue
+        seen[key] = thing
+        found = _inside(thing, names)
+        if found is None or len(seen) > MOST:
+            return Reads([*places.values()], _described(thing))
+        for place, used in found:
+            holder, key, inner = place
+            if holder is not None and not _is_fixed_name(key, inner):
+                places[id(holder), key] = place
+            pending.append((inner, used))
+    return Reads([*places.values()], None, any(isinstance(x, Value) for x in seen.values()))
+
+
+def read_by(ops: Iterable[Op]) -> list[Place]:
+    """Find where the forward functions and rules of ops read something from outside."""
+    return [x for op in ops for x in reads_of([op.forward, op.ieee, *op.rules]).places]
+
+
+Found = Iterable[tuple[Place, frozenset[str]]]
+
+
+def _inside(thing: Any, names: frozenset[str]) -> Found | None:
+    """List what is in a thing, or named by it; None where that may change unseen.
+
+    Parameters:
+        thing: the thing.
+        names: of a module only these matter.
+    """
+    if isinstance(thing, KEPT) or _is_known(thing):
+        return ()
+    if isinstance(thing, property):
+        return _held([thing.fget])
+    if isinstance(thing, staticmethod | classmethod):
+        return _held([thing.__func__])
+    if isinstance(thing, FunctionType):
+        return _named_by(thing)
+    if isinstance(thing, MethodType):
+        return _held([thing.__func__, thing.__self__])
+    if isinstance(thing, partial):
+        return _held([thing.func, *thing.args, *thing.keywords.values()])
+    if isinstance(thing, Op):
+        return () if is_built_in(thing) else _held([thing.forward, thing.ieee, *thing.rules])
+    if hasattr(thing, "py_func"):  # of what numba compiled
+        options = getattr(thing, "targetoptions", {})
+        held = [((options, key, x), frozenset[str]()) for key, x in options.items()]
+        return [*held, *_held([thing.py_func])]
+    if isinstance(thing, ModuleType):
+        return _of_module(thing, names)
+    if isinstance(thing, CONTAINERS):
+        return _of_container(thing)
+    if hasattr(type(thing), "tobytes"):
+        return _of_array(thing)
+    return _of_object(thing)
+
+
+def _is_known(thing: Any) -> bool:
+    """Tell functions and types of libraries, which are what they are."""
+    if isinstance(thing, BuiltinFunctionType):
+        owner = thing.__self__
+        return owner is None or (isinstance(owner, ModuleType) and owner.__name__ not in CHANGING)
+    if isinstance(thing, type | FunctionType):
+        return is_installed(thing.__module__)
+    return type(thing).__name__ in DESCRIPTORS
+
+
+def _is_fixed_name(name: Any, thing: Any) -> bool:
+    """Tell what nobody puts another thing in the place of: `math`, or `exp` imported from it."""
+    return isinstance(thing, ModuleType) or (
+        isinstance(thing, BuiltinFunctionType | type)
+        and thing.__name__ == name
+        and _is_known(thing)
+    )
+
+
+def _held(things: Iterable[Any]) -> Found:
+    """Return things that stay where they are."""
+    return [((None, None, x), frozenset()) for x in things]
+
+
+def _named_by(function: FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
+    names = frozenset(names_in(function.__code__))
+    scope = function.__globals__
+    for name in names & scope.keys():
+        yield (scope, name, scope[name]), names
+    for cell in function.__closure__ or ():
+        if cell != CellType():  # it is set
+            yield (cell, None, cell.cell_contents), names
+    yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
+
+
+def _of_module(module: ModuleType, names: frozenset[str]) -> Found | None:
+    if module.__name__ in CHANGING or module.__name__ == "numpy.random":
+        return None
+    held = vars(module)
+    if not is_installed(module.__name__):
+        return [((held, name, held[name]), names) for name in names & held.keys()]
+    inner = [held[name] for name in names & held.keys()]
+    return [((None, None, x), names) for x in inner if isinstance(x, ModuleType)]
+
+
+def _of_container(thing: Any) -> Found | None:
+    if len(thing) > MOST:
+        return None
+    items = _items(thing)
+    found = [*_held(items), *_state(thing)]
+    if not isinstance(thing, tuple | frozenset):
+        found.append(((Content(thing, _items), None, items), frozenset()))
+    return found
+
+
+def _items(thing: Any) -> tuple[Any, ...]:
+    return (*thing, *thing.values()) if isinstance(thing, dict) else tuple(thing)
+
+
+def _of_array(array: Any) -> Found | None:
+    if _is_read_only(array):
+        return ()
+    if memoryview(array).nbytes > MOST or getattr(
+        getattr(array, "dtype", None), "hasobject", False
+    ):
+        return None
+    return [((Content(array, _bytes), None, _bytes(array)), frozenset())]
+
+
+def _bytes(array: Any) -> bytes:
+    found: bytes = array.tobytes()
+    return found
+
+
+def _is_read_only(array: Any) -> bool:
+    """Tell whether nobody can write into an array of NumPy's."""
+    while getattr(getattr(array, "flags", None), "writeable", True) is False:
+        if array.base is None or isinstance(array.base, bytes):
+            return not array.dtype.hasobject
+        array = array.base
+    return False
+
+
+def _of_object(thing: Any) -> Found | None:
+    if isinstance(thing, type):
+        return _of_class(thing)
+    if _hides_something(type(thing)):
+        return None
+    return [*_state(thing), *_held([type(thing)])]
+
+
+def _hides_something(kind: type) -> bool:
+    """Tell whether objects of a class have more memory than their attributes take."""
+    known = {name for base in kind.__mro__ for name in vars(base)} & NO_SLOT
+    words = len(slots_of(kind)) + len(known)
+    return kind.__basicsize__ > object.__basicsize__ + WORD * words
+
+
+def _of_class(kind: type) -> Found:
+    """List what is in a class and its bases, but for those of libraries."""
+    found: list[tuple[Place, frozenset[str]]] = []
+    for base in kind.__mro__:
+        if not is_installed(base.__module__):
+            held = vars(base)
+            counts = [key for key, x in held.items() if isinstance(x, FunctionType) or is_mine(key)]
+            found += [((held, key, held[key]), frozenset()) for key in counts]
+    return found
+
+
+def _state(thing: Any) -> Found:
+    """List what an object holds in attributes."""
+    if not hasattr(thing, "__dict__") and not slots_of(type(thing)):
+        return []
+    attributes = _attributes(thing)
+    return [((Content(thing, _attributes), None, attributes), frozenset()), *_held(attributes)]
+
+
+def _attributes(thing: Any) -> tuple[Any, ...]:
+    held = getattr(thing, "__dict__", {})
+    return (*held, *held.values(), *[getattr(thing, x, None) for x in slots_of(type(thing))])
+
+
+def _described(thing: Any) -> str:
+    if hasattr(thing, "nbytes") and hasattr(thing, "flags"):
+        return f"an array of {thing.nbytes:,} bytes that can be written to"
+    name = getattr(thing, "__name__", "")
+    return f"a {type(thing).__name__}" + (f" {name}" if isinstance(name, str) and name else "")

@@ -1,0 +1,204 @@
+"""What an op's functions read from outside is as it is now, in every way of computing."""
+
+import array
+import dataclasses
+import enum
+import itertools
+import math
+import types
+import warnings
+from collections import ChainMap, deque
+from fractions import Fraction
+from math import sqrt
+
+import numpy as np
+import pytest
+from pluggrad import CompileError, Op, Value, compile, func
+from pluggrad.compiler.capture.reads import reads_of
+
+outside = None
+OTHER = 5.0
+
+
+class Settings:
+    slope = 2.0
+
+
+class Inherited(Settings):
+    pass
+
+
+class Slotted:
+    __slots__ = ("__hidden", "slope")
+
+    def __init__(self):
+        self.slope = self.__hidden = 2.0
+
+    def set_hidden(self, number):
+        self.__hidden = number
+
+    def hidden(self):
+        return self.__hidden
+
+
+@dataclasses.dataclass(slots=True)
+class Data:
+    slope: float = 2.0
+
+
+class Computed:
+    def __init__(self):
+        self.number = 2.0
+
+    @property
+    def slope(self):
+        return self.number
+
+    def __call__(self):
+        return self.number
+
+    def __getitem__(self, key):
+        return self.number
+
+    def __float__(self):
+        return self.number
+
+
+class Mode(enum.Enum):
+    PLAIN = 2.0
+    STEEP = 5.0
+
+
+def setting(name):
+    return lambda thing: setattr(thing, name, OTHER)
+
+
+def replacing(new):
+    return lambda _: globals().update(outside=new)
+
+
+def helper():
+    return outside.slope
+
+
+CHANGES = {
+    "text": ("plain", replacing("steep"), lambda: 2.0 if outside == "plain" else 5.0),
+    "nothing": (None, replacing(3.0), lambda: outside or 2.0),
+    "enumeration": (Mode.PLAIN, replacing(Mode.STEEP), lambda: outside.value),
+    "fraction": (Fraction(1, 2), replacing(Fraction(1, 3)), lambda: float(outside)),
+    "complex": (2 + 0j, replacing(5 + 0j), lambda: outside.real),
+    "type": (float, replacing(int), lambda: outside(2.5)),
+    "ufunc": (np.sin, replacing(np.cos), lambda: float(outside(1.0))),
+    "sign of zero": (0.0, replacing(-0.0), lambda: math.copysign(3.0, outside)),
+    "class": (Settings, setting("slope"), lambda: outside.slope),
+    "base class": (Inherited(), lambda _: setattr(Settings, "slope", OTHER), lambda: outside.slope),
+    "new attribute": (Settings(), setting("slope"), lambda: outside.slope),
+    "slots": (Slotted(), setting("slope"), lambda: outside.slope),
+    "private slot": (Slotted(), lambda x: x.set_hidden(OTHER), lambda: outside.hidden()),
+    "data class": (Data(), setting("slope"), lambda: outside.slope),
+    "namespace": (types.SimpleNamespace(slope=2.0), setting("slope"), lambda: outside.slope),
+    "through a helper": (types.SimpleNamespace(slope=2.0), setting("slope"), lambda: helper()),
+    "property": (Computed(), setting("number"), lambda: outside.slope),
+    "call": (Computed(), setting("number"), lambda: outside()),
+    "item": (Computed(), setting("number"), lambda: outside[0]),
+    "conversion": (Computed(), setting("number"), lambda: float(outside)),
+    "longer list": ([2.0], lambda x: x.append(OTHER), lambda: sum(outside)),
+    "empty list": ([], lambda x: x.append(OTHER), lambda: 2.0 + len(outside)),
+    "longer dict": ({"a": 2.0}, lambda x: x.update(b=OTHER), lambda: outside.get("b", 2.0)),
+    "set": ({1.0}, lambda x: x.add(OTHER), lambda: float(len(outside))),
+    "deque": (deque([2.0]), lambda x: x.append(OTHER), lambda: outside[-1]),
+    "array": (array.array("d", [2.0]), lambda x: x.__setitem__(0, OTHER), lambda: outside[0]),
+    "large array": (np.full(9000, 2.0), lambda x: x.put(0, OTHER), lambda: float(outside[0])),
+    "chain of dicts": (ChainMap({"a": 2.0}), lambda x: x.update(a=OTHER), lambda: outside["a"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_an_op_reads_is_as_it_is_now_in_every_way_of_computing(name, monkeypatch):
+    thing, change, read = CHANGES[name]
+    monkeypatch.setitem(globals(), "outside", thing)
+    monkeypatch.setattr(Settings, "slope", 2.0)
+    op = Op("reads", lambda x: x * read(), lambda g, out, x: g * read())
+
+    def f(x):
+        return op(x) * x
+
+    compiled, rows, gradient = compile(f), compile(f, in_axes=(0,)), compile(func.grad(f))
+    many, leaf = np.full(300, 3.0), Value(3.0)
+    seen = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what may change unseen runs in the interpreter
+        program = compile(f(leaf))
+        for _ in range(2):
+            leaf.grad = 0.0
+            value, slope = func.value_and_grad(f)(3.0)
+            found = [compiled.value_and_grad(3.0), compiled.value_and_grad(3.0)]
+            found.append((compiled(many)[7], compiled.grad(many)[7]))
+            found.append((rows(many) / 300, compiled.jacobian(3.0)))
+            found.append((program(), leaf.grad))
+            for numbers in found:
+                assert numbers == pytest.approx((value, slope), rel=1e-12)
+            if name != "large array":  # which is refused below
+                assert compiled.jvp((3.0,), (1.0,)) == pytest.approx((value, slope), rel=1e-12)
+                assert gradient(3.0) == pytest.approx(slope, rel=1e-12)
+            seen.append(value)
+            change(outside)
+    assert seen[0] != seen[1]
+
+
+def test_an_op_whose_functions_are_methods_is_what_its_object_is_now():
+    class Scaled:
+        scale = 2.0
+
+        def forward(self, x):
+            return x * self.scale
+
+        def rule(self, g, out, x):
+            return g * self.scale
+
+    scaled = Scaled()
+    op = Op("scaled", scaled.forward, scaled.rule)
+    f = compile(lambda x: op(x))
+    assert f.value_and_grad(3.0) == (6.0, 2.0)
+    scaled.scale = 5.0
+    assert f.value_and_grad(3.0) == (15.0, 5.0)
+
+
+def test_a_rule_that_reads_what_changes_unseen_is_not_recorded():
+    numbers = itertools.repeat(2.0)
+    op = Op("unseen", lambda x: 2.0 * x, lambda g, out, x: g * next(numbers))
+    f = compile(lambda x: op(x) * x, executor="interpreter")
+    assert f.value_and_grad(3.0) == (18.0, 12.0)  # where the rule is called as it stands
+    with pytest.raises(CompileError, match="rule of op 'unseen' reads a repeat"):
+        f.jvp((3.0,), (1.0,))
+
+
+def test_an_op_that_reads_what_changes_unseen_runs_in_the_interpreter():
+    numbers = itertools.count(2.0)
+    op = Op("counted", lambda x: x * next(numbers), lambda g, out, x: g)
+    with pytest.warns(match="it reads a count, which may change unseen"):
+        f = compile(op(Value(1.0)))
+    assert f.executor.name == "interpreter"
+
+
+def test_a_large_array_that_nobody_can_write_to_stays_in_machine_code():
+    table = np.full(9000, 2.0)
+    table.flags.writeable = False
+    op = Op("looked_up", lambda x: x * table[3], lambda g, out, x: g * table[3])
+    f = compile(lambda x: op(x))
+    assert f.value_and_grad(3.0) == (6.0, 2.0)
+    assert f.recordings[0].executor.name == "numba"
+
+
+def test_a_value_that_a_rule_reads_is_read_anew():
+    weight = Value(2.0)
+    op = Op("weighted", lambda x: 2.0 * x, lambda g, out, x: g * weight)
+    f = compile(lambda x: op(x), executor="interpreter")
+    assert f.jvp((3.0,), (1.0,)) == (6.0, 2.0)
+    weight.data = 5.0
+    assert f.jvp((3.0,), (1.0,)) == (6.0, 5.0)
+
+
+def test_nothing_is_looked_at_for_ops_that_call_functions_of_math():
+    op = Op("plain", lambda x: sqrt(x * x) + math.pi + np.pi, lambda g, out, x: g)
+    assert reads_of([op.forward, *op.rules]).places == []
