@@ -1,4 +1,6 @@
-"""What `import pluggrad` costs over a bare Python, as whole processes, and what it loads.
+"""What `import pluggrad` costs over a bare Python, as whole processes, and what it loads; and what
+the first result of a small compiled function costs after that, without and with what is kept on
+disk, beside importing NumPy, which is part of it.
 
     python benchmarks/startup.py [--runs N]
 
@@ -12,6 +14,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from statistics import median
 
@@ -20,6 +23,55 @@ HEAVY = ("networkx", "numpy", "numba", "graphviz")
 
 # As a person has it: what is imported was compiled to bytecode before, by pip or by the first run.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+FIRST = """
+import pluggrad, time
+from pluggrad import ops
+def function(x, y):
+    return {expression}
+start = time.perf_counter(), time.process_time()
+pluggrad.compile(function).value_and_grad(0.5, 0.3)
+print(time.perf_counter() - start[0], time.process_time() - start[1])
+"""
+NUMPY = """
+import time
+start = time.perf_counter(), time.process_time()
+import numpy
+print(time.perf_counter() - start[0], time.process_time() - start[1])
+"""
+EXPRESSIONS = ("x * y + x * x", "ops.exp(x * y) + ops.sin(x)", "ops.tanh(x * y) + x")
+
+
+def first_results(runs: int) -> None:
+    """Time first results in fresh processes: with an empty cache, and with a full one."""
+    print(f"\n{'ms, from `compile` to the first result':44}{'time: min, median':>18}", end="")
+    print(f"{'processor: median':>20}")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [("import numpy", NUMPY, folder, runs)]
+        for number, expression in enumerate(EXPRESSIONS):
+            code = FIRST.format(expression=expression)
+            rows.append((f"{expression}, cold", code, "", min(runs, 5)))
+            rows.append((f"{expression}, warm", code, f"{folder}/{number}", runs))
+        for name, code, cache, count in rows:
+            taken = [inner_ms(code, cache) for _ in range(count + 1)][1:]
+            least, middle, busy = figures(taken)
+            print(f"{name:44}{least:8.0f}{middle:10.0f}{busy:20.0f}")
+
+
+def inner_ms(code: str, cache: str) -> tuple[float, float]:
+    """Run `code`, which prints its time and its processor time, with a cache or an empty one."""
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**ENVIRONMENT, "PLUGGRAD_CACHE_DIR": cache or empty}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    taken, busy = map(float, done.stdout.split())
+    return taken * 1e3, busy * 1e3
 
 
 def process_ms(code: str) -> tuple[float, float]:
@@ -65,6 +117,7 @@ def main() -> int:
         [sys.executable, "-c", check], check=True, capture_output=True, text=True
     ).stdout.split()
     print("heavy libraries loaded:", ", ".join(loaded) or "none")
+    first_results(runs)
     return 1 if loaded else 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pluggrad import Value
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
@@ -18,6 +20,8 @@ def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
     for place, x in enumerate(pair):
         if isinstance(x, Value) or x.__class__ is float:
             continue
+        from fractions import Fraction  # most programs have floats only
+
         try:
             exact = Fraction(*x.as_integer_ratio())
         except (AttributeError, TypeError, ValueError, OverflowError):  # infinite, or nan

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..lower.llvm_text import declarations
 from ..lower.translation import Function
 from .loop_text import METADATA, Writer
 
@@ -76,9 +77,6 @@ class Kernel:
         return assembled([self.function], head + body + "}\n" + METADATA)
 
 
-INTRINSICS = {"fabs": 1, "sqrt": 1, "copysign": 2, "fma": 3}  # and how many operands each has
-
-
 def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]:
     """Put functions and what they call before a text; return that, and the modules called into."""
     needed = {f.name: f for function in functions for f in function.closure()}.values()
@@ -89,9 +87,5 @@ def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]
         for f in needed
         if f.is_module
     ]
-    intrinsics = "".join(
-        f"declare double @llvm.{name}.f64({', '.join(['double'] * operands)})\n"
-        for name, operands in INTRINSICS.items()
-        if any(f"@llvm.{name}.f64(" in text for text in texts)
-    )
-    return "".join(texts) + intrinsics + text, modules
+    texts += [f"{line}\n" for line in declarations(texts)]
+    return "".join(texts) + text, modules

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from pluggrad import CompileError
 
 from ..lower.kinds import translator
+from ..lower.llvm_text import declarations
 from ..lower.translation import Function
 from ..tape.data import Tape
 from .operations import Operations
@@ -285,9 +286,7 @@ def _module(writer: Writer, functions: Iterable[Function]) -> str:
         declared.pop(line, None)
         if f.is_module:
             declared[line] = None
-    for name in ("fabs", "sqrt"):
-        if any(f"@llvm.{name}.f64(" in text for text in texts):
-            declared[f"declare double @llvm.{name}.f64(double)"] = None
+    declared.update(dict.fromkeys(declarations(texts)))
     head = (
         "define i64 @fused(ptr noalias readonly %inputs, ptr noalias readonly %outputs, "
         "ptr noalias %flags, i64 %start, i64 %end) nounwind "

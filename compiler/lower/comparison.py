@@ -10,12 +10,8 @@ from typing import Any
 from pluggrad import CompileError, Op
 
 from ..native.library import library
+from .llvm_text import declarations
 from .probing import check_against_python, loops_in
-
-INTRINSICS = """
-declare double @llvm.fabs.f64(double)
-declare double @llvm.sqrt.f64(double)
-"""
 
 
 def compare_forward(
@@ -35,10 +31,9 @@ def compare_forward(
         CompileError: with the numbers.
     """
     probe_name = f"probe_{name}_{made_from[:8]}"
-    declared = _probe(name, op.arity, probe_name, declare=not text)
-    address = library().address(
-        probe_name, lambda: (text + INTRINSICS + declared, modules), made_from
-    )
+    probe = _probe(name, op.arity, probe_name, declare=not text)
+    whole = "\n".join([text, *declarations([text]), probe])
+    address = library().address(probe_name, lambda: (whole, modules), made_from)
     check_against_python(op, op.evaluate, _called(address, op.arity), what, loops_in(op.forward))
 
 

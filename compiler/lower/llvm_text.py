@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pluggrad import Op
@@ -16,6 +17,15 @@ from pluggrad.errors import TraceError
 from pluggrad.trace import Step, Trace
 
 INSTRUCTIONS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "truediv": "fdiv"}
+# What the texts of functions call, by name, and how many operands it takes: LLVM's own functions
+# and those of the C library. LLVM turns the first into the second where it has no instruction.
+INTRINSICS = {"fabs": 1, "sqrt": 1, "exp": 1, "exp2": 1, "log": 1, "log10": 1, "sin": 1, "cos": 1,
+              "copysign": 2, "pow": 2, "fma": 3}  # fmt: skip
+C_FUNCTIONS = {"expm1": 1, "log2": 1, "log1p": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1,
+               "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1,
+               "erfc": 1, "atan2": 2}  # fmt: skip
+OUTSIDE = {**{f"llvm.{name}.f64": n for name, n in INTRINSICS.items()}, **C_FUNCTIONS}
+CALLED = re.compile(r"call double @([\w.]+)\(")
 CALLS = {"call", "pow"}  # `a ** b` means the op that serves it: never a complex number
 
 
@@ -67,6 +77,15 @@ def body_of(
             names.append(f"%v{i}")
             lines.append(f"  %v{i} = {_instruction(step, operands, call)}")
     return Body(lines, names[index], trace.parameters_of([result]))
+
+
+def declarations(texts: Iterable[str]) -> list[str]:
+    """Declare what texts call and do not define."""
+    called = {name for text in texts for name in CALLED.findall(text)}
+    return [
+        f"declare double @{name}({', '.join(['double'] * OUTSIDE[name])})"
+        for name in sorted(called & OUTSIDE.keys())
+    ]
 
 
 def literal(x: float) -> str:

@@ -21,19 +21,28 @@ from pluggrad.errors import TraceError
 from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
-from .llvm_text import body_of, literal
+from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
 from .probing import check_python, raises_in_python
 
-# Forward functions of the standard library that are one instruction.
+
+def _call(name: str, count: int) -> str:
+    return f"call double @{name}({', '.join(f'double %a{i}' for i in range(count))})"
+
+
+# Forward functions of the standard library that are one instruction or one call.
 INSTRUCTIONS: dict[Any, str] = {
     operator.add: "fadd double %a0, %a1",
     operator.sub: "fsub double %a0, %a1",
     operator.mul: "fmul double %a0, %a1",
     operator.truediv: "fdiv double %a0, %a1",
     operator.neg: "fneg double %a0",
-    math.fabs: "call double @llvm.fabs.f64(double %a0)",
     math.fmod: "frem double %a0, %a1",
-    math.sqrt: "call double @llvm.sqrt.f64(double %a0)",
+    **{
+        getattr(math, name): _call(f"llvm.{name}.f64", n)
+        for name, n in INTRINSICS.items()
+        if hasattr(math, name)  # which are more in later Pythons
+    },
+    **{getattr(math, name): _call(name, n) for name, n in C_FUNCTIONS.items()},
 }
 
 
@@ -89,7 +98,7 @@ class Translator:
         if found is None:
             stem = f"f_{_ascii(op.name)}"
             parameters = [f"a{i}" for i in range(op.arity)]
-            instruction = _instruction(op.forward)
+            instruction = _instruction(op)
             what = "forward function"
             if instruction is not None:
                 lines = [f"  %v0 = {instruction}"]
@@ -215,11 +224,13 @@ def _ascii(name: str) -> str:
     return re.sub(r"\W", "_", name, flags=re.ASCII)
 
 
-def _instruction(forward: object) -> str | None:
+def _instruction(op: Op) -> str | None:
+    """Return the instruction that an op is, of as many operands; `math.log` may have a base."""
     try:
-        return INSTRUCTIONS.get(forward)
+        found = INSTRUCTIONS.get(op.forward)
     except TypeError:  # it has no hash
         return None
+    return found if found and found.count("%a") == op.arity else None
 
 
 def _defined(

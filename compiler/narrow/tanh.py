@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
-from decimal import Decimal, localcontext
 from functools import cache as once
 
 from ..lower.kinds import Kinds
@@ -26,7 +25,6 @@ STEP = 1.0 / 16.0
 ROWS = 309
 END = STEP * (ROWS - 1)  # 19.25; tanh(19.0616) rounds to 1
 DEGREE = 10  # of the polynomials; further terms are below 2**-57 of the result
-DIGITS = 50
 MAGIC = 1.5 * 2.0**52 * STEP  # adding it rounds to a point of the grid, whose number ends the bits
 COEFFICIENTS = [f"c{k}" for k in range(DEGREE + 1)]
 VERSION = "tanh 1"  # of the tables that are kept on disk: raise it when they change
@@ -84,7 +82,7 @@ def with_tanh(kinds: Kinds) -> Kinds:
 @once
 def tanh() -> Function:
     """Write the forward function down, for this processor."""
-    table = _kept("tanh", lambda: map(_tanh_row, _all_series()))
+    table = _kept("tanh")
     return _function("f_tanh", ["a0"], table, ["high", *COEFFICIENTS], TANH_NEAR, TANH_FAR)
 
 
@@ -95,7 +93,7 @@ def tanh_rule(usual: Function) -> Function:
     Parameters:
         usual: the rule that serves where the table ends.
     """
-    table = _kept("slope of tanh", lambda: map(_slope_row, _all_series()))
+    table = _kept("slope")
     far = RULE_FAR.replace("RULE", usual.name)
     return _function("r0_tanh", ["g", "out", "a0"], table, COEFFICIENTS, RULE_NEAR, far, usual)
 
@@ -121,12 +119,14 @@ def _function(
 # ----- Text -----
 
 
-def _kept(what: str, rows: Callable[[], Iterable[list[float]]]) -> str:
+def _kept(name: str) -> str:
     """Read from disk what a table says, or write it."""
-    kept = library().cache.read(f"{VERSION} {what}")
+    kept = library().cache.read(f"{VERSION} {name}")
     if kept is None:
-        kept = _constant(rows()).encode()
-        library().cache.write(f"{VERSION} {what}", kept)
+        from . import tables  # it imports what is not needed where they are on disk
+
+        kept = _constant(getattr(tables, name)(STEP, ROWS, DEGREE)).encode()
+        library().cache.write(f"{VERSION} {name}", kept)
     return kept.decode()
 
 
@@ -164,42 +164,3 @@ def _fma(name: str, a: str, b: str, c: str) -> Iterator[str]:
     else:
         yield f"  %{name}.p = fmul double %{a}, %{b}"
         yield f"  %{name} = fadd double %{name}.p, %{c}"
-
-
-# ----- Tables -----
-
-
-@once
-def _all_series() -> list[list[Decimal]]:
-    """Return for each row the Taylor coefficients of tanh."""
-    with localcontext() as context:
-        context.prec = DIGITS
-        step = (Decimal(STEP) * -2).exp()
-        return [_series(step**number) for number in range(ROWS)]
-
-
-def _series(small: Decimal) -> list[Decimal]:
-    """Return Taylor coefficients: tanh' = 1 - tanh**2 gives each from those before it.
-
-    Parameters:
-        small: e**-2a, for the point a.
-    """
-    found = [(1 - small) / (1 + small)]
-    for n in range(DEGREE + 1):
-        square = sum([found[i] * found[n - i] for i in range(n + 1)], Decimal(0))
-        found.append(((n == 0) - square) / (n + 1))
-    return found
-
-
-def _tanh_row(series: list[Decimal]) -> list[float]:
-    """Return tanh(a), and the polynomial: what rounding tanh(a) left, and less d."""
-    value, slope, *others = series[: DEGREE + 1]
-    high = float(value)
-    with localcontext() as context:
-        context.prec = DIGITS
-        return [high, float(value - Decimal(high)), float(slope - 1), *map(float, others)]
-
-
-def _slope_row(series: list[Decimal]) -> list[float]:
-    """Return the coefficients of the derivative."""
-    return [float(n * c) for n, c in enumerate(series)][1:]

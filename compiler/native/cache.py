@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
+
+from pluggrad import __version__
 
 MAGIC = b"pluggrad code 1\n"
 
@@ -41,12 +42,8 @@ class Cache:
     """
 
     def __init__(self, processor: str, folder: Path | None = None) -> None:
-        made_by = [processor, sys.implementation.cache_tag]
-        for package in ("pluggrad", "numba", "llvmlite"):
-            try:
-                made_by.append(f"{package} {version(package)}")
-            except PackageNotFoundError:
-                made_by.append(f"no {package}")
+        made_by = [processor, sys.implementation.cache_tag, f"pluggrad {__version__}"]
+        made_by += [_version(package) for package in ("numba", "llvmlite")]
         self.tag = hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:12]
         try:
             self.folder: Path | None = (folder or directory()) / self.tag
@@ -74,6 +71,8 @@ class Cache:
         """Keep `payload` under `key`, or, where that is not possible, do nothing."""
         if self.folder is None:
             return
+        import tempfile  # not needed by those who only read
+
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Another process sees the whole file or none.
@@ -90,6 +89,20 @@ class Cache:
     def _path(self, key: str) -> Path:
         assert self.folder is not None
         return self.folder / hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def _version(package: str) -> str:
+    """Return what tells one version of a package from another, without importing it.
+
+    `importlib.metadata` would tell it, too, but importing that takes longer than most of this.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return f"no {package}"
+    try:
+        return Path(spec.origin).with_name("_version.py").read_text()
+    except OSError:
+        return f"{package} in {spec.origin}"
 
 
 def _digest(key: str, payload: bytes) -> bytes:

@@ -8,11 +8,11 @@ numbers in the arguments; when the guest calls that with plain arrays, they are 
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from pluggrad import CompileError
 
@@ -194,7 +194,7 @@ class Ufunc:
         try:
             packed = self._packed()
         except Exception:  # it cannot be sent to another process, and need not be
-            return uuid4().hex
+            return os.urandom(16).hex()
         if any(recording.read for recording in self.compiled.recordings):
             self._copied = _arrived(packed)
         return packed
