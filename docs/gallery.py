@@ -21,11 +21,11 @@ from typing import Any
 
 from pluggrad import Graph, Value, explain, nn, render, save
 from pluggrad.cli.demo import neuron
-from pluggrad.ops import where
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "gallery"
-sys.path.insert(0, str(HERE.parent / "benchmarks"))
+sys.path[:0] = [str(HERE), str(HERE.parent / "benchmarks")]
+from generate.mistakes import MISTAKES  # noqa: E402  # it lies in this folder
 from moons import two_moons  # noqa: E402  # it lies in the other folder
 
 
@@ -114,88 +114,16 @@ def sections(o: Value, loss: Value) -> Iterator[str]:
     yield code(str(explain(o, next(x for x in leaves(o) if x.label == "x1"))))
     yield (
         "\n## Five things that go wrong\n\nWhat most people meet in their first week, and how it "
-        'looks here. `save(loss, "page.html")` shows each step by step.\n'
+        "looks here. Each is a live page too, on which it can be tried.\n"
     )
-    for title, about, make in MISTAKES:
-        made, told = make()
-        yield f"\n### {title}\n\n{about}\n\n"
-        yield picture(made, f"mistake-{title.split()[-1].lower()}.svg", "svg")
+    for mistake in MISTAKES:
+        made, told = mistake.make()
+        yield f"\n### {mistake.title}\n\n{mistake.about}\n\n"
+        yield picture(made, f"{mistake.name}.svg", "svg")
+        yield f"\n{mistake.attempt} {mistake.cure}\n\n"
+        yield f'<a href="{mistake.link}">Try it on a live page</a>\n'
         if told:
             yield f"\n{code(told)}"
-
-
-def forgotten_zero_grad() -> tuple[Value, str]:
-    """Take a second step of training on top of the first one's gradients."""
-    w = Value(3.0, label="w")
-    for target in (1.0, 2.0):
-        loss = (w - target) ** 2
-        loss.label = "loss"
-        loss.backward()
-    return loss, render(loss, "text")
-
-
-def backward_twice() -> tuple[Value, str]:
-    """Run the backward pass of one output two times."""
-    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
-    out = a * b
-    out.label = "out"
-    out.backward()
-    out.backward()
-    return out, render(out, "text")
-
-
-def dead_relu() -> tuple[Value, str]:
-    """Push a neuron to where its activation is flat."""
-    x, w, b = Value(1.0, label="x"), Value(0.5, label="w"), Value(-2.0, label="b")
-    out = (x * w + b).relu() * 3.0
-    out.label = "out"
-    out.backward()
-    return out, str(explain(out, w))
-
-
-def exploding_chain() -> tuple[Value, str]:
-    """Multiply by the same number again and again."""
-    x = state = Value(1.0, label="x")
-    for _ in range(9):
-        state = state * 8.0
-    state.label = "state"
-    state.backward()
-    return state, str(explain(state, x))
-
-
-def masked_branch() -> tuple[Value, str]:
-    """Choose a branch that is fine beside one that is not."""
-    x = Value(0.0, label="x")
-    out = where(x > 0, x.sqrt(), x * 2.0)
-    out.label = "out"
-    out.backward()
-    return out, ""
-
-
-MISTAKES = (
-    (
-        "A forgotten zero_grad",
-        "The gradient of the second loss lands on top of the first one's: `held 4.0`.",
-        forgotten_zero_grad,
-    ),
-    ("Calling backward twice", "Leaves add up; each says what it held before.", backward_twice),
-    (
-        "A dead relu",
-        "Every gradient below it is 0, and `explain` says what blocks it.",
-        dead_relu,
-    ),
-    (
-        "An exploding chain",
-        "Each step multiplies; `explain` says by how much on average.",
-        exploding_chain,
-    ),
-    (
-        "Nan from a masked branch",
-        "In engines that multiply 0 by the infinite slope of `sqrt` at 0, the gradient is nan. "
-        "Here a gradient of 0 sends 0 on, and `x` gets the 2 of the branch that was taken.",
-        masked_branch,
-    ),
-)
 
 
 def leaves(value: Value) -> list[Value]:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, examples, hooks, names, operations, packages, pictures, settings
+from . import (
+    commands,
+    examples,
+    hooks,
+    mistakes,
+    names,
+    operations,
+    packages,
+    pictures,
+    settings,
+)
 
 
 def pages() -> dict[str, str]:
@@ -22,6 +32,7 @@ def pages() -> dict[str, str]:
         "more.txt": packages.more(),
         **operations.pages(),
         **pictures.files(),
+        **mistakes.files(),
     }
 
 

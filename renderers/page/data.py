@@ -26,12 +26,13 @@ KINDS = ("leaf", "constant", "op")
 HAS_GRAD, REQUIRES_GRAD, OUTPUT, SUMMARY, BROKEN = 1, 2, 4, 8, 16
 
 
-def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -> str:
+def page_data(graph: Graph, title: str, about: str, max_nodes: int | None, collapse: bool) -> str:
     """Return everything that a page knows of a graph, as text for a script element.
 
     Parameters:
         graph: any graph.
         title: what the page is called.
+        about: what the panel says first.
         max_nodes: how many nodes to have at most, those nearest to the outputs.
         collapse: whether what repeats is grouped where there are no scopes.
     """
@@ -49,6 +50,7 @@ def page_data(graph: Graph, title: str, max_nodes: int | None, collapse: bool) -
     record = graph.record
     data: dict[str, Any] = {
         "title": one_line(title, 200),
+        "about": [one_line(line, LABEL) for line in about.splitlines()],
         "nodes": len(nodes),
         "leftOut": left_out(graph, len(nodes)),
         "wrong": record.summary,

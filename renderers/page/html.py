@@ -74,6 +74,7 @@ class HtmlRenderer:
             graph of more than 64 results has no scopes, as `Graph.collapse` does.
         live: whether leaves can be moved: the page then has the functions of the operations in
             JavaScript, and computes values and gradients again. The page of a `Film` always can.
+        about: what the panel says first, for whoever opens the page.
 
     Raises:
         RenderError: for an option of the wrong type or value.
@@ -94,8 +95,9 @@ class HtmlRenderer:
         max_nodes: int | None = 100_000,
         collapse: bool = True,
         live: bool = False,
+        about: str = "",
     ) -> None:
-        self.title = str(title)
+        self.title, self.about = str(title), str(about)
         self.start, self.colours = page_theme(self.name, theme)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
@@ -116,7 +118,7 @@ class HtmlRenderer:
             "theme": self.start,
             "policy": _policy(style, script),
             "style": style,
-            "data": page_data(graph, title, self.max_nodes, self.collapse),
+            "data": page_data(graph, title, self.about, self.max_nodes, self.collapse),
             "script": script,
         }
         pieces = _read("page.html").split("{{")

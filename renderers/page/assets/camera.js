@@ -116,14 +116,15 @@ function panBy(dx, dy) {
   redraw();
 }
 
-// Bring an item onto the screen; `close` also makes it large enough to read.
+// Bring an item onto the screen; `close` also makes it large enough to read. What can be seen stays.
 function showItem(item, close) {
-  if (close && camera.k < 0.6) camera.k = 0.9;
+  const small = close && camera.k < 0.6;
+  if (small) camera.k = 0.9;
   const x = toScreenX(X[item]), y = toScreenY(Y[item]);
   const wide = (W[item] / 2) * camera.k, high = (H[item] / 2) * camera.k;
   const visible = x >= wide && y >= high && x <= screenSize.width - wide &&
     y <= screenSize.height - high;
-  if (close || !visible) {
+  if (small || !visible) {
     camera.fitted = false;
     camera.x = X[item];
     camera.y = Y[item];

@@ -33,6 +33,13 @@ function fillPanel(item, edge = -1) {
   panel.replaceChildren(...parts);
 }
 
+// Words in backticks are code.
+function paragraph(text) {
+  const made = element("p", undefined, "about");
+  made.append(...text.split("`").map((part, i) => (i % 2 ? element("code", part) : part)));
+  return made;
+}
+
 function summary() {
   const counts = [0, 0, 0];
   for (let i = 0; i < N; i++) counts[kind[i]]++;
@@ -40,6 +47,7 @@ function summary() {
     [counts[RESULT], "result", "results"]].filter(([count]) => count)
     .map(([count, one, more]) => `${counted(count)} ${count === 1 ? one : more}`);
   const parts = [element("h2", given.title), element("p", told.join(", "), "kind")];
+  parts.push(...given.about.map(paragraph));
   if (given.wrong) parts.push(element("p", given.wrong, "wrong"));
   if (!ran && N) {
     parts.push(element("p", "No backward pass has run. Call backward() on the output before " +

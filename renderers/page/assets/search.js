@@ -46,7 +46,14 @@ function showFound() {
     });
     return row;
   }));
-  if (!found.length) foundList.append(element("li", "nothing found", "none"));
+  if (!found.length) foundList.append(nothingFound());
+}
+
+function nothingFound() {
+  const row = element("li", "nothing found", "none");
+  row.setAttribute("role", "option");
+  row.setAttribute("aria-disabled", "true");
+  return row;
 }
 
 function showList(shown) {
