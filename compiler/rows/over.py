@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,9 +23,12 @@ from ..capture.arguments import LEAF, put_together
 from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
+from ..progress import tell, waiting
 from ..recording import Recording
 from .batches import Batched
-from .taken import Column, Cursor, Given, Taken, axes_of, is_strided
+from .derived import slope, weighted
+from .fit import Fit
+from .taken import ROWS, SHARED, Column, Cursor, Given, Taken, as_array, axes_of, is_strided, merged
 from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
 
@@ -77,36 +81,107 @@ class OverRows:
         self.reduce = reduce
         self.check_finite = check_finite
         self._tiles: WeakKeyDictionary[Recording, Tiles | None] = WeakKeyDictionary()
+        self._derived: dict[str, OverRows] = {}
 
     def __repr__(self) -> str:
         return f"<{self.compiled!r}, {self.reduce or 'each'} over rows>"
 
-    def __call__(self, *args: Any) -> Any:
-        """Compute the function for all rows, and reduce the results."""
+    def __call__(self, *args: Any, weights: Any = None) -> Any:
+        """Compute the function for all rows, and reduce the results.
+
+        Parameters:
+            args: the arguments.
+            weights: a number for each row, that its result is multiplied by; a mean is divided by
+                their sum.
+        """
+        if weights is not None:
+            return self._weighted(args, weights, backward=False)[0]
         return self._computed(self._given(args), backward=False)[0]
 
-    def value_and_grad(self, *args: Any) -> Any:
+    def value_and_grad(self, *args: Any, weights: Any = None) -> Any:
         """Compute the reduced value, and its gradient.
+
+        Parameters:
+            args: the arguments.
+            weights: see `__call__`.
 
         Returns:
             The value, and the gradient by what is shared, built like it; a tuple of gradients
             where several arguments are shared. With `reduce=None` each number of them is an array,
             and each array has one more axis, the first: rows.
         """
-        value, given, gradients = self._computed(self._given(args), backward=True)
+        if weights is not None:
+            value, given, gradients = self._weighted(args, weights, backward=True)
+        else:
+            value, given, gradients = self._computed(self._given(args), backward=True)
         return value, self._built(given, gradients)
 
-    def grad(self, *args: Any) -> Any:
+    def grad(self, *args: Any, weights: Any = None) -> Any:
         """Compute the gradient alone, built as `value_and_grad` builds it."""
-        return self.value_and_grad(*args)[1]
+        return self.value_and_grad(*args, weights=weights)[1]
 
-    def over(self, batches: Iterable[Any]) -> Batched:
+    def hvp(self, args: Sequence[Any], direction: Any) -> Any:
+        """Compute the product of the Hessian, by what is shared, with a direction.
+
+        Parameters:
+            args: a tuple of the arguments.
+            direction: built like what is shared; a tuple where several arguments are.
+
+        Returns:
+            The product, built like the gradient.
+        """
+        count = self.in_axes.count(SHARED)
+        directions = (direction,) if count == 1 else tuple(direction)
+        made = partial(slope, self.compiled.function, self.in_axes)
+        derived = self._derivative("slope", made, (SHARED,) * count, self.reduce)
+        found = derived.grad(*args, *directions)[:count]
+        return found[0] if count == 1 else found
+
+    def hessp(self, shared: Any, direction: Any, *rows: Any) -> Any:
+        """Compute the same for one shared argument: `scipy.optimize.minimize(hessp=f.hessp)`."""
+        return self.hvp(merged(self.in_axes, (shared,), rows, repr(self)), direction)
+
+    def gauss_newton(self, *args: Any) -> tuple[float, Any, Any]:
+        """Take results as residuals r with the Jacobian J, and compute what least squares need.
+
+        Memory does not grow with rows: parts of them are added up.
+
+        Returns:
+            The sum of squares r·r; J^T r, built like the gradient; and J^T J, a table with a row
+            for each number that is shared, in their order.
+        """
+        import numpy as np
+
+        given = self._given(args)
+        self.compiled._keep_current()
+        count = len(given.numbers)
+        total = Total(count + count * count)
+        taken = given.taken()
+        with waiting():
+            for block, first in taken.blocks(0):
+                tell(f"row {first:,} of {given.count:,}")
+                r, jacobian = self._block(block, backward=True)
+                products = jacobian @ jacobian.T
+                total.add(np.concatenate([[r @ r], jacobian @ r, products.ravel()]))
+        found = total.found()
+        products = found[1 + count :].reshape(count, count)
+        return float(found[0]), self._built(given, found[1 : 1 + count]), products
+
+    def start(self, *shared: Any) -> Fit:
+        """Begin to fit what is shared: parameters in one array, for the optimizers of `nn`."""
+        return Fit(self, shared)
+
+    def over(self, batches: Iterable[Any], rows: int | None = None) -> Batched:
         """Take rows from an iterator of batches, each a tuple of the arguments that have rows.
 
         The iterator may be a generator, for one pass, or something that can be gone through again,
         for many.
+
+        Parameters:
+            batches: what gives batches.
+            rows: how many rows there are in all, if that is known: fewer are an error then.
         """
-        return Batched(self, batches)
+        return Batched(self, batches, rows)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write what was recorded to a file of JSON, which `pluggrad.load(path)` reads.
@@ -138,6 +213,48 @@ class OverRows:
         made.compiled = compiled
         return made
 
+    # ----- Made of it -----
+
+    def _derivative(
+        self, name: str, function: Any, axes: tuple[int | None, ...], reduce: str | None
+    ) -> OverRows:
+        """Make a function of one row, of this one, with more arguments."""
+        if name not in self._derived:
+            c = self.compiled
+            options = {"executor": c.executor, "bound": c.bound, "threads": c.threads}
+            self._derived[name] = OverRows(
+                function, in_axes=(*self.in_axes, *axes), reduce=reduce,
+                check_finite=self.check_finite, math=c.math, **options,
+            )  # fmt: skip
+        return self._derived[name]
+
+    def _weighted(
+        self, args: tuple[Any, ...], weights: Any, *, backward: bool
+    ) -> tuple[Any, Given, Any]:
+        import numpy as np
+
+        given, weights = self._given(args), np.asarray(weights, float)
+        if weights.shape != (given.count,):
+            raise CompileError(
+                f"weights= has the shape {weights.shape}; there are {given.count} rows"
+            )
+        reduce = None if self.reduce is None else "sum"
+        made = partial(weighted, self.compiled.function)
+        derived = self._derivative("weighted", made, (ROWS,), reduce)
+        value, _, gradients = derived._computed(derived._given((*args, weights)), backward=backward)
+        if self.reduce == "mean":
+            whole = weights.sum()
+            if whole == 0.0:
+                raise CompileError("weights= adds up to 0, so there is no mean")
+            value, gradients = float(value / whole), gradients / whole
+        return value, given, gradients
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tiles": None, "_derived": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _tiles=WeakKeyDictionary())
+
     # ----- Arguments -----
 
     def _given(self, args: tuple[Any, ...]) -> Given:
@@ -150,7 +267,7 @@ class OverRows:
     def _built(self, given: Given, gradients: Any) -> Any:
         numbers: Any = Cursor(gradients)
         found = [
-            put_together(shape, numbers, _as_array, static=False)
+            put_together(shape, numbers, as_array, static=False)
             for shape, is_shared in given.arguments
             if is_shared
         ]
@@ -172,14 +289,18 @@ class OverRows:
         """Add up all rows."""
         total = Total(len(given.numbers) if backward else 0)
         tiles = self._tiles_for(given)
-        if tiles is not None:
-            for start in range(0, given.count, TOGETHER):
-                total.add(self._summed_in_tiles(given, tiles, start, backward=backward))
-            return total
-        taken = given.taken()
-        for start in range(0, given.count, PART):
-            part = taken.part(start, min(start + PART, taken.count))
-            total.add(self._summed(part, start, backward=backward))
+        taken = None if tiles is not None else given.taken()
+        step = TOGETHER if taken is None else PART
+        with waiting():
+            for start in range(0, given.count, step):
+                tell(f"row {start:,} of {given.count:,}")
+                if taken is None:
+                    assert tiles is not None
+                    sums = self._summed_in_tiles(given, tiles, start, backward=backward)
+                else:
+                    part = taken.part(start, min(start + step, taken.count))
+                    sums = self._summed(part, start, backward=backward)
+                total.add(sums)
         return total
 
     def _tiles_for(self, given: Given) -> Tiles | None:
@@ -291,13 +412,3 @@ def _check_finite(values: Any, start: int) -> None:
     odd = np.flatnonzero(~np.isfinite(values))
     if len(odd):
         raise CompileError(f"row {start + int(odd[0])} gives {float(values[odd[0]])!r}")
-
-
-def _as_array(numbers: Any, lengths: tuple[int, ...]) -> Any:
-    """Give an array these lengths; rows, if there are any, come first."""
-    import numpy as np
-
-    found = numbers.reshape(*lengths, *numbers.shape[1:])
-    if numbers.ndim == 1:
-        return found
-    return np.moveaxis(found, range(len(lengths)), range(-len(lengths), 0))

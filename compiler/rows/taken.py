@@ -88,6 +88,30 @@ class Given:
         return Taken(self.shape, columns, where, self.count)
 
 
+def merged(
+    axes: Sequence[int | None], shared: Sequence[Any], own: Sequence[Any], name: str
+) -> tuple[Any, ...]:
+    """Put what is shared and what has rows in the order of the arguments.
+
+    Raises:
+        CompileError: for more or fewer of them.
+    """
+    wanted = axes.count(SHARED), axes.count(ROWS)
+    if (len(shared), len(own)) != wanted:
+        raise CompileError(
+            f"{name} takes {wanted[0]} shared arguments and {wanted[1]} with rows; it was given "
+            f"{len(shared)} and {len(own)}"
+        )
+    first, second = iter(shared), iter(own)
+    return tuple([next(first if axis is SHARED else second) for axis in axes])
+
+
+def shared_given(args: Sequence[Any]) -> tuple[list[Any], Any]:
+    """Give the shapes of arguments that rows share, and all their numbers in one array."""
+    numbers = _Shared()
+    return [taken_apart(x, numbers, elements=True) for x in args], numbers.vector()
+
+
 class _Shared:
     """Collects numbers, and the elements of arrays."""
 
@@ -97,8 +121,8 @@ class _Shared:
 
     def append(self, x: Any) -> None:
         """Take one number."""
-        if type(x) is not float and type(x) is not int:
-            _check_shared(x)
+        if type(x) is not float:
+            x = _checked(x)
         self.parts.append((x,))
         self.count += 1
 
@@ -113,19 +137,20 @@ class _Shared:
         """Give all of them."""
         import numpy as np
 
-        try:
-            return np.concatenate([np.empty(0), *self.parts], dtype=float)
-        except OverflowError:
-            raise CompileError("a number that rows share is too large for a float") from None
+        return np.concatenate([np.empty(0), *self.parts], dtype=float)
 
 
-def _check_shared(x: Any) -> None:
+def _checked(x: Any) -> float:
     if is_symbolic(x):
         raise CompileError(
             "what rows share are numbers, and arrays and trees of them, not Values; give x.data "
             "of each, and take the gradient from the result"
         )
     check_numbers([x])
+    try:
+        return float(x)
+    except OverflowError:
+        raise CompileError("a number that rows share is too large for a float") from None
 
 
 @dataclass(frozen=True)
@@ -263,6 +288,8 @@ def _array(x: Any) -> Any:
     found = x if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" else None
     if found is None:
         try:
+            if getattr(getattr(x, "dtype", None), "kind", "O") not in "biufO":
+                raise TypeError(f"it has {x.dtype}")
             found = np.asarray(x, float)
         except (TypeError, ValueError) as cause:
             raise CompileError(
@@ -296,8 +323,9 @@ class Column:
 class Cursor:
     """Goes through an array number by number, or many at a time."""
 
-    def __init__(self, numbers: Any) -> None:
+    def __init__(self, numbers: Any, *, copies: bool = True) -> None:
         self._numbers = numbers
+        self._copies = copies
         self._at = 0
 
     def __iter__(self) -> Iterator[Any]:
@@ -310,6 +338,17 @@ class Cursor:
         return found if found.shape else float(found)
 
     def take(self, count: int) -> Any:
-        """Give the next so many, as an array of its own."""
+        """Give the next so many, as an array of its own or as a view."""
         self._at += count
-        return self._numbers[self._at - count : self._at].copy()
+        found = self._numbers[self._at - count : self._at]
+        return found.copy() if self._copies else found
+
+
+def as_array(numbers: Any, lengths: tuple[int, ...]) -> Any:
+    """Give an array these lengths; rows, if there are any, come first."""
+    import numpy as np
+
+    found = numbers.reshape(*lengths, *numbers.shape[1:])
+    if numbers.ndim == 1:
+        return found
+    return np.moveaxis(found, range(len(lengths)), range(-len(lengths), 0))

@@ -29,6 +29,12 @@ class Total:
             self.errors += np.where(np.isfinite(total), lost, 0.0)
             self.sums = total
 
+    def with_other(self, other: Total) -> Total:
+        """Add another sum; return this one."""
+        self.add(other.sums)
+        self.errors = self.errors + other.errors
+        return self
+
     def found(self) -> Any:
         """Return the sums."""
         return self.sums + self.errors
