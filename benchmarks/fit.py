@@ -4,9 +4,10 @@
     python benchmarks/fit.py LOG ERFC        # some
 
 Each is the Chebyshev interpolant of a smooth remainder, found with 60 digits of mpmath, which is
-within a small factor of the best polynomial there is; then its coefficients are rounded. What is
-printed stands in compiler/lanes/coefficients.py, with the largest error of the rounded polynomial
-relative to the function it belongs to.
+within a small factor of the best polynomial there is; then its coefficients are rounded, for some
+functions one after the other, so that those behind make up for it. What is printed stands in
+compiler/lanes/coefficients.py, with the largest error of the rounded polynomial relative to the
+function it belongs to.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Fit(NamedTuple):
         low: the interval's lower end.
         high: its upper end.
         count: how many coefficients.
+        in_turn: whether a coefficient is rounded before those behind it are fitted.
     """
 
     meaning: str
@@ -37,6 +39,7 @@ class Fit(NamedTuple):
     low: Any
     high: Any
     count: int
+    in_turn: bool = False
 
 
 def interpolant(fit: Fit) -> list[Any]:
@@ -62,6 +65,24 @@ def interpolant(fit: Fit) -> list[Any]:
     return shifted(powers, middle, half)
 
 
+def rounded_in_turn(fit: Fit) -> list[Any]:
+    """Return the coefficients, all rounded but the constant, each a least-squares fit."""
+    count = 3 * fit.count
+    middle, half = (fit.low + fit.high) / mp.mpf(2), (fit.high - fit.low) / mp.mpf(2)
+    points = [middle + half * mp.cos(mp.pi * (k + mp.mpf(1) / 2) / count) for k in range(count)]
+    values = [fit.function(t) for t in points]
+    found = interpolant(fit)[:1]
+    for k in range(1, fit.count):
+        left = [v - mp.polyval(found[::-1], t) for v, t in zip(values, points, strict=True)]
+        rows = [
+            [t**j / v for j in range(k, fit.count)] for v, t in zip(values, points, strict=True)
+        ]
+        matrix = mp.matrix(rows)
+        wanted = mp.matrix([x / v for x, v in zip(left, values, strict=True)])
+        found.append(mp.mpf(float(mp.lu_solve(matrix.T * matrix, matrix.T * wanted)[0])))
+    return found
+
+
 def shifted(powers: list[Any], middle: Any, half: Any) -> list[Any]:
     """Turn a polynomial in (x - middle) / half into one in x, by Horner's rule."""
     result: list[Any] = [mp.mpf(0)]
@@ -74,7 +95,7 @@ def shifted(powers: list[Any], middle: Any, half: Any) -> list[Any]:
     return result[: len(powers)]
 
 
-def error(fit: Fit, coefficients: list[float]) -> Any:
+def error(fit: Fit, coefficients: list[Any]) -> Any:
     """Return the largest relative error of a rounded polynomial, between its nodes and at ends."""
     worst = mp.mpf(0)
     for k in range(SAMPLES + 1):
@@ -178,12 +199,14 @@ FITS = {
         "(erf(x) - 2 x / sqrt(pi)) / x**3 in x**2, |x| <= 1/2", erf_rest, 0, mp.mpf("0.25"), 11
     ),
     "ERFC": Fit(
-        "(x + 7/8) e**(x**2) erfc(x) in (x - 3.75) / (x + 3.75), x >= 0",
-        tail(1, mp.mpf("0.875"), mp.mpf("3.75")), -1, 1, 26,
+        "(x + 7/8) e**(x**2) erfc(x) in (x - 3.75) / (x + 3.75), 0 <= x <= 28",
+        tail(1, mp.mpf("0.875"), mp.mpf("3.75")),
+        -1, mp.mpf("24.25") / mp.mpf("31.75"), 23, in_turn=True,
     ),
     "NDTR": Fit(
-        "(x + 5/4) e**(x**2 / 2) ndtr(-x) in (x - 5.25) / (x + 5.25), x >= 0",
-        lambda t: tail(mp.sqrt(2), mp.mpf("1.25"), mp.mpf("5.25"))(t) / 2, -1, 1, 26,
+        "(x + 5/4) e**(x**2 / 2) ndtr(-x) in (x - 5.25) / (x + 5.25), 0 <= x <= 39",
+        lambda t: tail(mp.sqrt(2), mp.mpf("1.25"), mp.mpf("5.25"))(t) / 2,
+        -1, mp.mpf("33.75") / mp.mpf("44.25"), 23, in_turn=True,
     ),
     "ATAN": Fit(
         "(atan(x) - x) / x**3 in x**2, |x| <= tan(pi / 8)", atan_rest, 0, (mp.sqrt(2) - 1) ** 2, 12
@@ -198,9 +221,10 @@ def main(names: list[str]) -> None:
     """Print the coefficients."""
     for name in names or FITS:
         fit = FITS[name]
-        exact = interpolant(fit)
+        exact = rounded_in_turn(fit) if fit.in_turn else interpolant(fit)
         rounded = [float(c) for c in exact]
-        print(f"# {fit.meaning}; relative error 2**{float(mp.log(error(fit, rounded), 2)):.1f}.")
+        worst = error(fit, exact if fit.in_turn else rounded)
+        print(f"# {fit.meaning};\n# relative error 2**{float(mp.log(worst, 2)):.1f}.")
         print(f"{name} = (")
         for c in rounded:
             print(f"    {c!r},")

@@ -57,29 +57,36 @@ def clamped(w: Writer, x: Any, least: float, most: float) -> Any:
     return w.select(least > x, least, w.select(most < x, most, x))
 
 
-def without_multiples(w: Writer, x: Any) -> tuple[Any, Any, Any]:
-    """Take whole multiples of log(2) off x: give what is left as two numbers, and how many."""
+def without_multiples(w: Writer, x: Any, low: Any = None) -> tuple[Any, Any, Any]:
+    """Take multiples of log(2) off x + low: give what is left as two numbers, and how many."""
     shifted = w.fma(x, LOG2E, MAGIC)
     n = shifted - MAGIC
     part = w.fma(n, -LN2_HIGH, x)
+    if low is not None:
+        low = w.fma(n, -LN2_LOW, low)
+        r = part + low
+        return r, (part - r) + low, w.bits(shifted) - MAGIC_BITS
     r = w.fma(n, -LN2_LOW, part)
     return r, w.fma(n, -LN2_LOW, part - r), w.bits(shifted) - MAGIC_BITS
 
 
-def reduced(w: Writer, x: Any) -> Reduced:
-    """Give e**x as (1 + r + rest) 2**n."""
-    r, low, whole = without_multiples(w, x)
-    return Reduced(r, w.fma(r * r, w.polynomial(r, (0.5, *EXP)), low), whole)
+def reduced(w: Writer, x: Any, low: Any = None) -> Reduced:
+    """Give e**(x + low) as (1 + r + rest) 2**n."""
+    r, rest, whole = without_multiples(w, x, low)
+    return Reduced(r, w.fma(r * r, w.polynomial(r, (0.5, *EXP)), rest), whole)
 
 
 def power(w: Writer, x: Any, low: Any = None) -> Power:
     """Give e**(x + low), for x between LEAST and MOST."""
-    r, rest, whole = reduced(w, x)
+    e = loose_power(w, x, low)
+    return Power(*w.ordered_total(e.high, e.low), e.whole)
+
+
+def loose_power(w: Writer, x: Any, low: Any = None) -> Power:
+    """Give the same with a low part that may be a tenth of the high one, as factors may have it."""
+    r, rest, whole = reduced(w, x, low)
     near, error = w.ordered_total(1.0, r)
-    high, left = w.ordered_total(near, error + rest)
-    if low is not None:
-        high, left = w.ordered_total(high, w.fma(high, low, left))
-    return Power(high, left, whole)
+    return Power(near, error + rest, whole)
 
 
 def exp(w: Writer, x: Any) -> Any:
@@ -204,15 +211,17 @@ def sigmoid(w: Writer, x: Any) -> Any:
     return w.select(right, q, w.times_power(q, e.whole))
 
 
-def gaussian_power(w: Writer, size: Any) -> Power:
-    """Give e**-size**2, for size up to 28: the square as two numbers."""
-    square, low = w.product(size, size)
-    return power(w, -square, -low)
+def gaussian_power(w: Writer, size: Any, other: Any) -> Power:
+    """Give e**-(size other) as `loose_power` does, for products up to 750: exactly these."""
+    product, low = w.product(size, other)
+    return loose_power(w, -product, -low)
 
 
 def gaussian(w: Writer, x: Any) -> Any:
     """Give e**-x**2."""
-    return gaussian_power(w, bounded(w, x, 28.0)).value(w)
+    size = bounded(w, x, 28.0)
+    e = gaussian_power(w, size, size)
+    return w.times_power(e.high + e.low, e.whole)
 
 
 def bounded(w: Writer, x: Any, most: float) -> Any:

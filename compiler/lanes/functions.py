@@ -73,10 +73,25 @@ FUNCTIONS: dict[str, VectorFunction] = {
 }
 
 
+# Derivatives that share more with the function itself than the formula of the rule does.
+DERIVATIVES: dict[str, VectorFunction] = {
+    "pluggrad.ops.special._ndtr": normal.density,
+}
+
+
 def vector_function(function: Any) -> VectorFunction | None:
     """Find the vector function of a function; None where there is none."""
+    return FUNCTIONS.get(_key(function))
+
+
+def vector_derivative(function: Any) -> VectorFunction | None:
+    """Find that of the derivative of a function of one number; None where the rule serves."""
+    return DERIVATIVES.get(_key(function))
+
+
+def _key(function: Any) -> str:
     module = getattr(function, "__module__", None)
-    return FUNCTIONS.get(f"{module}.{getattr(function, '__qualname__', None)}")
+    return f"{module}.{getattr(function, '__qualname__', None)}"
 
 
 def is_long(function: VectorFunction) -> bool:

@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .coefficients import ERF, ERFC, ERFC_LOW, NDTR, NDTR_LOW
-from .exponentials import bounded, gaussian_power, remainder
+from .exponentials import Power, bounded, gaussian_power, remainder
 from .writer import Writer
 
 ERF_SLOPE = 2.0 / math.sqrt(math.pi)  # of erf at 0
 ERF_SLOPE_LOW = 1.533545961316588e-17
+DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # of the normal distribution at 0
+DENSITY_LOW = -2.49232720227773e-17
+MOST = 39.0  # from here on ndtr(-x) is 0
 
 
 class Tail(NamedTuple):
@@ -27,43 +30,60 @@ class Tail(NamedTuple):
     low: Any
 
 
-def tail(
-    w: Writer, x: Any, near: float, far: float, coefficients: Sequence[float], low: float
-) -> Tail:
-    """Give P((x - far) / (x + far)) / (x + near) for x >= 0."""
-    to_far, to_near = x + far, x + near
+class Kind(NamedTuple):
+    """G(x) = P((x - far) / (x + far)) / (x + near), whose derivative is scale (x G(x) - limit)."""
+
+    near: float
+    far: float
+    coefficients: Sequence[float]
+    low: float  # of the first coefficient
+    scale: float
+    limit: float
+
+
+OF_ERFC = Kind(0.875, 3.75, ERFC, ERFC_LOW, 2.0, 1.0 / math.sqrt(math.pi))
+OF_NDTR = Kind(1.25, 5.25, NDTR, NDTR_LOW, 1.0, DENSITY)
+GRID = 96.0  # adding it rounds to a multiple of 2**-46
+
+
+def tail(w: Writer, x: Any, kind: Kind) -> Tail:
+    """Give G(x) for x between 0 and 40.
+
+    It is computed for x on a grid, where sums of x and constants are exact; the slope makes up for
+    what that leaves out.
+    """
+    on_grid = (x + GRID) - GRID
+    to_far, to_near, away = on_grid + kind.far, on_grid + kind.near, on_grid - kind.far
     inverse = 1.0 / (to_far * to_near)
-    t = (x - far) * to_near * inverse
-    t = w.fma(remainder(w, x - far, t, to_far), to_near * inverse, t)
-    over = to_far * inverse  # 1 / (x + near), but for a few roundings
-    # 1 - over (x + near), exactly: the larger part is taken off first.
-    product, error = w.product(over, x)
-    part, part_error = w.product(over, near)
-    first = w.select(product > part, product, part)
-    second = w.select(product > part, part, product)
-    left = ((1.0 - first) - second) - (error + part_error)
-    value, value_low = last_steps(w, t, coefficients)
-    high, high_low = w.product(over, value)
-    return Tail(high, w.fma(high, left, w.fma(over, value_low + low, high_low)))
+    over, over_far = to_far * inverse, to_near * inverse  # 1 / (x + near), but for a few roundings
+    t = away * over_far
+    t = w.fma(remainder(w, away, t, to_far), over_far, t)
+    value, value_low = last_steps(w, t, kind.coefficients)
+    high, error = w.product(over, value)
+    error = w.fma((x - on_grid) * kind.scale, w.fma(x, high, -kind.limit), error)
+    error = w.fma(over, value_low + kind.low, error)
+    return Tail(high, w.fma(high, remainder(w, 1.0, over, to_near), error))
 
 
 def last_steps(w: Writer, t: Any, coefficients: Sequence[float]) -> tuple[Any, Any]:
     """Evaluate a polynomial, the last two steps of it with their rounding errors."""
     constant, slope, *others = coefficients
-    bend, bend_low = w.product(t, w.polynomial(t, others))
-    inner, inner_low = w.ordered_total(slope, bend)
+    inner, inner_low = w.ordered_total(slope, t * w.polynomial(t, others))
     rest, rest_low = w.product(t, inner)
     value, low = w.ordered_total(constant, rest)
-    return value, low + w.fma(t, inner_low + bend_low, rest_low)
+    return value, low + w.fma(t, inner_low, rest_low)
+
+
+def times_tail(w: Writer, e: Power, g: Tail) -> Any:
+    """Multiply a power by a tail, with one rounding in effect."""
+    product, error = w.product(e.high, g.high)
+    low = w.fma(e.high + e.low, g.low, w.fma(e.low, g.high, error))
+    return w.times_power(product + low, e.whole)
 
 
 def erfc_of(w: Writer, size: Any) -> Any:
     """Give erfc(size) for size between 0 and 28."""
-    e = gaussian_power(w, size)
-    g = tail(w, size, 0.875, 3.75, ERFC, ERFC_LOW)
-    product, error = w.product(e.high, g.high)
-    low = w.fma(e.high, g.low, w.fma(e.low, g.high, error))
-    return w.times_power(product + low, e.whole)
+    return times_tail(w, gaussian_power(w, size, size), tail(w, size, OF_ERFC))
 
 
 def erfc(w: Writer, x: Any) -> Any:
@@ -82,16 +102,20 @@ def erf(w: Writer, x: Any) -> Any:
     return w.copysign(w.select(size > 0.5, 1.0 - erfc_of(w, size), near), x)
 
 
-def ndtr(w: Writer, x: Any) -> Any:
-    """Give the normal distribution function.
+def bell(w: Writer, x: Any) -> Power:
+    """Give e**(-x**2 / 2), which ndtr and its derivative share."""
+    size = bounded(w, x, MOST)
+    return gaussian_power(w, size, 0.5 * size)
 
-    e**(-x**2 / 2) is the square of e**-(x / 2)**2, which the rule of the derivative needs, too.
-    """
-    size = bounded(w, 0.5 * x, 28.0)
-    e = gaussian_power(w, size)
-    g = tail(w, size + size, 1.25, 5.25, NDTR, NDTR_LOW)
-    high, low = e.pair(w)
-    first, error = w.product(high, g.high)
-    rest = w.fma(high, g.low, w.fma(low + low, g.high, error))
-    part = w.fma(high, first, high * rest)
+
+def ndtr(w: Writer, x: Any) -> Any:
+    """Give the normal distribution function."""
+    part = times_tail(w, bell(w, x), tail(w, bounded(w, x, MOST), OF_NDTR))
     return w.select(x > 0.0, 1.0 - part, part)
+
+
+def density(w: Writer, x: Any) -> Any:
+    """Give its derivative, e**(-x**2 / 2) / sqrt(2 pi)."""
+    e = bell(w, x)
+    low = w.fma(e.low, DENSITY, e.high * DENSITY_LOW)
+    return w.times_power(w.fma(e.high, DENSITY, low), e.whole)

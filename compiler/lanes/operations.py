@@ -11,7 +11,7 @@ from pluggrad.errors import TraceError
 from ..capture.recorded import Hooked
 from ..lower.translation import Function, Translator
 from ..tape.fingerprint import is_built_in
-from .functions import VectorFunction, is_long, vector_function
+from .functions import VectorFunction, is_long, vector_derivative, vector_function
 from .paths import all_ways
 from .writer import Lanes, Writer
 
@@ -65,6 +65,8 @@ class Operations:
         """
         rule = op.rules[index]
         assert rule is not None
+        if _is_known(op) and (derivative := vector_derivative(op.forward)):
+            return g * derivative(self.writer, *operands)
         checked = None if _is_known(op) else self.translator.rule(op, index)
         if checked is None or not checked.is_module:
             try:
