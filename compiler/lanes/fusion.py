@@ -26,6 +26,7 @@ from ..lower.kinds import translator
 from ..lower.llvm_text import declarations
 from ..lower.translation import Function
 from ..tape.data import Tape
+from .divisions import arranged
 from .operations import Operations
 from .writer import DOUBLE, Lanes, Writer
 
@@ -275,10 +276,27 @@ def _sum(total: Any, part: Any) -> Any:
     return part if total is None else total + part
 
 
+def _definition(writer: Writer, name: str) -> str:
+    """Write a vector function down that is called; what it calls is declared with the rest."""
+    function, count = writer.functions[name]
+    own = writer.like()
+    full = own.type(DOUBLE)
+    own.label("entry")
+    given = [Lanes(own, DOUBLE, f"%a{i}") for i in range(count)]
+    result = function(own, *given)
+    own.say(f"ret {full} {own.text(DOUBLE, result)}")
+    lines = arranged(own)
+    writer.declared.update(own.declared)
+    listed = ", ".join(f"{full} %a{i}" for i in range(count))
+    head = f"define internal {full} @{name}({listed}) noinline nounwind {{\n"
+    return head + "\n".join(lines) + "\n}\n"
+
+
 def _module(writer: Writer, functions: Iterable[Function]) -> str:
     """Put a module together: what is called, what is declared, and the fused function."""
     kept = {f.name: f for f in functions}
-    defined = [writer.definition(name) for name in writer.functions]
+    lines = arranged(writer)
+    defined = [_definition(writer, name) for name in writer.functions]
     texts = [f.text.replace("alwaysinline", "noinline") for f in kept.values() if not f.is_module]
     declared = dict(writer.declared)  # of what is defined above, too
     for f in kept.values():
@@ -296,6 +314,6 @@ def _module(writer: Writer, functions: Iterable[Function]) -> str:
         "".join(f"{x}\n" for x in declared)
         + "".join([*texts, *defined])
         + head
-        + "\n".join(writer.lines)
+        + "\n".join(lines)
         + "\n}\n"
     )

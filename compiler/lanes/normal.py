@@ -54,7 +54,7 @@ def tail(w: Writer, x: Any, kind: Kind) -> Tail:
     """
     on_grid = (x + GRID) - GRID
     to_far, to_near, away = on_grid + kind.far, on_grid + kind.near, on_grid - kind.far
-    inverse = 1.0 / (to_far * to_near)
+    inverse = w.reciprocal(to_far * to_near)
     over, over_far = to_far * inverse, to_near * inverse  # 1 / (x + near), but for a few roundings
     t = away * over_far
     t = w.fma(remainder(w, away, t, to_far), over_far, t)

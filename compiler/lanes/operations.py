@@ -39,7 +39,13 @@ class Operations:
         Raises:
             CompileError: when it has no meaning in machine code, saying why.
         """
-        operands = tuple(operands)
+        in_rule, self.writer.in_rule = self.writer.in_rule, False
+        try:
+            return self._forward(op, tuple(operands))
+        finally:
+            self.writer.in_rule = in_rule
+
+    def _forward(self, op: Op, operands: tuple[Any, ...]) -> Any:
         if not any(isinstance(x, Lanes) for x in operands):
             try:
                 return op.evaluate(*operands)
@@ -85,6 +91,7 @@ class Operations:
 
     def _run(self, rule: Callable[..., Any], operands: Sequence[Any]) -> Any:
         begin = self.writer.state()
+        self.writer.in_rule = True
         try:
             try:
                 return rule(*operands)
@@ -95,6 +102,8 @@ class Operations:
             if isinstance(cause, TraceError):
                 raise
             raise TraceError(f"{type(cause).__name__}: {cause}") from cause
+        finally:
+            self.writer.in_rule = False
 
     def _one_by_one(self, function: Function, operands: Sequence[Any]) -> Lanes:
         self.called[function.name] = function

@@ -20,7 +20,7 @@ from pluggrad.errors import TraceError
 
 INTEGER, MASK, DOUBLE = "i64", "i1", "double"
 SPLITTER = 2.0**27 + 1.0  # Dekker's: it halves a float's bits
-LONGEST = 400  # lines of a block
+LONGEST = 600  # lines of a block
 Operand = Any  # a Lanes, or a number that is the same in all lanes
 
 
@@ -53,6 +53,9 @@ class Writer:
         functions: those of their own, by name.
         apply: writes an op down; called where ops and operators meet symbols.
         choose: decides which way a Python function goes that branches on a symbol, see paths.py.
+        in_rule: whether what is written is the rule of an op, and no function of ours in it.
+        quotients: those that rules wrote, by name: numerator and divisor, see divisions.py.
+        reciprocals: those of numbers between 1e-75 and 1e75, by name.
     """
 
     def __init__(self, width: int, *, has_fma: bool, has_ldexp: bool = False) -> None:
@@ -66,6 +69,9 @@ class Writer:
         self.functions: dict[str, tuple[Callable[..., Any], int]] = {}
         self.apply: Callable[[Op, tuple[Operand, ...]], Operand] = _unknown
         self.choose: Callable[[Lanes], bool] = _undecided
+        self.in_rule = False
+        self.quotients: dict[str, tuple[str, str]] = {}
+        self.reciprocals: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._count = 0
         self._begun = 0  # at which line the block begins
@@ -155,6 +161,20 @@ class Writer:
         return self.new(DOUBLE, f"call {called}({listed})")
 
     # ----- Arithmetic -----
+
+    def quotient(self, a: Operand, b: Operand) -> Any:
+        """Give a / b, rounded once."""
+        count = self._count
+        found = self.binary("fdiv", DOUBLE, a, b)
+        if self.in_rule and isinstance(b, Lanes) and self._count != count:
+            self.quotients[found.name] = self.text(DOUBLE, a), b.name
+        return found
+
+    def reciprocal(self, x: Lanes) -> Any:
+        """Give 1 / x to a few units in the last place, for x between 1e-75 and 1e75."""
+        found = self.binary("fdiv", DOUBLE, 1.0, x)
+        self.reciprocals[found.name] = x.name
+        return found
 
     def fabs(self, x: Operand) -> Any:
         """Give |x|."""
@@ -302,20 +322,6 @@ class Writer:
         listed = ", ".join(f"{full} {self.text(DOUBLE, x)}" for x in operands)
         return self.new(DOUBLE, f"call {full} @{name}({listed})")
 
-    def definition(self, name: str) -> str:
-        """Write a vector function down that is called; what it calls is declared here, too."""
-        function, count = self.functions[name]
-        writer = self.like()
-        full = self.type(DOUBLE)
-        writer.label("entry")
-        given = [Lanes(writer, DOUBLE, f"%a{i}") for i in range(count)]
-        result = function(writer, *given)
-        writer.say(f"ret {full} {writer.text(DOUBLE, result)}")
-        self.declared.update(writer.declared)
-        listed = ", ".join(f"{full} %a{i}" for i in range(count))
-        head = f"define internal {full} @{name}({listed}) noinline nounwind {{\n"
-        return head + "\n".join(writer.lines) + "\n}\n"
-
     # ----- Long code -----
 
     def divide(self) -> None:
@@ -430,10 +436,10 @@ class Lanes:
     def __truediv__(self, other: Operand) -> Any:
         if self.kind == DOUBLE and not isinstance(other, Lanes) and _is_power_of_two(other):
             return self * (1.0 / other)  # the same number
-        return self._binary("fdiv", "sdiv", self, other)
+        return self.writer.quotient(self, other)
 
     def __rtruediv__(self, other: Operand) -> Any:
-        return self._binary("fdiv", "sdiv", other, self)
+        return self.writer.quotient(other, self)
 
     def __neg__(self) -> Any:
         return self.writer.new(DOUBLE, f"fneg {self.writer.type(DOUBLE)} {self.name}")
