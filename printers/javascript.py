@@ -6,50 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pluggrad import __version__, hookimpl
 
-from . import javascript_words as helpers
 from .code import Function
+from .javascript_words import WORDS
 from .printer import Printer, plain, rows
 from .program import Program, Table
-
-INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "lt": "<", "le": "<=", "gt": ">",
-    "ge": ">=", "eq": "===", "ne": "!==", "and": "&&", "or": "||", "fmod": "%",
-}  # fmt: skip
-SAME = """abs floor ceil trunc expm1 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan
-sinh cosh tanh asinh acosh atanh""".split()
-
-
-def _with(*texts: str, expression: str) -> str:
-    return "\n\n".join(texts) + "\n" + expression
-
-
-WORDS = {
-    **{word: f"({{0}} {sign} {{1}})" for word, sign in INFIX.items()},
-    **{word: f"Math.{word}({{0}})" for word in SAME},
-    "neg": "(-{0})",
-    "not": "(!{0})",
-    "select": "({0} ? {1} : {2})",
-    "min": "({1} < {0} ? {1} : {0})",
-    "max": "({1} > {0} ? {1} : {0})",
-    "exp": _with(helpers.EXP, expression="exp({0})"),
-    "exp2": "Math.pow(2, {0})",
-    "atan2": "Math.atan2({0}, {1})",
-    "hypot": "Math.hypot({0}, {1})",
-    "pow": _with(helpers.POW, expression="pow({0}, {1})"),
-    "erf": _with(helpers.EXP, helpers.ERF, expression="erf({0})"),
-    "erfc": _with(helpers.EXP, helpers.ERF, expression="erfc({0})"),
-    "copysign": _with(helpers.COPYSIGN, expression="copysign({0}, {1})"),
-    "rint": _with(helpers.COPYSIGN, helpers.RINT, expression="rint({0})"),
-    "mod": _with(helpers.COPYSIGN, helpers.MOD, expression="pyMod({0}, {1})"),
-    "floordiv": _with(helpers.COPYSIGN, helpers.FLOORDIV, expression="pyFloordiv({0}, {1})"),
-    "remainder": _with(helpers.REMAINDER, expression="remainder({0}, {1})"),
-    "round": _with(
-        helpers.COPYSIGN, helpers.RINT, helpers.EXACT, helpers.ROUND, expression="pyRound({0}, {1})"
-    ),
-    "ldexp": _with(helpers.COPYSIGN, helpers.EXACT, helpers.LDEXP, expression="ldexp({0}, {1})"),
-    "op:fma": _with(helpers.EXACT, helpers.FMA, expression="fma({0}, {1}, {2})"),
-    "op:remainder": _with(helpers.REMAINDER, expression="remainder({0}, {1})"),
-}
 
 
 class JavaScriptPrinter(Printer):

@@ -130,3 +130,41 @@ function erf(x) {
   for (const c of ERF) series = (series + c) * (x * x);
   return x + x * (0.1283791670955126 + 1.1283791670955126 * series);
 }"""
+
+INFIX = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "lt": "<", "le": "<=", "gt": ">",
+    "ge": ">=", "eq": "===", "ne": "!==", "and": "&&", "or": "||", "fmod": "%",
+}  # fmt: skip
+SAME = """abs floor ceil trunc expm1 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan
+sinh cosh tanh asinh acosh atanh""".split()
+
+
+def _with(*texts: str, expression: str) -> str:
+    return "\n\n".join(texts) + "\n" + expression
+
+
+WORDS = {
+    **{word: f"({{0}} {sign} {{1}})" for word, sign in INFIX.items()},
+    **{word: f"Math.{word}({{0}})" for word in SAME},
+    "neg": "(-{0})",
+    "not": "(!{0})",
+    "select": "({0} ? {1} : {2})",
+    "min": "({1} < {0} ? {1} : {0})",
+    "max": "({1} > {0} ? {1} : {0})",
+    "exp": _with(EXP, expression="exp({0})"),
+    "exp2": "Math.pow(2, {0})",
+    "atan2": "Math.atan2({0}, {1})",
+    "hypot": "Math.hypot({0}, {1})",
+    "pow": _with(POW, expression="pow({0}, {1})"),
+    "erf": _with(EXP, ERF, expression="erf({0})"),
+    "erfc": _with(EXP, ERF, expression="erfc({0})"),
+    "copysign": _with(COPYSIGN, expression="copysign({0}, {1})"),
+    "rint": _with(COPYSIGN, RINT, expression="rint({0})"),
+    "mod": _with(COPYSIGN, MOD, expression="pyMod({0}, {1})"),
+    "floordiv": _with(COPYSIGN, FLOORDIV, expression="pyFloordiv({0}, {1})"),
+    "remainder": _with(REMAINDER, expression="remainder({0}, {1})"),
+    "round": _with(COPYSIGN, RINT, EXACT, ROUND, expression="pyRound({0}, {1})"),
+    "ldexp": _with(COPYSIGN, EXACT, LDEXP, expression="ldexp({0}, {1})"),
+    "op:fma": _with(EXACT, FMA, expression="fma({0}, {1}, {2})"),
+    "op:remainder": _with(REMAINDER, expression="remainder({0}, {1})"),
+}

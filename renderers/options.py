@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from pluggrad import RenderError
+
+T = TypeVar("T")
 
 
 def whole(renderer: str, name: str, value: object, least: int, most: int) -> int:
@@ -40,6 +43,13 @@ def seconds(renderer: str, name: str, value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6:
         return float(value)
     raise _wrong(renderer, name, "a number of seconds above 0", value)
+
+
+def unless_none(
+    check: Callable[..., T], renderer: str, name: str, value: object, *more: Any
+) -> T | None:
+    """Check an option that may also be None."""
+    return None if value is None else check(renderer, name, value, *more)
 
 
 def _wrong(renderer: str, name: str, wanted: str, value: object) -> RenderError:

@@ -17,10 +17,11 @@ from ..images import can_convert, converted
 from ..labels import one_line
 from ..notes import briefs, heading, slope
 from ..numerals import short
-from ..options import flag, limit, one_of, seconds, whole
+from ..options import flag, limit, one_of, seconds, unless_none, whole
 from ..split_scopes import split_scopes
 from ..themes import AUTO, FONT, Theme, night_style, theme_of
 from ..tooltips import TOOLTIP, edge_line, node_lines
+from .dot_text import entries, entry, escaped, quoted, record, tip
 from .engines import ENGINES, IMAGES, engine_in, lay_out
 
 if TYPE_CHECKING:
@@ -93,14 +94,9 @@ class GraphvizRenderer:
     ) -> None:
         self.rankdir = one_of(self.name, "rankdir", rankdir, tuple(SIDES))
         self.digits = whole(self.name, "digits", digits, 1, 17)
-        self.derivatives = (
-            None if derivatives is None else flag(self.name, "derivatives", derivatives)
-        )
-        self.engines = (
-            tuple(ENGINES)
-            if engine is None
-            else (one_of(self.name, "engine", engine, tuple(ENGINES)),)
-        )
+        self.derivatives = unless_none(flag, self.name, "derivatives", derivatives)
+        only = unless_none(one_of, self.name, "engine", engine, tuple(ENGINES))
+        self.engines = (only,) if only else tuple(ENGINES)
         self.timeout = seconds(self.name, "timeout", timeout)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.look = theme
@@ -148,7 +144,7 @@ class GraphvizRenderer:
                 "ranksep": "0.5",
                 **(
                     {
-                        "label": _quoted("".join([_escaped(line) + "\\l" for line in note])),
+                        "label": quoted("".join([escaped(line) + "\\l" for line in note])),
                         "labelloc": "t",
                         "labeljust": "l",
                         "fontname": FONT,
@@ -186,10 +182,8 @@ class GraphvizRenderer:
         for node, scope in zip(nodes, scopes, strict=True):
             notes = briefs(graph, node.id)
             look = _look(node, node.id in outputs, bool(notes), self.theme)
-            look["label"] = _quoted(
-                self._label(node, notes, arity.get(node.id, 0), "shape" in look)
-            )
-            look["tooltip"] = _quoted("\\n".join(map(_tip, node_lines(graph, node))))
+            look["label"] = quoted(self._label(node, notes, arity.get(node.id, 0), "shape" in look))
+            look["tooltip"] = quoted("\\n".join(map(tip, node_lines(graph, node))))
             self._home(drawn, scope, clusters).node(node.id, **look)
         for inner in reversed(clusters.values()):  # those inside others come later
             inner.outer.subgraph(inner.graph)
@@ -206,10 +200,10 @@ class GraphvizRenderer:
                 edge.source,
                 edge.target
                 if target.kind == "group"
-                else f"{edge.target}:{_entry(edge.operand)}:{side}",
+                else f"{edge.target}:{entry(edge.operand)}:{side}",
                 # The space keeps it off an edge that runs down the page.
                 **({} if local is None else {"label": f" ∂ {short(local, self.digits)}"}),
-                edgetooltip=_quoted(_tip(edge_line(edge, target, local))),
+                edgetooltip=quoted(tip(edge_line(edge, target, local))),
             )
         return drawn
 
@@ -228,14 +222,14 @@ class GraphvizRenderer:
             if part not in clusters:
                 inner = graphviz.Digraph(f"cluster_{len(clusters)}")
                 inner.attr(
-                    label=_quoted(_escaped(one_line(part[-1], LABEL))),
+                    label=quoted(escaped(one_line(part[-1], LABEL))),
                     style="rounded",
                     color=self.theme.constant_edge,
                     fontname=FONT,
                     fontsize="9",
                     fontcolor=self.theme.muted,
                     labeljust="l",
-                    tooltip=_quoted(_tip(one_line("/".join(part), TOOLTIP))),
+                    tooltip=quoted(tip(one_line("/".join(part), TOOLTIP))),
                 )
                 clusters[part] = _Cluster(inner, home)
             home = clusters[part].graph
@@ -337,7 +331,7 @@ class GraphvizRenderer:
         name = _name(node)
         data = short(node.data, self.digits)
         if plain:
-            return _escaped(f"{name} = {data}" if name else data)
+            return escaped(f"{name} = {data}" if name else data)
         fields = [f"data {data}"]
         if node.kind == "group":
             fields = [f"{node.size:,} nodes"] + ([] if isnan(node.data) else fields)
@@ -347,10 +341,10 @@ class GraphvizRenderer:
         if name:
             fields.insert(0, name)
         fields += notes
-        card = "|".join(map(_record, fields))
+        card = "|".join(map(record, fields))
         if node.kind != "op":
             return card if self.rankdir in ("LR", "RL") else f"{{{card}}}"
-        parts = [f"{{{_entries(node.symbol or '', arity)}}}", f"{{{card}}}"]
+        parts = [f"{{{entries(node.symbol or '', arity)}}}", f"{{{card}}}"]
         return f"{{{'|'.join(parts if self.rankdir in ('LR', 'TB') else parts[::-1])}}}"
 
 
@@ -381,50 +375,6 @@ def _look(node: Node, output: bool, noted: bool, theme: Theme) -> dict[str, Any]
 
 def _name(node: Node) -> str:
     return one_line(node.label, LABEL).strip()
-
-
-def _entry(operand: int) -> str:
-    return f"o{operand}"
-
-
-def _entries(symbol: str, arity: int) -> str:
-    """Return the side of a card where operands arrive: `a * b` as written, else the name first."""
-    ports = [f"<{_entry(index)}>" for index in range(arity)]
-    if arity == 1:
-        return ports[0] + _record(symbol)
-    return "|".join([*ports[: arity == 2], _record(symbol), *ports[arity == 2 :]])
-
-
-# ----- What DOT makes of a text (https://graphviz.org/doc/info/attrs.html#k:escString) -----
-
-
-def _escaped(text: str) -> str:
-    """Escape a plain label: no escape sequences, no HTML entities."""
-    return text.replace("\\", "\\\\").replace("&", "&amp;")
-
-
-def _record(text: str) -> str:
-    """Escape a field of a record, in which braces, bars, angles and repeated spaces mean more."""
-    text = _escaped(text)
-    for mark in "{}|<>":
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("  ", " \\ ")
-
-
-def _tip(text: str) -> str:
-    """Escape a tooltip, from which Graphviz takes escape sequences out twice."""
-    return _escaped(_escaped_backslashes(text))
-
-
-def _escaped_backslashes(text: str) -> str:
-    return text.replace("\\", "\\\\")
-
-
-def _quoted(text: str) -> Any:
-    """Keep the graphviz package from taking a text in angle brackets for HTML."""
-    import graphviz
-
-    return graphviz.nohtml(text)
 
 
 @hookimpl

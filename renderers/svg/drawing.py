@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import pairwise
+from typing import NamedTuple
 
 from pluggrad import Edge, Graph
 
@@ -26,31 +27,35 @@ CORNER = 5.0  # how far a corner is rounded
 Placing = Callable[[Point], Point]
 
 
-def draw(
-    graph: Graph,
-    what: Arrangement,
-    *,
-    rankdir: str,
-    digits: int,
-    derivatives: bool,
-    theme: Theme,
-    by_night: bool,
-    note: Sequence[str],
-    desc: str,
-) -> str:
-    """Draw a part of a graph.
+class Look(NamedTuple):
+    """How a picture looks.
 
-    Parameters:
-        graph: any graph, however deep.
-        what: where its cards and lines are.
+    Attributes:
         rankdir: the direction of the computation: "LR", "TB", "RL" or "BT".
         digits: significant digits of numbers.
         derivatives: label each edge with d(user)/d(operand) where a backward pass ran.
         theme: its colours.
         by_night: whether the light theme becomes the dark one where the reader's system is.
+    """
+
+    rankdir: str
+    digits: int
+    derivatives: bool
+    theme: Theme
+    by_night: bool
+
+
+def draw(graph: Graph, what: Arrangement, look: Look, *, note: Sequence[str], desc: str) -> str:
+    """Draw a part of a graph.
+
+    Parameters:
+        graph: any graph, however deep.
+        what: where its cards and lines are.
+        look: how it looks.
         note: the lines to write above the picture.
         desc: the text of `<desc>`.
     """
+    rankdir, digits, derivatives, theme, by_night = look
     flat = rankdir in ("LR", "RL")
     length = what.plan.width + (STUB if what.missing else 0.0)
     top = HEADING + LINE * (len(note) - 1) if note else 0.0
@@ -209,20 +214,22 @@ def _card(of: Card, tip: str, middle: Point, rankdir: str, output: bool, theme: 
             lower -= of.strip
             symbol, split = (middle[0], lower + of.strip / 2), ((left, lower), (right, lower))
         parts.append(rule(*split, look[1]))
-        parts.append(words(symbol[0], symbol[1] + 4, of.symbol, theme, anchor="middle", bold=True))
+        parts.append(
+            words(symbol[0], symbol[1] + 4, of.symbol, theme, anchor="middle", style="bold")
+        )
     step = (lower - upper) / (len(of.rows) + len(of.notes) + bool(of.name))
     line = upper + step / 2 + 4
     if of.name:
-        parts.append(words(left + PAD, line, of.name, theme, bold=True))
+        parts.append(words(left + PAD, line, of.name, theme, style="bold"))
         parts.append(rule((left, upper + step), (right, upper + step), look[1]))
         line += step
     for key, number in of.rows:
         parts.append(words(left + PAD, line, key or number, theme))
         if key:
-            parts.append(words(right - PAD, line, number, theme, anchor="end", strong=True))
+            parts.append(words(right - PAD, line, number, theme, anchor="end", style="large"))
         line += step
     for note in of.notes:
-        parts.append(words(left + PAD, line, note, theme, alarm=True))
+        parts.append(words(left + PAD, line, note, theme, style="alarm"))
         line += step
     return "".join([*parts, "</g>"])
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Literal
 
 from ..cards import SIZE, SMALL
 from ..labels import xml_text
 from ..themes import Theme
 
 Point = tuple[float, float]
+Style = Literal["small", "alarm", "large", "bold"]
 
 
 def frame(
@@ -35,18 +37,14 @@ def words(
     theme: Theme,
     *,
     anchor: str = "start",
-    strong: bool = False,
-    bold: bool = False,
-    alarm: bool = False,
+    style: Style = "small",
     size: float = 0.0,
 ) -> str:
-    """Write a line of text: small and grey, or in the colour of alarm; or strong, or bold, too."""
-    usual, fill = (SIZE, theme.ink) if strong or bold else (SMALL, theme.muted)
-    size = size or usual
-    if alarm:
-        fill = theme.alarm
+    """Write a line of text: small and grey, or in the colour of alarm; or large, or bold, too."""
+    fill = {"small": theme.muted, "alarm": theme.alarm}.get(style, theme.ink)
+    size = size or (SMALL if style in ("small", "alarm") else SIZE)
     more = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    if bold:
+    if style == "bold":
         more += ' font-weight="bold"'
     return (
         f'<text x="{px(x)}" y="{px(y)}" font-size="{px(size)}" fill="{fill}"{more} '

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pluggrad import Graph, RenderError, hookimpl
 
@@ -17,10 +17,10 @@ from ..nearest import left_out, nearest
 from ..notebook_text import Picture
 from ..notes import heading
 from ..numerals import nodes_in
-from ..options import flag, limit, one_of, seconds, whole
+from ..options import flag, limit, one_of, seconds, unless_none, whole
 from ..themes import theme_of
 from .arrangement import Arrangement, arrange
-from .drawing import draw
+from .drawing import Look, draw
 
 LAYERED = "layered"
 READABLE = 400  # nodes that a person can make sense of in one picture
@@ -83,12 +83,8 @@ class SvgRenderer:
     ) -> None:
         self.rankdir = one_of(self.name, "rankdir", rankdir, tuple(SIDES))
         self.digits = whole(self.name, "digits", digits, 1, 17)
-        self.derivatives = (
-            None if derivatives is None else flag(self.name, "derivatives", derivatives)
-        )
-        self.engine = (
-            None if engine is None else one_of(self.name, "engine", engine, (*ENGINES, LAYERED))
-        )
+        self.derivatives = unless_none(flag, self.name, "derivatives", derivatives)
+        self.engine = unless_none(one_of, self.name, "engine", engine, (*ENGINES, LAYERED))
         self.timeout = seconds(self.name, "timeout", timeout)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
@@ -112,16 +108,15 @@ class SvgRenderer:
         note = [*(["; ".join(notes)] if notes else []), *heading(graph)]
         if self.engine in ENGINES:
             return self._by_graphviz(graph, shown, note, look)
-        plan = arrange(graph, shown, flat=self.rankdir in ("LR", "RL"), **_sizes(look))
+        flat = self.rankdir in ("LR", "RL")
+        plan = arrange(graph, shown, flat=flat, digits=look.digits, derivatives=look.derivatives)
         if self.engine is None and _may_be_smaller(shown, plan):
             with suppress(RenderError):
                 drawn = self._by_graphviz(graph, shown, note, look)
                 if _area(drawn) < plan.plan.width * plan.plan.height:
                     return drawn
         self.engine_used = f"pluggrad ({LAYERED})"
-        theme, by_night = self.colours
-        desc = f"Drawn by {self.engine_used}"
-        return draw(graph, plan, **look, theme=theme, by_night=by_night, note=note, desc=desc)
+        return draw(graph, plan, look, note=note, desc=f"Drawn by {self.engine_used}")
 
     def _opened(self, graph: Graph) -> Graph:
         """Return the graph, or a summary of one that is too large: its scopes, or what repeats."""
@@ -131,7 +126,11 @@ class SvgRenderer:
             return graph.collapse()
         depths = {len(node.scope) for node in graph.nodes} - {0}
         ids = [node.id for node in graph.nodes]
-        if depths and not arrange(graph, ids, flat=True, **_sizes(self._look(len(ids)))).fits:
+        _, digits, derivatives, *_ = self._look(len(ids))
+        if (
+            depths
+            and not arrange(graph, ids, flat=True, digits=digits, derivatives=derivatives).fits
+        ):
             for depth in range(1, max(depths) + 1):
                 summary = graph.collapse("scope", depth=depth)
                 groups = [node.id for node in summary.nodes if node.kind == "group"]
@@ -139,15 +138,21 @@ class SvgRenderer:
                     return summary
         return graph
 
-    def _look(self, shown: int) -> dict[str, Any]:
+    def _look(self, shown: int) -> Look:
         derivatives = shown <= FEW if self.derivatives is None else self.derivatives
-        return {"rankdir": self.rankdir, "digits": self.digits, "derivatives": derivatives}
+        return Look(self.rankdir, self.digits, derivatives, *self.colours)
 
     def _by_graphviz(
-        self, graph: Graph, shown: Collection[str], note: Sequence[str], look: Mapping[str, Any]
+        self, graph: Graph, shown: Collection[str], note: Sequence[str], look: Look
     ) -> str:
         graphviz = GraphvizRenderer(
-            **look, engine=self.engine, timeout=self.timeout, max_nodes=None, theme=self.theme
+            rankdir=look.rankdir,
+            digits=look.digits,
+            derivatives=look.derivatives,
+            engine=self.engine,
+            timeout=self.timeout,
+            max_nodes=None,
+            theme=self.theme,
         )
         picture = graphviz.svg(graph, shown, note)
         self.engine_used = graphviz.engine_used
@@ -165,10 +170,6 @@ class SvgRenderer:
                 "writes .svg. For .png and .pdf there is renderer 'graphviz'"
             )
         path.write_text(self(graph), encoding="utf-8")
-
-
-def _sizes(look: Mapping[str, Any]) -> dict[str, Any]:
-    return {"digits": look["digits"], "derivatives": look["derivatives"]}
 
 
 def _area(svg: str) -> float:

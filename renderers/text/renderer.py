@@ -15,7 +15,7 @@ from ..nearest import nearest
 from ..notebook_text import Shown
 from ..notes import reasons
 from ..numerals import short
-from ..options import flag, limit, whole
+from ..options import flag, limit, unless_none, whole
 from .terminal import Printed, painted, terminal_width
 
 LABEL = 40  # characters of a label that are shown
@@ -80,8 +80,8 @@ class TextRenderer:
         self.digits = whole(self.name, "digits", digits, 1, 17)
         self.max_depth = whole(self.name, "max_depth", max_depth, 1, 1000)
         self.show_constants = flag(self.name, "show_constants", show_constants)
-        self.width = None if width is None else whole(self.name, "width", width, NARROW, 100_000)
-        self.color = None if color is None else flag(self.name, "color", color)
+        self.width = unless_none(whole, self.name, "width", width, NARROW, 100_000)
+        self.color = unless_none(flag, self.name, "color", color)
 
     def __call__(self, graph: Graph) -> str:
         """Draw the graph; lines are separated by newlines, the last one has none."""
