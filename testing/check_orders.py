@@ -8,9 +8,10 @@ from itertools import product
 
 from pluggrad import Value, grad, no_grad
 
+from .differences import extrapolated
 from .rounding import rounding
 from .subject import Subject
-from .truth import Point, exact_higher, extrapolated
+from .truth import Point, exact_higher
 
 
 def second_derivatives_are_true(subject: Subject) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from pluggrad import ForwardError, Op, RuleError, Value
 
+from .differences import extrapolated
 from .errors import ConformanceError
 from .guess import Sample, guess
 from .multiprecision import multiprecision
 from .rounding import rounding
 from .sampling import drawn, kinks_of, points
-from .truth import Point, Truth, computes_with_many_digits, exact, extrapolated, value
+from .truth import Point, Truth, computes_with_many_digits, exact, value
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
 SUBNORMAL = 2.3e-308

@@ -4,8 +4,9 @@ import math
 
 import pytest
 from pluggrad.testing.counterparts import MP
+from pluggrad.testing.differences import extrapolated
 from pluggrad.testing.multiprecision import multiprecision
-from pluggrad.testing.truth import exact, exact_higher, extrapolated, number
+from pluggrad.testing.truth import exact, exact_higher, number
 
 
 def helper(x):

@@ -1,7 +1,6 @@
 """The layered layout: nothing overlaps, edges run forward, and it is the same everywhere."""
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad.renderers.layered import Layout, count_crossings, folded, lay_out_layers
 from pluggrad.renderers.layered.ranking import ranks_of
+
+from ..hash_seeds import outputs
 
 Edges = list[tuple[int, int]]
 
@@ -127,15 +128,7 @@ def test_the_layout_is_the_same_in_every_process() -> None:
         "e = [(r.randrange(i), i) for i in range(1, 120) for _ in range(2)]\n"
         "print(json.dumps(lay_out_layers([(50, 20)] * 120, e)))"
     )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1", "77")
-    }
+    printed = outputs(program)
     assert len(printed) == 1
     assert len(json.loads(printed.pop())) == len(Layout._fields)
 
