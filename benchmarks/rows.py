@@ -4,8 +4,8 @@ Logistic regression with 20 weights, and a sum of two exponentials with five par
 million rows; value and gradient by pluggrad's function over rows, by NumPy by hand and by JAX.
 pluggrad is checked against the engine on the first thousand rows, row by row, and the others
 against pluggrad. A 784-50-10 net of MNIST's shape on batches of 32 images, beside NumPy's matrix
-products. Then growth with rows, in time and memory, threads, and a memory map. NumPy's products
-take one thread, as pluggrad does where nothing else is said.
+products, which take one thread, as pluggrad does where nothing else is said. Sums of numbers of
+mixed size beside NumPy's long doubles. Then growth with rows, in time and memory, and a memory map.
 """
 
 from __future__ import annotations
@@ -226,6 +226,29 @@ def growth(most: int, seconds: float) -> None:
         rows *= 10
 
 
+def exact(rows: int) -> None:
+    """Compare sums of numbers of mixed size with those of NumPy's long doubles.
+
+    Products with powers of two are exact, so that only sums round.
+
+    Raises:
+        SystemExit: where a sum is off by more than the documentation says.
+    """
+    chance = np.random.default_rng(4)
+    x = chance.normal(size=rows) * 10.0 ** chance.integers(-8, 9, size=rows)
+    right = float(x.astype(np.longdouble).sum())
+    bound = 300 * 2.0**-53 * float(np.abs(x).sum())
+    print(f"\nsums of {rows:,} numbers of mixed size, beside long doubles: off by, of the bound")
+    for threads in (1, 2):
+        fit = compile(lambda w, x: w[0] * x + w[1] * x, in_axes=(None, 0), threads=threads)
+        value, slopes = fit.value_and_grad(np.array([0.5, 0.25]), x)
+        errors = [value - 0.75 * right, *(slopes - right)]
+        worst = max(map(abs, errors)) / bound
+        print(f"  {threads} threads {worst:9.1e}", flush=True)
+        if worst > 1.0:
+            raise SystemExit("a sum is off by more than the documentation says")
+
+
 def mapped(rows: int) -> None:
     """Fit to rows in a file that is larger than what may be in memory at once."""
     import time
@@ -272,6 +295,7 @@ def main() -> None:
     for name in CASES:
         race(name, rows, seconds)
     layers(32, seconds)
+    exact(200_000 if options.short else 10_000_000)
     growth(100_000 if options.short else 10_000_000, seconds / 3)
     if options.mapped:
         mapped(options.mapped)

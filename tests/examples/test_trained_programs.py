@@ -47,6 +47,29 @@ def test_what_was_written_for_micrograd_prints_the_same(program, example, tmp_pa
     assert "digraph" in (tmp_path / "dropin.dot").read_text()
 
 
+# ----- digits -----
+
+
+def test_ten_blurred_pictures_are_told_apart(example, capsys) -> None:
+    np = pytest.importorskip("numpy", reason="the network is fitted to arrays")
+    pytest.importorskip("numba", reason="the interpreter takes long for it")
+    chance = np.random.default_rng(1)
+    clear = chance.random((10, 64))
+    labels = np.arange(600) % 10
+    images = clear[labels] + 0.2 * chance.normal(size=(600, 64))
+    _, shares = example("digits").train((images[:500], labels[:500], images[500:], labels[500:]), 4)
+    assert shares[-1] >= 0.97
+    assert capsys.readouterr().out.count("epoch") == 4
+
+
+def test_digits_are_read_to_97_percent(example) -> None:
+    pytest.importorskip("sklearn", reason="the images come with scikit-learn")
+    digits = example("digits")
+    parameters, shares = digits.train(digits.digits(), epochs=12)
+    assert shares[-1] >= 0.97
+    assert [x.shape for x in parameters] == [(50, 64), (50,), (10, 50), (10,)]
+
+
 # ----- microgpt -----
 
 
