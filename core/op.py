@@ -341,8 +341,9 @@ def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
         out.scope = scope
     for watcher in watching:
         watcher.computed(op, operands, out)
-    for x in operands:
-        if x.__class__ is not Value and hasattr(x, "_spread"):
-            x._spread(out)  # in whatever thread this runs
-            break
+    if out.__class__ is Value:
+        for x in operands:
+            if x.__class__ is not Value and hasattr(x, "_spread"):
+                x._spread(out)  # in whatever thread this runs
+                break
     return out

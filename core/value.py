@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from numbers import Real
+from operator import attrgetter
 from sys import _getframe
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
@@ -449,6 +450,9 @@ for (_symbol, _), _names in SOCKETS.items():
 # ----- What an op computed -----
 
 
+_needs_grad = attrgetter("requires_grad")
+
+
 def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Make the Value that `op` computed from `operands`."""
     out = new_value(Value)
@@ -456,7 +460,7 @@ def recorded(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     out.label = ""
     out._grad = NOT_RUN
     connect(out, op, operands)
-    out.requires_grad = any(x.requires_grad for x in operands)
+    out.requires_grad = any(map(_needs_grad, operands))
     return out
 
 

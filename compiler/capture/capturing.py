@@ -70,9 +70,10 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     # could be set, and is read anew.
     result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
     leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
-    used = _used(leaves, outputs)
+    order = topological_order([*outputs[-1:], *outputs])
+    used = _used(leaves, order)
     chosen = [leaves[i] for i in used]
-    tape, _, read = recorded_tape(outputs, chosen, None, first=outputs[-1:])
+    tape, _, read = recorded_tape(outputs, chosen, None, order=order)
     outside = read[len(chosen) :]
     places = places_of(function, {*outside, *looks.outside})
     places += read_by(op for op in looks.ops if not is_built_in(op))
@@ -107,7 +108,7 @@ def _watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: A
     finally:
         watching.close()
         looking.close()
-        looks.kind.recording.clear()
+        looks.ended()
 
 
 def _check_rules(op: Op) -> None:
@@ -123,8 +124,8 @@ def _check_rules(op: Op) -> None:
         )
 
 
-def _used(leaves: Sequence[Value], outputs: Sequence[Value]) -> list[int]:
-    inside = set(topological_order(outputs))
+def _used(leaves: Sequence[Value], order: Sequence[Value]) -> list[int]:
+    inside = set(order)
     return [i for i, x in enumerate(leaves) if x in inside]
 
 

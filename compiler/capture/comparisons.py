@@ -10,6 +10,8 @@ from pluggrad import Value
 if TYPE_CHECKING:
     from fractions import Fraction
 
+EXACT = 2**53  # integers up to here are floats
+
 
 def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
     """Say the same of floats that Python, which compares exactly, says of any two numbers.
@@ -19,6 +21,9 @@ def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
     """
     for place, x in enumerate(pair):
         if isinstance(x, Value) or x.__class__ is float:
+            continue
+        if x.__class__ is int and -EXACT <= x <= EXACT:
+            pair[place] = float(x)
             continue
         from fractions import Fraction  # most programs have floats only
 

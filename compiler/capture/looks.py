@@ -85,6 +85,7 @@ class Looks(Watcher):
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.ops: set[Op] = set()
+        self.raising: set[Op] = set()  # those of them that may raise an error
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
         self.parts: list[Value] = []  # of derivatives that were not nan so far
@@ -93,16 +94,25 @@ class Looks(Watcher):
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
-        self.ops.add(op)
+        kind = self.kind
+        if op not in self.ops:
+            self.ops.add(op)
+            if op.__class__ is Op and may_raise(op):
+                self.raising.add(op)
         for x in operands:
-            if x.__class__ is not self.kind and (x.requires_grad or x.op is not None):
+            if x.__class__ is not kind and (x.requires_grad or x.op is not None):
                 self.outside.add(x)
         self.count += 1
         if self.count % 10_000 == 0:
             tell(f"recording: {self.count:,} nodes")
-        self.kind._spread(out)
-        if op.ieee is None and op.__class__ is Op and may_raise(op):
+        kind._spread(out)
+        if op in self.raising:
             self.seen[RAN, id(out)] = applied(GUARDS["_ran"], [out])
+
+    def ended(self) -> None:
+        """See no more: what was recorded is made of Values like others from now on."""
+        self.kind.recording.clear()
+        self.kind.__hash__ = Value.__hash__  # not a Python function any more
 
     def created(self, leaf: Value) -> None:
         """See that a leaf was made."""

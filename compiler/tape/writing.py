@@ -19,7 +19,7 @@ def recorded_tape(
     outputs: Sequence[Value],
     wrt: Sequence[Value] | None,
     inputs: Sequence[Value] | None,
-    first: Sequence[Value] = (),
+    order: list[Value] | None = None,
 ) -> tuple[Tape, list[Value], list[Value]]:
     """Write a graph down as a tape.
 
@@ -28,7 +28,7 @@ def recorded_tape(
         wrt: whose gradients are wanted; all leaves that require one when None.
         inputs: what is read anew for each run, besides `wrt`; when None, every leaf that somebody
             still holds, so that a change to its `data` is never missed.
-        first: which outputs, and all that they depend on, are computed before the others.
+        order: all that the outputs depend on, operands first, where the caller knows it.
 
     Returns:
         The tape, and the Values of its `wrt` and `inputs`.
@@ -36,9 +36,10 @@ def recorded_tape(
     Raises:
         CompileError: when there is nothing to differentiate by, or an input plays no part.
     """
-    # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
-    alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
-    order = topological_order([*first, *outputs, *alone])
+    if order is None:
+        # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
+        alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
+        order = topological_order([*outputs, *alone])
     if len(order) > MANY:
         tell(f"writing down {len(order):,} nodes", long=True)
     row, left, right, more = _operand_columns(order)
