@@ -28,6 +28,7 @@ from ..recording import Recording
 from .batches import Batched
 from .derived import slope, weighted
 from .fit import Fit
+from .on_dask import is_on_dask, total_on_dask
 from .taken import ROWS, SHARED, Column, Cursor, Given, Taken, as_array, axes_of, is_strided, merged
 from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
@@ -96,7 +97,7 @@ class OverRows:
         """
         if weights is not None:
             return self._weighted(args, weights, backward=False)[0]
-        return self._computed(self._given(args), backward=False)[0]
+        return self._of(args, backward=False)[0]
 
     def value_and_grad(self, *args: Any, weights: Any = None) -> Any:
         """Compute the reduced value, and its gradient.
@@ -113,7 +114,7 @@ class OverRows:
         if weights is not None:
             value, given, gradients = self._weighted(args, weights, backward=True)
         else:
-            value, given, gradients = self._computed(self._given(args), backward=True)
+            value, given, gradients = self._of(args, backward=True)
         return value, self._built(given, gradients)
 
     def grad(self, *args: Any, weights: Any = None) -> Any:
@@ -152,6 +153,7 @@ class OverRows:
         """
         import numpy as np
 
+        _check_here(args, "for gauss_newton(); take map_blocks() and add up")
         given = self._given(args)
         self.compiled._keep_current()
         count = len(given.numbers)
@@ -233,6 +235,7 @@ class OverRows:
     ) -> tuple[Any, Given, Any]:
         import numpy as np
 
+        _check_here(args, "with weights=, which can be an argument of the function")
         given, weights = self._given(args), np.asarray(weights, float)
         if weights.shape != (given.count,):
             raise CompileError(
@@ -275,15 +278,27 @@ class OverRows:
 
     # ----- Sums and blocks -----
 
+    def _of(self, args: tuple[Any, ...], *, backward: bool) -> tuple[Any, Given, Any]:
+        """Compute for arguments of any kind."""
+        if not any(map(is_on_dask, args)):
+            return self._computed(self._given(args), backward=backward)
+        if self.reduce is None:
+            raise CompileError("rows of Dask arrays are added up: reduce= is 'sum' or 'mean'")
+        given, total = total_on_dask(self, args, backward=backward)
+        return self._reduced(given, total)
+
+    def _reduced(self, given: Given, total: Total) -> tuple[float, Given, Any]:
+        found = total.found()
+        if self.reduce == "mean":
+            found = found / given.count
+        return float(found[0]), given, found[1:]
+
     def _computed(self, given: Given, *, backward: bool) -> tuple[Any, Given, Any]:
         self.compiled._keep_current()
         if self.reduce is None:
             values, gradients = self._each(given.taken(), backward=backward)
             return values, given, gradients
-        found = self._total(given, backward=backward).found()
-        if self.reduce == "mean":
-            found = found / given.count
-        return float(found[0]), given, found[1:]
+        return self._reduced(given, self._total(given, backward=backward))
 
     def _total(self, given: Given, *, backward: bool) -> Total:
         """Add up all rows."""
@@ -397,6 +412,11 @@ class OverRows:
         if recording.result != LEAF:
             raise CompileError(f"over rows a function gives one number; {self!r} gives nested ones")
         return results[0], None if gradients is None else gradients[block.shared]
+
+
+def _check_here(args: Sequence[Any], where: str) -> None:
+    if any(map(is_on_dask, args)):
+        raise CompileError(f"rows of Dask arrays are not taken {where}")
 
 
 def _first(x: Any) -> float:

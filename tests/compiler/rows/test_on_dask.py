@@ -1,0 +1,89 @@
+"""Rows in Dask arrays."""
+
+import numpy as np
+import pytest
+from pluggrad import CompileError, compile
+from pluggrad.ops import exp, log
+
+da = pytest.importorskip("dask.array", reason="the tests are about Dask")
+pytest.importorskip("cloudpickle", reason="Dask sends functions with it")
+
+
+def surprise(w, x, y):
+    return log(1.0 + exp(-((w[0] * x[0] + w[1] * x[1] + w[2]) * y)))
+
+
+def data(rows):
+    chance = np.random.default_rng(1)
+    return chance.normal(size=3), chance.normal(size=(rows, 2)), np.sign(chance.normal(size=rows))
+
+
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_blocks_of_rows_give_what_all_rows_give(reduce, executor):
+    w, x, y = data(1100)
+    fit = compile(surprise, in_axes=(None, 0, 0), reduce=reduce, executor=executor)
+    value, gradient = fit.value_and_grad(w, x, y)
+    far = da.from_array(x, chunks=(300, 1)), da.from_array(y, chunks=500)
+    found, slopes = fit.value_and_grad(w, *far)
+    assert found == pytest.approx(value, rel=1e-14)
+    np.testing.assert_allclose(slopes, gradient, rtol=1e-12)
+    assert fit(w, *far) == pytest.approx(value, rel=1e-14)
+
+
+def test_sums_of_blocks_of_mixed_size_are_as_exact_as_stated():
+    chance = np.random.default_rng(3)
+    x = chance.normal(size=20_000) * 10.0 ** chance.integers(-8, 9, size=20_000)
+    fit = compile(lambda w, x: w * x, in_axes=(None, 0))
+    value, slope = fit.value_and_grad(1.0, da.from_array(x, chunks=3000))
+    right = float(x.astype(np.longdouble).sum())
+    assert abs(value - right) <= 300 * 2.0**-53 * float(np.abs(x).sum())
+    assert value == slope
+
+
+def test_two_worker_processes_add_up_what_they_have():
+    distributed = pytest.importorskip("distributed", reason="the test is about a cluster")
+    w, x, y = data(1000)
+    fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        found = fit(w, da.from_array(x, chunks=250), da.from_array(y, chunks=250))
+    assert found == pytest.approx(fit(w, x, y), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (lambda x, y: (da.from_array(x), y), "then all of them are"),
+        (lambda x, y: (da.from_array(x), da.from_array(y[:7])), r"different numbers .*\(7,\)"),
+        (lambda x, y: (da.from_array(x[:0]), da.from_array(y[:0])), "or none"),
+        (lambda x, y: (da.from_array(x)[da.from_array(y) > 0],) * 2, "different numbers|counted"),
+    ],
+)
+def test_dask_arrays_that_do_not_fit_are_refused(rows, message):
+    w, x, y = data(10)
+    with pytest.raises(CompileError, match=message):
+        compile(surprise, in_axes=(None, 0, 0), executor="interpreter")(w, *rows(x, y))
+
+
+def test_a_result_for_each_row_is_refused():
+    w, x, y = data(10)
+    each = compile(surprise, in_axes=(None, 0, 0), reduce=None, executor="interpreter")
+    with pytest.raises(CompileError, match="rows of Dask arrays are added up"):
+        each(w, da.from_array(x), da.from_array(y))
+
+
+def test_what_is_not_for_dask_says_what_is():
+    w, x, y = data(10)
+    fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
+    far = da.from_array(x), da.from_array(y)
+    with pytest.raises(CompileError, match=r"weights=, which can be an argument"):
+        fit(w, *far, weights=np.ones(10))
+    with pytest.raises(CompileError, match="map_blocks"):
+        fit.gauss_newton(w, *far)
+    right = fit.hvp((w, x, y), np.ones(3))
+    np.testing.assert_allclose(fit.hvp((w, *far), np.ones(3)), right, rtol=1e-12)
