@@ -26,7 +26,7 @@ class NewPluginError(PluggradError):
 
 def run(given: Namespace) -> None:
     """Write the package."""
-    folder = write(given.name, Path(given.path))
+    folder = write(given.name, Path(given.path), given.build)
     if given.json:
         files = sorted(str(x.relative_to(folder)) for x in folder.rglob("*") if x.is_file())
         print(json.dumps({"folder": str(folder), "files": files}, indent=2))
@@ -35,12 +35,13 @@ def run(given: Namespace) -> None:
     print(f"{place} is written. Now: pip install -e '{place}[test]' && pytest {place}")
 
 
-def write(name: str, path: Path) -> Path:
+def write(name: str, path: Path, build: str = "setuptools") -> Path:
     """Write the files of a new plugin package.
 
     Parameters:
         name: what the package is called: lower-case letters and digits, with single hyphens.
         path: the folder in which to make the package's own.
+        build: what builds the package, one of `BUILDS`.
 
     Raises:
         NewPluginError: when the name is not usable, or the folder cannot be made or exists. Nothing
@@ -51,6 +52,7 @@ def write(name: str, path: Path) -> Path:
     if folder.exists():
         raise NewPluginError(f"{folder} exists already; nothing was written")
     names = {"name": name, "package": package, "op": f"{package}_cube"}
+    names |= {part: Template(text).substitute(names) for part, text in BUILDS[build].items()}
     # Beside it first: an interrupt leaves nothing that looks like a package.
     unfinished = path / f".{name}-{os.getpid()}"
     try:
@@ -115,6 +117,12 @@ def add_to(commands: Any) -> None:
         description="Write a complete, installable plugin package whose tests pass at once.",
     )
     command.add_argument("name", metavar="NAME", help="of the package, such as my-ops")
+    command.add_argument(
+        "--build",
+        choices=BUILDS,
+        default="setuptools",
+        help="what builds the package: setuptools (the default), hatchling or uv",
+    )
     command.add_argument("--path", metavar="DIR", default=".", help="where to put its folder")
     add_json(command)
     command.set_defaults(run=run)
@@ -122,10 +130,31 @@ def add_to(commands: Any) -> None:
 
 # ----- The files -----
 
+# By what it is built: the system, and where that finds the package.
+BUILDS = {
+    "setuptools": {
+        "system": 'requires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"',
+        "place": """\
+[tool.setuptools]
+packages = ["$package"]
+package-dir = { "" = "." }  # so that type checkers follow `pip install -e`
+package-data = { $package = ["py.typed"] }""",
+    },
+    "hatchling": {
+        "system": 'requires = ["hatchling"]\nbuild-backend = "hatchling.build"',
+        "place": """\
+[tool.hatch.build.targets.wheel]
+packages = ["$package"]""",
+    },
+    "uv": {
+        "system": 'requires = ["uv_build>=0.9,<1"]\nbuild-backend = "uv_build"',
+        "place": '[tool.uv.build-backend]\nmodule-root = ""',
+    },
+}
+
 PYPROJECT = """\
 [build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
+$system
 
 [project]
 name = "$name"
@@ -145,10 +174,7 @@ test = ["pluggrad[testing]"]
 [project.entry-points."pluggrad.renderers"]
 "$name.renderer" = "$package.renderer"
 
-[tool.setuptools]
-packages = ["$package"]
-package-dir = { "" = "." }  # so that type checkers follow `pip install -e`
-package-data = { $package = ["py.typed"] }
+$place
 
 [tool.pytest.ini_options]
 testpaths = ["tests"]

@@ -11,7 +11,7 @@ from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
 from pluggrad.value import SOCKETS, Value
-from pluggy import PluginManager
+from pluggy import HookImpl, PluginManager
 
 from .names import NameOfOthers
 
@@ -203,7 +203,7 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
     for impl in getattr(manager.hook, hook).get_hookimpls():
         if impl.plugin is plugin:
             try:
-                given = impl.function()
+                given = ask(impl)
                 if given is None:
                     return ()
                 if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
@@ -214,6 +214,14 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
                 raise PluginError(f"its {hook}() failed: {one_line(cause)}") from cause
             raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
     return ()
+
+
+def ask(impl: HookImpl, **offered: Any) -> Any:
+    """Call one plugin's hook with what it asks for, of all that is offered.
+
+    So a hook can offer more in a later version, and plugins that were written before go on working.
+    """
+    return impl.function(*(offered[name] for name in impl.argnames))
 
 
 def without_replaced(ops: Iterable[Any], installed: Mapping[str, Op]) -> dict[str, Op]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pluggrad import Graph, RenderError, plugins
 from pluggrad.errors import one_line
+from pluggrad.index import plugin_hints
 
 from .code import (
     Apply,
@@ -219,7 +220,7 @@ def words_of_plugins(language: str) -> dict[str, str]:
     for impl in plugins.manager.hook.pluggrad_register_words.get_hookimpls():
         where = f"plugin {impl.plugin_name!r}: its pluggrad_register_words()"
         try:
-            given: Any = impl.function() or {}
+            given: Any = plugin_hints.ask(impl, language=language) or {}
             words = dict(given.get(language, {}))
         except Exception as cause:
             raise RenderError(f"{where} failed: {one_line(cause)}") from cause

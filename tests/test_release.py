@@ -75,6 +75,7 @@ def test_the_wheel_has_every_module_and_its_types(wheel: Path) -> None:
             inside = Path("pluggrad") / package / module.relative_to(ROOT / folder)
             assert inside.as_posix() in names
     assert "pluggrad/py.typed" in names
+    assert "pytest_pluggrad/__init__.py" in names
     for data in (ROOT / "renderers").rglob("*"):
         if data.suffix in (".js", ".css", ".html"):
             assert f"pluggrad/renderers/{data.relative_to(ROOT / 'renderers').as_posix()}" in names

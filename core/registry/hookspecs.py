@@ -14,6 +14,10 @@ draw, are loaded when the first renderer is needed, so that `import pluggrad` st
 built-in operations and renderers come through these hooks and entry points too. pluggrad's own
 plugins are loaded first, then the others in the order of their entry points' names. A plugin that
 fails is skipped as a whole, with a `PluginWarning`.
+
+How hooks change is a promise, told in `docs/publish.md`: they may offer more arguments, which a
+plugin takes or leaves out; what is to go is marked with pluggy's `warn_on_impl` or
+`warn_on_impl_args` and a `DeprecationWarning` first, and works until the next major version.
 """
 
 from __future__ import annotations
@@ -82,12 +86,16 @@ def pluggrad_register_renderers() -> Iterable[type[Any]] | None:
 
 
 @hookspec
-def pluggrad_register_words() -> Mapping[str, Mapping[str, str]] | None:
+def pluggrad_register_words(language: str) -> Mapping[str, Mapping[str, str]] | None:
     r"""Return words for ops in other languages, where their Python cannot be written in these.
 
     Called each time that a program is printed, by the renderers `c` and `js` and others like them.
     They need it for ops only whose forward function or rule is more than arithmetic, branches,
     loops, functions of `math` and other ops.
+
+    Parameters:
+        language: which one is printed, by the name of its renderer. A plugin whose words cost
+            nothing leaves it out, `def pluggrad_register_words():`.
 
     Returns:
         For each language, the name of its renderer, a dict from the name of an op to its text. The

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import (
     commands,
+    directory,
     examples,
     hooks,
     mistakes,
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings.page(),
         "hooks.md": hooks.page(),
         "commands.md": commands.page(),
+        "directory.md": directory.page(),
         "examples.md": examples.page(),
         "names.md": names.page(),
         "nn.txt": packages.section("pluggrad.nn"),

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 from pluggrad.cli import main
@@ -58,6 +60,39 @@ def test_its_op_and_renderer_are_listed(package):
     done = python(target, "-m", "pluggrad.cli", "plugins")
     assert "fresh-ops 0.1.0" in done.stdout
     assert "fresh_ops_cube" in done.stdout
+
+
+BACKENDS = {"setuptools": "setuptools", "hatchling": "hatchling", "uv": "uv_build"}
+
+
+@pytest.mark.parametrize("build", BACKENDS)
+def test_each_way_to_build_makes_a_wheel_with_the_package_and_its_entry_points(build, tmp_path):
+    backend = pytest.importorskip(BACKENDS[build], reason="builds a package")
+    programs = Path(backend.__file__).parents[4] / "bin"  # uv's backend calls one
+    folder = write("fresh-ops", tmp_path, build)
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run(
+        [*pip, "--no-build-isolation", "-w", tmp_path / "dist", folder],
+        check=True,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+    )
+    (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (listed,) = [name for name in names if name.endswith("entry_points.txt")]
+        entries = archive.read(listed).decode()
+    modules = {"__init__.py", "ops.py", "renderer.py", "py.typed"}
+    assert {f"fresh_ops/{module}" for module in modules} <= set(names)
+    assert not [name for name in names if "tests" in name]
+    assert "[pluggrad]" in entries
+    assert "[pluggrad.renderers]" in entries
+
+
+def test_another_way_to_build_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit):
+        main(["new-plugin", "fresh-ops", "--build", "flit"])
+    assert "choose from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["My-Ops", "my_ops", "1ops", "ops-", "a--b", "", "a b", "../x"])

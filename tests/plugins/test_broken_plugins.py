@@ -76,6 +76,7 @@ BROKEN = {
 }
 WORKING = {
     "well-behaved": ["well_behaved"],
+    "of-the-first-version": ["staircase"],
     "imported-first": ["imported_first"],
     "package-imported-first": ["package_imported_first"],
     "twin": ["twin_a"],
