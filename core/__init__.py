@@ -103,6 +103,7 @@ __all__ = [
 # What stands in a wing is loaded when it is first used.
 _IN_WINGS = {
     "arrays": {"ValueArray", "values"},
+    "codegen": set[str](),
     "compiler": {"load"},
     "copying": set[str](),
     "drawing": {"draw_dot", "render", "save"},

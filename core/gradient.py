@@ -2,7 +2,7 @@
 
 Both go through the recorded graph once, users before operands, and hand each node's gradient on to
 its operands as the rules say. `backward` first takes the short way, the fused code of
-trace/pullbacks.py. Where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is
+codegen/pullbacks.py. Where anything goes wrong there (Python raises for 1.0 / 0.0, a rule is
 faulty, a gradient is nan), it starts again the careful way, rule by rule, which follows IEEE 754,
 knows that a gradient of 0 stays 0 (strong_zero.py), or names the rule that failed.
 """

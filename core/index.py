@@ -7,23 +7,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "checking",
-    "copying",
-    "declaration",
-    "engines",
-    "labels",
-    "lost_gradients",
-    "name_hints",
-    "notebook",
-    "plugin_hints",
-    "pullbacks",
-    "settings",
-    "show_only",
-    "summary",
-    "value_hints",
-]
-
 
 class Index(ModuleType):
     """A package that offers what its `__init__` lists.
@@ -87,6 +70,8 @@ class Wing:
 # All that the engine calls in wings.
 if TYPE_CHECKING:
     from . import copying, settings, summary
+    from .codegen import methods as op_methods
+    from .codegen import pullbacks
     from .drawing import labels, notebook
     from .hints import declaration, engines
     from .hints import names as name_hints
@@ -94,7 +79,6 @@ if TYPE_CHECKING:
     from .hints import values as value_hints
     from .insight import lost_gradients
     from .insight import record as checking
-    from .trace import pullbacks
 else:
     checking = Wing("insight.record")
     copying = Wing("copying")
@@ -102,10 +86,11 @@ else:
     engines = Wing("hints.engines")
     labels = Wing("drawing.labels")
     lost_gradients = Wing("insight.lost_gradients")
+    op_methods = Wing("codegen.methods")
     name_hints = Wing("hints.names")
     notebook = Wing("drawing.notebook")
     plugin_hints = Wing("hints.plugins")
-    pullbacks = Wing("trace.pullbacks")
+    pullbacks = Wing("codegen.pullbacks")
     settings = Wing("settings")
     summary = Wing("summary")
     value_hints = Wing("hints.values")

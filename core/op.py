@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError
-from .index import declaration, pullbacks, value_hints
+from .index import declaration, op_methods, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
 from .value import Value, as_float, constant, operand, recorded
 
@@ -54,9 +54,8 @@ class Op:
     Calling an op with numbers returns a float; with a Value among the operands it records.
     """
 
-    # Plugged in by what is built upon ops: the registry, methods.py, and what makes code of rules.
+    # Plugged in by what is built upon ops: the registry, and what makes code of rules.
     installed: ClassVar[Any]
-    made_function: ClassVar[Callable[[Op], Callable[..., Any]]]
     forget_code: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     # Whether it finds the gradients of all operands at once, as what `checkpoint` records does.
@@ -293,7 +292,7 @@ class Op:
 
 def _first_call(op: Op, *operands: Any) -> Any:
     """Make the function for the op's number of operands, and call it."""
-    op.function = Op.made_function(op)
+    op.function = op_methods.function_of(op)
     return op.function(op, *operands)
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pluggrad.codegen.python_code import PythonCode
+from pluggrad.codegen.source import operand_lines
 from pluggrad.op import Op
 from pluggrad.recording import always_recording
 from pluggrad.registry import plugins
-from pluggrad.trace import PythonCode, Trace
-from pluggrad.trace.python_code import operand_lines
+from pluggrad.trace import Trace
 from pluggrad.value import Value
 
 from .composite import Composite

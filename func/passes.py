@@ -18,12 +18,12 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
+from pluggrad.codegen.pullbacks import pull_back
 from pluggrad.gradient import is_watched, propagate
 from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
 from pluggrad.trace.outside import refresh, standing
-from pluggrad.trace.pullbacks import pull_back
 from pluggrad.value import Value, constant
 
 from . import fused

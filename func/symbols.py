@@ -22,9 +22,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pluggrad.codegen.python_code import PythonCode
 from pluggrad.op import Op
 from pluggrad.recording import always_recording
-from pluggrad.trace import PythonCode, Symbol, Trace
+from pluggrad.trace import Symbol, Trace
 
 Code = Callable[..., Any]
 

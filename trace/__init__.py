@@ -1,7 +1,6 @@
-"""A rule run once on symbols: the list of its steps, and the Python that is made of them."""
+"""A rule run once on symbols becomes the list of its steps."""
 
 from .outside import with_symbols
-from .python_code import PythonCode
 from .steps import Step, Symbol, Trace
 
-__all__ = ["PythonCode", "Step", "Symbol", "Trace", "with_symbols"]
+__all__ = ["Step", "Symbol", "Trace", "with_symbols"]

@@ -14,8 +14,7 @@ import pluggy
 
 from ..config import readable_config
 from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
-from ..index import plugin_hints
-from ..methods import methods_of, sockets_of
+from ..index import op_methods, plugin_hints
 from ..op import Op
 from ..recording import in_forked_child, switch
 from ..value import Value, missing
@@ -348,7 +347,7 @@ class Registry:
             original = self._originals.get(op.name)
             if original is not None and not plugin.value:
                 plugin_hints.check_place(op, original, operator=False)
-            methods.update(methods_of(op))
+            methods.update(op_methods.methods_of(op))
         try:
             self._ops = {**self._ops, **{op.name: op for op in plugin.ops}}
             for name, method in methods.items():
@@ -392,7 +391,7 @@ class Registry:
     def _take_out(self, op: Op) -> None:
         """Take an op out, and put back the one of a package whose place it had."""
         Op.forget_code()
-        for name in (op.name, *sockets_of(op)):
+        for name in (op.name, *op_methods.sockets_of(op)):
             if name in BARE:
                 setattr(Value, name, BARE[name])
             elif name in vars(Value):
@@ -401,7 +400,7 @@ class Registry:
         original = self._originals.get(op.name, op)
         self._succeed(original, original)
         if original is not op and self._is_installed(original):
-            for name, method in methods_of(original).items():
+            for name, method in op_methods.methods_of(original).items():
                 setattr(Value, name, method)
             ops[op.name] = original
         else:

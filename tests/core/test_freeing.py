@@ -19,8 +19,8 @@ from pluggrad import (
     on_gradient,
     scope,
 )
+from pluggrad.codegen.pullbacks import LARGE
 from pluggrad.gradient import hooks
-from pluggrad.trace.pullbacks import LARGE
 
 CASES = {}
 

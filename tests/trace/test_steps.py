@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import Op, ops, plugins
+from pluggrad.codegen.python_code import PythonCode
 from pluggrad.errors import TraceError
-from pluggrad.trace import PythonCode, Symbol, Trace
+from pluggrad.trace import Symbol, Trace
 
 RULES = [(op, index) for op in plugins.ops.values() for index, rule in enumerate(op.rules) if rule]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pluggrad.errors import TraceError
-from pluggrad.methods import compiled
+from pluggrad.trace import Step, Trace
+from pluggrad.trace.outside import read_again
+from pluggrad.trace.steps import ARITHMETIC
 
-from .outside import read_again
-from .steps import ARITHMETIC, Step, Trace
+from .source import compiled
 
 # Forward functions that are an operator need no call.
 INLINE: dict[Any, str] = {
@@ -103,11 +104,3 @@ class PythonCode:
         name = f"{self.prefix}{len(self.bound)}"
         self.bound[name] = thing
         return name
-
-
-def operand_lines(names: Sequence[str]) -> list[str]:
-    """Write the lines that take the operands out of a node."""
-    if len(names) <= 2:
-        places = zip(names, ("_left", "_right"), strict=False)
-        return [f"    {name} = node.{place}" for name, place in places]
-    return [f"    {', '.join(names)} = node._operands"]

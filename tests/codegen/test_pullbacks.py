@@ -4,7 +4,7 @@ import random
 
 import pytest
 from pluggrad import Op, Value, grad, ops, plugins
-from pluggrad.trace.pullbacks import LARGE
+from pluggrad.codegen.pullbacks import LARGE
 
 
 def graph(size: int, seed: int) -> tuple[list[Value], Value]:

@@ -27,13 +27,13 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
-from pluggrad.methods import compiled
 from pluggrad.op import NAMES, Op, Rule
+from pluggrad.trace import Trace
+from pluggrad.trace.outside import refresh, standing
 from pluggrad.value import Value
 
-from .outside import refresh, standing
-from .python_code import PythonCode, operand_lines
-from .steps import Trace
+from .python_code import PythonCode
+from .source import compiled, operand_lines
 
 LARGE = 500  # from how many nodes on frequent ops are looked for, and how many nodes tell which
 INLINED = 4

@@ -9,14 +9,16 @@ library does for named tuples and data classes.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import Parameter, Signature
 from typing import Any
 
-from .op import MISSING, NAMES, Op, record_watched
-from .recording import switch
-from .value import NOT_RUN, SOCKETS, Value, constant, new_value, operand
+from pluggrad.op import MISSING, NAMES, Op, record_watched
+from pluggrad.recording import switch
+from pluggrad.value import NOT_RUN, SOCKETS, Value, constant, new_value, operand
+
+from .source import compiled
 
 # Forward functions of the standard library that are an operator. Written as one they need no call;
 # none of them raises for floats, and all of them give floats.
@@ -219,15 +221,3 @@ def _compiled(source: str, name: str) -> Callable[..., Any]:
         "switch": switch,
     }
     return compiled([source], name, "<pluggrad method>", namespace)
-
-
-def compiled(
-    source: Iterable[str], name: str, file: str, scope: dict[str, Any]
-) -> Callable[..., Any]:
-    """Compile lines of generated code; return the function of this name in it."""
-    exec(compile("\n".join(source), file, "exec"), scope)
-    made: Callable[..., Any] = scope.pop(name)  # which refers to the scope
-    return made
-
-
-Op.made_function = staticmethod(function_of)
