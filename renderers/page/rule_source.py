@@ -11,7 +11,7 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
-from pluggrad import MissingOpError, Op, PluggradError, plugins
+from pluggrad import Op, PluggradError, plugins
 from pluggrad.insight.formulas import slope_templates
 
 LONGEST = 1500  # characters of a rule's source
@@ -31,18 +31,13 @@ def told(names: Iterable[str]) -> list[dict[str, Any]]:
 
 def arity(name: str | None) -> int:
     """Count the operands of an operation; 0 where that is not known."""
-    if name is None:
-        return 0
-    try:
-        return plugins.op(name).arity
-    except MissingOpError:
-        return 0
+    op = plugins.ops.get(name or "")  # asked for each node, and an error would be long in making
+    return 0 if op is None else op.arity
 
 
 def _described(name: str) -> dict[str, Any]:
-    try:
-        op = plugins.op(name)
-    except MissingOpError:
+    op = plugins.ops.get(name)
+    if op is None:
         return {"name": name, "symbol": name, "doc": "", "rule": "", "where": "", "slopes": []}
     rule, where = _source(op)
     return {
