@@ -18,6 +18,11 @@ from pluggrad.testing import (
 )
 from pluggrad.testing.subject import Subject
 
+from .test_compiled import CHECKS as COMPILED
+from .test_compiled import OPS as OPS_COMPILED
+from .test_edges import EDGES
+from .test_edges import OPS as OPS_AT_EDGES
+
 # Its own series ends where floats do, far above what is left of the difference of two of them.
 REFERENCES = {
     "polygamma_rise": lambda n, a, b: (
@@ -31,9 +36,21 @@ SEED = 20 if os.environ.get("CI") else random.SystemRandom().randrange(2**31)
 OPS = list(plugins.ops.values())
 
 
+# What test_edges.py and test_compiled.py run on every built-in op, too.
+ELSEWHERE = [
+    check for check in CHECKS if check.__name__.endswith(("at_edges", "code_gives_the_same"))
+]
+
+
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 def test_every_built_in_op_passes_with_the_fixed_seed(op):
-    check_op(op)
+    check_op(op, checks=[check for check in CHECKS if check not in ELSEWHERE])
+
+
+def test_what_is_run_elsewhere_is_run_there_on_every_op():
+    assert len(ELSEWHERE) == 4
+    assert [*EDGES, *COMPILED] == ELSEWHERE
+    assert OPS_AT_EDGES == OPS_COMPILED == OPS
 
 
 # What looks at points that are drawn, or at the last of those that are chosen by chance.
