@@ -1,9 +1,14 @@
 """What all tests share: the package, compiled once for the many interpreters that they start."""
 
 import compileall
+import gc
+import os
 from pathlib import Path
 
 import pluggrad
+import pytest
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config):
@@ -14,3 +19,17 @@ def pytest_configure(config):
     """
     if not hasattr(config, "workerinput"):  # in the first process, before xdist starts others
         compileall.compile_dir(Path(pluggrad.__file__).parent, quiet=2)
+    # mypy reads the package and NumPy's stubs once, and not for each of the programs it judges.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    os.environ.setdefault("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache" / f"tests-{worker}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep the collector off the million objects that tests and their modules are."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
