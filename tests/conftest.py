@@ -3,6 +3,7 @@
 import compileall
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pluggrad
@@ -26,10 +27,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Keep the collector off the million objects that tests and their modules are."""
+    """Keep the collector off the million objects that tests and their modules are.
+
+    What pytest makes of their assertions is kept for the next run, whatever the environment says.
+    """
+    written = sys.dont_write_bytecode
+    sys.dont_write_bytecode = False
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
         gc.enable()
+        sys.dont_write_bytecode = written
