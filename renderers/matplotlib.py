@@ -13,7 +13,6 @@ from pluggrad import Graph, Node, RenderError, hookimpl
 from .labels import one_line
 from .layered.levels import columns_and_rows
 from .nearest import left_out, nearest
-from .networkx import NetworkXRenderer
 from .notes import briefs, heading
 from .numerals import nodes_in, short
 from .options import whole
@@ -72,7 +71,14 @@ class MatplotlibRenderer:
         import networkx
 
         ids = nearest(graph, self.max_nodes)
-        drawn = NetworkXRenderer()(graph).subgraph(ids)
+        drawn = networkx.MultiDiGraph()
+        drawn.add_nodes_from(ids)
+        kept = set(ids)
+        drawn.add_edges_from(
+            (edge.source, edge.target)
+            for edge in graph.edges
+            if edge.source in kept and edge.target in kept
+        )
         places = columns_and_rows(graph, ids)
         xs = [x for x, _ in places.values()] or [0.0]
         ys = [y for _, y in places.values()] or [0.0]
