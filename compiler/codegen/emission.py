@@ -213,13 +213,35 @@ def unit_strides(nests: Nests, memory: Memory, task: Task, by: Ints, inner: int)
     return bits
 
 
+def blocked(nests: Nests, task: Task, by: Ints, inner: int, around: int, strides: int) -> int:
+    """Say which columns stay where they are along the third loop, a bit for each; 0 if it is none.
+
+    Only columns that move along the innermost loop count: the others are read before it. And what
+    several steps of the third loop write must not overlap.
+    """
+    third = 3 - inner - around
+    target = by[task.target * 3 + third]
+    apart = target if target >= 0 else -target
+    rows = task.nest * 4 + 1
+    if nests.rows[rows + third] < JAM or apart < nests.rows[rows + inner]:
+        return 0
+    bits = 0
+    number = 1
+    for c in range(2 * (nests.width + 1)):
+        if (task.read >> c) & 1:
+            if (strides >> number) & 1 != 0 and by[c * 3 + third] == 0:
+                bits |= 1 << number
+            number += 1
+    return bits
+
+
 # ----- One instruction -----
 
 
 def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, start: int) -> int:
     """Write one instruction but for its address; return its variant, packed."""
     by = room.by
-    inner, around, summing, jammed, strides = -1, -1, 0, 0, 0
+    inner, around, summing, jammed, strides, blocks = -1, -1, 0, 0, 0, 0
     adding = is_adding(nests, task)
     exact = 1 if task.function == 0 else 0
     if task.single == 0:
@@ -230,7 +252,11 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
             around = middle(nests, task, by, inner, summing)
         jammed = 1 if around >= 0 and nests.rows[task.nest * 4 + 1 + around] >= JAM else 0
         strides = unit_strides(nests, memory, task, by, inner)
+        if jammed != 0 and summing == 0 and strides != ANY and memory.lanes == 1:
+            blocks = blocked(nests, task, by, inner, around, strides)
     order = ordered(inner, around)
+    if blocks != 0:  # the third loop stands next to the jammed one
+        order = Order(-1, 3 - inner - around, around, inner)
     room.words[start + LENGTH] = size(task.columns, task.single)
     at = start + HEADER
     if task.single == 0:
@@ -242,7 +268,7 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
             write_column(nests, memory, task, order, room, at, column, c)
             column += 1
     variant = Variant(
-        task.kind, task.function, adding, exact, task.single, summing, jammed, strides
+        task.kind, task.function, adding, exact, task.single, summing, jammed, strides, blocks
     )
     return packed(variant, nests.width)
 

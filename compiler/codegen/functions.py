@@ -42,6 +42,9 @@ def kernel_of(kinds: Kinds, variant: Variant) -> Kernel:
         adding=bool(variant.adding),
         exact=bool(variant.exact) or not variant.summing,
         single=bool(variant.single),
+        blocks=tuple(bool(variant.blocks >> i & 1) for i in range(1 + len(columns)))
+        if variant.blocks
+        else (),
     )
 
 

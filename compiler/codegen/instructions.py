@@ -63,21 +63,24 @@ class Variant(NamedTuple):
     summing: int  # 1 if the innermost loop adds up into one place
     jammed: int  # 1 if several steps of the loop around it run in one
     strides: int  # ANY, or for each column a bit: whether its innermost stride is 1 rather than 0
+    blocks: int  # 0, or a bit for each column that several steps of the next loop out share
 
 
 def packed(x: Variant, width: int) -> int:
     """Write a variant as one number."""
     flags = (((x.adding * 2 + x.exact) * 2 + x.single) * 2 + x.summing) * 2 + x.jammed
-    return ((x.kind * (width + 1) + x.function) * 32 + flags) << STRIDE_BITS | x.strides
+    which = (x.kind * (width + 1) + x.function) * 32 + flags
+    return ((which << STRIDE_BITS) | x.strides) << STRIDE_BITS | x.blocks
 
 
 def unpacked(number: int, width: int) -> Variant:
     """Read back what `packed` wrote."""
+    number, blocks = divmod(number, 1 << STRIDE_BITS)
     number, strides = divmod(number, 1 << STRIDE_BITS)
     number, flags = divmod(number, 32)
     kind, function = divmod(number, width + 1)
     adding, exact, single, summing, jammed = (flags >> bit & 1 for bit in (4, 3, 2, 1, 0))
-    return Variant(kind, function, adding, exact, single, summing, jammed, strides)
+    return Variant(kind, function, adding, exact, single, summing, jammed, strides, blocks)
 
 
 class Room(NamedTuple):

@@ -12,7 +12,9 @@ loop do all the work:
 - sum: the innermost loop adds up into one position.
 
 Both may `jam` four steps of the next loop out into the innermost one, which then loads what these
-share only once: in a matrix-vector product that is most of the memory traffic.
+share only once: in a matrix-vector product that is most of the memory traffic. Where the loop
+around these two leaves a column where it is, four of its steps may run in one as well: a product of
+matrices reads each number of that column once for 16 products.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ class Kernel:
         adding: whether results are added to what is in memory, or replace it.
         exact: whether sums keep their order; otherwise several parts are added up side by side.
         single: a kernel for one node: the instruction is a position for each column.
+        blocks: for each column whether four steps of the loop around the jammed one share it;
+            empty where these run one after the other.
     """
 
     function: Function
@@ -54,6 +58,7 @@ class Kernel:
     adding: bool = True
     exact: bool = True
     single: bool = False
+    blocks: tuple[bool, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -68,7 +73,8 @@ class Kernel:
             if said
         )
         strides = "g" if self.contiguous is None else "".join("01"[x] for x in self.contiguous)
-        return f"k_{self.function.name}_{flags}_{strides}"
+        blocks = "b" + "".join("01"[x] for x in self.blocks) if self.blocks else ""
+        return f"k_{self.function.name}_{flags}_{strides}{blocks}"
 
     def source(self) -> tuple[str, list[str]]:
         """Write the kernel; return its text, and the modules that it calls into."""

@@ -19,6 +19,8 @@ METADATA = """
 !5 = !{!"llvm.loop.unroll.disable"}
 !6 = distinct !{!6, !1, !4, !5}
 !7 = distinct !{!7, !1, !4, !5}
+!8 = distinct !{!8, !1, !4, !5}
+!9 = distinct !{!9, !1, !4, !5}
 """
 
 
@@ -95,15 +97,68 @@ class Writer:
         lengths = [self.word(length_word(loop)) for loop in range(LOOPS)]
         bases = [self.at("%m", self.word(place_word(c, 0))) for c in columns]
         self.strides = [[self.word(stride_word(c, i)) for i in range(LOOPS)] for c in columns]
-        self.loop(
-            "a",
-            lengths[0],
-            "0",
-            bases,
-            lambda i, a: self.loop("b", lengths[1], "1", a, lambda i, b: self.middle(lengths, b)),
-        )
+        self.loop("a", lengths[0], "0", bases, lambda i, a: self.outer(lengths, a))
         self.say("ret void")
         return self.text()
+
+    def outer(self, lengths: list[str], pointers: list[str]) -> None:
+        """Write the loop around the middle one, four steps at once if wanted."""
+        if not self.kernel.blocks:
+            self.loop("b", lengths[1], "1", pointers, lambda i, b: self.middle(lengths, b, []))
+            return
+        steps = [[self.new(f"mul i64 {s[1]}, {v}") for s in self.strides] for v in range(1, JAM)]
+        self.several(
+            1, ("blocks", "b", "others", "g"), lengths[1], pointers,
+            lambda four: self.middle(lengths, four[0], steps),
+            lambda g: self.middle(lengths, g, [], "o"),
+        )  # fmt: skip
+
+    def several(  # type: ignore[no-untyped-def]
+        self, depth: int, names, length: str, pointers: list[str], four, one
+    ) -> None:
+        """Write a loop of which four steps run in one, and then the steps that are left.
+
+        Parameters:
+            depth: which loop of the nest it is.
+            names: of the first block, of the first loop, of the second block, of the second loop.
+            length: how many steps there are.
+            pointers: where columns begin.
+            four: writes four steps, given where the columns stand in each.
+            one: writes one step.
+        """
+        block, loop, others, rest_loop = names
+        whole = self.new(f"udiv i64 {length}, {JAM}")
+        rest = self.new(f"urem i64 {length}, {JAM}")
+        some = self.new(f"icmp ne i64 {whole}, 0")
+        self.say(f"br i1 {some}, label %{block}, label %{others}")
+        self.label(block)
+        single = [s[depth] for s in self.strides]
+        fours = [self.new(f"mul i64 {s}, {JAM}") for s in single]
+        kept = self.strides
+        self.strides = [[*s[:depth], x, *s[depth + 1 :]] for s, x in zip(kept, fours, strict=True)]
+
+        def four_steps(i: str, first: list[str]) -> None:
+            steps = [first]
+            for _ in range(JAM - 1):
+                steps.append([self.at(p, s) for p, s in zip(steps[-1], single, strict=True)])
+            four(steps)
+
+        self.loop(loop, whole, str(depth), pointers, four_steps)
+        self.strides = kept
+        self.say(f"br label %{others}")
+        self.label(others)
+        # Where the whole steps ended, whichever way we came.
+        gone = self.new(f"mul i64 {whole}, {JAM}")
+        moved = [
+            self.at(p, self.new(f"mul i64 {gone}, {s}"))
+            for p, s in zip(pointers, single, strict=True)
+        ]
+        left = self.new(f"icmp ne i64 {rest}, 0")
+        self.say(f"br i1 {left}, label %{others}more, label %{others}done")
+        self.label(f"{others}more")
+        self.loop(rest_loop, rest, str(depth), moved, lambda i, x: one(x))
+        self.say(f"br label %{others}done")
+        self.label(f"{others}done")
 
     def loop(self, name: str, length: str, depth: str, pointers: list[str], body) -> None:  # type: ignore[no-untyped-def]
         """Write a counted loop, at least once round; pointers move by their strides."""
@@ -125,57 +180,56 @@ class Writer:
         self.say(f"br i1 {done}, label %{name}end, label %{name}")
         self.label(f"{name}end")
 
-    def middle(self, lengths: list[str], pointers: list[str]) -> None:
-        """Write the loop around the innermost one, four steps at once if wanted."""
+    def middle(
+        self, lengths: list[str], pointers: list[str], beside: list[list[str]], tag: str = ""
+    ) -> None:
+        """Write the loop around the innermost one, four steps at once if wanted.
+
+        Parameters:
+            lengths: of all loops.
+            pointers: where columns stand.
+            beside: how far on they stand in other steps of the loop around that run in one.
+            tag: tells names apart where this is written twice.
+        """
         if not self.kernel.jammed:
             self.loop(
-                "c", lengths[2], "2", pointers, lambda i, c: self.inner("d", lengths[3], [c], "!3")
-            )
+                "c", lengths[2], "2", pointers,
+                lambda i, c: self.inner("d", lengths[3], [[c]], "!3"),
+            )  # fmt: skip
             return
-        whole = self.new(f"udiv i64 {lengths[2]}, {JAM}")
-        rest = self.new(f"urem i64 {lengths[2]}, {JAM}")
-        some = self.new(f"icmp ne i64 {whole}, 0")
-        self.say(f"br i1 {some}, label %jam, label %rest")
-        self.label("jam")
-        single = [s[2] for s in self.strides]
-        fours = [self.new(f"mul i64 {s}, {JAM}") for s in single]
-        kept, self.strides = (
-            self.strides,
-            [[s[0], s[1], four, s[3]] for s, four in zip(self.strides, fours, strict=True)],
-        )
 
-        def four_steps(i: str, first: list[str]) -> None:
-            steps = [first]
-            for _ in range(JAM - 1):
-                steps.append([self.at(p, s) for p, s in zip(steps[-1], single, strict=True)])
-            self.inner("d", lengths[3], steps, "!6")
+        def all_steps(steps: list[list[str]]) -> list[list[list[str]]]:
+            others = [
+                [[self.at(p, d) for p, d in zip(step, offsets, strict=True)] for step in steps]
+                for offsets in beside
+            ]
+            return [steps, *others]
 
-        self.loop("c", whole, "2", pointers, four_steps)
-        self.strides = kept
-        self.say("br label %rest")
-        self.label("rest")
-        # Where the whole steps ended, whichever way we came.
-        gone = self.new(f"mul i64 {whole}, {JAM}")
-        moved = [
-            self.at(p, self.new(f"mul i64 {gone}, {s}"))
-            for p, s in zip(pointers, single, strict=True)
-        ]
-        left = self.new(f"icmp ne i64 {rest}, 0")
-        self.say(f"br i1 {left}, label %more, label %done")
-        self.label("more")
-        self.loop("e", rest, "2", moved, lambda i, e: self.inner("f", lengths[3], [e], "!7"))
-        self.say("br label %done")
-        self.label("done")
+        marks = ("!8", "!9") if tag else ("!6", "!7")
+        self.several(
+            2, (f"jam{tag}", f"c{tag}", f"rest{tag}", f"e{tag}"), lengths[2], pointers,
+            lambda steps: self.inner(f"d{tag}", lengths[3], all_steps(steps), marks[0]),
+            lambda e: self.inner(f"f{tag}", lengths[3], all_steps([e]), marks[1]),
+        )  # fmt: skip
 
-    def inner(self, name: str, length: str, steps: list[list[str]], mark: str) -> None:
-        """Write the innermost loop, for one step of the loop around it or for several."""
-        kernel = self.kernel
+    def inner(self, name: str, length: str, blocks: list[list[list[str]]], mark: str) -> None:
+        """Write the innermost loop, for one step of the loops around it or for several.
+
+        Parameters:
+            name: of the loop.
+            length: its number of steps.
+            blocks: for each step of the second loop around, and for each of the first one in it,
+                where columns stand.
+            mark: what LLVM is told about the loop.
+        """
+        kernel, steps = self.kernel, blocks[0]
         # A stride of 0 is read once before the loop.
-        fixed: dict[tuple[int, int], str] = {}
-        for u, pointers in enumerate(steps):
-            for c in range(1, self.count):
-                if kernel.contiguous is not None and not kernel.contiguous[c]:
-                    fixed[u, c] = self.new(f"load double, ptr {pointers[c]}")
+        fixed: dict[tuple[int, int, int], str] = {}
+        for v, block in enumerate(blocks):
+            for u, pointers in enumerate(block):
+                for c in range(1, self.count):
+                    if kernel.contiguous is not None and not kernel.contiguous[c]:
+                        fixed[v, u, c] = self.new(f"load double, ptr {pointers[c]}")
         sums = []
         if kernel.summing:
             sums = [self.new(f"load double, ptr {pointers[0]}") for pointers in steps]
@@ -192,25 +246,34 @@ class Writer:
                 return self.at(pointers[c], i)
             return self.at(pointers[c], self.new(f"mul i64 {i}, {self.strides[c][3]}"))
 
-        target = total = ""
-        if not kernel.summing:
-            target = place(steps[0], 0)
-            if kernel.adding:
-                total = self.new(f"load double, ptr {target}, !llvm.access.group !0")
-        for u, pointers in enumerate(steps):
-            loaded = [
-                fixed.get((u, c))
-                or self.new(f"load double, ptr {place(pointers, c)}, !llvm.access.group !0")
-                for c in range(1, self.count)
-            ]
-            result = self.applied(loaded)
-            if kernel.summing:
-                how = "" if kernel.exact else "reassoc "
-                self.say(f"%s{name}{u}n = fadd {how}double %s{name}{u}, {result}")
-            else:
-                total = self.new(f"fadd double {total}, {result}") if total else result
-        if not kernel.summing:
-            self.say(f"store double {total}, ptr {target}, !llvm.access.group !0")
+        read: dict[tuple[int, int], str] = {}
+
+        def value(v: int, u: int, c: int) -> str:
+            """Read a column, or take what was read before the loop, or for all blocks."""
+            if (v, u, c) in fixed:
+                return fixed[v, u, c]
+            if (u, c) in read:
+                return read[u, c]
+            found = self.new(f"load double, ptr {place(blocks[v][u], c)}, !llvm.access.group !0")
+            if kernel.blocks and kernel.blocks[c]:
+                read[u, c] = found
+            return found
+
+        for v, block in enumerate(blocks):
+            target = total = ""
+            if not kernel.summing:
+                target = place(block[0], 0)
+                if kernel.adding:
+                    total = self.new(f"load double, ptr {target}, !llvm.access.group !0")
+            for u in range(len(block)):
+                result = self.applied([value(v, u, c) for c in range(1, self.count)])
+                if kernel.summing:
+                    how = "" if kernel.exact else "reassoc "
+                    self.say(f"%s{name}{u}n = fadd {how}double %s{name}{u}, {result}")
+                else:
+                    total = self.new(f"fadd double {total}, {result}") if total else result
+            if not kernel.summing:
+                self.say(f"store double {total}, ptr {target}, !llvm.access.group !0")
         self.say(f"{i}n = add nuw nsw i64 {i}, 1")
         done = self.new(f"icmp uge i64 {i}n, {length}")
         self.say(f"br i1 {done}, label %{name}end, label %{name}, !llvm.loop {mark}")

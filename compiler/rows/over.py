@@ -157,7 +157,7 @@ class OverRows:
         given = self._given(args)
         self.compiled._keep_current()
         count = len(given.numbers)
-        total = Total(count + count * count)
+        total = Total()
         taken = given.taken()
         with waiting():
             for block, first in taken.blocks(0):
@@ -302,7 +302,7 @@ class OverRows:
 
     def _total(self, given: Given, *, backward: bool) -> Total:
         """Add up all rows."""
-        total = Total(len(given.numbers) if backward else 0)
+        total = Total()
         tiles = self._tiles_for(given)
         taken = None if tiles is not None else given.taken()
         step = TOGETHER if taken is None else PART

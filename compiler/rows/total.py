@@ -8,33 +8,32 @@ from typing import Any
 class Total:
     """A sum of arrays with the rounding errors kept: Neumaier's."""
 
-    def __init__(self, gradients: int) -> None:
-        import numpy as np
-
-        self.sums = np.zeros(1 + gradients)
-        self.errors = np.zeros(1 + gradients)
-        self.begun = False
+    def __init__(self) -> None:
+        self.sums: Any = None
+        self.errors: Any = None
 
     def add(self, x: Any) -> None:
-        """Add other sums."""
+        """Add another array."""
         import numpy as np
 
-        if not self.begun:
-            self.begun, self.sums = True, x
+        if self.sums is None:
+            self.sums = x
             return
         with np.errstate(invalid="ignore", over="ignore"):
             total = self.sums + x
             larger = np.abs(self.sums) >= np.abs(x)
             lost = np.where(larger, (self.sums - total) + x, (x - total) + self.sums)
-            self.errors += np.where(np.isfinite(total), lost, 0.0)
+            lost = np.where(np.isfinite(total), lost, 0.0)
+            self.errors = lost if self.errors is None else self.errors + lost
             self.sums = total
 
     def with_other(self, other: Total) -> Total:
         """Add another sum; return this one."""
         self.add(other.sums)
-        self.errors = self.errors + other.errors
+        if other.errors is not None:
+            self.errors = other.errors if self.errors is None else self.errors + other.errors
         return self
 
     def found(self) -> Any:
         """Return the sums."""
-        return self.sums + self.errors
+        return self.sums if self.errors is None else self.sums + self.errors
