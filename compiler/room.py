@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 1 << 20  # bytes: what is smaller the C library keeps by itself
+LEAST = 1 << 16  # bytes: what is smaller the C library keeps by itself
 MOST = 48 << 20  # bytes that are kept
 SPARE = 1.25  # how much larger than wanted a kept array may be
 
