@@ -48,40 +48,76 @@ class OverLanes(Recordings):
         empty = np.empty((max(given, count), *lengths))
         return entry[1], empty[:given], empty[:count]
 
+    def into(self, shape: Any, numbers: Numbers, outs: Sequence[Any], *, backward: bool) -> bool:
+        """Compute for arrays straight into others, where these can take the numbers as they come.
+
+        Parameters:
+            shape: the shape of the arguments.
+            numbers: what they hold.
+            outs: an array for each result, and then for the gradient of each number.
+            backward: whether there are gradients.
+
+        Returns:
+            Whether it has been done.
+        """
+        from .room import Rows, can_be_filled
+
+        rows, lengths = _broadcast(numbers)
+        count = math.prod(lengths)
+        if not count or not all(can_be_filled(x, lengths, [*numbers, *outs]) for x in outs):
+            return False
+        flat = [x.reshape(-1) for x in outs]
+        results = flat[: len(flat) - len(rows)] if backward else flat
+        first = (self._matching(shape) or [self._recorded(shape, _lane(rows, 0))])[0][1]
+        if len(results) != len(first.tape.outputs) - 1:
+            return False
+        gradients = Rows(flat[len(results) :]) if backward else None
+        self._all_lanes(shape, rows, count, (Rows(results), gradients))
+        return True
+
     def _all_lanes(
-        self, shape: Any, rows: list[Any], count: int, backward: bool
+        self, shape: Any, rows: list[Any], count: int, into: tuple[Any, Any] | bool
     ) -> tuple[Recording, Any, Any]:
-        """Compute all lanes in the way used last, and those that do not take it in other ways."""
+        """Compute all lanes, so many at a time that the rest of memory does not grow with them.
+
+        Parameters:
+            shape: the shape of the arguments.
+            rows: a row for each number.
+            count: how many lanes there are.
+            into: what results and gradients are written into; or whether there are gradients.
+        """
+        from .room import parts, taken
+
+        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        first = ways[0][1]
+        results, gradients = _room(first, rows, count, into) if isinstance(into, bool) else into
+        numbers = len(rows) + len(results) + (0 if gradients is None else len(gradients))
+        for part in parts(count, numbers):
+            some = None if gradients is None else gradients[:, part]
+            self._some_lanes(shape, [taken(x, part) for x in rows], results[:, part], some)
+        return first, results, gradients
+
+    def _some_lanes(self, shape: Any, rows: list[Any], results: Any, gradients: Any) -> None:
+        """Compute lanes in the way used last, and those that do not take it in other ways."""
         import numpy as np
 
-        ways = self._matching(shape) or [self._recorded_lane(shape, rows)]
-        first = ways[0][1]
-        results, gradients = _room(first, rows, count, backward)
+        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        first, backward = ways[0][1], gradients is not None
+        if backward and not first.all_used:
+            gradients[sorted({*range(len(rows))} - {*first.used}), :] = 0.0
         holds = first.lanes(rows, results, gradients, self.threads)
         self._used(ways.pop(0))
         left: Any = () if holds is None else np.flatnonzero(~holds)
         while len(left):
             some = [x if len(x) == 1 else x[left] for x in rows]
-            # What another way does not use has no gradient in it.
-            part, part_gradients = _room(first, rows, len(left), backward, cleared=True)
+            part, part_gradients = _room(first, rows, len(left), backward)
+            if backward:
+                part_gradients[:] = 0.0  # what another way does not use has no gradient in it
             holds = self._next_way(first, (shape, ways), some, part, part_gradients)
             results[:, left[holds]] = part[:, holds]
-            if gradients is not None:
+            if backward:
                 gradients[:, left[holds]] = part_gradients[:, holds]
             left = left[~holds]
-        return first, results, gradients
-
-    def _recorded_lane(self, shape: Any, rows: list[Any]) -> Entry:
-        """Record the first lane; an error of a function that wanted the whole array says how."""
-        try:
-            return self._recorded(shape, _lane(rows, 0))
-        except TypeError as cause:
-            if any(part in str(cause) for part in WANTS_A_VECTOR):
-                cause.add_note(
-                    "a compiled function takes an array as many inputs at once, one number each; "
-                    'compile(f, arrays="elements") takes it as one vector'
-                )
-            raise
 
     def _next_way(
         self,
@@ -127,7 +163,7 @@ def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
     import numpy as np
 
     try:
-        arrays = [np.asarray(x, float) for x in numbers]
+        arrays = [_numbers(x) for x in numbers]
         shapes = {x.shape for x in arrays if x.ndim}
         lengths = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
     except OverflowError:
@@ -140,33 +176,24 @@ def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
     whole = [
         x if x.size == 1 or x.shape == lengths else np.broadcast_to(x, lengths) for x in arrays
     ]
-    return [x.ravel() for x in whole], lengths
+    return [x.reshape(-1) if x.flags.c_contiguous else x.flat for x in whole], lengths
+
+
+def _numbers(x: Any) -> Any:
+    """Give an array of numbers, those of machines as they are: each part becomes floats in turn."""
+    import numpy as np
+
+    found = np.asarray(x)
+    return found if found.dtype.kind in "fiub" and found.ndim else np.asarray(found, float)
 
 
 def _lane(rows: Sequence[Any], lane: int) -> list[float]:
     return [float(x[lane if len(x) > 1 else 0]) for x in rows]
 
 
-def _room(
-    recording: Recording, rows: Sequence[Any], count: int, backward: bool, *, cleared: bool = False
-) -> tuple[Any, Any]:
-    """Make arrays for the results and the gradients of so many lanes.
-
-    Parameters:
-        recording: what fills them.
-        rows: the numbers.
-        count: how many lanes.
-        backward: whether there are gradients.
-        cleared: whether all gradients are 0; else those are that the recording writes none of.
-    """
+def _room(recording: Recording, rows: Sequence[Any], count: int, backward: bool) -> tuple[Any, Any]:
+    """Make arrays for the results and the gradients of so many lanes."""
     from .room import room
 
     results = room.empty((len(recording.tape.outputs) - 1, count))
-    if not backward:
-        return results, None
-    gradients = room.empty((len(rows), count))
-    if cleared:
-        gradients[:] = 0.0
-    elif not recording.all_used:
-        gradients[sorted({*range(len(rows))} - {*recording.used})] = 0.0
-    return results, gradients
+    return results, room.empty((len(rows), count)) if backward else None

@@ -7,6 +7,7 @@ lane's numbers. So what results leave behind is kept for the next ones, up to a 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,68 @@ class _Lent:
 
 
 room = Room()
+
+
+# ----- Many lanes, some at a time -----
+
+TOGETHER = 3 << 20  # numbers, inputs and outputs, that are computed at a time
+FEWEST = 1 << 12  # lanes
+
+
+def parts(count: int, numbers: int) -> list[slice]:
+    """Cut so many lanes, of so many numbers each, into parts."""
+    size = max(FEWEST, TOGETHER // max(numbers, 1))
+    return [slice(i, min(i + size, count)) for i in range(0, count, size)]
+
+
+def taken(row: Any, part: slice) -> Doubles:
+    """Give a part of a row as floats, side by side; a row of one number is for all lanes."""
+    return np.ascontiguousarray(row if len(row) == 1 else row[part], float)
+
+
+class Rows:
+    """Arrays that are filled as if they were the rows of one."""
+
+    def __init__(self, rows: Sequence[Doubles]) -> None:
+        self.rows = list(rows)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows there are, and how long they are."""
+        return len(self.rows), len(self.rows[0])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Doubles]:
+        return iter(self.rows)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Give one row, or with `[:, part]` a part of all."""
+        return self.rows[key] if isinstance(key, int) else Rows([x[key[1]] for x in self.rows])
+
+    def __setitem__(self, key: Any, values: Any) -> None:
+        """Fill some lanes of some rows."""
+        which, lanes = key
+        chosen = self.rows[which] if isinstance(which, slice) else [self.rows[i] for i in which]
+        for i, row in enumerate(chosen):
+            row[lanes] = values[i] if np.ndim(values) else values
+
+
+def can_be_filled(out: Any, lengths: tuple[int, ...], others: Sequence[Any]) -> bool:
+    """Say whether floats can be written into an array as they are computed.
+
+    Parameters:
+        out: the array.
+        lengths: the shape that it has to have.
+        others: arrays that are read meanwhile, or written.
+    """
+    return (
+        type(out) is np.ndarray
+        and out.dtype == np.float64
+        and out.dtype.isnative
+        and out.shape == lengths
+        and out.flags.carray
+        and not any(x is not out and np.may_share_memory(out, x) for x in others)
+        and sum(x is out for x in others) == 1
+    )
