@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from .arrays import ValueArray, values
     from .compiler import compile, load  # pluggrad's own says what it returns
     from .drawing import draw_dot, render, save
-    from .func import checkpoint, custom_rule, on_gradient, stop_gradient
+    from .func import (
+        checkpoint,
+        custom_rule,
+        from_sympy,
+        on_gradient,
+        stop_gradient,
+        to_sympy,
+    )
     from .insight import Film, compare, detect_anomaly, explain, recording_lines
     from .summary import Region
 else:
@@ -84,6 +91,7 @@ __all__ = [
     "detect_anomaly",
     "draw_dot",
     "explain",
+    "from_sympy",
     "func",
     "grad",
     "hookimpl",
@@ -96,6 +104,7 @@ __all__ = [
     "save",
     "scope",
     "stop_gradient",
+    "to_sympy",
     "values",
 ]
 
@@ -107,7 +116,7 @@ _IN_WINGS = {
     "compiler": {"load"},
     "copying": set[str](),
     "drawing": {"draw_dot", "render", "save"},
-    "func": {"checkpoint", "custom_rule", "on_gradient", "stop_gradient"},
+    "func": {"checkpoint", "custom_rule", "from_sympy", "on_gradient", "stop_gradient", "to_sympy"},
     "hints": set[str](),
     "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},
     "settings": set[str](),

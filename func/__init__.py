@@ -8,6 +8,7 @@ from .checkpointing import checkpoint
 from .containers import register_pytree_node
 from .custom import custom_rule
 from .gradient_hooks import on_gradient
+from .symbolic import from_sympy, to_sympy
 from .transforms import (
     grad,
     hessian,
@@ -26,6 +27,7 @@ from .vmap import vmap
 __all__ = [
     "checkpoint",
     "custom_rule",
+    "from_sympy",
     "grad",
     "hessian",
     "hvp",
@@ -37,6 +39,7 @@ __all__ = [
     "on_gradient",
     "register_pytree_node",
     "stop_gradient",
+    "to_sympy",
     "value_and_grad",
     "vjp",
     "vmap",
