@@ -14,6 +14,7 @@ from . import (
     hooks,
     mistakes,
     names,
+    notebooks,
     operations,
     packages,
     pictures,
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         **operations.pages(),
         **pictures.files(),
         **mistakes.files(),
+        **notebooks.files(),
     }
 
 
