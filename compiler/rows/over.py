@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from pluggrad import CompileError
 
-from ..capture.arguments import LEAF, put_together
+from ..capture.arguments import ANSWER, LEAF, put_together
 from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
@@ -298,7 +298,10 @@ class OverRows:
         if self.reduce is None:
             values, gradients = self._each(given.taken(), backward=backward)
             return values, given, gradients
-        return self._reduced(given, self._total(given, backward=backward))
+        import numpy as np
+
+        with np.errstate(invalid="ignore", over="ignore"):  # sums of infinities
+            return self._reduced(given, self._total(given, backward=backward))
 
     def _total(self, given: Given, *, backward: bool) -> Total:
         """Add up all rows."""
@@ -410,7 +413,8 @@ class OverRows:
             block.shape, block.columns, backward=backward
         )
         if recording.result != LEAF:
-            raise CompileError(f"over rows a function gives one number; {self!r} gives nested ones")
+            what = "yes or no" if recording.result == ANSWER else "nested ones"
+            raise CompileError(f"over rows a function gives one number; {self!r} gives {what}")
         return results[0], None if gradients is None else gradients[block.shared]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from pluggrad import CompileError
 
 from ..capture.arguments import LEAF, is_symbolic, taken_apart
-from ..capture.numbers import check_numbers
+from ..capture.guests import advice, is_guest, is_masked
+from ..capture.numbers import check_numbers, floats
 
 BLOCK_NUMBERS = 1 << 20  # of all arguments and gradients of a block
 LEAST_BLOCK, MOST_BLOCK = 256, 16384  # rows
@@ -285,20 +286,41 @@ def _arrays(tree: Any) -> Iterator[Any]:
 def _array(x: Any) -> Any:
     import numpy as np
 
-    found = x if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" else None
-    if found is None:
-        try:
-            if getattr(getattr(x, "dtype", None), "kind", "O") not in "biufO":
-                raise TypeError(f"it has {x.dtype}")
-            found = np.asarray(x, float)
-        except (TypeError, ValueError) as cause:
-            raise CompileError(
-                f"an argument with rows is an array of numbers, or a tuple or dict of arrays, not "
-                f"{type(x).__name__}: {cause}"
-            ) from cause
-    if found.ndim == 0:
+    if not (type(x) is np.ndarray and x.dtype.kind in "biuf"):
+        x = _converted(x)
+    if x.ndim == 0:
         raise CompileError("an argument with rows is an array; a number has none")
-    return found
+    if 0 in x.shape[1:]:
+        raise CompileError(f"an argument with rows has no numbers in them: its shape is {x.shape}")
+    return x
+
+
+def _converted(x: Any) -> Any:
+    """Make an array of what holds numbers, and nothing besides: no unit, mask, date or text.
+
+    Raises:
+        CompileError: saying what it is.
+    """
+    import numpy as np
+
+    if is_masked(x) or (is_guest(x) and (isinstance(x, np.ndarray) or hasattr(x, "units"))):
+        raise CompileError(f"rows are plain numbers, not a {type(x).__name__}. {advice(x)}")
+    try:
+        found = np.asarray(x)
+        if found.dtype != "O" and found.dtype.kind not in "biuf":
+            raise TypeError(f"it holds {found.dtype}")
+    except (TypeError, ValueError) as cause:
+        raise CompileError(
+            f"an argument with rows is an array of numbers, or a tuple or dict of arrays, not "
+            f"{type(x).__name__}: {cause}"
+        ) from cause
+    if found.dtype != "O":
+        return found
+    numbers = found.ravel().tolist()
+    if any(map(is_symbolic, numbers)):
+        raise CompileError("rows are numbers, not Values; give x.data of each")
+    check_numbers(numbers)
+    return np.array(floats(numbers)).reshape(found.shape)
 
 
 def rows_apart(x: Any, arrays: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 from collections import namedtuple
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -227,6 +228,40 @@ def test_arguments_that_do_not_fit_are_refused(arguments, message):
     fit = compile(logistic, in_axes=(None, 0, 0))
     with pytest.raises(CompileError, match=message):
         fit.value_and_grad(*arguments)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.array([1.0 + 2.0j]),
+        np.array(["1", "2"]),
+        np.array(["2020"], dtype="M8[D]"),
+        np.array([1, 2], dtype="m8[s]"),
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        [1.0, None],
+        [Value(1.0)],
+        np.zeros((3, 0)),
+        iter([1.0, 2.0]),
+    ],
+)
+def test_rows_of_what_is_more_or_less_than_numbers_are_refused(rows):
+    with pytest.raises(CompileError):
+        compile(lambda w, x: w, in_axes=(None, 0))(2.0, rows)
+
+
+@pytest.mark.parametrize("number", [Fraction(1, 2), Decimal("0.5"), np.float32(0.5), np.array(0.5)])
+def test_what_rows_share_may_be_any_real_number(number):
+    f = compile(lambda w, x: w * w * x, in_axes=(None, 0))
+    assert f.value_and_grad(number, [1, Fraction(1, 2), Decimal("0.5")]) == (0.5, 2.0)
+    assert f(2**70, [1.0]) == 2.0**140
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_sum_of_opposite_infinities_is_nan_without_a_warning(count):
+    f = compile(lambda w, x: w * x, in_axes=(None, 0))
+    value, slope = f.value_and_grad(1.0, [math.inf, -math.inf] * count)
+    assert math.isnan(value)
+    assert math.isnan(slope)
 
 
 @pytest.mark.parametrize(
