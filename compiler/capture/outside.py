@@ -11,21 +11,43 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextvars import ContextVar
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 from math import copysign
+from operator import attrgetter
+from threading import local
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
 
 from pluggrad import Op, Value
 
-from ..tape.fingerprint import VERSIONED, names_in
+from ..tape.fingerprint import VERSIONED, is_mine, names_in, slots_of
 
 Place = tuple[Any, Any, Any]
 LAYERS = "pluggrad.nn"  # whose objects hold Values
+HOLDERS = ("types", "collections", "weakref", "_thread")  # so do these
 MOST = 20_000  # things looked at
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
+
+
+class Seen:
+    """Shows what is in a thing, or an attribute of it, as the content of a variable.
+
+    Parameters:
+        thing: what is looked at.
+        look: how.
+    """
+
+    def __init__(self, thing: Any, look: Callable[[Any], Any]) -> None:
+        self.thing = thing
+        self.look = look
+
+    @property
+    def cell_contents(self) -> Any:
+        """What is there now."""
+        return self.look(self.thing)
 
 
 def unchanged(places: Iterable[Place]) -> bool:
@@ -35,7 +57,7 @@ def unchanged(places: Iterable[Place]) -> bool:
             now = holder.cell_contents if key is None else holder[key]
             if now is not thing and not _is_same(now, thing):
                 return False
-    except (LookupError, ValueError):  # it is gone
+    except (AttributeError, LookupError, ValueError):  # it is gone
         return False
     return True
 
@@ -109,12 +131,21 @@ def _inside(thing: Any) -> Iterator[Place]:
         yield from _held([thing.func, *thing.args, *thing.keywords.values()])
     elif isinstance(thing, ref):
         yield from _held([thing()])
-    elif isinstance(thing, list | tuple):
-        yield from ((thing, i, x) for i, x in enumerate(thing[:MOST]))
+    elif isinstance(thing, list | tuple | deque):
+        yield from ((thing, i, x) for i, x in enumerate(islice(thing, MOST)))
     elif isinstance(thing, dict):
         yield from ((thing, key, x) for key, x in list(islice(thing.items(), MOST)))
-    elif hasattr(thing, "__dict__") and not isinstance(thing, Value | Op):
-        yield from _attributes(thing)
+    elif isinstance(thing, set | frozenset):
+        yield Seen(thing, tuple), None, tuple(thing)
+    elif isinstance(thing, ContextVar):
+        if (now := thing.get(None)) is not None:
+            yield Seen(thing, ContextVar.get), None, now
+    elif hasattr(type(thing), "tobytes") and getattr(thing, "dtype", None) == "O":
+        yield from ((thing, i, thing[i]) for i in islice(_indices(thing), MOST))
+    elif isinstance(thing, type):
+        yield from ((vars(thing), x, vars(thing)[x]) for x in tuple(vars(thing)) if is_mine(x))
+    elif not isinstance(thing, Value | Op | ModuleType):
+        yield from _of_object(thing)
 
 
 def _of_function(function: FunctionType) -> Iterator[Place]:
@@ -122,24 +153,48 @@ def _of_function(function: FunctionType) -> Iterator[Place]:
     scope = function.__globals__
     for name in used & scope.keys():
         yield scope, name, scope[name]
-        if isinstance(scope[name], ModuleType) and not is_installed(scope[name].__name__):
-            yield from _attributes(scope[name], used)
+        yield from _of_module(scope[name], used)
     for cell in function.__closure__ or ():
         if cell != CellType():  # it is set
             yield cell, None, cell.cell_contents
+            yield from _of_module(cell.cell_contents, used)
     yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
 
 
-def _attributes(thing: Any, names: set[str] | None = None) -> Iterator[Place]:
-    if isinstance(thing, ModuleType) and names is None:
-        return  # what a function uses of it has been listed
-    kind = type(thing).__module__
-    if not isinstance(thing, ModuleType | type) and is_installed(kind) and kind[:11] != LAYERS:
+def _of_module(module: Any, names: set[str]) -> Iterator[Place]:
+    if isinstance(module, ModuleType) and not is_installed(module.__name__):
+        held = vars(module)
+        yield from ((held, name, held[name]) for name in names & held.keys())
+
+
+def _of_object(thing: Any) -> Iterator[Place]:
+    kind = type(thing)
+    module = kind.__module__
+    if is_installed(module) and module[:11] != LAYERS and module not in HOLDERS:
         return
-    held = vars(thing)
-    for name in tuple(held):
-        if names is None or name in names:
-            yield held, name, held[name]
+    held = getattr(thing, "__dict__", {})
+    if isinstance(thing, local):  # each thread has its own
+        yield from (_attribute(thing, name) for name in tuple(held))
+        return
+    yield from ((held, name, held[name]) for name in tuple(held))
+    yield from (_attribute(thing, name) for name in slots_of(kind) if hasattr(thing, name))
+    mine = [vars(base) for base in kind.__mro__ if not is_installed(base.__module__)]
+    shared = {name for names in mine for name, x in names.items() if _may_hold(name, x)}
+    yield from (_attribute(thing, name) for name in shared - held.keys())
+
+
+def _may_hold(name: str, thing: Any) -> bool:
+    """Tell whether something in a class is no method, property or number."""
+    return is_mine(name) and not (hasattr(type(thing), "__get__") or thing.__class__ in PLAIN)
+
+
+def _attribute(thing: Any, name: str) -> Place:
+    look = attrgetter(name)
+    return Seen(thing, look), None, look(thing)
+
+
+def _indices(array: Any) -> Iterator[tuple[int, ...]]:
+    return product(*map(range, array.shape))
 
 
 def _held(things: Iterable[Any]) -> Iterator[Place]:

@@ -10,7 +10,7 @@ class written in C holds) cannot be part of machine code.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from enum import Enum
 from functools import partial
@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from pluggrad import Op, Value
 
 from ..tape.fingerprint import NO_SLOT, is_built_in, is_mine, names_in, slots_of
-from .outside import Place, is_installed
+from .outside import Place, Seen, is_installed
 
 MOST = 20_000  # things looked at, and bytes of an array
 WORD = tuple.__itemsize__
@@ -52,24 +52,6 @@ class Reads(NamedTuple):
     places: list[Place]
     unseen: str | None = None
     values: bool = False
-
-
-class Content:
-    """Shows what is in a thing as the content of a variable.
-
-    Parameters:
-        thing: a container, an array or an object.
-        listed: lists what is in it.
-    """
-
-    def __init__(self, thing: Any, listed: Callable[[Any], Any]) -> None:
-        self.thing = thing
-        self.listed = listed
-
-    @property
-    def cell_contents(self) -> Any:
-        """What is in it now."""
-        return self.listed(self.thing)
 
 
 def reads_of(functions: Iterable[Any]) -> Reads:
@@ -191,7 +173,7 @@ def _of_container(thing: Any) -> Found | None:
     items = _items(thing)
     found = [*_held(items), *_state(thing)]
     if not isinstance(thing, tuple | frozenset):
-        found.append(((Content(thing, _items), None, items), frozenset()))
+        found.append(((Seen(thing, _items), None, items), frozenset()))
     return found
 
 
@@ -206,7 +188,7 @@ def _of_array(array: Any) -> Found | None:
         getattr(array, "dtype", None), "hasobject", False
     ):
         return None
-    return [((Content(array, _bytes), None, _bytes(array)), frozenset())]
+    return [((Seen(array, _bytes), None, _bytes(array)), frozenset())]
 
 
 def _bytes(array: Any) -> bytes:
@@ -254,7 +236,7 @@ def _state(thing: Any) -> Found:
     if not hasattr(thing, "__dict__") and not slots_of(type(thing)):
         return []
     attributes = _attributes(thing)
-    return [((Content(thing, _attributes), None, attributes), frozenset()), *_held(attributes)]
+    return [((Seen(thing, _attributes), None, attributes), frozenset()), *_held(attributes)]
 
 
 def _attributes(thing: Any) -> tuple[Any, ...]:

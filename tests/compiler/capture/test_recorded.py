@@ -1,5 +1,6 @@
 """Whatever Python can get to know of a recorded number is recorded, guarded or refused."""
 
+import contextvars
 import copy
 import inspect
 import math
@@ -7,6 +8,8 @@ import operator
 import pickle
 import sys
 import threading
+import types
+from collections import ChainMap, UserDict, deque
 from decimal import Decimal, InvalidOperation
 
 import pluggrad
@@ -524,6 +527,69 @@ def test_another_value_in_the_place_of_one_outside_is_noticed(change, executor):
     assert compiled.grad(2.0) == model.w.data
     assert compiled(array).tolist() == [model(2.0).data, model(3.0).data]
     assert len(compiled.recordings) == 1
+
+
+class Slotted:
+    __slots__ = ("w",)
+
+    def __init__(self, w):
+        self.w = w
+
+
+class Shared:
+    w = None
+
+
+def shared(w):
+    Shared.w = w
+    return Shared()
+
+
+def in_context(w):
+    variable = contextvars.ContextVar("variable")
+    variable.set(w)
+    return variable
+
+
+def in_thread(w):
+    found = threading.local()
+    found.w = w
+    return found
+
+
+def set_attribute(held, w):
+    held.w = w
+
+
+@pytest.mark.parametrize(
+    ("hold", "read", "change"),
+    [
+        (lambda w: types.SimpleNamespace(w=w), lambda h: h.w, set_attribute),
+        (Slotted, lambda h: h.w, set_attribute),
+        (shared, lambda h: h.w, set_attribute),
+        (shared, lambda h: h.w, lambda h, v: setattr(Shared, "w", v)),
+        (in_thread, lambda h: h.w, set_attribute),
+        (in_context, lambda h: h.get(), lambda h, v: h.set(v)),
+        (lambda w: deque([w]), lambda h: h[0], lambda h, v: h.__setitem__(0, v)),
+        (lambda w: UserDict(w=w), lambda h: h["w"], lambda h, v: h.update(w=v)),
+        (lambda w: ChainMap({"w": w}), lambda h: h["w"], lambda h, v: h.update(w=v)),
+        (lambda w: {w}, lambda h: next(iter(h)), lambda h, v: (h.clear(), h.add(v))),
+    ],
+)
+def test_another_value_is_noticed_wherever_one_is_held(hold, read, change):
+    held = hold(Value(2.0))
+    compiled = compile(lambda x: read(held) * x)
+    assert [compiled(3.0), compiled(3.0)] == [6.0, 6.0]
+    change(held, Value(5.0))
+    assert compiled(3.0) == 15.0
+
+
+def test_another_value_in_an_array_of_values_is_noticed():
+    held = pytest.importorskip("numpy").array([[Value(2.0), Value(1.0)]])
+    compiled = compile(lambda x: held[0, 0] * x)
+    assert compiled(3.0) == 6.0
+    held[0, 0] = Value(5.0)
+    assert compiled(3.0) == 15.0
 
 
 SCALE = Value(2.0)
