@@ -14,6 +14,7 @@ floats, Values (forward over reverse) or Duals of lower levels (forward over for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from numbers import Real
 from sys import _getframe
 from typing import Any
@@ -85,6 +86,10 @@ class Dual:
 
     conjugate = __pos__
     as_integer_ratio = Value.as_integer_ratio
+    item = Value.item
+    __divmod__ = Value.__divmod__
+    __rdivmod__ = Value.__rdivmod__
+    _sympy_ = Value._sympy_
 
     def __float__(self) -> float:
         ask_place(self, _getframe(1), flows=True)
@@ -98,16 +103,16 @@ class Dual:
         return bool(_still(self))
 
     def __lt__(self, other: Any) -> bool:
-        return bool(_still(self) < _still(other)) if is_operand(other) else NotImplemented
+        return bool(_still(self) < _still(other)) if _is_comparable(other) else NotImplemented
 
     def __le__(self, other: Any) -> bool:
-        return bool(_still(self) <= _still(other)) if is_operand(other) else NotImplemented
+        return bool(_still(self) <= _still(other)) if _is_comparable(other) else NotImplemented
 
     def __gt__(self, other: Any) -> bool:
-        return bool(_still(self) > _still(other)) if is_operand(other) else NotImplemented
+        return bool(_still(self) > _still(other)) if _is_comparable(other) else NotImplemented
 
     def __ge__(self, other: Any) -> bool:
-        return bool(_still(self) >= _still(other)) if is_operand(other) else NotImplemented
+        return bool(_still(self) >= _still(other)) if _is_comparable(other) else NotImplemented
 
     def __format__(self, spec: str) -> str:
         return format(float(_still(self)), spec) if spec else repr(self)
@@ -123,6 +128,10 @@ class Dual:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a number inside a forward-mode transform cannot be pickled; use float(x)")
+
+
+def _is_comparable(x: object) -> bool:
+    return is_operand(x) or isinstance(x, Decimal)
 
 
 def _still(x: Any) -> Any:

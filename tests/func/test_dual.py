@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from decimal import Decimal
 
 import pytest
 from pluggrad import Op, RuleError, Value
@@ -26,6 +27,28 @@ def test_it_is_a_number_among_numbers():
     assert seen(lambda x: (x < 3, x <= 2.5, x > 3.0, x >= Value(2.5))) == (True, True, False, True)
     assert seen(lambda x: x.data) == 2.5
     assert seen(lambda x: +x is x)
+
+
+def test_what_python_asks_of_a_value_by_a_method_of_its_own_it_answers_too():
+    sockets = {name for name in vars(Value) if name.startswith("__")}
+    of_classes = {"__weakref__", "__annotations__", "__static_attributes__", "__firstlineno__"}
+    assert {x for x in sockets if not hasattr(Dual, x)} <= of_classes
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: divmod(x, 0.7)[1] * x,
+        lambda x: divmod(5.0, x)[1] * x + divmod(x, x)[0],
+        lambda x: x * x.item(),
+        lambda x: x * (x < Decimal("2.6")) * (Decimal("2.6") >= x),
+    ],
+)
+def test_slopes_are_those_of_backward(f):
+    leaf = Value(2.5)
+    result = f(leaf)
+    result.backward()
+    assert jvp(f, (2.5,), (1.0,)) == pytest.approx((result.data, leaf.grad), rel=1e-15)
 
 
 def test_it_shows_number_and_tangent():
