@@ -10,6 +10,7 @@ from typing import Any
 
 import pluggrad
 from pluggrad import CompileError
+from pluggrad.drawing.writing import Destination
 
 from .fields import DocumentError, Fields
 
@@ -19,7 +20,12 @@ MOST_BYTES = 1 << 30
 
 
 def write(path: str | os.PathLike[str], kind: str, content: dict[str, Any]) -> None:
-    """Write a document; where that fails, what stood there before is left."""
+    """Write a document; what stands at the path stays what it is, see `pluggrad.save`.
+
+    Raises:
+        OSError: when it cannot be written; a regular file is as it was before then.
+    """
+    destination = Destination(os.fsdecode(path))
     whole = {
         "format": FORMAT,
         "version": VERSION,
@@ -28,13 +34,7 @@ def write(path: str | os.PathLike[str], kind: str, content: dict[str, Any]) -> N
         **content,
     }
     text = json.dumps(whole, allow_nan=False, separators=(",", ":"))
-    target = Path(path)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text + "\n", encoding="ascii")
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+    destination.write(f"{text}\n".encode("ascii"))
 
 
 def read(path: str | os.PathLike[str]) -> tuple[str, Fields]:
@@ -45,7 +45,7 @@ def read(path: str | os.PathLike[str]) -> tuple[str, Fields]:
         OSError: when it cannot be read.
         DocumentError: for other content.
     """
-    file = Path(path)
+    file = Path(os.fsdecode(path))
     if file.exists() and not file.is_file():
         raise CompileError(f"{file} is not a file")
     size = file.stat().st_size

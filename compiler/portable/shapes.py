@@ -15,12 +15,15 @@ LARGEST = 1 << 40
 EMPTY = 1 << 16  # the longest side of an array of no numbers
 
 
-def written(shape: Shape) -> Any:
+def written(shape: Shape, depth: int = 0) -> Any:
     """Write down a shape.
 
     Raises:
-        CompileError: for objects of classes, which another process might not have.
+        CompileError: for objects of classes, which another process might not have, and for more
+            containers in each other than are read.
     """
+    if depth > DEEPEST:
+        raise CompileError(f"its arguments or results are nested too deeply: more than {DEEPEST} times")
     if shape in (LEAF, ANSWER):
         return shape
     kind = shape[0]
@@ -30,7 +33,7 @@ def written(shape: Shape) -> Any:
         if not (shape[2] is None or type(shape[2]) in (bool, str)):
             raise CompileError(f"it is for the argument {shape[2]!r:.60}, which JSON does not have")
         return {"same": shape[2]}
-    parts = [written(x) for x in shape[2]]
+    parts = [written(x, depth + 1) for x in shape[2]]
     if kind in (list, tuple):
         return {kind.__name__: parts}
     if kind is dict:
@@ -52,7 +55,7 @@ def read(data: Any, where: str, depth: int = 0) -> Shape:
     if type(data) is str and data in (LEAF, ANSWER):
         return data
     if depth > DEEPEST:
-        raise DocumentError(f"{where} is nested too deeply")
+        raise DocumentError(f"{where:.60}... is nested too deeply: more than {DEEPEST} times")
     fields = Fields(data, where)
     name = next((x for x in ("array", "same", "list", "tuple", "dict") if fields.has(x)), "list")
     if name == "array":

@@ -2,9 +2,11 @@
 
 import json
 import math
+import os
 import struct
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pluggrad
@@ -276,11 +278,50 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path, monkeypat
     program.save(tmp_path / "p.json")
     before = (tmp_path / "p.json").read_bytes()
 
-    def full(self, text, **options):
+    def full(place, content):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr(sys.modules["pluggrad.drawing.writing"], "_write_all", full)
     with pytest.raises(OSError, match="no space left"):
         program.save(tmp_path / "p.json")
     assert (tmp_path / "p.json").read_bytes() == before
     assert [x.name for x in tmp_path.iterdir()] == ["p.json"]
+
+
+def test_what_stands_at_the_path_stays_what_it_is(tmp_path):
+    program = net()
+    file, link, other = tmp_path / "p.json", tmp_path / "link.json", tmp_path / "other.json"
+    program.save(file)
+    content = file.read_bytes()
+    file.write_bytes(b"old")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    program.save(link)
+    assert link.is_symlink()
+    assert file.read_bytes() == content
+    assert file.stat().st_mode & 0o777 == 0o600
+    os.link(file, other)
+    program.save(file)
+    assert other.samefile(file)
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    program = net()
+    program.save(tmp_path / "p.json")
+    os.mkfifo(tmp_path / "pipe")
+    found = []
+    reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    program.save(tmp_path / "pipe")
+    reader.join()
+    assert found == [(tmp_path / "p.json").read_bytes()]
+
+
+def test_arguments_nested_deeper_than_files_may_be_are_refused_at_once(tmp_path):
+    nested = 1.0
+    for _ in range(150):
+        nested = [nested]
+    f = compile(lambda x, nest: x)
+    f(2.0, nested)
+    with pytest.raises(CompileError, match="nested too deeply: more than 100 times"):
+        f.save(tmp_path / "f.json")
