@@ -23,7 +23,9 @@ def written(shape: Shape, depth: int = 0) -> Any:
             containers in each other than are read.
     """
     if depth > DEEPEST:
-        raise CompileError(f"its arguments or results are nested too deeply: more than {DEEPEST} times")
+        raise CompileError(
+            f"its arguments or results are nested too deeply: more than {DEEPEST} times"
+        )
     if shape in (LEAF, ANSWER):
         return shape
     kind = shape[0]

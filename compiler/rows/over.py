@@ -29,7 +29,19 @@ from .batches import Batched
 from .derived import slope, weighted
 from .fit import Fit
 from .on_dask import is_on_dask, total_on_dask
-from .taken import ROWS, SHARED, Column, Cursor, Given, Taken, as_array, axes_of, is_strided, merged
+from .taken import (
+    ROWS,
+    SHARED,
+    Column,
+    Cursor,
+    Given,
+    Taken,
+    as_array,
+    as_rows,
+    axes_of,
+    is_strided,
+    merged,
+)
 from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
 
@@ -236,7 +248,7 @@ class OverRows:
         import numpy as np
 
         _check_here(args, "with weights=, which can be an argument of the function")
-        given, weights = self._given(args), np.asarray(weights, float)
+        given, weights = self._given(args), as_rows(weights).astype(float)
         if weights.shape != (given.count,):
             raise CompileError(
                 f"weights= has the shape {weights.shape}; there are {given.count} rows"
@@ -249,7 +261,8 @@ class OverRows:
             whole = weights.sum()
             if whole == 0.0:
                 raise CompileError("weights= adds up to 0, so there is no mean")
-            value, gradients = float(value / whole), gradients / whole
+            with np.errstate(invalid="ignore"):
+                value, gradients = float(value / whole), gradients / whole
         return value, given, gradients
 
     def __getstate__(self) -> dict[str, Any]:

@@ -280,10 +280,15 @@ def _arrays(tree: Any) -> Iterator[Any]:
         for x in tree:
             yield from _arrays(x)
     else:
-        yield _array(tree)
+        yield as_rows(tree)
 
 
-def _array(x: Any) -> Any:
+def as_rows(x: Any) -> Any:
+    """Give the array of an argument that has rows.
+
+    Raises:
+        CompileError: for what holds no numbers, or more than numbers.
+    """
     import numpy as np
 
     if not (type(x) is np.ndarray and x.dtype.kind in "biuf"):
@@ -329,7 +334,7 @@ def rows_apart(x: Any, arrays: list[Any]) -> Any:
         return dict, tuple(x), tuple([rows_apart(y, arrays) for y in x.values()])
     if isinstance(x, tuple):
         return type(x), len(x), tuple([rows_apart(y, arrays) for y in x])
-    rows = _array(x)
+    rows = as_rows(x)
     arrays.append(rows)
     return LEAF if rows.ndim == 1 else ("elements", rows.shape[1:])
 

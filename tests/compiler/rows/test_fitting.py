@@ -63,7 +63,7 @@ def test_weights_multiply_each_result_where_nothing_is_added_up():
     [
         (np.ones(4), r"has the shape \(4,\); there are 5 rows"),
         (np.ones((5, 1)), r"has the shape \(5, 1\)"),
-        (2.0, r"has the shape \(\)"),
+        (2.0, "a number has none"),
         (np.zeros(5), "adds up to 0"),
     ],
 )

@@ -249,6 +249,23 @@ def test_rows_of_what_is_more_or_less_than_numbers_are_refused(rows):
         compile(lambda w, x: w, in_axes=(None, 0))(2.0, rows)
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.array([1.0j, 1.0]),
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        ["1", "2"],
+        [1.0, None],
+        np.array([1, 2], dtype="m8[s]"),
+        [Value(1.0), Value(2.0)],
+    ],
+)
+def test_weights_are_numbers_as_rows_are(weights):
+    f = compile(lambda w, x: w * x, in_axes=(None, 0))
+    with pytest.raises(CompileError):
+        f(2.0, [1.0, 2.0], weights=weights)
+
+
 @pytest.mark.parametrize("number", [Fraction(1, 2), Decimal("0.5"), np.float32(0.5), np.array(0.5)])
 def test_what_rows_share_may_be_any_real_number(number):
     f = compile(lambda w, x: w * w * x, in_axes=(None, 0))
