@@ -1,13 +1,19 @@
 """The page of renderer "html" in a real browser: size, time until it can be used, frames a second.
 
     python benchmarks/page.py           # 2,000, 10,000 and 100,000 nodes
-    python benchmarks/page.py --short   # 2,000 nodes
+    python benchmarks/page.py --live    # live pages and films, 10 to 100,000 nodes; a film's cost
+    python benchmarks/page.py --short   # either with 2,000 nodes at most
 
 Needs Chromium with chromedriver, and selenium. A page counts as usable when it has drawn itself
 and the browser has shown that frame; times are from the start of the navigation. Frames are
 counted while the view moves by a few pixels each frame, for a second or two, in four views:
 as the page opens, everything unfolded seen from afar, halfway, and close up. The goals at 100,000
 nodes: below 10 MB, usable within 1 s, 30 frames a second.
+
+With --live, a step is one of the page's steps with its drawing; a drag moves a leaf, computes
+everything anew, forward and backward, and draws; a frame of a film does so with all leaves. Times
+are medians of 15. What a film costs is the time of `film.shoot()` beside that of a step of
+training, measured in turns. The goals: 2 MB for 100 steps of moons, shot at 5 % of a step at most.
 """
 
 from __future__ import annotations
@@ -16,11 +22,14 @@ import argparse
 import random
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pluggrad import Graph, Value, render, scope
+from moons import Moons
+from pluggrad import Film, Graph, Value, compile, nn, render, scope
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
@@ -156,11 +165,138 @@ def measure(browser: Any, name: str, nodes: int, folder: Path, seconds: float) -
     )
 
 
+# ----- Live pages and films -----
+
+REPEATED = """
+const [name, done] = arguments, times = [];
+const leaf = pluggrad.leaves()[0], { frames } = pluggrad.state.film ?? {};
+const work = {
+  step: (i) => { pluggrad.goTo(i + 1); pluggrad.draw(); },
+  drag: (i) => pluggrad.moveLeaves([[leaf, 0.1 * i]]),
+  frame: (i) => pluggrad.showFrame(i % frames),
+}[name];
+for (let i = 0; i < 15; i++) {
+  const from = performance.now();
+  work(i);
+  times.push(performance.now() - from);
+}
+done(times.sort((a, b) => a - b)[7]);
+"""
+BEGUN = """
+const [done] = arguments;
+const look = () => (window.pluggrad ? done(pluggrad.ready) : setTimeout(look, 5));
+look();
+"""
+
+
+def tiny() -> Value:
+    """Compute one neuron: ten nodes."""
+    x, w, b = ([Value(0.5 * i, label=f"{name}{i}") for i in range(1, 3)] for name in "xwb")
+    return (x[0] * w[0] + x[1] * w[1] + b[0]).tanh()
+
+
+def filmed(loss: Value, frames: int) -> Film:
+    """Make a film in which all leaves move."""
+    film, rng = Film(loss), random.Random(3)
+    leaves = [x for x in film.leaves if x.requires_grad]
+    for _ in range(frames):
+        for x in leaves:
+            x.data += rng.gauss(0.0, 1e-3)
+        film.shoot()
+    return film
+
+
+def measure_live(browser: Any, nodes: int, folder: Path) -> None:
+    """Print one row of the table of live pages."""
+    loss = tiny() if nodes < 100 else mlp(nodes)
+    loss.backward()
+    graph = Graph(loss)
+    pages = {
+        "plain": render(graph, "html", max_nodes=None),
+        "live": render(graph, "html", max_nodes=None, live=True),
+        "film": render(filmed(loss, 100), "html", max_nodes=None),
+    }
+    found: dict[str, float] = {}
+    for kind, names in (("live", ["step", "drag"]), ("film", ["frame"])):
+        path = folder / f"{kind}-{nodes}.html"
+        path.write_text(pages[kind], encoding="utf-8")
+        browser.get(path.as_uri())
+        found[f"open {kind}"] = browser.execute_async_script(BEGUN)
+        for name in names:
+            found[name] = browser.execute_async_script(REPEATED, name)
+    sizes = "".join(f"{len(page) / 1e6:7.2f}" for page in pages.values())
+    times = "".join(f"{found[key]:11.1f}" for key in LIVE_COLUMNS)
+    print(f"{len(graph):9,}{sizes}{times}", flush=True)
+
+
+LIVE_COLUMNS = ("open live", "open film", "step", "drag", "frame")
+
+
+def live_pages(browser: Any, sizes: list[int], folder: Path) -> None:
+    """Print the table of live pages."""
+    print("sizes in MB: plain, live, film of 100 frames; times in ms")
+    print("    nodes  plain   live   film" + "".join(f"{name:>11}" for name in LIVE_COLUMNS))
+    for nodes in sizes:
+        measure_live(browser, nodes, folder)
+
+
+def cost_of_filming(seconds: float) -> None:
+    """Print what `shoot()` costs beside a step of moons, eager and compiled."""
+    model = Moons(Value)
+    program = compile(model.loss(), wrt=model.parameters)
+    optimizer = nn.SGD(program, lr=1e-4)
+    eager_film, film = Film(model.loss()), Film(program)
+
+    def eager() -> None:
+        for p in model.parameters:
+            p.grad = 0.0
+        model.loss().backward()
+
+    def compiled() -> None:
+        program.step()
+        optimizer.step()
+
+    for name, step, shoot in (
+        ("eager", eager, eager_film.shoot),
+        ("compiled", compiled, film.shoot),
+    ):
+        steps, shots = in_turns(step, shoot, seconds)
+        share = shots / steps
+        print(f"moons, {name}: a step {steps:.1f} us, shoot() {shots:.2f} us, {share:.2%} of it")
+
+
+def in_turns(
+    first: Callable[[], None], second: Callable[[], None], seconds: float
+) -> tuple[float, float]:
+    """Return the median time of each in microseconds, measured in turns."""
+    times: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for work, taken in zip((first, second), times, strict=True):
+            start = time.perf_counter()
+            work()
+            taken.append((time.perf_counter() - start) * 1e6)
+    return median(times[0]), median(times[1])
+
+
 def main() -> None:
     """Measure the graphs in the sizes asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="2,000 nodes only")
-    short = parser.parse_args().short
+    parser.add_argument("--short", action="store_true", help="2,000 nodes at most")
+    parser.add_argument("--live", action="store_true", help="live pages and films")
+    options = parser.parse_args()
+    short = options.short
+    if options.live:
+        cost_of_filming(0.5 if short else 5.0)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+            browser = driver(Path(name))
+            browser.set_script_timeout(120)
+            try:
+                sizes = [10, 1000] if short else [10, 1000, 66_000, 100_000]
+                live_pages(browser, sizes, Path(name))
+            finally:
+                browser.quit()
+        return
     print("frames a second while panning (longest frame in ms):", ", ".join(VIEWS))
     print("graph     nodes   rendered      size    usable", *VIEWS, sep="   ")
     with TemporaryDirectory(ignore_cleanup_errors=True) as name:

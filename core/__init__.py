@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from . import func
     from .arrays import ValueArray, values
     from .compiler import compile, load  # pluggrad's own says what it returns
-    from .drawing import draw_dot, render, save
+    from .drawing import draw_dot, render, save, widget
     from .func import (
         checkpoint,
         custom_rule,
@@ -106,6 +106,7 @@ __all__ = [
     "stop_gradient",
     "to_sympy",
     "values",
+    "widget",
 ]
 
 
@@ -115,7 +116,7 @@ _IN_WINGS = {
     "codegen": set[str](),
     "compiler": {"load"},
     "copying": set[str](),
-    "drawing": {"draw_dot", "render", "save"},
+    "drawing": {"draw_dot", "render", "save", "widget"},
     "func": {"checkpoint", "custom_rule", "from_sympy", "on_gradient", "stop_gradient", "to_sympy"},
     "hints": set[str](),
     "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},

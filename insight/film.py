@@ -112,6 +112,11 @@ class Film:
         self._losses: list[float] = []
         self._numbers: list[array[float]] = []
 
+    @property
+    def leaves(self) -> list[Value]:
+        """The Values that are filmed."""
+        return list(self._leaves)
+
     def __len__(self) -> int:
         return len(self._steps)
 

@@ -46,7 +46,8 @@ SCRIPTS = (
     "pointer.js",
     "keys.js",
     "address.js",
-    "film.js",
+    "film.js",  # or the next one, in a page that has no film
+    "no_film.js",
     "main.js",
 )
 
@@ -111,8 +112,9 @@ class HtmlRenderer:
         """Return the page, a text that notebooks show as a page."""
         title = one_line(self.title, 200) or _name(graph)
         style = f"\n{self.colours}\n{_read('page.css')}"
-        moves = self.live or hasattr(graph, "frames")
-        script = _script(programs(_ops(graph)) if moves else "const PROGRAMS = {};")
+        film = hasattr(graph, "frames")
+        functions = programs(_ops(graph)) if self.live or film else "const PROGRAMS = {};"
+        script = _script(functions, film)
         parts = {
             "title": escape(title),
             "theme": self.start,
@@ -154,8 +156,9 @@ def _hash(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _script(programs: str) -> str:
-    joined = "\n".join([programs, *(_read(name) for name in SCRIPTS)])
+def _script(programs: str, film: bool) -> str:
+    names = [name for name in SCRIPTS if name != ("no_film.js" if film else "film.js")]
+    joined = "\n".join([programs, *map(_read, names)])
     return f'\n"use strict";\n(async () => {{\n{joined}\n}})();\n'
 
 

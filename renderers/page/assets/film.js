@@ -45,6 +45,7 @@ function developFilm() {
     if (film.known < F) setTimeout(work);
     else {
       if (range.high) Object.assign(heatRange, { low: Math.max(range.low, range.high * 1e-6) * 0.5, high: range.high });
+      filmParts.canvas.setAttribute("aria-label", stripText());
       showLegend();
       changed();
       fillPanel(chosen.item);
@@ -135,9 +136,10 @@ const frameX = (frame, width) => STRIP.left + STRIP.edge +
 const frameAtX = (x) => Math.round(((x - STRIP.left - STRIP.edge) /
   Math.max(1, stripWidth() - STRIP.left - STRIP.right - 2 * STRIP.edge)) * (F - 1));
 
+// The strip is drawn when it changes; from frame to frame only the line that says where we are.
 function drawStrip() {
   if (!film.on) return;
-  const { canvas: strip } = filmParts, ratio = window.devicePixelRatio || 1, width = stripWidth();
+  const strip = document.createElement("canvas"), ratio = window.devicePixelRatio || 1, width = stripWidth();
   strip.width = Math.max(1, Math.round(width * ratio));
   strip.height = Math.round(stripHeight * ratio);
   const ink = strip.getContext("2d");
@@ -146,8 +148,19 @@ function drawStrip() {
   ink.textBaseline = "middle";
   drawLosses(ink, width);
   for (let row = 0; row < ROWS; row++) drawRow(ink, row, width);
+  Object.assign(filmParts.canvas, { width: strip.width, height: strip.height });
+  filmParts.strip = strip;
+  drawHead();
+}
+
+function drawHead() {
+  const { canvas: shown, strip } = filmParts;
+  if (!strip) return;
+  const ink = shown.getContext("2d"), ratio = window.devicePixelRatio || 1;
+  ink.clearRect(0, 0, shown.width, shown.height);
+  ink.drawImage(strip, 0, 0);
   ink.fillStyle = look.colours.accent;
-  ink.fillRect(frameX(film.at, width) - 1, 0, 2, stripHeight);
+  ink.fillRect((frameX(film.at, stripWidth()) - 1) * ratio, 0, 2 * ratio, shown.height);
 }
 
 // The scale of curves: logarithms where they span more than a power of ten; zeros are at the bottom.
@@ -220,8 +233,7 @@ function showReadout() {
   readout.replaceChildren(...lines.map((line, i) => element(i ? "span" : "b", line)));
   frames.value = frame;
   frames.setAttribute("aria-valuetext", lines.join(", "));
-  filmParts.canvas.setAttribute("aria-label", stripText());
-  drawStrip();
+  drawHead();
 }
 
 function stripText() {

@@ -98,10 +98,23 @@ function setLeaves(numbers) {
 }
 
 function moveLeaves(numbers) {
+  tellMoved(numbers);
   live.nudge = null;
   for (const [node] of numbers) if (!live.moved.has(node)) live.moved.set(node, data[node]);
   setLeaves(numbers);
 }
+
+// Whoever has this page in a frame, such as a notebook, hears what was moved, and may move leaves.
+function tellMoved(numbers) {
+  if (framed) window.parent.postMessage({ pluggrad: { moved: numbers } }, "*");
+}
+
+addEventListener("message", ({ data: told, source: from }) => {
+  const numbers = told?.pluggrad?.leaves;
+  if (!live.on || !framed || from !== window.parent || !Array.isArray(numbers)) return;
+  setLeaves(numbers.filter(([node, x]) => node < N && kind[node] !== RESULT && typeof x === "number"));
+  if (chosen.item >= 0 && !panel.contains(document.activeElement)) fillPanel(chosen.item);
+});
 
 // Where nan and infinity began is found anew; what else was noted of the record stays.
 function noteOrigins() {
@@ -175,6 +188,7 @@ function resetLeaves() {
   const held = [...live.moved];
   live.nudge = null;
   live.moved.clear();
+  tellMoved(held);
   setLeaves(held);
 }
 

@@ -55,6 +55,7 @@ window.pluggrad = {
     };
   },
   showFrame, playFilm, live, isStale, descend, resetLeaves, moveLeaves,
+  leaves: () => [...kind.keys()].filter((i) => kind[i] === LEAF),
   value: (node) => data[node],
   slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],

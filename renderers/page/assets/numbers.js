@@ -22,5 +22,6 @@ function pythonFloat(number, digits = 4) {
 const exact = (number) => pythonFloat(number, 17).length < 8
   ? pythonFloat(number, 17)
   : Number.isFinite(number) ? String(number) : pythonFloat(number);
-const counted = (number) => number.toLocaleString("en-US");
+const grouped = new Intl.NumberFormat("en-US");
+const counted = (number) => grouped.format(number);
 const plural = (number, noun) => `${counted(number)} ${noun}${number === 1 ? "" : "s"}`;
