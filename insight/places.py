@@ -64,7 +64,7 @@ def _folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     found = {paths[name] for name in names if name in paths}
     found.update([os.path.dirname(os.__file__), site.getusersitepackages()])
-    return tuple(folder + os.sep for folder in found)
+    return tuple(folder + os.sep for folder in found if folder)  # Pyodide has no user site
 
 
 def outside(frame: FrameType) -> FrameType:
