@@ -23,6 +23,7 @@ check: .venv/test docs
 # Pages and pictures that come from the code are made anew; a warning fails the build.
 docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -E -a -b html docs docs/_build/html
+	$(BIN)/python docs/playground.py docs/_build/html
 	@echo docs/_build/html/index.html
 
 linkcheck: .venv/docs

@@ -206,10 +206,10 @@ function writeLeft(ink, text, y) {
 function drawRow(ink, row, width) {
   const top = STRIP.loss + STRIP.gap + row * rowHeight, high = rowHeight - 1;
   if (rowHeight > 8) writeLeft(ink, given.film.rows[row], top + high / 2 + 0.5);
-  const wide = (width - STRIP.left - STRIP.right - 2 * STRIP.edge) / Math.max(1, F - 1);
+  const wide = width - STRIP.left - STRIP.right - 2 * STRIP.edge; // of the one frame, where there is one
   for (let frame = 0; frame < film.known; frame++) {
-    const size = filmHeat[row * F + frame], middle = frameX(frame, width);
-    const left = Math.round(middle - wide / 2), across = Math.round(middle + wide / 2) - left;
+    const size = filmHeat[row * F + frame];
+    const left = Math.round(frameX(frame - 0.5, width)), across = Math.round(frameX(frame + 0.5, width)) - left || wide;
     ink.fillStyle = Number.isFinite(size) ? cssRgb(heatRgb(size)) : look.colours.alarm;
     ink.fillRect(left, top, across, high);
     const dead = filmDead[row * F + frame] / Math.max(1, unitCount[row]);
