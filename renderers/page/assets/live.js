@@ -80,11 +80,13 @@ if (recorded) {
 const stuckOps = () => [...new Set([...isStuck.keys()].filter((i) => isStuck[i] && !isWritten(i))
   .map((i) => opOf(i).name))];
 
+const putIn = recorded ? [...kind.keys()].filter((i) => kind[i] !== RESULT) : [];
+
 // Put numbers into leaves, and compute all others from them.
 function setLeaves(numbers) {
   for (const [node, x] of numbers) data[node] = x;
   computeAgain(data, grad, local);
-  live.away = data.some((x, i) => kind[i] !== RESULT && !Object.is(x, recorded.data[i]));
+  live.away = putIn.some((i) => !Object.is(data[i], recorded.data[i]));
   noteOrigins();
   findTrouble();
   markDead();
