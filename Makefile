@@ -9,10 +9,8 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet
 demo: .venv/base
 	@$(BIN)/pluggrad demo
 
-test: .venv/test
-	$(PIP) --no-build-isolation --no-deps ./plugins_example
-	$(BIN)/python -m pytest tests -n auto --dist worksteal
-	$(BIN)/python -m pytest plugins_example/tests
+test: .venv/example
+	$(BIN)/python -m pytest tests plugins_example/tests -n auto --dist worksteal
 
 check: .venv/test docs
 	$(BIN)/ruff format --check .
@@ -55,6 +53,10 @@ SOURCES := $(shell find core arrays codegen copying drawing func hints insight s
 .venv/test: .venv/bin/python pyproject.toml $(SOURCES)
 	$(PIP) --editable '.[test]'
 	@touch $@ .venv/base
+
+.venv/example: .venv/test plugins_example/pyproject.toml $(wildcard plugins_example/pluggrad_example/*.py)
+	$(PIP) --no-build-isolation --no-deps ./plugins_example
+	@touch $@
 
 .venv/docs: .venv/test
 	$(PIP) --editable '.[test,docs]'

@@ -144,7 +144,6 @@ def test_type_checkers_follow_an_editable_installation_of_it(package, tmp_path):
         "Renderer(indent=3)\n"
     )
     mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python_of_it]
-    mypy += ["--cache-dir", tmp_path / "cache"]
     done = subprocess.run([*mypy, "user.py"], capture_output=True, text=True, cwd=tmp_path)
     told = [line.partition("[")[2] for line in done.stdout.splitlines() if "error:" in line]
     assert told == ["operator]", "arg-type]"], done.stdout
