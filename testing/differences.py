@@ -144,4 +144,6 @@ def _tableau(
             break
         previous = row
         step /= 2
+        if noise / step >= error:
+            break  # which no shorter step can estimate to be smaller
     return best, error
