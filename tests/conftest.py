@@ -23,6 +23,8 @@ def pytest_configure(config):
     # mypy reads the package and NumPy's stubs once, and not for each of the programs it judges.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     os.environ.setdefault("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache" / f"tests-{worker}"))
+    # hypothesis reads the source of what is installed from a folder: once, not for each program.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -110,7 +110,8 @@ def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
     assert "pip install 'pluggrad[testing]'" in done.stderr
 
 
-def test_it_leaves_no_folder_behind(tmp_path):
+def test_it_leaves_no_folder_behind(tmp_path, monkeypatch):
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY")
     subprocess.run([sys.executable, "-m", "pluggrad.cli", "check", "neg"], cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []
 
