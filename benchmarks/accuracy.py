@@ -200,7 +200,7 @@ class Report:
 
 
 def eager(op: Op, ats: list[Point]) -> Iterator[tuple[float, list[float]]]:
-    """Give an op's result and its partials at each point, as the engine computes them."""
+    """Return an op's result and its partials at each point, as the engine computes them."""
     for at in ats:
         out = op.evaluate(*at)
         rules = enumerate(op.rules) if math.isfinite(out) else ()
@@ -208,7 +208,7 @@ def eager(op: Op, ats: list[Point]) -> Iterator[tuple[float, list[float]]]:
 
 
 def compiled(op: Op, ats: list[Point]) -> Iterator[tuple[float, list[float]]]:
-    """Give the same as compiled functions compute it for arrays."""
+    """Return the same as compiled functions compute it for arrays."""
     import numpy as np
 
     rows = np.array(ats * -(-LANES // len(ats))).T

@@ -91,7 +91,7 @@ def newton(lib: Any, a: Any) -> Any:
 
 
 def heston(lib: Any, spot: Any, variance: Any, kappa: Any, theta: Any, noise: Any) -> Any:
-    """Give the mean along one Heston path of 50 Euler steps, whose shocks are a chirp's."""
+    """Return the mean along one Heston path of 50 Euler steps, whose shocks are a chirp's."""
     dt = 1.0 / 50.0
     logarithm, total = lib.log(spot), 0.0
     for k in range(50):
@@ -326,7 +326,7 @@ def truth(task: Task, rows: list[Any]) -> list[list[float]]:
 
 
 def error(found: list[Any], exact: list[list[float]]) -> float:
-    """Give the largest difference, relative to the largest number of its kind."""
+    """Return the largest difference, relative to the largest number of its kind."""
     columns = list(zip(*exact, strict=True))
     worst = 0.0
     for x, column in zip(found, columns, strict=True):

@@ -33,7 +33,7 @@ def run(given: Namespace) -> int:
 
 
 def examine() -> Iterator[Finding]:
-    """Give one finding after another."""
+    """Yield one finding after another."""
     yield "pluggrad", GOOD, __version__
     yield python()
     yield processor()

@@ -25,7 +25,7 @@ def run(given: Namespace) -> None:
 
 
 def settings() -> Iterator[tuple[str, Any, str]]:
-    """Give each setting with its value and where it comes from; options of renderers one by one.
+    """Yield each setting with its value and where it comes from; options of renderers one by one.
 
     >>> [name for name, _, _ in settings()][0]
     'renderer'

@@ -213,7 +213,7 @@ def _csr(pattern: Pattern, entries: Any, args: tuple[Any, ...]) -> Any:
 
 
 def lengths_of(shape: Shape, what: str) -> tuple[int, ...]:
-    """Give the lengths of an array that has the numbers of a tree.
+    """Return the lengths of an array that has the numbers of a tree.
 
     Raises:
         CompileError: when the tree is no number, and no (nested) list of numbers.

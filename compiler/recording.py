@@ -255,7 +255,7 @@ class Recording:
         gradients[:, lanes] = mended
 
     def summing(self, shared: Sequence[int], strided: Sequence[int], *, backward: bool) -> Any:
-        """Give the function that adds up lanes, if there can be one.
+        """Return the function that adds up lanes, if there can be one.
 
         Parameters:
             shared: the positions, among all numbers, of those that all lanes share.

@@ -151,7 +151,7 @@ def code(text: str, language: str = "text") -> str:
 
 
 def cut(text: str, lines: int) -> str:
-    """Give the first lines of a text, each of a length that fits a page."""
+    """Return the first lines of a text, each of a length that fits a page."""
     found = text.splitlines()
     shown = [line if len(line) <= 110 else f"{line[:109]}…" for line in found[:lines]]
     return "\n".join([*shown, "…"] if len(found) > lines else shown)

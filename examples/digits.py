@@ -33,12 +33,12 @@ def layer(weights: Any, biases: Any, x: Any) -> list[Any]:
 
 
 def scores(w1: Any, b1: Any, w2: Any, b2: Any, image: Any) -> list[Any]:
-    """Give a score for each digit."""
+    """Return a score for each digit."""
     return layer(w2, b2, [x.tanh() for x in layer(w1, b1, image)])
 
 
 def loss(w1: Any, b1: Any, w2: Any, b2: Any, image: Any, label: Any) -> Any:
-    """Give minus the logarithm of the softmax at the label, which is 1 there and 0 elsewhere."""
+    """Return minus the logarithm of the softmax at the label, which is 1 there and 0 elsewhere."""
     found = scores(w1, b1, w2, b2, image)
     parts = [exp(x) for x in found]
     total = sum(parts[1:], parts[0])

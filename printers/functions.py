@@ -99,7 +99,7 @@ class Functions:
         )
 
     def rule(self, op: Op, index: int) -> tuple[str, tuple[int, ...]] | None:
-        """Give the function of an operand's gradient, in which zero times infinity is zero.
+        """Return the function of an operand's gradient, in which zero times infinity is zero.
 
         Parameters:
             op: any op.

@@ -127,7 +127,7 @@ class Printer:
     # ----- What they have in common -----
 
     def variable(self, name: str) -> str:
-        """Give a name that a variable can have."""
+        """Return a name that a variable can have."""
         name = re.sub(r"\W", lambda x: f"u{ord(x[0]):x}", name, flags=re.ASCII)
         return f"{name}_" if name in self.reserved.split() else name
 

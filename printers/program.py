@@ -26,7 +26,7 @@ class Step(NamedTuple):
         return self.value.operands if isinstance(self.value, Call | Apply) else (self.value,)
 
     def over(self, place: int | str, operands: tuple[Expression, ...]) -> Step:
-        """Give the same on others."""
+        """Return the same on others."""
         if isinstance(self.value, Call | Apply):
             return Step(place, self.value._replace(operands=operands))
         return Step(place, operands[0])
@@ -68,7 +68,7 @@ class Program:
     functions: tuple[Function, ...]
 
     def tables(self) -> tuple[Table, Table, tuple[float, ...]]:
-        """Give the steps forward and backward as tables, and the numbers that occur in them.
+        """Return the steps forward and backward as tables, and the numbers that occur in them.
 
         Compilers take minutes for a hundred thousand assignments, and a moment for tables.
         """
@@ -114,7 +114,7 @@ def _tabled(steps: Iterable[Step], numbers: dict[str, int]) -> Table:
 
 
 def _without_groups(graph: Graph) -> Graph:
-    """Give the graph that a summary stands for."""
+    """Return the graph that a summary stands for."""
     while graph.whole is not None and any(node.kind == "group" for node in graph.nodes):
         graph = graph.whole
     return graph
@@ -163,7 +163,7 @@ class _Writer:
         return self.gradients[id].place if id in self.gradients else -1
 
     def value(self, id: str) -> Item | Number:
-        """Give the element of a node; the number of one that is left out."""
+        """Return the element of a node; the number of one that is left out."""
         return self.values.get(id) or Number(self.whole.node(id).data)
 
     def forward(self) -> Iterator[Step]:

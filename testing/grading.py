@@ -136,7 +136,7 @@ class _Graph:
         return float(self.gradients[x])
 
     def guesses(self, x: Value, by_hand: float, truth: float) -> Iterator[str]:
-        """Give the mistakes that explain an answer, the likeliest first."""
+        """Return the mistakes that explain an answer, the likeliest first."""
         uses = [self._use(*use) for use in self.users.get(x, ())[:FAR]]
         if math.isclose(by_hand, -truth, rel_tol=1e-6):
             yield "the sign is wrong"
@@ -171,7 +171,7 @@ class _Graph:
                 yield f"{factor} is inverted"
 
     def _uses_above(self, x: Value) -> Iterator[_Use]:
-        """Give the uses of a Value, then those of what was made of it, and so on."""
+        """Yield the uses of a Value, then those of what was made of it, and so on."""
         queue, seen = [x], {x}
         for value in queue:
             for user, index in self.users.get(value, ()):

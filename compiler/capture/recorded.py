@@ -132,7 +132,7 @@ def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:
 
 
 def _seen(g: Any) -> Any:
-    """Give a gradient to a hook that does more than compute, and so has to see each number.
+    """Pass a gradient to a hook that does more than compute, and so has to see each number.
 
     It is a float, unless that would cut it off from what it is differentiated by once more.
     """

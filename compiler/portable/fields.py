@@ -114,7 +114,7 @@ class Fields:
 
 
 def number_text(x: float) -> float | str:
-    """Give a number as JSON has it."""
+    """Return a number as JSON has it."""
     return x if math.isfinite(x) else str(x)
 
 

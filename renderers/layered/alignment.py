@@ -19,7 +19,7 @@ Apart = Callable[[int, int], float]
 def coordinates_of(
     segments: Segments, position: list[int], depths: Sequence[int], apart: Apart
 ) -> list[float]:
-    """Give every item its coordinate along its layer.
+    """Assign every item its coordinate along its layer.
 
     Parameters:
         segments: the graph, its layers in order.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def ranks_of(operands: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """Give every node a layer, from 0, such that edges go forward and are short.
+    """Assign every node a layer, from 0, such that edges go forward and are short.
 
     Parameters:
         operands: for each node the nodes it comes after, all of them earlier in the sequence.

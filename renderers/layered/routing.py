@@ -19,7 +19,7 @@ def route(
     across: Sequence[float],
     lane: float,
 ) -> tuple[list[list[Point]], int]:
-    """Give each edge its points.
+    """Assign each edge its points.
 
     Parameters:
         segments: the graph; its `paths` tell the bends of edges.

@@ -152,7 +152,7 @@ def _flags(node: Node, output: bool, broken: bool) -> int:
 
 
 def _lines(lines: Mapping[str, str], numbers: dict[str, int]) -> dict[str, Any]:
-    """Give the lines of the program, each once, and which nodes they made."""
+    """Return the lines of the program, each once, and which nodes they made."""
     texts = list(dict.fromkeys(lines.values()))
     places = {text: i for i, text in enumerate(texts)}
     made = [[numbers[id], places[line]] for id, line in lines.items() if id in numbers]

@@ -86,7 +86,7 @@ def _statement(module: str, line: int) -> str:
 
 
 def _narrow(statement: str) -> str:
-    """Give each rule of a declaration a line of its own, as a panel is narrow.
+    """Put each rule of a declaration on a line of its own, as a panel is narrow.
 
     >>> print(_narrow('mul = Op("mul", f, lambda g: g,\\n                   lambda g: -g)'))
     mul = Op("mul", f,

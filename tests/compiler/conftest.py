@@ -26,5 +26,5 @@ def small_network(rng: random.Random) -> tuple[list[Value], list[Value], Value]:
 
 @pytest.fixture
 def network() -> Callable[[random.Random], tuple[list[Value], list[Value], Value]]:
-    """Give the function that builds it: weights, inputs and loss."""
+    """Return the function that builds it: weights, inputs and loss."""
     return small_network

@@ -210,7 +210,7 @@ class Spring:
 
     @compile
     def energy(self, x):
-        """Give the energy."""
+        """Return the energy."""
         return 0.5 * self.stiffness * x * x
 
 

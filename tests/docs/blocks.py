@@ -39,7 +39,7 @@ class Command:
 
 
 def blocks(page: Path) -> list[Block]:
-    """Give the fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
     return [
         Block(page, text.count("\n", 0, found.start(4)) + 1, found[3], found[4])

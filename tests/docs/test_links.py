@@ -12,7 +12,7 @@ PAGES = [ROOT / "README.md", ROOT / "plugins_example" / "README.md", *sorted(DOC
 
 
 def anchors(text):
-    """Give the anchors of a page's headings, as GitHub and MyST make them, and explicit ones."""
+    """Return the anchors of a page's headings, as GitHub and MyST make them, and explicit ones."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     made = {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}

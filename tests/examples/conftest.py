@@ -14,7 +14,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[..., str]:
-    """Give a function that runs an example in an empty folder, and gives what it printed."""
+    """Return a function that runs an example in an empty folder, and gives what it printed."""
 
     def run(name: str, *arguments: str) -> str:
         done = subprocess.run(
@@ -29,7 +29,7 @@ def program(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """Give a function that imports an example."""
+    """Return a function that imports an example."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
 
     def load(name: str) -> ModuleType:

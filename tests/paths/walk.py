@@ -77,7 +77,7 @@ def make_wheelhouse(folder: Path, wanted: tuple[str, ...] = NEEDED) -> None:
 
 
 def needed(wanted: tuple[str, ...]) -> Iterator[Distribution]:
-    """Give the installed packages that these want, and those that they want in turn."""
+    """Return the installed packages that these want, and those that they want in turn."""
     seen, queue = {("pluggrad", "")}, [Requirement(text) for text in wanted]
     while queue:
         requirement = queue.pop()

@@ -86,7 +86,7 @@ WORKING = {
 
 
 def only(names, *wanted):
-    """Give the environment in which no installed plugin but the wanted ones is loaded."""
+    """Return the environment in which no installed plugin but the wanted ones is loaded."""
     return {"PLUGGRAD_DISABLE_PLUGINS": ",".join(set(names) - set(wanted))}
 
 

@@ -34,7 +34,7 @@ def graphs(draw: st.DrawFn) -> Value:
 
 
 def random_labels(count: int) -> list[str]:
-    """Give labels of random characters, half of them from those that mean something somewhere."""
+    """Return labels of random characters, half of them from those that mean something somewhere."""
     rng = random.Random(5)
     special = "<>&\"'`\\/{}[]()|#;:$%^_~*@!?=+-,. \n\t\r\x00\x1b\u2028\u202e\ud800éü中🎉"
     return [

@@ -114,7 +114,7 @@ def mermaid_folder() -> Path:
 
 
 def mermaid_reads(texts: list[str], folder: Path) -> list[str]:
-    """Give the first line of the first box of each text, as Mermaid understands it."""
+    """Return the first line of the first box of each text, as Mermaid understands it."""
     program = folder / "read_labels.mjs"
     program.write_text(READER)
     done = subprocess.run(

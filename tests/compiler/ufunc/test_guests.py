@@ -81,7 +81,7 @@ def masked(x):
 
 
 def numbers(guest):
-    """Give the numbers of a guest as a plain array."""
+    """Return the numbers of a guest as a plain array."""
     if hasattr(guest, "compute"):
         guest = guest.compute()
     if hasattr(guest, "data_vars"):
@@ -674,7 +674,7 @@ ROWS = {
 
 
 def table():
-    """Give the rows of the documentation: what is passed, and two columns of what comes."""
+    """Return the rows of the documentation: what is passed, and two columns of what comes."""
     text = (Path(__file__).parents[3] / "docs" / "guests.md").read_text()
     lines = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.M)
     return {name: (one, several) for name, one, several in lines if name != "You pass"}

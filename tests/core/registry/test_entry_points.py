@@ -14,7 +14,7 @@ METADATA = "Metadata-Version: 2.1\nName: My.Package\nVersion: 1.2\n\nName: not t
 
 @pytest.fixture
 def path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give an empty `sys.path`."""
+    """Return an empty `sys.path`."""
     folders: list[str] = []
     monkeypatch.setattr(sys, "path", folders)
     return folders
