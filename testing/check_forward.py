@@ -12,8 +12,8 @@ from typing import Any
 
 from pluggrad import Op, Value, plugins
 
-from .subject import Subject, same
-from .truth import Point
+from .subject import Subject
+from .truth import Point, same
 
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("+", 2): operator.add,

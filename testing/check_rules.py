@@ -9,7 +9,8 @@ from pluggrad.errors import TraceError
 from pluggrad.trace import Symbol, Trace
 
 from .numpy_words import instead_of
-from .subject import Subject, same
+from .subject import Subject
+from .truth import same
 
 
 def rules_use_only_operators_and_ops(subject: Subject) -> None:

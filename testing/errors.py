@@ -32,3 +32,8 @@ class ConformanceError(PluggradError, AssertionError):
         self.check = check
         self.operand = operand
         self.at = at
+
+
+def text_of(cause: BaseException | None) -> str:
+    """Return an exception's class and text."""
+    return f"{type(cause).__name__}: {cause}"

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from pluggrad import ForwardError, Op, RuleError, Value
 
 from .differences import extrapolated
-from .errors import ConformanceError
+from .errors import ConformanceError, text_of
 from .guess import Sample, guess
 from .multiprecision import multiprecision
 from .rounding import rounding
@@ -111,13 +111,13 @@ class Subject:
             where = "" if self.is_inside(at) else "outside of its domain "
             names = ", ".join(self.operand_names)
             raise self.failure(
-                f"{where}the forward raises {_told(error.__cause__)}. Say what the result is "
+                f"{where}the forward raises {text_of(error.__cause__)}. Say what the result is "
                 f"where it raises, inf or nan: Op(..., ieee=lambda {names}: math.nan)",
                 at=at,
             ) from error
         except Exception as cause:
             raise self.failure(
-                f"the forward raises {_told(cause)}; it is called with floats", at=at
+                f"the forward raises {text_of(cause)}; it is called with floats", at=at
             ) from cause
 
     def partial(self, index: int, at: Point, out: float, g: float = 1.0) -> float:
@@ -125,7 +125,7 @@ class Subject:
         try:
             return self.op.partial(index, g, out, *at)
         except RuleError as cause:
-            raise self.failure(f"the rule raises {_told(cause.__cause__)}", index, at) from cause
+            raise self.failure(f"the rule raises {text_of(cause.__cause__)}", index, at) from cause
 
     def rounding(self, index: int, at: Point, out: float) -> float:
         """Bound what rounding may do to a partial."""
@@ -367,7 +367,7 @@ class Subject:
             return "its rule is None, but the result changes with it"
         if math.isnan(got):
             return "0/0 or inf - inf on the way; rearrange the formula for such operands"
-        if (got == 0.0 or math.isinf(got)) and any(x and not _ordinary(x) for x in at):
+        if (got == 0.0 or math.isinf(got)) and any(x and not 1e-100 < abs(x) < 1e100 for x in at):
             return "something on the way overflows or underflows; compute in another order"
         try:
             return guess([*self._samples(index, at)], self.operand_names, index)
@@ -391,16 +391,3 @@ class Subject:
             math.nan if t is None else t.value for i, t in enumerate(truths) if i != index
         )
         yield Sample(self.partial(index, at, out), truth.value, others, out, at)
-
-
-def _ordinary(x: float) -> bool:
-    return 1e-100 < abs(x) < 1e100
-
-
-def _told(cause: BaseException | None) -> str:
-    return f"{type(cause).__name__}: {cause}"
-
-
-def same(a: Any, b: Any) -> bool:
-    """Return whether two numbers are equal, two nans too."""
-    return bool(a == b) or (a != a and b != b)

@@ -68,6 +68,11 @@ class Truth(NamedTuple):
         return f"{self.value:.10g} ({self.source})"
 
 
+def same(a: Any, b: Any) -> bool:
+    """Return whether two numbers are equal, two nans too."""
+    return bool(a == b) or (a != a and b != b)
+
+
 @lru_cache(maxsize=1 << 16)
 def exact(
     forward: Callable[..., Any],

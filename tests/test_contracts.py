@@ -201,6 +201,15 @@ def _in_core(path: Path) -> str:
     return str(path.relative_to(core)) if path.is_relative_to(core) else ""
 
 
+def test_the_core_is_small() -> None:
+    """At most 2,000 lines of code in 20 files, 1,600 in 15 of them without the door."""
+    counts = {path: house.code_lines(path) for path in house.files_of("core")}
+    engine = [count for path, count in counts.items() if "registry" not in path.parts]
+    assert (sum(counts.values()) <= 2000, len(counts) <= 20) == (True, True), counts
+    assert (sum(engine) <= 1600, len(engine) <= 15) == (True, True), counts
+    assert max(counts.values()) <= 300, counts
+
+
 def test_no_function_of_the_compiler_takes_a_crowd_of_arguments() -> None:
     assert house.crowds(house.files_of("compiler")) == []
 
