@@ -3,10 +3,13 @@
     python benchmarks/lanes.py               # value and gradient, 100,000 lanes; some minutes
     python benchmarks/lanes.py --short       # fewer lanes, for continuous integration
     python benchmarks/lanes.py --only options,tanh
+    python benchmarks/lanes.py --only growth # options, 10**3 to 10**7 lanes: time and memory
 
 Every contender is checked against the eager engine first, and each function is timed in rounds in
 which all contenders take turns, so that a noisy machine is noisy for all. Options are priced with
-given buffers where a contender takes them. Exit code 1 where a contender disagrees.
+given buffers where a contender takes them. Below each table stands what NumPy needs for the value
+alone, beside pluggrad's value, and value with gradient: at most once and twice that is aimed at.
+Exit code 1 where a contender disagrees, or memory beside arguments and results reaches 64 MB.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import math
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +34,7 @@ from pluggrad import compile, func
 
 TOLERANCE = 1e-10
 CHECKED = 100  # lanes
+BESIDE = 64.0  # MB
 
 
 @dataclass
@@ -366,18 +373,110 @@ def race(task: Task, count: int, seconds: float) -> bool:
     return agree
 
 
+class NumPy:
+    """NumPy's functions under the names used here."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np if hasattr(np, name) else importlib.import_module("scipy.special"), name)
+
+
+def beside_numpy(task: Task, count: int, seconds: float) -> None:
+    """Print the time of a value, and of value and gradient, over NumPy's for the value."""
+    rng = np.random.default_rng(1)
+    rows = [rng.uniform(low, high, count) for low, high in task.ranges]
+    compiled = compile(lambda *x: task.function(pluggrad.ops, *x))
+    running: dict[str, tuple[Callable[[], Any], list[float]]] = {
+        "numpy": (lambda: task.function(NumPy(), *rows), []),
+        "value": (lambda: compiled(*rows), []),
+        "both": (lambda: compiled.value_and_grad(*rows), []),
+    }
+    end = time.perf_counter() + 3 * seconds
+    while time.perf_counter() < end or not running["both"][1]:
+        for run, times in running.values():
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+    for name, what, aim in (("value", "value", 1.0), ("both", "value and gradient", 2.0)):
+        ratio, least = [f(running[name][1]) / f(running["numpy"][1]) for f in (median, min)]
+        print(
+            f"  {what}: {ratio:.2f} times NumPy's value ({least:.2f} of the shortest times)"
+            + (f", above {aim:.0f}" if min(ratio, least) > aim else "")
+        )
+
+
+# ----- Growth -----
+
+
+def growth(counts: list[int]) -> bool:
+    """Print time for a lane and memory beside arrays, each count in a process of its own.
+
+    Returns:
+        Whether memory stays below the bound.
+    """
+    print("\noptions, value and gradient, out=: by lanes")
+    times = []
+    fits = True
+    for count in counts:
+        command = [sys.executable, __file__, "--once", str(count)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        times.append(float(found[0]))
+        fits = fits and float(found[1]) < BESIDE
+        print(
+            f"  {count:12,} lanes: {times[-1]:7.2f} ns each, {times[-1] / min(times):5.2f} times "
+            f"the least, {float(found[1]):5.1f} MB beside (load {os.getloadavg()[0]:.1f})"
+            + ("" if float(found[1]) < BESIDE else f": {BESIDE:.0f} OR MORE")
+        )
+    return fits
+
+
+def once(count: int) -> None:
+    """Price so many options into given arrays; print ns for one, and MB that it took beside."""
+    import resource
+
+    rng = np.random.default_rng(1)
+    price = compile(lambda *x: options(pluggrad.ops, *x))
+    few = [rng.uniform(low, high, 1000) for low, high in TASKS[0].ranges]
+    price.value_and_grad(*few, out=tuple([np.empty(1000) for _ in range(6)]))
+    rows = [np.empty(count) for _ in few]  # filled in place: copies would hide what a call takes
+    for row, x in zip(rows, few, strict=True):
+        row.reshape(-1, 1000)[:] = x
+    outs = tuple([np.ones(count) for _ in range(6)])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    times = []
+    end = time.perf_counter() + 0.5
+    while len(times) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        price.value_and_grad(*rows, out=outs)
+        times.append(time.perf_counter() - start)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        median(times) / count * 1e9,
+        (after - before) / (1 << 10 if sys.platform != "darwin" else 1 << 20),
+    )
+
+
 def main() -> int:
     """Run the races."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--short", action="store_true", help="fewer lanes, less time")
     parser.add_argument("--lanes", type=int, help="how many lanes")
     parser.add_argument("--only", default="", help="names of tasks, with commas between them")
+    parser.add_argument("--once", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.once:
+        once(chosen.once)
+        return 0
     count = chosen.lanes or (20_000 if chosen.short else 100_000)
     names = [x for x in chosen.only.split(",") if x]
     tasks = [x for x in TASKS if not names or x.name in names]
-    agree = [race(x, count, 0.3 if chosen.short else 2.0) for x in tasks]
-    return 0 if all(agree) else 1
+    seconds = 0.3 if chosen.short else 2.0
+    fine = True
+    for task in tasks:
+        fine = race(task, count, seconds) and fine
+        beside_numpy(task, count, seconds)
+    if not names or "growth" in names:
+        fine = growth([10**k for k in range(3, 7 if chosen.short else 8)]) and fine
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import Any
 
 from pluggrad import CompileError
 
+from .capture.arguments import put_together, taken_apart
+from .capture.calls import like_the_arguments
 from .capture.numbers import too_large
 from .recording import Recording
 from .recordings import Entry, Numbers, Recordings
@@ -48,7 +50,7 @@ class OverLanes(Recordings):
         empty = np.empty((max(given, count), *lengths))
         return entry[1], empty[:given], empty[:count]
 
-    def into(self, shape: Any, numbers: Numbers, outs: Sequence[Any], *, backward: bool) -> bool:
+    def into(self, shape: Any, numbers: Numbers, outs: Sequence[Any], *, backward: bool) -> Any:
         """Compute for arrays straight into others, where these can take the numbers as they come.
 
         Parameters:
@@ -58,22 +60,28 @@ class OverLanes(Recordings):
             backward: whether there are gradients.
 
         Returns:
-            Whether it has been done.
+            What the call gives, built of the arrays; None where they cannot, and nothing is done.
         """
-        from .room import Rows, can_be_filled
+        from .room import Rows, can_be_filled, is_plain
 
+        if not all(map(is_plain, numbers)):
+            return None
         rows, lengths = _broadcast(numbers)
         count = math.prod(lengths)
         if not count or not all(can_be_filled(x, lengths, [*numbers, *outs]) for x in outs):
-            return False
-        flat = [x.reshape(-1) for x in outs]
-        results = flat[: len(flat) - len(rows)] if backward else flat
+            return None
         first = (self._matching(shape) or [self._recorded(shape, _lane(rows, 0))])[0][1]
-        if len(results) != len(first.tape.outputs) - 1:
-            return False
-        gradients = Rows(flat[len(results) :]) if backward else None
-        self._all_lanes(shape, rows, count, (Rows(results), gradients))
-        return True
+        given = len(outs) - len(rows) * backward
+        if given != len(first.tape.outputs) - 1 or (backward and given != 1):
+            return None
+        built, found = put_together(first.result, iter(outs), None), []  # type: ignore[var-annotated]
+        taken_apart(built, found, elements=False)
+        if any(a is not b for a, b in zip(found, outs, strict=False)):  # True and False among them
+            return None
+        flat = [x.reshape(-1) for x in outs]
+        gradients = Rows(flat[given:]) if backward else None
+        self._all_lanes(shape, rows, count, (Rows(flat[:given]), gradients))
+        return (built, like_the_arguments(shape, outs[given:])) if backward else built
 
     def _all_lanes(
         self, shape: Any, rows: list[Any], count: int, into: tuple[Any, Any] | bool

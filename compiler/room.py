@@ -122,6 +122,11 @@ class Rows:
             row[lanes] = values[i] if np.ndim(values) else values
 
 
+def is_plain(x: Any) -> bool:
+    """Say whether x is a number, or an array of NumPy's and of no class built on it."""
+    return type(x) is np.ndarray or isinstance(x, float | int | np.number)
+
+
 def can_be_filled(out: Any, lengths: tuple[int, ...], others: Sequence[Any]) -> bool:
     """Say whether floats can be written into an array as they are computed.
 

@@ -52,15 +52,15 @@ class Program:
         if count < width:
             return self._padded(inputs, outputs, count)
         kept = [x if len(x) == count else np.full(width, x[0]) for x in inputs]
-        steps = [len(x) == count for x in inputs]
-        listed = [y for x, step in zip(kept, steps, strict=True) for y in (x.ctypes.data, step)]
-        given = np.array(listed, np.int64)
-        targets = np.array([x.ctypes.data for x in outputs], np.int64)
+        given = [
+            y for x, own in zip(inputs, kept, strict=True) for y in (own.ctypes.data, x is own)
+        ]
+        targets = [x.ctypes.data for x in outputs]
         flags = np.empty(count, np.uint8)
-        places = given.ctypes.data, targets.ctypes.data, flags.ctypes.data
+        places = _words(len(given))(*given), _words(len(targets))(*targets), flags.ctypes.data
         return flags if self._shared(places, count, threads) else None
 
-    def _shared(self, places: tuple[int, int, int], count: int, threads: int) -> bool:
+    def _shared(self, places: tuple[Any, Any, int], count: int, threads: int) -> bool:
         """Share the lanes among threads; say whether any lane was flagged."""
         threads = min(threads, count // SHARE)
         if threads < 2:
@@ -83,6 +83,12 @@ class Program:
         for x, wide in zip(outputs, room, strict=True):
             x[:] = wide[:count]
         return None if flags is None else flags[:count]
+
+
+@once
+def _words(count: int) -> Any:
+    """Give the C type of so many addresses."""
+    return ctypes.c_int64 * count
 
 
 def writer_here() -> Writer:

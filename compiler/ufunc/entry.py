@@ -10,12 +10,14 @@ from pluggrad import CompileError
 
 from ..capture.arguments import put_together, taken_apart
 from ..capture.guests import advice, has_a_door, named
+from .elements import flat
 from .protocol import Ufunc
 
 if TYPE_CHECKING:
     from ..function import Compiled
 
 OPTIONS = frozenset({"out", "where"})
+INTO = ("__call__", "value_and_grad")  # those whose outputs can be written where they are wanted
 
 
 def call(
@@ -38,6 +40,11 @@ def call(
     numbers: list[Any] = []
     shape = taken_apart((tuple(args), kwargs), numbers, elements=False)
     where = options.get("where", True)
+    if where is True and mode in INTO and options.get("out") is not None:
+        outs = flat(options["out"])
+        built = compiled.into(shape, numbers, outs, backward=mode == "value_and_grad")
+        if built is not None:
+            return built
     ufunc = Ufunc(compiled, mode, shape, len(numbers), choosing=where is not True)
     inputs = numbers if where is True else [*numbers, where]
     results = ufunc.results(inputs, options.get("out"), where)

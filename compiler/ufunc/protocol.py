@@ -24,7 +24,6 @@ from .handing import Handing
 if TYPE_CHECKING:
     from ..function import Compiled
 
-INTO = ("__call__", "value_and_grad")  # those whose outputs can be written where they are wanted
 KEPT = 32  # how many functions that came by pickle stay compiled
 
 
@@ -126,8 +125,6 @@ class Ufunc:
                     f"out= and where= together are for plain arrays, and not for {named(guests[0])}"
                 )
             return Handing(self, guests, inputs, outs).results()
-        if outs and where is True and self._filled(inputs, outs):
-            return outs
         found = list(self._remembered(inputs))
         if self._output is not None:
             found = [found[self._output]]
@@ -141,16 +138,6 @@ class Ufunc:
         self.types = [numbers + "?" * self.choosing + "->" + "".join(kinds)]
 
     # ----- Plain arrays -----
-
-    def _filled(self, inputs: Sequence[Any], outs: Sequence[Any]) -> bool:
-        """Compute straight into the arrays that are there for the outputs, where that can be."""
-        apart = self._output is not None or self.choosing or any(map(is_masked, inputs))
-        if apart or self.kinds != ["d"] * self.nout or self.mode not in INTO:
-            return False
-        backward = self.mode == "value_and_grad"
-        if backward and self.nout != 1 + self.nin:  # numbers given by keyword have no gradient here
-            return False
-        return self.compiled.into(self.shape, list(inputs), outs, backward=backward)
 
     def _probed(self, count: int) -> tuple[Any, list[str]]:
         """Find the shape of the result and the kinds of its numbers, from no numbers at all."""
