@@ -125,7 +125,7 @@ class Film:
         return f"<Film of {frames:,} frame{'' if frames == 1 else 's'}>"
 
     def shoot(self, loss: Value | float | None = None) -> None:
-        """Take a frame, each `every`th time: copy what the leaves hold.
+        """Take a frame, once in `every` calls: copy what the leaves hold.
 
         Parameters:
             loss: what to show beside the filmed loss, where the model is trained on other data

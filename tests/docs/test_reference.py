@@ -1,5 +1,6 @@
 """The reference pages leave nothing out."""
 
+import ast
 import importlib
 import math
 import re
@@ -15,6 +16,10 @@ from pluggrad.registry import hookspecs
 from pluggrad.testing import ConformanceError
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import house  # noqa: E402  # knows the folders
+
 PUBLIC = ["pluggrad", *sorted(
     f"pluggrad.{folder}" for folder in ("func", "compiler", "nn", "testing")
     if importlib.util.find_spec(f"pluggrad.{folder}")
@@ -165,3 +170,26 @@ def test_pictures_of_a_step_show_only_what_is_known_then(generated):
     assert last.count("grad —") == 0
     assert last.count("∂") == 5
     assert "grad 0.1966" in last
+
+
+def docstrings(path):
+    """Give the docstrings of a file, without their examples."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            told = ast.get_docstring(node) or ""
+            yield re.sub(r"^ *(>>>|\.\.\.).*$", "", told, flags=re.MULTILINE)
+
+
+def test_no_name_in_backticks_runs_into_a_word():
+    """Sphinx takes "`every`th" for a name without an end, and `make docs` fails."""
+    sources = [path for folder in house.PACKAGES for path in house.files_of(folder)]
+    texts = [text for path in sources for text in docstrings(path)]
+    assert len(texts) > 1000
+    quoted = re.compile(r"``.+?``|`[^`]+`", re.DOTALL)  # taken in pairs, from the left
+    runs = [
+        text[found.start() : found.end() + 5]
+        for text in texts
+        for found in quoted.finditer(text)
+        if text[found.end() : found.end() + 1].isalpha()
+    ]
+    assert runs == []
