@@ -79,7 +79,7 @@ def extras() -> Iterator[Finding]:
         name, extra = requirement(line)
         if extra and not name.startswith("pluggrad"):
             wanted.setdefault(extra, []).append(name)
-    for extra in ("compile", "svg", "figures", "images", "testing"):
+    for extra in ("compile", "svg", "figures", "images", "sympy", "testing"):
         found = {name: _version(name) for name in wanted.get(extra, [])}
         missing = [name for name, number in found.items() if not number]
         if missing:
