@@ -40,7 +40,8 @@ class Comparison(Graph):
     def __init__(self, before: Graph, after: Graph) -> None:
         self.then, self.now = before, after
         self.pairs = _pairs(before, after)
-        gone = [node for node in before.nodes if node.id not in set(self.pairs.values())]
+        kept = set(self.pairs.values())
+        gone = [node for node in before.nodes if node.id not in kept]
         names = {node.id: f"r{i}" for i, node in enumerate(gone)}
         self.removed = tuple(names.values())
         places = {**{old: new for new, old in self.pairs.items()}, **names}

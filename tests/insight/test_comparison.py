@@ -16,6 +16,16 @@ def kinds(before: object, after: object) -> dict[str, list[str]]:
     }
 
 
+def test_what_was_added_to_a_long_chain_is_found_in_one_walk() -> None:
+    def chain(length: int) -> Value:  # each node looked up among all would take minutes
+        out = x = Value(1.0)
+        for _ in range(length):
+            out = out * 0.5 + x
+        return out
+
+    assert compare(chain(5_000), chain(5_001)).record.summary.startswith("3 added")
+
+
 def test_a_graph_and_its_like_are_no_different() -> None:
     def build() -> Value:
         x, w = Value(2.0, label="x"), Value(-3.0, label="w")
