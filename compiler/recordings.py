@@ -211,11 +211,14 @@ class Recordings:
     # ----- Pickles -----
 
     def _packed(self) -> list[Packed]:
-        """Return what a pickle keeps: not what reads Values from outside, which may be others."""
+        """Return what a pickle keeps: not what reads from outside, which may be other things there.
+
+        That is Values, and what the ops' functions read.
+        """
         return [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings
-            if not recording.read
+            if not (recording.read or recording.places)
         ]
 
     def _unpack(self, kept: list[Packed], python: tuple[int, int]) -> None:

@@ -1,10 +1,13 @@
 """What an op's functions read from outside is as it is now, in every way of computing."""
 
 import array
+import copy
 import dataclasses
 import enum
 import itertools
 import math
+import pickle
+import sys
 import types
 import warnings
 from collections import ChainMap, deque
@@ -13,7 +16,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from pluggrad import CompileError, Op, Value, compile, func
+from pluggrad import CompileError, Op, Value, compile, func, hookimpl, plugins
 from pluggrad.compiler.capture.reads import reads_of
 
 outside = None
@@ -144,6 +147,36 @@ def test_what_an_op_reads_is_as_it_is_now_in_every_way_of_computing(name, monkey
             seen.append(value)
             change(outside)
     assert seen[0] != seen[1]
+
+
+SCALE = 2.0
+SCALED = Op("scaled_from_outside", lambda x: x * SCALE, lambda g, out, x: g * SCALE)
+
+
+class Scaling:
+    """A plugin of one op."""
+
+    @hookimpl
+    def pluggrad_register_ops(self):
+        return [SCALED]
+
+
+def scaled(x):
+    return SCALED(x) * x
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_what_an_op_reads_is_as_it_is_now_in_a_copy_and_from_a_pickle(copied, monkeypatch):
+    plugins.register(Scaling(), "scaled")
+    try:
+        compiled, rows = compile(scaled), compile(scaled, in_axes=(0,))
+        assert (compiled(3.0), rows([3.0])) == (18.0, 18.0)
+        compiled, rows = copied(compiled), copied(rows)
+        assert (compiled(3.0), rows([3.0])) == (18.0, 18.0)
+        monkeypatch.setattr(sys.modules[__name__], "SCALE", 5.0)
+        assert (compiled(3.0), rows([3.0])) == (45.0, 45.0)
+    finally:
+        plugins.unregister("scaled")
 
 
 def test_an_op_whose_functions_are_methods_is_what_its_object_is_now():
