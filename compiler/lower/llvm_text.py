@@ -24,7 +24,11 @@ INTRINSICS = {"fabs": 1, "sqrt": 1, "exp": 1, "exp2": 1, "log": 1, "log10": 1, "
 C_FUNCTIONS = {"expm1": 1, "log2": 1, "log1p": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1,
                "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1,
                "erfc": 1, "atan2": 2}  # fmt: skip
-OUTSIDE = {**{f"llvm.{name}.f64": n for name, n in INTRINSICS.items()}, **C_FUNCTIONS}
+OUTSIDE = {
+    "llvm.floor.f64": 1,  # which gives a float, unlike that of Python
+    **{f"llvm.{name}.f64": n for name, n in INTRINSICS.items()},
+    **C_FUNCTIONS,
+}
 CALLED = re.compile(r"call double @([\w.]+)\(")
 CALLS = {"call", "pow"}  # `a ** b` means the op that serves it: never a complex number
 

@@ -1,8 +1,8 @@
 """An op's forward function and rules as LLVM functions on floats.
 
-What can be traced is written down directly, see llvm_text.py; all else goes through numba. numba's
-half is kept on disk, so that a process which finds it there need not import numba, which alone
-takes half a second.
+What can be traced is written down directly, see llvm_text.py; pluggrad's own functions that branch
+are read from their source, see source_text.py; all else goes through numba. That is kept on disk,
+so that a process which finds it there need not import numba, which alone takes half a second.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Translator:
             except CompileError:
                 if op.ieee is None:
                     raise
-                return self._by_numba(op, stem, op.forward, parameters, what)
+                return self._as_module(op, stem, op.forward, parameters, what)
             self.cache.write(key, b"1")
         return found
 
@@ -184,13 +184,38 @@ class Translator:
         try:
             body = body_of(function, parameters, call)
         except TraceError:
-            return self._by_numba(op, stem, function, parameters, what)
+            return self._as_module(op, stem, function, parameters, what)
         return _defined(stem, parameters, *body, tuple(calls.values()))
 
-    def _by_numba(
+    def _read(self, op: Op, stem: str, what: str) -> Function | None:
+        """Translate one of pluggrad's own forward functions from its source, if it has the words.
+
+        numba could, too, but to import it takes longer than all the rest.
+        """
+        if not (getattr(op.forward, "__module__", None) or "").startswith("pluggrad."):
+            return None
+        made_from = fingerprint(op.forward, op.ieee, op.arity)
+        name = f"{stem}_read_{made_from[:16]}"
+        kept = self.cache.read(f"read {name} {made_from}")
+        if kept is None:
+            from .source_text import module_of
+
+            try:
+                text = module_of(op, name)
+                compare_forward(op, name, made_from, "", [text], what)
+            except (TraceError, CompileError):
+                text = ""
+            kept = text.encode()
+            self.cache.write(f"read {name} {made_from}", kept)
+        used = frozenset([f"a{i}" for i in range(op.arity)])
+        return Function(name, kept.decode(), used, is_module=True) if kept else None
+
+    def _as_module(
         self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
     ) -> Function:
         is_forward = function is op.forward
+        if is_forward and (found := self._read(op, stem, what)) is not None:
+            return found
         instead = op.ieee if is_forward else None
         made_from = fingerprint(function, instead, len(parameters))  # it may take *operands
         name = f"{stem}_{made_from[:16]}"
