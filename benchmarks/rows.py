@@ -275,6 +275,37 @@ def mapped(rows: int) -> None:
         )
 
 
+def on_workers(rows: int) -> None:
+    """Fit to rows that lie in one Dask worker, and in two."""
+    import time
+
+    import dask.array as da
+    from distributed import Client, LocalCluster, wait
+
+    blocks, each = 8, rows // 8
+    over = compile(decay, in_axes=(None, 0, 0), reduce="sum")
+    p, found = np.array([1.8, 0.6, 1.1, 2.5, 0.1]), {}
+    over.value_and_grad(p, *decay_data(1000)[1])
+    print(f"\n{blocks * each:,} rows in Dask workers, load {os.getloadavg()[0]:.1f}")
+    for workers in (1, 2):
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as near,
+            Client(near),
+        ):
+            t = da.linspace(0.0, 5.0, blocks * each, chunks=each).persist()
+            y = (2.0 * np.exp(-0.7 * t) + np.exp(-3.0 * t) + 0.2).persist()
+            wait([t, y])
+            over.value_and_grad(p, t, y)
+            times = []
+            for _ in range(5):
+                start = time.perf_counter()
+                over.value_and_grad(p, t, y)
+                times.append(time.perf_counter() - start)
+            found[workers] = min(times)
+            print(f"  {workers} worker(s): {found[workers]:.2f} s", flush=True)
+    print(f"  two workers: {found[1] / found[2]:.2f} times one")
+
+
 def own_memory() -> int:
     """Count the bytes of memory of this process that are not pages of files."""
     with open("/proc/self/status") as status:
@@ -289,6 +320,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each is timed")
     parser.add_argument("--mapped", type=int, default=0, help="rows to fit from a file, too")
+    parser.add_argument("--workers", type=int, default=0, help="rows to fit in Dask workers, too")
     parser.add_argument("--short", action="store_true", help="fewer rows")
     options = parser.parse_args()
     rows, seconds = (20_000, 0.3) if options.short else (options.rows, options.seconds)
@@ -297,6 +329,8 @@ def main() -> None:
     layers(32, seconds)
     exact(200_000 if options.short else 10_000_000)
     growth(100_000 if options.short else 10_000_000, seconds / 3)
+    if options.workers:
+        on_workers(options.workers)
     if options.mapped:
         mapped(options.mapped)
 

@@ -1,0 +1,186 @@
+"""Adding up rows: parts of them, each in the fastest way that can take it.
+
+Long functions run in tiles, others as one fused function; what these leave, rows of other ways
+through the function and the last few, goes through lanes. Parts are added with their rounding
+errors kept (Neumaier's sum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pluggrad import CompileError
+
+from ..capture.arguments import ANSWER, LEAF
+from ..function import Compiled
+from ..progress import tell, waiting
+from ..recording import Recording
+from .taken import Column, Given, Taken, is_strided
+from .tiles import TOGETHER, Tiles, tiles_for
+from .total import Total
+
+PART = 1 << 16  # rows of one sum
+FUSED = 256  # rows: for fewer it does not pay to compile a function of their own
+
+
+class Summing:
+    """A function over rows, as far as it adds up.
+
+    Attributes:
+        compiled: the function of one row.
+        reduce: `sum`, `mean`, or None for a result for each row.
+        check_finite: whether a nan or an infinity among results is an error.
+    """
+
+    compiled: Compiled
+    reduce: str | None
+    check_finite: bool
+    _tiles: WeakKeyDictionary[Recording, Tiles | None]
+
+    def _reduced(self, given: Given, total: Total) -> tuple[float, Given, Any]:
+        found = total.found()
+        if self.reduce == "mean":
+            found = found / given.count
+        return float(found[0]), given, found[1:]
+
+    def _computed(self, given: Given, *, backward: bool) -> tuple[Any, Given, Any]:
+        self.compiled._keep_current()
+        if self.reduce is None:
+            values, gradients = self._each(given.taken(), backward=backward)
+            return values, given, gradients
+        import numpy as np
+
+        with np.errstate(invalid="ignore", over="ignore"):  # sums of infinities
+            return self._reduced(given, self._total(given, backward=backward))
+
+    def _total(self, given: Given, *, backward: bool) -> Total:
+        """Add up all rows."""
+        total = Total()
+        tiles = self._tiles_for(given)
+        taken = None if tiles is not None else given.taken()
+        step = TOGETHER if taken is None else PART
+        with waiting():
+            for start in range(0, given.count, step):
+                tell(f"row {start:,} of {given.count:,}")
+                if taken is None:
+                    assert tiles is not None
+                    sums = self._summed_in_tiles(given, tiles, start, backward=backward)
+                else:
+                    part = taken.part(start, min(start + step, taken.count))
+                    sums = self._summed(part, start, backward=backward)
+                total.add(sums)
+        return total
+
+    def _tiles_for(self, given: Given) -> Tiles | None:
+        recording = self._recording(given.shape, lambda: given.taken().columns)
+        if recording not in self._tiles:
+            self._tiles[recording] = tiles_for(recording, given.is_shared)
+        return self._tiles[recording]
+
+    def _summed_in_tiles(self, given: Given, tiles: Tiles, start: int, *, backward: bool) -> Any:
+        end = min(start + TOGETHER, given.count)
+        sums, left = tiles.sums(given.numbers, given.table(start, end), backward=backward)
+        if len(left):
+            part = given.taken().part(start, end)
+            sums = sums + self._in_blocks(part.picked(left), start, backward=backward)
+            sums = self._checked(sums, part, start)
+        return sums
+
+    def _checked(self, sums: Any, part: Taken, start: int) -> Any:
+        """Give sums back, or find the row with a nan or an infinity, where that was asked for."""
+        if self.check_finite and not isfinite(sums[0]):
+            for block, first in part.blocks(start):
+                _check_finite(self._block(block, backward=False)[0], first)
+        return sums
+
+    def _each(self, taken: Taken, *, backward: bool) -> tuple[Any, Any]:
+        """Compute a result, and a gradient, for each row."""
+        import numpy as np
+
+        found = []
+        for block, first in taken.blocks(0):
+            found.append(self._block(block, backward=backward))
+            if self.check_finite:
+                _check_finite(found[-1][0], first)
+        gradients = np.concatenate([g for _, g in found], axis=1) if backward else None
+        return np.concatenate([v for v, _ in found]), gradients
+
+    def _summed(self, part: Taken, start: int, *, backward: bool) -> Any:
+        """Add up the results of some rows, and their gradients by what is shared."""
+
+        sums, left = self._fused(part, backward=backward)
+        rest = part if left is None else part.picked(left)
+        sums = sums + self._in_blocks(rest, start, backward=backward)
+        return self._checked(sums, part, start)
+
+    def _in_blocks(self, part: Taken, start: int, *, backward: bool) -> Any:
+        """Add up rows by lanes."""
+        import numpy as np
+
+        sums = np.zeros(1 + len(part.shared) * backward)
+        for block, _ in part.blocks(start):
+            values, gradients = self._block(block, backward=backward)
+            shares = [] if gradients is None else np.ascontiguousarray(gradients).sum(axis=1)
+            sums = sums + np.array([values.sum(), *shares])  # each sum is pairwise
+        return sums
+
+    def _fused(self, part: Taken, *, backward: bool) -> tuple[Any, Any]:
+        """Add up what one function can; give the sums, and the rows left over, None for all."""
+        import numpy as np
+
+        sums = np.zeros(1 + len(part.shared) * backward)
+        if part.count < FUSED:
+            return sums, None
+        recording = self._recording(part.shape, lambda: part.columns)
+        strided = [i for i, x in enumerate(part.columns) if is_strided(x)]
+        summing = recording.summing(part.shared, strided, backward=backward)
+        if summing is None:
+            return sums, None
+        columns = [np.atleast_1d(np.asarray(part.columns[i], float)) for i in recording.used]
+        given = [*columns, *(np.array([x._number]) for x in recording.read)]
+        found, flags, done = summing.run(given, part.count, self.compiled.threads)
+        sums[0] = found[0]
+        if backward:
+            used = set(recording.used)
+            where = [1 + k for k, i in enumerate(part.shared) if i in used]
+            sums[where] = found[1:]
+        left = np.arange(done, part.count)
+        if flags is not None:
+            left = np.concatenate([np.flatnonzero(flags[:done]), left])
+        return sums, left
+
+    def _recording(self, shape: Any, columns: Callable[[], list[Any]]) -> Recording:
+        """Give the recording that was used last for such rows, or else that of the first row."""
+        compiled = self.compiled
+        for entry in compiled._matching(shape):
+            return entry[1]
+        numbers = [_first(x) for x in columns()]
+        return compiled._recorded(shape, numbers)[1]
+
+    def _block(self, block: Taken, *, backward: bool) -> tuple[Any, Any]:
+        """Compute some rows; give their values, and gradients by what is shared."""
+        recording, results, gradients = self.compiled._lanes(
+            block.shape, block.columns, backward=backward
+        )
+        if recording.result != LEAF:
+            what = "yes or no" if recording.result == ANSWER else "nested ones"
+            raise CompileError(f"over rows a function gives one number; {self!r} gives {what}")
+        return results[0], None if gradients is None else gradients[block.shared]
+
+
+def _first(x: Any) -> float:
+    """Give the number that the first row has in a column."""
+    if isinstance(x, Column):
+        return float(x.rows[(0, *x.index)])
+    return float(x[0]) if hasattr(x, "shape") else float(x)
+
+
+def _check_finite(values: Any, start: int) -> None:
+    import numpy as np
+
+    odd = np.flatnonzero(~np.isfinite(values))
+    if len(odd):
+        raise CompileError(f"row {start + int(odd[0])} gives {float(values[odd[0]])!r}")
