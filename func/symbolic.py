@@ -84,14 +84,14 @@ def to_sympy(output: Value, symbols: Mapping[Value, Any] | None = None) -> Any:
     for i, value in enumerate(topological_order([output])):
         if value in found:
             continue
-        if value.op is not None:
+        if not value.requires_grad:
+            found[value] = _number(sympy, float(value))
+        elif value.op is not None:
             found[value] = _applied(sympy, value.op, [found[x] for x in value.prev])
-        elif value.requires_grad:
+        else:
             name = value.label if value.label and value.label not in taken else f"n{i}"
             taken.add(name)
             found[value] = sympy.Symbol(name, real=True)
-        else:
-            found[value] = _number(sympy, value.data)
     return found[output]
 
 

@@ -74,6 +74,8 @@ FUNCTIONS: dict[str, str] = {
     "render": GUARDED,
     "save": GUARDED,
     "draw_dot": GUARDED,
+    "widget": GUARDED,
+    "to_sympy": GUARDED,
     "Graph": GUARDED,
     "custom_rule": REFUSED,
     "on_gradient": RECORDED,

@@ -820,3 +820,14 @@ def test_values_that_outlive_a_recording_are_plain_again():
     (x,) = kept
     assert copy.deepcopy(x).data == x.data == 2.0
     assert {x: 1}[x] == 1
+
+
+def test_a_number_that_goes_into_an_expression_of_sympy_is_guarded():
+    pytest.importorskip("sympy")
+
+    def f(x):
+        expression = pluggrad.to_sympy(x.detach() * x + 1.0)
+        return x * float(expression.subs(dict.fromkeys(expression.free_symbols, 1)))
+
+    compiled = compile(f)
+    assert [compiled(3.0), compiled(4.0)] == [12.0, 20.0]
