@@ -70,7 +70,7 @@ class OverLanes(Recordings):
         count = math.prod(lengths)
         if not count or not all(can_be_filled(x, lengths, [*numbers, *outs]) for x in outs):
             return None
-        first = (self._matching(shape) or [self._recorded(shape, _lane(rows, 0))])[0][1]
+        first = (self._matching(shape) or [self._recorded_lane(shape, rows)])[0][1]
         given = len(outs) - len(rows) * backward
         if given != len(first.tape.outputs) - 1 or (backward and given != 1):
             return None
@@ -96,7 +96,7 @@ class OverLanes(Recordings):
         """
         from .room import parts, taken
 
-        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        ways = self._matching(shape) or [self._recorded_lane(shape, rows)]
         first = ways[0][1]
         results, gradients = _room(first, rows, count, into) if isinstance(into, bool) else into
         numbers = len(rows) + len(results) + (0 if gradients is None else len(gradients))
@@ -109,7 +109,7 @@ class OverLanes(Recordings):
         """Compute lanes in the way used last, and those that do not take it in other ways."""
         import numpy as np
 
-        ways = self._matching(shape) or [self._recorded(shape, _lane(rows, 0))]
+        ways = self._matching(shape) or [self._recorded_lane(shape, rows)]
         first, backward = ways[0][1], gradients is not None
         if backward and not first.all_used:
             gradients[sorted({*range(len(rows))} - {*first.used}), :] = 0.0
@@ -126,6 +126,18 @@ class OverLanes(Recordings):
             if backward:
                 gradients[:, left[holds]] = part_gradients[:, holds]
             left = left[~holds]
+
+    def _recorded_lane(self, shape: Any, rows: list[Any]) -> Entry:
+        """Record the first lane; an error of a function that wanted the whole array says how."""
+        try:
+            return self._recorded(shape, _lane(rows, 0))
+        except TypeError as cause:
+            if any(part in str(cause) for part in WANTS_A_VECTOR):
+                cause.add_note(
+                    "a compiled function takes an array as many inputs at once, one number each; "
+                    'compile(f, arrays="elements") takes it as one vector'
+                )
+            raise
 
     def _next_way(
         self,

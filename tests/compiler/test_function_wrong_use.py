@@ -102,3 +102,13 @@ def test_a_pickled_recording_of_an_op_that_changed_is_stale() -> None:
 
 def shifted(x: Any) -> Any:
     return x.shifting()
+
+
+@pytest.mark.parametrize(
+    "function", [lambda v: v[0] * v[1], lambda v: sum(v), lambda v: v * len(v)], ids=str
+)
+def test_a_function_of_a_vector_says_how_an_array_is_taken_as_one(function):
+    numpy = pytest.importorskip("numpy", reason="passes an array")
+    with pytest.raises(TypeError) as raised:
+        compile(function)(numpy.array([1.0, 2.0]))
+    assert 'compile(f, arrays="elements") takes it as one vector' in raised.value.__notes__[0]
