@@ -168,6 +168,7 @@ def surroundings(wheelhouse: Path, folder: Path) -> dict[str, str]:
         "PIP_NO_COMPILE": "1",
         "PLUGGRAD_PROGRESS": "0",  # whether something takes a second is the machine's affair
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # it misses two edits in one second
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 
