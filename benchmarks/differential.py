@@ -394,7 +394,7 @@ def columns_of(tree: Any, columns: list[Any]) -> str:
 def shaken(chance: Random) -> dict[str, Any]:
     """Return a table whose ops change the last bit of what no two libraries round alike."""
     changed: dict[str, Any] = table()
-    for name in {*SMOOTH, *UNARY, *BINARY} - EXACT:
+    for name in sorted({*SMOOTH, *UNARY, *BINARY} - EXACT):
         op = changed[name]
         changed[name] = Op(name, nudged(op, chance), *op.rules, ieee=op.ieee)
     return changed
@@ -455,6 +455,8 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="run this one program")
     parser.add_argument("--without-jax", action="store_true")
     given = parser.parse_args()
+    if missing := {*SMOOTH, *UNARY, *BINARY} - table().keys():
+        parser.error(f"no installed op is named {sorted(missing)}: pip install ./plugins_example")
     engines: set[str] = set()
     if not given.without_jax:
         try:
