@@ -90,8 +90,10 @@ tan = Op("tan", math.tan, lambda g, out, x: g * (1 + out * out),  ieee=lambda x:
 # Accuracy of sinc, higher: inf units where abs(x) > 0.3. They have roots, too.
 sinc = Op("sinc", _sinc, lambda g, out, x: g * sinc_slope(1.0, x),
           doc="sin(pi x) / (pi x), 1 at 0. Derivative: sinc_slope(1, x).")
-# Accuracy of sinc_slope, forward: (4 + n / 4) * 3.2**n / abs(exact) units where n > 0. Roots.
-# Accuracy of sinc_slope, operand 1: (5 + n / 4) * 3.2**(n + 1) / abs(exact) units where n >= 0.
+# Accuracy of sinc_slope, forward: (4 + n / 4) * 3.2**n / abs(exact) units where n > 0. They have
+# roots.
+# Accuracy of sinc_slope, operand 1: (5 + n / 4) * 3.2**(n + 1) / abs(exact) units where n >= 0. For
+# the same reason.
 # Accuracy of sinc_slope, higher: inf units where abs(x) > 0.1. For the same reason.
 sinc_slope = Op("sinc_slope", _sinc_slope,
                 None,

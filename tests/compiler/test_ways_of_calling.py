@@ -219,7 +219,7 @@ def test_a_method_can_be_compiled():
     assert (soft.energy(2.0), hard.energy(2.0)) == (2.0, 20.0)
     assert (soft.energy.grad(2.0), hard.energy.grad(2.0)) == (2.0, 20.0)
     assert soft.energy is soft.energy
-    assert soft.energy.__doc__ == Spring.energy.__doc__ == "Give the energy."
+    assert soft.energy.__doc__ == Spring.energy.__doc__ == "Return the energy."
 
 
 # ----- Programs -----
