@@ -42,3 +42,9 @@ def pytest_collection():
         gc.freeze()
         gc.enable()
         sys.dont_write_bytecode = written
+
+
+def pytest_collection_modifyitems(items):
+    """Refuse names that are others in each process, by which workers cannot agree on the tests."""
+    if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"names with an address, give ids: {unstable}")

@@ -105,7 +105,9 @@ def shifted(x: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "function", [lambda v: v[0] * v[1], lambda v: sum(v), lambda v: v * len(v)], ids=str
+    "function",
+    [lambda v: v[0] * v[1], lambda v: sum(v), lambda v: v * len(v)],
+    ids=["element", "sum", "length"],
 )
 def test_a_function_of_a_vector_says_how_an_array_is_taken_as_one(function):
     numpy = pytest.importorskip("numpy", reason="passes an array")
