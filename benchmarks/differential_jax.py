@@ -121,7 +121,11 @@ def judged(
 
     result = sole(f, function, [Value(x) for x in numbers])
     if isinstance(result, Value):
-        on_the_way = [x.data for x in topological_order([result])]
+        nodes = topological_order([result])
+        # 0.0 % -1.0 is -0.0 in Python and 0.0 in JAX, which a division shows.
+        if any(x.op is not None and x.op.name == "mod" and x.data == 0.0 for x in nodes):
+            return "a remainder of zero, whose sign JAX has otherwise"
+        on_the_way = [x.data for x in nodes]
         if not all(map(math.isfinite, on_the_way)):
             return "infinite on the way, where conventions differ"
         if any(0.0 < abs(x) < sys.float_info.min for x in on_the_way):
