@@ -106,6 +106,14 @@ def within_rounding(
     )
 
 
+def has_other_zero(x: Value) -> bool:
+    """Say whether a remainder is 0 with the divisor's sign, where JAX gives it the dividend's."""
+    if x.op is None or x.op.name != "mod" or x.data != 0.0:
+        return False
+    dividend, divisor = x.prev
+    return math.copysign(1.0, dividend.data) != math.copysign(1.0, divisor.data)
+
+
 def judged(
     function: Function,
     f: Callable[..., Any],
@@ -122,8 +130,7 @@ def judged(
     result = sole(f, function, [Value(x) for x in numbers])
     if isinstance(result, Value):
         nodes = topological_order([result])
-        # 0.0 % -1.0 is -0.0 in Python and 0.0 in JAX, which a division shows.
-        if any(x.op is not None and x.op.name == "mod" and x.data == 0.0 for x in nodes):
+        if any(map(has_other_zero, nodes)):
             return "a remainder of zero, whose sign JAX has otherwise"
         on_the_way = [x.data for x in nodes]
         if not all(map(math.isfinite, on_the_way)):
