@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from importlib import import_module
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 
@@ -25,6 +26,9 @@ class Index(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and (hint := engines.instead_of(self.__name__, name)):
+            if _in_from_import(sys._getframe(1)) and not _has_file(self, name):
+                text = f"cannot import name {name!r} from {self.__name__!r}: {hint}"
+                raise ImportError(text, name=self.__name__)
             text = f"module {self.__name__!r} has no attribute {name!r}: {hint}"
             raise AttributeError(text, name=name, obj=self)
         return super().__getattribute__(name)  # raises what Python says
@@ -45,6 +49,17 @@ def show_only(package: ModuleType, offered: Iterable[str]) -> None:
         if _is_file_of(package, name, value):
             del names[name]
             setattr(package, name, value)
+
+
+def _in_from_import(asks: FrameType) -> bool:
+    """Tell whether `from package import name` asks: it would drop the text of an AttributeError."""
+    return asks.f_globals.get("__name__") == "importlib._bootstrap"
+
+
+def _has_file(package: ModuleType, name: str) -> bool:
+    from importlib.util import find_spec  # only for an error: it takes milliseconds to import
+
+    return find_spec(f"{package.__name__}.{name}") is not None
 
 
 def _is_file_of(package: ModuleType, name: str, value: object) -> bool:

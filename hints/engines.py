@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .names import HINTS
+
 # Where public names are looked for when they are missed in another package.
 PACKAGES = ("pluggrad", "pluggrad.func", "pluggrad.nn", "pluggrad.ops", "pluggrad.testing")
 
@@ -47,6 +49,7 @@ GROUPS: dict[str, list[Row]] = {
             "micrograd.engine.Value.backward",
             "pluggrad.Value.backward",
         ),
+        Row("torch.Tensor", "jax.Array", "", "pluggrad.Value", "one number"),
         Row("torch.autograd.grad", "jax.grad", "", "pluggrad.grad"),
         Row("torch.Tensor.detach", "jax.lax.stop_gradient", "", "pluggrad.Value.detach"),
         Row("torch.no_grad", "", "", "pluggrad.no_grad"),
@@ -66,6 +69,8 @@ GROUPS: dict[str, list[Row]] = {
         Row("", "jax.make_jaxpr", "", "pluggrad.render", "draws what was recorded"),
         Row("torch.nn.Parameter", "", "", "pluggrad.Value", "every Value is one"),
         Row("torch.randn", "jax.random.normal", "", "", "`[rng.gauss(0, 1) for _ in range(n)]`"),
+        Row("torch.linspace", "jax.numpy.linspace", "", "", "`numpy.linspace` gives floats"),
+        Row("torch.arange", "jax.numpy.arange", "", "", "`range`, or `numpy.arange`"),
         Row("torch.zeros", "jax.numpy.zeros", "", "", "`[Value(0.0) for _ in range(n)]`"),
         Row("torch.manual_seed", "jax.random.key", "", "", "modules take `rng=random.Random(1)`"),
         Row("torch.Tensor.to", "jax.device_put", "", "", "there is no GPU, and one kind of number"),
@@ -210,7 +215,7 @@ def instead_of(package: str, name: str) -> str:
     for place in PACKAGES:  # what is not loaded is not loaded here: plugins may be on their way
         if place != package and name in getattr(sys.modules.get(place), "__all__", ()):
             return f"it is {place}.{name}"
-    return next(_things(name), "") or _module(name)
+    return next(_things(name), "") or _module(name) or HINTS.get(name, "")
 
 
 def _things(name: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """A name of another engine that a package has not: the error says what to write."""
 
+import re
+import subprocess
 import sys
 
 import pluggrad
@@ -58,3 +60,38 @@ def test_looking_for_a_name_loads_no_package(monkeypatch):
         instead_of("pluggrad", "Adam") == "torch.optim.Adam is pluggrad.nn.Adam here (no `amsgrad`)"
     )
     assert "pluggrad.nn" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("from pluggrad import jit", "jax.jit is pluggrad.compile here"),
+        (
+            "from pluggrad import grad, vmap",
+            "pluggrad.func.vmap",
+        ),
+        ("from pluggrad import tensor", "torch.tensor is pluggrad.Value here (one number)"),
+        ("from pluggrad import optim", "what torch.optim has is in pluggrad.nn here"),
+        (
+            "from pluggrad.nn import functional as F",
+            "what torch.nn.functional has is in pluggrad.nn",
+        ),
+        ("from pluggrad.ops import arcsin", "jax.numpy.arcsin is pluggrad.ops.asin here"),
+        ("from pluggrad.ops import power", "write x**y"),
+    ],
+)
+def test_from_import_says_it_too(line, hint):
+    with pytest.raises(ImportError, match=f"^cannot import name .*: .*{re.escape(hint)}"):
+        exec(line)
+
+
+@pytest.mark.parametrize("module", ["nn", "ops", "func", "testing", "graph", "gradient"])
+def test_a_module_whose_name_another_engine_has_is_imported(module):
+    code = f"from pluggrad import {module}; print({module}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == f"pluggrad.{module}", done.stderr
+
+
+def test_from_import_of_a_name_that_nobody_has_gets_the_words_of_python():
+    with pytest.raises(ImportError, match=r"^cannot import name 'grap' from 'pluggrad' \("):
+        exec("from pluggrad import grap")
