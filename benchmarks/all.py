@@ -43,6 +43,7 @@ BENCHMARKS = (
     Benchmark("nested", "derivatives inside derivatives against differences"),
     Benchmark("mutation", "wrong rules that the kit finds", full=("--seeds", "20")),
     Benchmark("compile", "the compiler from record to run, and a training run", minutes=60),
+    Benchmark("recording", "recording for the compiler beside running on Values"),
     Benchmark("lanes", "functions over many lanes beside their peers", short=("--short",)),
     Benchmark("rows", "fits to a million rows beside their peers", short=("--short",)),
     Benchmark("narrow", "long narrow programs beside their peers", short=("--short",)),

@@ -38,9 +38,11 @@ FUNCTION = """
 def function(op, {parameters}, *more):
         {defaults}
         if not ({any_value}) or more:
-            if {all_floats} and not more:
+            if more:
+                return op.call_with(({operands}, *more))
+            if {all_floats}:
                 return op.evaluate({operands})
-            return op.call_with(({operands}, *more))
+            return op.recorder(op, {operands})
 {coerce}
 {compute}
 {record}
@@ -59,7 +61,7 @@ COERCE = """
 TAKE = """
         if {x}.__class__ is not Value:
             if {x}.__class__ is not float:
-                return op.call_with(({operands},))
+                return op.recorder(op, {operands})
             {x} = constant({x})
 """
 
@@ -80,9 +82,12 @@ COMPUTE = """
             raise
 """
 
-RECORD = """
+WATCHED = """
         if switch.active:
             return record_watched(op, ({operands},), data)
+"""
+
+FILL = """
         out = new_value(Value)
         out._number = data
         out.label = ""
@@ -93,6 +98,9 @@ RECORD = """
         {more}
         out._mark = None
         out.requires_grad = {requires_grad}
+"""
+
+RETURN = """
         return out
 """
 
@@ -103,6 +111,8 @@ def methods_of(op: Op) -> dict[str, Any]:
     for place, socket in enumerate(sockets_of(op)):
         methods[socket] = operator_method(op, reflected=place == 1)
         methods[socket].__qualname__ = f"Value.{socket}"
+    for method in methods.values():
+        method.op = op  # type: ignore[attr-defined]
     return methods
 
 
@@ -158,10 +168,10 @@ def _method_maker(
         defaults_from=", ".join(default_of.values()),
         parameters=", ".join(f"{x}={default_of[x]}" if x in default_of else x for x in received),
         coerce="".join(COERCE.format(x=x) for x in received[1:]),
-        compute=_compute(names, inline, "forward", "evaluate"),
+        compute=computing(names, inline, "forward", "evaluate"),
         record=_record(names),
     )
-    return _compiled(source, "make")
+    return compiled_text(source, "make")
 
 
 @cache
@@ -181,13 +191,14 @@ def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., An
         all_floats=" and ".join(f"{x}.__class__ is float" for x in names),
         operands=operands,
         coerce="".join(TAKE.format(x=x, operands=operands) for x in names) if arity > 1 else "",
-        compute=_compute(names, inline, "op.forward", "op.evaluate_on"),
+        compute=computing(names, inline, "op.forward", "op.evaluate_on"),
         record=_record(names),
     )
-    return _compiled(source, "function")
+    return compiled_text(source, "function")
 
 
-def _compute(names: Sequence[str], inline: str | None, forward: str, evaluate: str) -> str:
+def computing(names: Sequence[str], inline: str | None, forward: str, evaluate: str) -> str:
+    """Write the lines that compute `data`."""
     if inline is not None:
         return INLINED.format(inline=inline)
     return COMPUTE.format(
@@ -199,8 +210,12 @@ def _compute(names: Sequence[str], inline: str | None, forward: str, evaluate: s
 
 
 def _record(names: Sequence[str]) -> str:
-    return RECORD.format(
-        operands=", ".join(names),
+    return WATCHED.format(operands=", ".join(names)) + filling(names) + RETURN
+
+
+def filling(names: Sequence[str]) -> str:
+    """Write the lines that make the node `out`."""
+    return FILL.format(
         left=names[0] if len(names) <= 2 else None,
         right=names[1] if len(names) == 2 else None,
         more=f"out._operands = ({', '.join(names)})" if len(names) > 2 else "",
@@ -208,7 +223,8 @@ def _record(names: Sequence[str]) -> str:
     )
 
 
-def _compiled(source: str, name: str) -> Callable[..., Any]:
+def compiled_text(source: str, name: str, **more: Any) -> Callable[..., Any]:
+    """Compile the text of a method or function, which may refer to what computing needs."""
     namespace: dict[str, Any] = {
         "MISSING": MISSING,
         "NOT_RUN": NOT_RUN,
@@ -219,5 +235,6 @@ def _compiled(source: str, name: str) -> Callable[..., Any]:
         "operand": operand,
         "record_watched": record_watched,
         "switch": switch,
+        **more,
     }
     return compiled([source], name, "<pluggrad method>", namespace)

@@ -6,6 +6,7 @@ On a terminal the line is rewritten, and gone at the end; elsewhere it is writte
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -66,6 +67,24 @@ def waiting() -> Iterator[None]:
     finally:
         _current.set(None)
         progress.done()
+
+
+@contextmanager
+def telling(text: str) -> Iterator[None]:
+    """Say `text` from time to time while a function of somebody else's runs.
+
+    Python collects garbage whenever some hundred objects more are alive, such as the nodes that a
+    function makes: that is the time to look at the clock.
+    """
+
+    def collected(phase: str, info: dict[str, int]) -> None:
+        tell(text)
+
+    try:
+        gc.callbacks.append(collected)
+        yield
+    finally:
+        gc.callbacks.remove(collected)
 
 
 def tell(text: str, *, long: bool = False) -> None:

@@ -60,6 +60,9 @@ class Op:
 
     # Whether it finds the gradients of all operands at once, as what `checkpoint` records does.
     is_composite: ClassVar[bool] = False
+    # What calls go to that are not of Values and floats alone.
+    recorder: Callable[..., Any]
+
     # Whether its rules are linear in the gradient, as every rule is but those that call hooks.
     is_linear: ClassVar[bool] = True
 
@@ -299,6 +302,9 @@ def _first_call(op: Op, *operands: Any) -> Any:
 def call_any(op: Op, *operands: Any) -> Any:
     """Call an op in the general way."""
     return op.call_with(operands)
+
+
+Op.recorder = staticmethod(call_any)
 
 
 def _call_successor(op: Op, *operands: Any) -> Any:

@@ -10,7 +10,7 @@ from pluggrad import CompileError, Op, Value
 from pluggrad.recording import always_recording, call_inside, watched_by
 from pluggrad.topology import topological_order
 
-from ..progress import waiting
+from ..progress import telling, waiting
 from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
 from ..tape.writing import recorded_tape
@@ -93,13 +93,13 @@ def _run(
     A result that is an input itself, or given twice, is fine; one that is a constant too.
     """
     args, kwargs = put_together(shape, iter(leaves), None)
-    with waiting():
-        result, outputs = _outputs(function, _watched(looks, function, *args, **kwargs))
+    with waiting(), telling("recording"):
+        result, outputs = _outputs(function, watched(looks, function, *args, **kwargs))
         outputs.append(failed(looks))
     return result, outputs
 
 
-def _watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function while `looks` sees what it does; where it is interrupted, nobody looks on."""
     watching, looking = watched_by(looks), seen_from_outside()
     try:

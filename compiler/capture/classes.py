@@ -30,6 +30,10 @@ class LikeValue(type):
         return hash(Value)
 
 
+class Recording(LikeValue):
+    """The class of those of them whose recording is under way."""
+
+
 def check_classes(function: Any) -> None:
     """Check that a function, and those it names, compare no class with Value by `is`.
 

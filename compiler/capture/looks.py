@@ -18,11 +18,11 @@ from pluggrad.recording import Watcher
 from pluggrad.topology import topological_order
 from pluggrad.value import NOT_RUN, constant, new_value
 
-from ..progress import tell
 from .comparisons import exactly
 from .failing import may_raise
+from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed
-from .recorded import Hooked, held, recorded_class
+from .recorded import Hooked, end_recording, held, recorded_class
 from .slots import refusal
 
 # The guards for the answers yes and no.
@@ -80,39 +80,42 @@ class Looks(Watcher):
     keeps_everything = True
 
     def __init__(self) -> None:
-        self.kind: Any = recorded_class(self.observed)
+        keep_current()
+        self.kind: Any = recorded_class(self)
         self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
-        self.ops: set[Op] = set()
+        self.ops: set[Op] = set()  # seen so far
         self.raising: set[Op] = set()  # those of them that may raise an error
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.exact = 0
-        self.count = 0
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
         kind = self.kind
         if op not in self.ops:
             self.ops.add(op)
-            if op.__class__ is Op and may_raise(op):
-                self.raising.add(op)
+            if op.__class__ is Op:
+                self._sort_in(op)
         for x in operands:
             if x.__class__ is not kind and (x.requires_grad or x.op is not None):
                 self.outside.add(x)
-        self.count += 1
-        if self.count % 10_000 == 0:
-            tell(f"recording: {self.count:,} nodes")
         kind._spread(out)
         if op in self.raising:
             self.seen[RAN, id(out)] = applied(GUARDS["_ran"], [out])
 
+    def _sort_in(self, op: Op) -> None:
+        """See an op for the first time."""
+        if may_raise(op):
+            self.raising.add(op)
+        elif not is_fast(op):
+            make_fast(op)
+
     def ended(self) -> None:
         """See no more: what was recorded is made of Values like others from now on."""
-        self.kind.recording.clear()
-        self.kind.__hash__ = Value.__hash__  # not a Python function any more
+        end_recording(self.kind)
 
     def created(self, leaf: Value) -> None:
         """See that a leaf was made."""

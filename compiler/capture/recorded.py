@@ -19,7 +19,7 @@ from pluggrad.errors import TraceError
 from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
-from .classes import LikeValue
+from .classes import LikeValue, Recording
 from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
@@ -154,140 +154,163 @@ def _is_pure(hook: Callable[[Any], Any]) -> bool:
     return True
 
 
-def recorded_class(observed: Callable[[str, Any, Any, Any], None]) -> type[Value]:
-    """Make the class that Values have while one function is recorded.
+class WasRecorded(Value):
+    """What Values are that outlive a recording: Values like others."""
 
-    Parameters:
-        observed: is told of each look that has to be guarded, and refuses some; see
+    __slots__ = ()
+
+    @classmethod
+    def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
+        """Make a leaf of a computed number, as `Value(x.data)` does."""
+        leaf._number, leaf.label, leaf._grad = source._number, label, NOT_RUN
+        leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
+        leaf.requires_grad = requires_grad
+
+
+class Recorded(WasRecorded):
+    """What Values are while a function is recorded, each recording with a class of its own.
+
+    Attributes:
+        looks: is told of each look that has to be guarded, and refuses some; see
             `Watcher.observed`.
+        thread: the one that records.
     """
-    thread = get_ident()
 
-    def check_thread() -> None:
-        if get_ident() != thread:
+    __slots__ = ()
+    looks: ClassVar[Any]
+    thread: ClassVar[int]
+
+    @classmethod
+    def _spread(cls, out: Value) -> Value:
+        if out.__class__ is Value:
+            out.__class__ = cls
+        return out
+
+    @classmethod
+    def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
+        super()._begin(leaf, source, label, requires_grad)
+        cls._spread(leaf)
+
+    def _check_thread(self) -> None:
+        if get_ident() != self.thread:
             raise refusal(
                 "another thread", "it looks at a number that this thread records; pass it float(x)"
             )
 
-    class Recorded(Value, metaclass=LikeValue):
-        __slots__ = ()
-        recording: ClassVar[list[bool]] = [True]
+    def _look(self, how: str, answer: Any) -> Any:
+        self._check_thread()
+        self.looks.observed(how, self, None, answer)
+        return answer
 
-        @classmethod
-        def _spread(cls, out: Value) -> Value:
-            if cls.recording and out.__class__ is Value:
-                out.__class__ = cls
-            return out
+    @property
+    def data(self) -> Any:
+        """The number, as a Value that no gradient flows through."""
+        number = self._number
+        if by_engine():
+            return number
+        self._check_thread()
+        return self._spread(held(self, self.label))
 
-        @classmethod
-        def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
-            """Make a leaf of a computed number, as `Value(x.data)` does."""
-            leaf._number, leaf.label, leaf._grad = source._number, label, NOT_RUN
-            leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
-            leaf.requires_grad = requires_grad
-            cls._spread(leaf)
+    @data.setter
+    def data(self, number: Any) -> None:
+        self._number = number
 
-        def _look(self, how: str, answer: Any) -> Any:
-            if self.recording:
-                check_thread()
-                observed(how, self, None, answer)
-            return answer
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward()` found, as a Value."""
+        g = self._grad
+        if isinstance(g, Value) and not by_engine():
+            strong_zero.is_nan(g)
+        return 0.0 if g is NOT_RUN and not by_engine() else g
 
-        @property
-        def data(self) -> Any:
-            number = self._number
-            if by_engine() or not self.recording:
-                return number
-            check_thread()
-            return self._spread(held(self, self.label))
+    @grad.setter
+    def grad(self, g: Any) -> None:
+        self._grad = g
 
-        @data.setter
-        def data(self, number: Any) -> None:
-            self._number = number
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in COMPUTED and not by_engine():
+            raise refusal(
+                f"setting x.{name}",
+                "a recorded Value is what was computed; make a new one: x = Value(...), or "
+                "x.detach() for a constant",
+            )
+        super().__setattr__(name, value)
 
-        @property
-        def grad(self) -> Any:
-            g = self._grad
-            if isinstance(g, Value) and not by_engine():
-                strong_zero.is_nan(g)
-            return 0.0 if g is NOT_RUN and not by_engine() else g
+    def __float__(self) -> float:
+        if self.requires_grad:
+            ask_place(self, sys._getframe(1))
+        return float(self._look("float", float(self._number)))
 
-        @grad.setter
-        def grad(self, g: Any) -> None:
-            self._grad = g
+    def __int__(self) -> int:
+        if self.requires_grad:
+            ask_place(self, sys._getframe(1))
+        number = self._number
+        if not math.isfinite(number):
+            self._look("float", number)  # int() raises, and the program may catch that
+        return int(self._look("int", int(number)))
 
-        def __setattr__(self, name: str, value: Any) -> None:
-            if name in COMPUTED and self.recording and not by_engine():
-                raise refusal(
-                    f"setting x.{name}",
-                    "a recorded Value is what was computed; make a new one: x = Value(...), or "
-                    "x.detach() for a constant",
-                )
-            super().__setattr__(name, value)
+    def __bool__(self) -> bool:
+        return bool(self._look("bool", self._number != 0))
 
-        def __float__(self) -> float:
-            if self.requires_grad:
-                ask_place(self, sys._getframe(1))
-            return float(self._look("float", float(self._number)))
+    def __repr__(self) -> str:
+        self._look("float", float(self._number))
+        return super().__repr__()
 
-        def __int__(self) -> int:
-            if self.requires_grad:
-                ask_place(self, sys._getframe(1))
-            number = self._number
-            if not math.isfinite(number):
-                self._look("float", number)  # int() raises, and the program may catch that
-            return int(self._look("int", int(number)))
+    __str__ = __repr__
 
-        def __bool__(self) -> bool:
-            return bool(self._look("bool", self._number != 0))
+    def __format__(self, spec: str) -> str:
+        number = self._look("float", float(self._number))
+        return format(number, spec) if spec else repr(self)
 
-        def __repr__(self) -> str:
-            self._look("float", float(self._number))
-            return super().__repr__()
+    @property
+    def _backward(self) -> Any:
+        raise refusal("o._backward()", "use o.backward(), or grad(o, x)")
 
-        __str__ = __repr__
+    def __hash__(self) -> int:
+        if not by_engine():
+            raise refusal(
+                "hash()",
+                "Values are told apart by identity in sets and dicts, numbers by value; "
+                "use a list, or key by an index",
+            )
+        return id(self) >> 4
 
-        def __format__(self, spec: str) -> str:
-            number = self._look("float", float(self._number))
-            return format(number, spec) if spec else repr(self)
+    def __copy__(self) -> Any:
+        raise refusal("copy.copy(x)", "use x itself, or x.detach()")
 
-        @property
-        def _backward(self) -> Any:
-            raise refusal("o._backward()", "use o.backward(), or grad(o, x)")
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        raise refusal("copy.deepcopy(x)", "use x itself, or x.detach()")
 
-        def __hash__(self) -> int:
-            if self.recording and not by_engine():
-                raise refusal(
-                    "hash()",
-                    "Values are told apart by identity in sets and dicts, numbers by value; "
-                    "use a list, or key by an index",
-                )
-            return id(self) >> 4
+    def __reduce__(self) -> Any:
+        raise refusal("a pickle of x", "what comes out of it would be the number of today")
 
-        def __copy__(self) -> Any:
-            raise refusal("copy.copy(x)", "use x itself, or x.detach()")
 
-        def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-            if not self.recording:
-                return super().__deepcopy__(memo)
-            raise refusal("copy.deepcopy(x)", "use x itself, or x.detach()")
+def _comparison(name: str) -> Callable[[Any, Any], bool]:
+    plain = getattr(Value, name)
 
-        def __reduce__(self) -> Any:
-            if not self.recording:
-                return super().__reduce__()
-            raise refusal("a pickle of x", "what comes out of it would be the number of today")
+    def compare(self: Any, other: Any) -> bool:
+        self._check_thread()
+        return bool(plain(self, other))
 
-    def compared(name: str, symbol: str) -> Callable[[Any, Any], bool]:
-        plain = getattr(Value, name)
+    return compare
 
-        def compare(self: Any, other: Any) -> bool:
-            if self.recording:
-                check_thread()
-            return bool(plain(self, other))
 
-        return compare
+for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(Recorded, _name, _comparison(_name))
 
-    for name, symbol in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">=")):
-        setattr(Recorded, name, compared(name, symbol))
-    Recorded.__name__ = Recorded.__qualname__ = "Value"
-    return Recorded
+
+def recorded_class(looks: Any) -> Any:
+    """Make the class that Values have while one function is recorded.
+
+    Parameters:
+        looks: the watcher of the recording.
+    """
+    members = {"__slots__": (), "looks": looks, "thread": get_ident()}
+    return Recording("Value", (Recorded,), members)
+
+
+def end_recording(kind: Any) -> None:
+    """Make the Values of this class like others, as far as somebody holds one."""
+    kind.__bases__ = (WasRecorded,)
+    kind.__class__ = LikeValue
+    kind.looks = None
