@@ -11,8 +11,9 @@ from pluggrad import CompileError
 from .capture.arguments import put_together, taken_apart
 from .capture.calls import like_the_arguments
 from .capture.numbers import too_large
+from .direct import DirectCall
 from .recording import Recording
-from .recordings import Entry, Numbers, Recordings
+from .recordings import DIRECT, Directs, Entry, Numbers, Recordings
 
 # What Python says where a number is used as a vector.
 WANTS_A_VECTOR = ("non-iterable", "not iterable", "not subscriptable", "has no len()")
@@ -38,6 +39,17 @@ class OverLanes(Recordings):
             results.reshape(len(results), *lengths),
             gradients if gradients is None else gradients.reshape(len(rows), *lengths),
         )
+
+    def _with_lanes(
+        self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
+    ) -> Directs:
+        """Return direct calls with one of this recording over lanes, where it can have one."""
+        if len(args) != recording.count or len(known) == DIRECT:
+            return known
+        if any(x.recording is recording and not isinstance(x, DirectCall) for x in known):
+            return known
+        direct = recording.direct_lanes(self, backward=backward)
+        return known if direct is None else (*known, direct)
 
     def _of_nothing(
         self, shape: Any, count: int, lengths: tuple[int, ...]

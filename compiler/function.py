@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, overload
 from weakref import WeakKeyDictionary, ref
 
@@ -21,9 +21,10 @@ from .jacobians import jacobian
 from .portable import files
 from .portable.fields import Fields
 from .portable.functions import read as read_function
-from .recordings import Numbers, Packed
+from .recordings import Directs, Numbers, Packed
 from .run.executor import MATHS, check_math
 from .ufunc import SeveralOutputsError, call, taken_options
+from .ufunc.elements import flat
 
 if TYPE_CHECKING:  # where they have defaults, so that a bare Compiled is of any function
     from typing_extensions import ParamSpec, TypeVar
@@ -122,6 +123,8 @@ class Compiled(OverLanes, Generic[P, R]):
                     if direct.recording is not self._last:
                         self._refresh(direct.recording)
                     return found
+        elif (found := self._into(self._values, args, kwargs)) is not None:
+            return found
         if kwargs and (options := taken_options(self.function, kwargs)):
             return call(self, "__call__", args, kwargs, **options)
         shape, numbers, plain = numbers_of(args, kwargs, self.arrays)
@@ -132,6 +135,9 @@ class Compiled(OverLanes, Generic[P, R]):
                 return call(self, "__call__", args, kwargs)
             if any(map(is_array, numbers)):
                 recording, results, _ = self._lanes(shape, numbers, backward=False)
+                if not kwargs:
+                    known = self._values
+                    self._values = self._with_lanes(known, recording, args, backward=False)
                 return put_together(recording.result, iter(results), None)
         recording, (single, _) = self._single(shape, numbers, backward=False)
         if not kwargs:
@@ -177,6 +183,8 @@ class Compiled(OverLanes, Generic[P, R]):
                     if direct.recording is not self._last:
                         self._refresh(direct.recording)
                     return found
+        elif (found := self._into(self._gradients, args, kwargs)) is not None:
+            return found
         options = taken_options(self.function, kwargs) if kwargs else {}
         args, kwargs = by_position(self, args, kwargs)
         if options:
@@ -190,6 +198,9 @@ class Compiled(OverLanes, Generic[P, R]):
         if any(map(is_array, numbers)):
             recording, results, gradients = self._lanes(shape, numbers, backward=True)
             self._check_one(recording)
+            if not kwargs:
+                known = self._gradients
+                self._gradients = self._with_lanes(known, recording, args, backward=True)
             return results[0], like_the_arguments(shape, gradients)
         recording, (single, gradient) = self._single(shape, numbers, backward=True)
         self._check_one(recording)
@@ -278,6 +289,22 @@ class Compiled(OverLanes, Generic[P, R]):
         return self._derived[key].jacobian(*args, sparse=sparse)
 
     # ----- How -----
+
+    def _into(self, directs: Directs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call with `out=` alone by name, where machine code can; or give None."""
+        if directs and len(kwargs) == 1 and "out" in kwargs and self._takes_out:
+            outs = flat(kwargs["out"])
+            for direct in directs:
+                if (found := direct.into(args, outs)) is not None:
+                    if direct.recording is not self._last:
+                        self._refresh(direct.recording)
+                    return found
+        return None
+
+    @cached_property
+    def _takes_out(self) -> bool:
+        """Whether `out=` is not a parameter of the function itself."""
+        return bool(taken_options(self.function, {"out": None}))
 
     def _keep_current(self) -> None:
         """Forget what was recorded with ops that are others now."""

@@ -29,6 +29,10 @@ class Fused:
 
         return self._kept(backward, lambda: Program(self.tape, backward=backward))
 
+    def made(self, key: Hashable) -> Any | None:
+        """Return a function of lanes, `backward` or not, that has been made already."""
+        return self._made.get(key)
+
     def sums(self, wanted: tuple[int, ...] | None, columns: frozenset[int]) -> Any | None:
         """Return the function that adds up lanes, if there can be one."""
         from .lanes.sums import Summing

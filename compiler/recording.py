@@ -203,6 +203,26 @@ class Recording:
 
     # ----- Lanes -----
 
+    def direct_lanes(self, caller: Any, *, backward: bool) -> Any | None:
+        """Make a call on arrays that machine code answers.
+
+        It is None where there can be none, or nobody has made the fused function yet.
+
+        Parameters:
+            caller: says in its `threads` how many share the lanes.
+            backward: whether there are gradients.
+        """
+        if not self._fused or not self.all_used or self.read:
+            return None
+        program = self._fused.made(backward)
+        function = None if program is None else program.function_of_arrays(FUSED)
+        if function is None:
+            return None
+        from .lanes.calls import DirectLanes
+
+        self._answered.append(function[1])
+        return DirectLanes(self, function, caller, backward=backward)
+
     def lanes(
         self,
         rows: Sequence[Any],

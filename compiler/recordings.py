@@ -22,8 +22,8 @@ from .warning import warn
 Numbers = list[Any]
 Entry = tuple[Any, Recording]  # the shape of the arguments, and a way for it
 Packed = tuple[Any, Recording, list[str]]  # with the fingerprints of its ops
-Directs = tuple[DirectCall, ...]
-DIRECT = 16  # how many calls on plain numbers find memory ready
+Directs = tuple[Any, ...]  # DirectCall first, and then those over lanes
+DIRECT = 16  # how many calls find the way to machine code ready
 EXACT_WARNING = 8
 
 
@@ -47,7 +47,8 @@ class Recordings:
         self._changes = plugins.changes  # recordings are of the ops that were installed then
         self._exact = 0
         self._warned = False
-        # Calls on plain numbers, of the value and of value and gradient: the one used last first.
+        # Calls that machine code answers, of the value and of value and gradient: those on numbers
+        # by their last use, and then those over lanes.
         self._values: Directs = ()
         self._gradients: Directs = ()
 
@@ -70,9 +71,9 @@ class Recordings:
         """Return direct calls with one of this recording, where it can have one, in front."""
         if len(args) != recording.count or not set(map(type, args)) <= PLAIN:
             return known
-        mine = [direct for direct in known if direct.recording is recording]
+        mine = [x for x in known if x.recording is recording and isinstance(x, DirectCall)]
         if mine and not any(direct.was_busy() for direct in mine):
-            others = [direct for direct in known if direct.recording is not recording]
+            others = [direct for direct in known if direct not in mine]
             return (*mine, *others)  # the next call tries it first
         direct = recording.direct(backward=backward)
         return known if direct is None else (direct, *known)[:DIRECT]

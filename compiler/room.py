@@ -7,6 +7,7 @@ lane's numbers. So what results leave behind is kept for the next ones, up to a 
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 LEAST = 1 << 16  # bytes: what is smaller the C library keeps by itself
 MOST = 48 << 20  # bytes that are kept
 SPARE = 1.25  # how much larger than wanted a kept array may be
+LINE = 8  # floats that a processor reads and writes together
+LARGE = 1 << 19  # bytes: for fewer, large pages would be half empty
+PAGE = 1 << 21  # bytes of a large page
 
 Doubles = NDArray[np.float64]
 
@@ -35,8 +39,21 @@ class Room:
         size = math.prod(shape)
         if size * 8 < LEAST:
             return np.empty(shape)
-        lent = np.asarray(_Lent(self, self._taken(size)))
-        return lent[:size].reshape(shape)
+        return self._lent(size)[:size].reshape(shape)
+
+    def rows(self, count: int, lengths: tuple[int, ...]) -> list[Doubles]:
+        """Make so many arrays of one shape, each side by side in memory, that hold anything."""
+        size = math.prod(lengths)
+        if size * 8 * count < LEAST:
+            return [np.empty(lengths) for _ in range(count)]
+        step = -(-size // LINE) * LINE
+        lent = self._lent(step * count)
+        found = [lent[i : i + size] for i in range(0, step * count, step)]
+        return found if len(lengths) == 1 else [x.reshape(lengths) for x in found]
+
+    def _lent(self, size: int) -> Doubles:
+        """Lend an array of so many floats or some more."""
+        return np.asarray(_Lent(self, self._taken(size)))
 
     def give_back(self, array: Doubles) -> None:
         """Keep an array that nobody holds, and let go of others where that is too much."""
@@ -52,13 +69,28 @@ class Room:
             if size <= len(array) <= SPARE * size:
                 return array
             self._left.append(array)
-        return np.empty(size)
+        return _fresh(size)
 
     def _next(self) -> Doubles | None:
         try:
             return self._left.pop(0)
         except IndexError:  # another thread was faster
             return None
+
+
+def _fresh(size: int) -> Doubles:
+    """Take memory for so many floats from the system, in large pages where that may be.
+
+    A processor looks up the place of each page that it comes to, and of small ones there are many.
+    """
+    count = size * 8
+    if count < LARGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(size)
+    memory = mmap.mmap(-1, count + PAGE)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    found = np.frombuffer(memory, np.uint8)
+    begin = -found.ctypes.data % PAGE
+    return found[begin : begin + count].view(np.float64)
 
 
 class _Lent:

@@ -29,6 +29,8 @@ def too_large(numbers: Sequence[Any]) -> CompileError:
             float(x)
         except OverflowError:
             return CompileError(f"number {position} of the arguments is too large for a float")
+        except TypeError:  # an array
+            continue
     return CompileError("a number of the arguments is too large for a float")
 
 

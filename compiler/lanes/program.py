@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..native.library import has_fma, has_ldexp, library, vector_width
 from ..tape.data import Tape
+from .calls import SHARE, function_over_lanes
 from .fusion import Fused, fused
 from .writer import Writer
 
 Doubles = NDArray[np.float64]
-SHARE = 4096  # lanes: fewer are not worth a thread
 POINTER = 8  # bytes
 
 
@@ -36,6 +36,22 @@ class Program:
     def __init__(self, tape: Tape, *, backward: bool, writer: Writer | None = None) -> None:
         self.fused: Fused = fused(tape, writer or writer_here(), backward=backward)
         self._call = callable_of(self.fused)
+        self._inputs = len(tape.inputs)
+        self._outputs = len(tape.outputs) - 1 + len(tape.wrt) * backward
+
+    def function_of_arrays(self, least: int) -> tuple[Any, Any] | None:
+        """Make a function that Python calls with arrays, see calls.py; None where it cannot be.
+
+        Parameters:
+            least: for fewer lanes it does not answer.
+        """
+        return function_over_lanes(
+            kernel=address_of(self.fused),
+            inputs=self._inputs,
+            outputs=self._outputs,
+            width=self.fused.width,
+            least=max(least, self.fused.width),
+        )
 
     def run(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], threads: int) -> Any:
         """Compute all lanes.
@@ -98,8 +114,12 @@ def writer_here() -> Writer:
 
 def callable_of(fused: Fused) -> Any:
     """Return a fused function as one that Python can call, compiled where it was not yet."""
-    address = library().address(fused.name, lambda: (fused.text, fused.modules), straight=True)
-    return _signature()(address)
+    return _signature()(address_of(fused))
+
+
+def address_of(fused: Fused) -> int:
+    """Return the address of a fused function's machine code."""
+    return library().address(fused.name, lambda: (fused.text, fused.modules), straight=True)
 
 
 def side_by_side(work: Callable[[int], None], threads: int) -> None:

@@ -17,6 +17,47 @@ NOTHING = 0x04  # METH_NOARGS
 Told = TypeVar("Told", bound=ctypes.Structure)
 
 
+# Writes a Python number where it is wanted, and says whether it is one that a float can hold.
+NUMBER = f"""
+declare double @PyLong_AsDouble(ptr)
+declare ptr @PyErr_Occurred()
+declare void @PyErr_Clear()
+
+define internal i1 @number(ptr %object, i64 %float, i64 %float64, i64 %int, ptr %to) alwaysinline {{
+  %type.at = getelementptr i8, ptr %object, i64 {TYPE}
+  %type = load i64, ptr %type.at
+  %is_plain = icmp eq i64 %type, %float
+  %is_numpy = icmp eq i64 %type, %float64
+  %is_float = or i1 %is_plain, %is_numpy
+  br i1 %is_float, label %is.float, label %else
+is.float:
+  %number.at = getelementptr i8, ptr %object, i64 {HEADER}
+  %number = load double, ptr %number.at
+  br label %write
+else:
+  %is_int = icmp eq i64 %type, %int
+  br i1 %is_int, label %is.int, label %none
+is.int:
+  %converted = call double @PyLong_AsDouble(ptr %object)
+  %suspect = fcmp oeq double %converted, -1.0
+  br i1 %suspect, label %ask, label %write
+ask:
+  %error = call ptr @PyErr_Occurred()
+  %fine = icmp eq ptr %error, null
+  br i1 %fine, label %write, label %too.large
+too.large:
+  call void @PyErr_Clear()
+  br label %none
+write:
+  %input = phi double [ %number, %is.float ], [ %converted, %is.int ], [ %converted, %ask ]
+  store double %input, ptr %to
+  ret i1 true
+none:
+  ret i1 false
+}}
+"""
+
+
 def reading(fields: Sequence[str]) -> str:
     """Return LLVM text that reads 64-bit integers in this order, from `%c` on, each by its name."""
     return "\n".join(

@@ -6,7 +6,7 @@ numbers, 64-bit integers in the order of FIELDS.
 
 from __future__ import annotations
 
-from .c_functions import HEADER, TYPE, reading
+from .c_functions import NUMBER, reading
 
 FIELDS = (
     *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),
@@ -17,9 +17,6 @@ FIELDS = (
 COMMON = """
 declare ptr @PyByteArray_AsString(ptr)
 declare ptr @PyFloat_FromDouble(double)
-declare double @PyLong_AsDouble(ptr)
-declare ptr @PyErr_Occurred()
-declare void @PyErr_Clear()
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare void @Py_IncRef(ptr)
@@ -91,7 +88,7 @@ done:
 }
 """
 
-CALL = f"""{COMMON}
+CALL = f"""{COMMON}{NUMBER}
 define ptr @call_with_numbers(ptr %self, ptr %args, i64 %count) {{
 entry:
   %c = call ptr @PyByteArray_AsString(ptr %self)
@@ -111,42 +108,16 @@ begin:
   %out = inttoptr i64 %outputs to ptr
   br label %next
 next:
-  %i = phi i64 [ 0, %begin ], [ %after, %write ]
+  %i = phi i64 [ 0, %begin ], [ %after, %read ]
   %end = icmp eq i64 %i, %count
   br i1 %end, label %compute, label %read
 read:
   %arg.at = getelementptr ptr, ptr %args, i64 %i
   %arg = load ptr, ptr %arg.at
-  %type.at = getelementptr i8, ptr %arg, i64 {TYPE}
-  %type = load i64, ptr %type.at
-  %is_plain = icmp eq i64 %type, %float
-  %is_numpy = icmp eq i64 %type, %float64
-  %is_float = or i1 %is_plain, %is_numpy
-  br i1 %is_float, label %is.float, label %else
-is.float:
-  %number.at = getelementptr i8, ptr %arg, i64 {HEADER}
-  %number = load double, ptr %number.at
-  br label %write
-else:
-  %is_int = icmp eq i64 %type, %int
-  br i1 %is_int, label %is.int, label %release
-is.int:
-  %converted = call double @PyLong_AsDouble(ptr %arg)
-  %suspect = fcmp oeq double %converted, -1.0
-  br i1 %suspect, label %ask, label %write
-ask:
-  %error = call ptr @PyErr_Occurred()
-  %fine = icmp eq ptr %error, null
-  br i1 %fine, label %write, label %too.large
-too.large:
-  call void @PyErr_Clear()
-  br label %release
-write:
-  %input = phi double [ %number, %is.float ], [ %converted, %is.int ], [ %converted, %ask ]
   %to = getelementptr double, ptr %in, i64 %i
-  store double %input, ptr %to
+  %is_number = call i1 @number(ptr %arg, i64 %float, i64 %float64, i64 %int, ptr %to)
   %after = add i64 %i, 1
-  br label %next
+  br i1 %is_number, label %next, label %release
 compute:
   call void @run(i64 %run, i64 %program, i64 %unlocked)
   %last = sub i64 %given, 1

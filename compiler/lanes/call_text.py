@@ -1,0 +1,256 @@
+"""The function that Python calls to run a fused function on arrays, as LLVM text: see calls.py.
+
+It takes the inputs and then the arrays for the outputs, and looks at each: an array of floats that
+lie side by side, of the same shape as the others, or as an input a number for all lanes. Everything
+that it needs stands on the stack, so that calls may run side by side.
+"""
+
+from __future__ import annotations
+
+from ..run.c_functions import HEADER, NUMBER, TYPE, reading
+
+FIELDS = (
+    *("kernel", "inputs", "outputs", "width", "least", "calls", "missed"),
+    *("array", "float64s", "float", "float64", "int", "yes", "no", "none"),
+)
+BLOCK = 4096  # lanes from one look at the flags to the next
+# Where an array of NumPy's keeps what is asked for here, from the end of the header on.
+DATA, DIMENSIONS, LENGTHS, KIND, FLAGS = 0, 8, 16, 40, 48
+READABLE = 0x101  # C order, and aligned
+WRITABLE = READABLE | 0x400
+
+
+def _member(name: str, kind: str, array: str, offset: int) -> str:
+    """Return LLVM text that reads a member of an array."""
+    return (
+        f"  %{name}.at = getelementptr i8, ptr %{array}, i64 {HEADER + offset}\n"
+        f"  %{name} = load {kind}, ptr %{name}.at"
+    )
+
+
+CALL = f"""
+declare ptr @PyByteArray_AsString(ptr)
+declare void @Py_IncRef(ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+{NUMBER}
+define internal i1 @is_array(ptr %object, i64 %array) alwaysinline {{
+  %type.at = getelementptr i8, ptr %object, i64 {TYPE}
+  %type = load i64, ptr %type.at
+  %result = icmp eq i64 %type, %array
+  ret i1 %result
+}}
+
+define internal i1 @is_plain(ptr %object, i64 %float64s, i32 %wanted) alwaysinline {{
+{_member("kind", "i64", "object", KIND)}
+{_member("flags", "i32", "object", FLAGS)}
+  %is_float = icmp eq i64 %kind, %float64s
+  %has = and i32 %flags, %wanted
+  %has_all = icmp eq i32 %has, %wanted
+  %result = and i1 %is_float, %has_all
+  ret i1 %result
+}}
+
+define internal i64 @lanes_in(ptr %array) {{
+entry:
+{_member("dimensions", "i32", "array", DIMENSIONS)}
+{_member("lengths", "ptr", "array", LENGTHS)}
+  %end = sext i32 %dimensions to i64
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %after, %one ]
+  %product = phi i64 [ 1, %entry ], [ %more, %one ]
+  %ended = icmp eq i64 %i, %end
+  br i1 %ended, label %done, label %one
+one:
+  %length.at = getelementptr i64, ptr %lengths, i64 %i
+  %length = load i64, ptr %length.at
+  %more = mul i64 %product, %length
+  %after = add i64 %i, 1
+  br label %next
+done:
+  ret i64 %product
+}}
+
+define internal i1 @have_one_shape(ptr %a, ptr %b) {{
+entry:
+{_member("a.dimensions", "i32", "a", DIMENSIONS)}
+{_member("b.dimensions", "i32", "b", DIMENSIONS)}
+{_member("a.lengths", "ptr", "a", LENGTHS)}
+{_member("b.lengths", "ptr", "b", LENGTHS)}
+  %end = sext i32 %a.dimensions to i64
+  %alike = icmp eq i32 %a.dimensions, %b.dimensions
+  br i1 %alike, label %next, label %differ
+next:
+  %i = phi i64 [ 0, %entry ], [ %after, %one ]
+  %ended = icmp eq i64 %i, %end
+  br i1 %ended, label %done, label %one
+one:
+  %a.at = getelementptr i64, ptr %a.lengths, i64 %i
+  %a.length = load i64, ptr %a.at
+  %b.at = getelementptr i64, ptr %b.lengths, i64 %i
+  %b.length = load i64, ptr %b.at
+  %after = add i64 %i, 1
+  %equal = icmp eq i64 %a.length, %b.length
+  br i1 %equal, label %next, label %differ
+done:
+  ret i1 true
+differ:
+  ret i1 false
+}}
+
+; Whether what is written at a place touches one of so many places in a list.
+define internal i1 @touches(i64 %place, i64 %bytes, ptr %list, i64 %step, i64 %count) {{
+entry:
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %after, %one ]
+  %ended = icmp eq i64 %i, %count
+  br i1 %ended, label %apart, label %one
+one:
+  %index = mul i64 %i, %step
+  %other.at = getelementptr i64, ptr %list, i64 %index
+  %other = load i64, ptr %other.at
+  %distance = sub i64 %place, %other
+  %away = call i64 @llvm.abs.i64(i64 %distance, i1 false)
+  %near = icmp ult i64 %away, %bytes
+  %after = add i64 %i, 1
+  br i1 %near, label %touch, label %next
+apart:
+  ret i1 false
+touch:
+  ret i1 true
+}}
+declare i64 @llvm.abs.i64(i64, i1)
+
+define ptr @call_over_lanes(ptr %self, ptr %args, i64 %count) {{
+entry:
+  %c = call ptr @PyByteArray_AsString(ptr %self)
+{reading(FIELDS)}
+  %all = add i64 %inputs, %outputs
+  %words = mul i64 %inputs, 2
+  %spread = mul i64 %inputs, %width
+  %given = alloca i64, i64 %words
+  %targets = alloca i64, i64 %outputs
+  %numbers = alloca double, i64 %spread, align 64
+  %flags = alloca i8, i64 {2 * BLOCK}, align 64
+  %expected = icmp eq i64 %count, %all
+  br i1 %expected, label %look, label %decline
+look:
+  %last = sub i64 %all, 1
+  %model.at = getelementptr ptr, ptr %args, i64 %last
+  %model = load ptr, ptr %model.at
+  %is_model = call i1 @is_array(ptr %model, i64 %array)
+  br i1 %is_model, label %measure, label %decline
+measure:
+  %lanes = call i64 @lanes_in(ptr %model)
+  %bytes = mul i64 %lanes, 8
+  %many = icmp sge i64 %lanes, %least
+  br i1 %many, label %next, label %decline
+next:
+  %i = phi i64 [ 0, %measure ], [ %after, %side ], [ %after, %spread.out ]
+  %ended = icmp eq i64 %i, %inputs
+  br i1 %ended, label %next.output, label %one
+one:
+  %after = add i64 %i, 1
+  %input.at = getelementptr ptr, ptr %args, i64 %i
+  %input = load ptr, ptr %input.at
+  %word = mul i64 %i, 2
+  %place.at = getelementptr i64, ptr %given, i64 %word
+  %step.at = getelementptr i64, ptr %place.at, i64 1
+  %is_row = call i1 @is_array(ptr %input, i64 %array)
+  br i1 %is_row, label %row, label %number
+row:
+  %is_readable = call i1 @is_plain(ptr %input, i64 %float64s, i32 {READABLE})
+  br i1 %is_readable, label %fit, label %decline
+fit:
+  %fits = call i1 @have_one_shape(ptr %input, ptr %model)
+  br i1 %fits, label %side, label %decline
+side:
+{_member("data", "i64", "input", DATA)}
+  store i64 %data, ptr %place.at
+  store i64 1, ptr %step.at
+  br label %next
+number:
+  %lane = mul i64 %i, %width
+  %same = getelementptr double, ptr %numbers, i64 %lane
+  %is_number = call i1 @number(ptr %input, i64 %float, i64 %float64, i64 %int, ptr %same)
+  br i1 %is_number, label %spread.begin, label %decline
+spread.begin:
+  %x = load double, ptr %same
+  br label %spread.next
+spread.next:
+  %k = phi i64 [ 0, %spread.begin ], [ %k.after, %spread.next ]
+  %copy = getelementptr double, ptr %same, i64 %k
+  store double %x, ptr %copy
+  %k.after = add i64 %k, 1
+  %k.more = icmp ult i64 %k.after, %width
+  br i1 %k.more, label %spread.next, label %spread.out
+spread.out:
+  %same.place = ptrtoint ptr %same to i64
+  store i64 %same.place, ptr %place.at
+  store i64 0, ptr %step.at
+  br label %next
+next.output:
+  %j = phi i64 [ 0, %next ], [ %j.after, %keep ]
+  %j.ended = icmp eq i64 %j, %outputs
+  br i1 %j.ended, label %run, label %output
+output:
+  %j.after = add i64 %j, 1
+  %argument = add i64 %inputs, %j
+  %output.at = getelementptr ptr, ptr %args, i64 %argument
+  %out = load ptr, ptr %output.at
+  %is_out = call i1 @is_array(ptr %out, i64 %array)
+  br i1 %is_out, label %writable, label %decline
+writable:
+  %is_writable = call i1 @is_plain(ptr %out, i64 %float64s, i32 {WRITABLE})
+  br i1 %is_writable, label %out.fit, label %decline
+out.fit:
+  %out.fits = call i1 @have_one_shape(ptr %out, ptr %model)
+  br i1 %out.fits, label %apart, label %decline
+apart:
+{_member("target", "i64", "out", DATA)}
+  %reads = call i1 @touches(i64 %target, i64 %bytes, ptr %given, i64 2, i64 %inputs)
+  %writes = call i1 @touches(i64 %target, i64 %bytes, ptr %targets, i64 1, i64 %j)
+  %overlaps = or i1 %reads, %writes
+  br i1 %overlaps, label %decline, label %keep
+keep:
+  %to = getelementptr i64, ptr %targets, i64 %j
+  store i64 %target, ptr %to
+  br label %next.output
+run:
+  %called = inttoptr i64 %kernel to ptr
+  %thread = call ptr @PyEval_SaveThread()
+  br label %block
+block:
+  %start = phi i64 [ 0, %run ], [ %stop, %block ]
+  %left = sub i64 %lanes, %start
+  %is_last = icmp ult i64 %left, {2 * BLOCK}
+  %full = add i64 %start, {BLOCK}
+  %stop = select i1 %is_last, i64 %lanes, i64 %full
+  %before = sub i64 0, %start
+  %flags.here = getelementptr i8, ptr %flags, i64 %before
+  %found = call i64 %called(ptr %given, ptr %targets, ptr %flags.here, i64 %start, i64 %stop)
+  %any = icmp ne i64 %found, 0
+  %over = or i1 %any, %is_last
+  br i1 %over, label %ran, label %block
+ran:
+  call void @PyEval_RestoreThread(ptr %thread)
+  br i1 %any, label %flag, label %answer
+answer:
+  %calls.more = add i64 %calls, 1
+  store i64 %calls.more, ptr %calls.at
+  br label %return
+flag:
+  %missed.more = add i64 %missed, 1
+  store i64 %missed.more, ptr %missed.at
+  br label %return
+decline:
+  br label %return
+return:
+  %result = phi i64 [ %yes, %answer ], [ %none, %flag ], [ %no, %decline ]
+  %object = inttoptr i64 %result to ptr
+  call void @Py_IncRef(ptr %object)
+  ret ptr %object
+}}
+"""

@@ -1,0 +1,138 @@
+"""Calls from Python into fused functions, for arrays that can be taken as they lie in memory.
+
+Looking at a few arrays one by one takes Python longer than many a thousand lanes; a function of
+CPython's C interface looks at them in a fraction of a microsecond. See call_text.py.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache as once
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..capture.arguments import LEAF, put_together
+from ..room import room
+from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
+from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS
+
+MOST_INPUTS = 256  # so many fit on any stack
+SHARE = 4096  # lanes: fewer are not worth a thread
+MISSES = 8  # so many more calls than were answered may end in the careful way; then all begin there
+
+
+class Fields(ctypes.Structure):
+    """What such a function is told, and what it counts; all are 64-bit integers.
+
+    Attributes:
+        kernel: the address of the fused function.
+        inputs: how many arguments it reads.
+        outputs: how many arrays follow, which it fills.
+        width: how many lanes are a vector.
+        least: for fewer lanes it does not answer.
+        calls: how many calls were answered.
+        missed: how many calls found a lane for the careful way.
+        array, float64s, float, float64, int: the types that are taken, and the dtype.
+        yes, no, none: the answers.
+    """
+
+    _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
+
+
+@once
+def arrays_are_plain() -> bool:
+    """Return whether this NumPy keeps its arrays where call_text.py looks for them."""
+    sample = np.zeros((2, 3))
+    at = id(sample) + HEADER
+    lengths = ctypes.c_int64 * 2
+    return (
+        ctypes.c_int64.from_address(at + DATA).value == sample.ctypes.data
+        and ctypes.c_int32.from_address(at + DIMENSIONS).value == 2
+        and [*lengths.from_address(ctypes.c_int64.from_address(at + LENGTHS).value)] == [2, 3]
+        and ctypes.c_int64.from_address(at + KIND).value == id(sample.dtype)
+        and ctypes.c_int32.from_address(at + FLAGS).value == sample.flags.num
+    )
+
+
+def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
+    """Make a function that takes inputs and arrays for outputs, and computes all lanes.
+
+    An input is an array of floats, of the shape of the others and side by side in memory, or one
+    number for all lanes. The function gives True where it has filled the outputs; None where a lane
+    is for the careful way; False for what it does not take. It is None where this Python or NumPy
+    keeps its objects another way.
+
+    Parameters:
+        told: fields, by name; what is left out is 0.
+    """
+    if told["inputs"] > MOST_INPUTS or not (floats_are_plain() and arrays_are_plain()):
+        return None
+    known = {
+        "array": np.ndarray,
+        "float64s": np.dtype(np.float64),
+        "float": float,
+        "float64": np.float64,
+        "int": int,
+        "yes": True,
+        "no": False,
+        "none": None,
+    }
+    fields = Fields(**{name: id(x) for name, x in known.items()}, **told)
+    return made("call_over_lanes", CALL, NUMBERS_BY_POSITION, fields)
+
+
+class DirectLanes:
+    """Calls of one recording on arrays that machine code answers; it makes the arrays for results.
+
+    Parameters:
+        recording: what it computes.
+        function: see `function_over_lanes`.
+        caller: says in its `threads` how many share the lanes.
+        backward: whether there are gradients.
+    """
+
+    __slots__ = ("backward", "caller", "fields", "function", "gradients", "recording", "results")
+
+    def __init__(
+        self, recording: Any, function: tuple[Any, Fields], caller: Any, *, backward: bool
+    ) -> None:
+        self.recording = recording
+        self.function, self.fields = function
+        self.caller = caller
+        self.backward = backward
+        self.results = len(recording.tape.outputs) - 1
+        self.gradients = self.fields.outputs - self.results
+
+    def call(self, *args: Any) -> Any:
+        """Answer a call, or give None."""
+        for x in args:
+            if type(x) is np.ndarray:
+                break
+        else:
+            return None
+        if not self._is_for(x.shape):
+            return None
+        outs = room.rows(self.results, x.shape) + room.rows(self.gradients, x.shape)
+        return self._built(outs) if self.function(*args, *outs) else None
+
+    def into(self, args: Sequence[Any], outs: list[Any]) -> Any:
+        """Answer a call with `out=`, or give None."""
+        if not outs or self.recording.result != LEAF or not self._is_for(np.shape(outs[-1])):
+            return None
+        return self._built(outs) if self.function(*args, *outs) else None
+
+    def _is_for(self, lengths: tuple[int, ...]) -> bool:
+        """Say whether to try; not where the careful way had to end what was begun here."""
+        return (
+            self.fields.missed < self.fields.calls + MISSES
+            and (self.caller.threads == 1 or prod(lengths) < 2 * SHARE)
+            and self.recording.is_current()
+        )
+
+    def _built(self, outs: list[Any]) -> Any:
+        if not self.backward:
+            return put_together(self.recording.result, iter(outs), None)
+        return outs[0], outs[1] if len(outs) == 2 else tuple(outs[1:])

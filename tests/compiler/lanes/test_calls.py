@@ -1,0 +1,365 @@
+"""Calls on arrays that lie side by side go straight into the loop; all others find another way."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from pluggrad import CompileError, Op, Value, compile
+from pluggrad.compiler import function as functions
+from pluggrad.compiler.lanes.calls import MISSES, DirectLanes, arrays_are_plain
+from pluggrad.ops import exp, sqrt
+
+COUNT = 3000
+
+
+def smooth(x, y):
+    return exp(x) * y + x * x / y
+
+
+def by_hand(x, y):
+    x, y = np.broadcast_arrays(x, y)
+    return np.exp(x) * y + x * x / y, (np.exp(x) * y + 2.0 * x / y, np.exp(x) - x * x / (y * y))
+
+
+def numbers(*lengths):
+    chance = np.random.default_rng(7)
+    return chance.uniform(-1.0, 1.0, lengths), chance.uniform(1.0, 2.0, lengths)
+
+
+@pytest.fixture
+def compiled():
+    """A function that has been called with arrays once, so that the next call can be short."""
+    found = compile(smooth)
+    found(*numbers(COUNT))
+    found.value_and_grad(*numbers(COUNT))
+    return found
+
+
+@contextmanager
+def short_calls_alone():
+    """Let no other call be answered."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("this call takes the careful way")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(functions, "numbers_of", refuse)
+        patched.setattr(functions, "call", refuse)
+        yield
+
+
+@pytest.fixture
+def no_other_way():
+    """Answer short calls alone, for a whole test."""
+    with short_calls_alone():
+        yield
+
+
+def check(found, x, y):
+    value, gradient = by_hand(x, y)
+    np.testing.assert_allclose(found[0], value, rtol=1e-13)
+    for a, b in zip(found[1], gradient, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+    assert {a.shape for a in (found[0], *found[1])} == {value.shape}
+
+
+def test_arrays_are_where_they_are_looked_for():
+    assert arrays_are_plain()
+
+
+def taken():
+    x, y = numbers(COUNT)
+    locked = x.copy()
+    locked.flags.writeable = False
+    return {
+        "rows": (x, y),
+        "more lanes than a block": numbers(2 * 4096 + 17),
+        "lanes for which results are lent": numbers(200_001),
+        "tables": numbers(40, 50),
+        "more dimensions": numbers(4, 5, 6, 7),
+        "parts": (x[:2001], y[3:2004]),
+        "the same twice": (y, y),
+        "a float": (x, 1.5),
+        "a float of NumPy's": (np.float64(0.25), y),
+        "an int": (1, y),
+        "one that nobody may write": (locked, y),
+    }
+
+
+@pytest.mark.parametrize("case", taken())
+def test_plain_arrays_and_numbers_take_the_short_way(case, compiled, no_other_way):
+    args = taken()[case]
+    check(compiled.value_and_grad(*args), *args)
+    np.testing.assert_allclose(compiled(*args), by_hand(*args)[0], rtol=1e-13)
+    check((compiled(*args), compiled.grad(*args)), *args)
+
+
+def others():
+    x, y = numbers(COUNT)
+    table = numbers(60, 50)
+    swapped = x.astype(">f8")
+    odd = np.frombuffer(b"-" + x.tobytes(), np.uint8)[1:].view(float)
+    return {
+        "a few": (x[:20], y[:20]),
+        "every second": (x[::2], y[::2]),
+        "columns": (table[0].T, table[1].T),
+        "one turned": (table[0], np.asfortranarray(table[1])),
+        "backwards": (x[::-1], y),
+        "singles": (x.astype(np.float32), y),
+        "integers": ((4 * x).astype(int), y),
+        "answers": (x > 0.0, y),
+        "bytes in another order": (swapped, y),
+        "odd addresses": (odd, y),
+        "a column and a row": (table[0][:, :1], table[1][:1]),
+        "one of one number": (x, y[:1]),
+        "without dimensions": (x, np.array(1.5)),
+        "as many in another shape": (x.reshape(1, -1), y),
+        "a class of its own": (x.view(np.recarray), y),
+        "a large int": (x, 10**30),
+        "Values of NumPy's": (np.float32(0.5), y),
+    }
+
+
+@pytest.mark.parametrize("case", others())
+def test_other_arrays_have_the_same_numbers(case, compiled):
+    args = others()[case]
+    plain = [np.asarray(x, float) for x in args]
+    check(compiled.value_and_grad(*args), *plain)
+    np.testing.assert_allclose(compiled(*args), by_hand(*plain)[0], rtol=1e-13)
+
+
+def test_the_short_way_has_the_bits_of_the_other():
+    x, y = numbers(COUNT)
+    compiled = compile(smooth)
+    first, again = (compiled.value_and_grad(x, y) for _ in range(2))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (np.ones(3), np.ones(4)),
+        (np.ones(500), np.ones(501)),
+        (np.ones(500), "text"),
+        (np.ones(500),),
+    ],
+    ids=["few", "many", "text", "too few"],
+)
+def test_what_cannot_be_computed_is_refused_as_before(args, compiled):
+    kinds = []
+    for function in (compile(smooth), compiled):
+        with pytest.raises((CompileError, TypeError)) as raised:
+            function(*args)
+        kinds.append((type(raised.value), str(raised.value)))
+    assert kinds[0] == kinds[1]
+
+
+def test_an_int_beyond_floats_is_refused(compiled):
+    with pytest.raises(CompileError, match="too large for a float"):
+        compiled(numbers(COUNT)[0], 10**400)
+
+
+def test_no_lanes_are_no_numbers(compiled):
+    value, gradient = compiled.value_and_grad(np.ones((0, 3)), np.ones((0, 3)))
+    assert value.shape == gradient[1].shape == (0, 3)
+
+
+# ----- out= -----
+
+
+def test_results_are_written_where_they_are_wanted(compiled, no_other_way):
+    x, y = numbers(COUNT)
+    outs = tuple([np.full(COUNT, np.nan) for _ in range(3)])
+    value, gradient = compiled.value_and_grad(x, y, out=outs)
+    assert value is outs[0]
+    assert gradient[0] is outs[1]
+    assert gradient[1] is outs[2]
+    check((value, gradient), x, y)
+    nested = compiled.value_and_grad(x, y, out=(outs[0], (outs[1], outs[2])))
+    assert nested[1][1] is outs[2]
+    assert compiled(x, y, out=outs[0]) is outs[0]
+    assert compiled(x, y, out=(outs[0],)) is outs[0]
+
+
+def given():
+    x, y = numbers(COUNT)
+    long = np.full(3 * COUNT, np.nan)
+    table = np.full((COUNT, 2), np.nan)
+    return {
+        "an input": (x.copy(), y, None),
+        "a part of an input": (long[:COUNT], y, long[5 : COUNT + 5]),
+        "every second": (x, y, table[:, 0]),
+        "singles": (x, y, np.empty(COUNT, np.float32)),
+        "a table": (x, y, np.empty((2, COUNT))),
+    }
+
+
+@pytest.mark.parametrize("case", given())
+def test_other_arrays_for_results_get_the_same_numbers(case, compiled):
+    x, y, out = given()[case]
+    if case == "a part of an input":
+        x[:] = numbers(COUNT)[0]
+    exact = by_hand(x.copy(), y)[0]
+    out = x if out is None else out
+    assert compiled(x, y, out=out) is out
+    np.testing.assert_allclose(out, np.broadcast_to(exact, out.shape), rtol=1e-6)
+
+
+def test_arrays_for_results_that_overlap_are_not_filled_side_by_side(compiled):
+    x, y = numbers(COUNT)
+    long = np.empty(COUNT + 10)
+    value = compiled.value_and_grad(x, y, out=(long[10:], np.empty(COUNT), long[:COUNT]))[1][1]
+    np.testing.assert_allclose(value, by_hand(x, y)[1][1], rtol=1e-12, atol=1e-13)
+
+
+def test_one_that_nobody_may_write_is_refused(compiled):
+    locked = np.zeros(COUNT)
+    locked.flags.writeable = False
+    with pytest.raises(CompileError, match="out= cannot take output 0"):
+        compiled(*numbers(COUNT), out=locked)
+    assert not locked.any()
+
+
+def test_a_wrong_number_of_arrays_is_named(compiled):
+    with pytest.raises(CompileError, match="3 outputs"):
+        compiled.value_and_grad(*numbers(COUNT), out=(np.empty(COUNT), np.empty(COUNT)))
+
+
+def test_a_parameter_of_the_name_out_is_the_functions_own():
+    def scaled(x, out=2.0):
+        return x * out
+
+    compiled = compile(scaled)
+    x = np.linspace(1.0, 2.0, COUNT)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x), 2.0 * x)
+        np.testing.assert_array_equal(compiled(x, out=x), x * x)
+        np.testing.assert_array_equal(compiled(x, x), x * x)
+
+
+# ----- Lanes for the careful way -----
+
+
+def branching(x, y):
+    return x * y if x > 0.5 else x - 2.0 * y
+
+
+@pytest.mark.parametrize("calls", [1, 3, 2 * MISSES])
+def test_lanes_that_go_another_way_have_their_numbers(calls):
+    x, y = numbers(COUNT)
+    compiled = compile(branching)
+    compiled.value_and_grad(np.ones(COUNT), y)
+    out = np.empty(COUNT)
+    for _ in range(calls):
+        value, gradient = compiled.value_and_grad(x, y)
+        np.testing.assert_array_equal(value, np.where(x > 0.5, x * y, x - 2.0 * y))
+        np.testing.assert_array_equal(gradient[0], np.where(x > 0.5, y, 1.0))
+        np.testing.assert_array_equal(compiled(x, y, out=out), value)
+
+
+def test_each_way_has_its_short_calls():
+    y = numbers(COUNT)[1]
+    compiled = compile(branching)
+    for x in (np.zeros(COUNT), np.ones(COUNT), np.ones(COUNT)):
+        compiled(x, y)
+    with short_calls_alone():
+        for _ in range(2 * MISSES):
+            np.testing.assert_array_equal(compiled(np.zeros(COUNT), y), -2.0 * y)
+            assert compiled._last is compiled.recordings[-1]
+            np.testing.assert_array_equal(compiled(np.ones(COUNT), y), y)
+
+
+def test_a_gradient_that_comes_out_nan_is_a_strong_zero():
+    compiled = compile(lambda x, y: sqrt(x) * y)
+    x, y = np.full(COUNT, 4.0), np.ones(COUNT)
+    compiled.value_and_grad(x, y)
+    x[-1] = y[-1] = 0.0
+    for _ in range(2 * MISSES):
+        value, gradient = compiled.value_and_grad(x, y)
+        assert value[-1] == 0.0
+        assert gradient[0].tolist() == [0.25] * (COUNT - 1) + [0.0]
+
+
+# ----- What else a call depends on -----
+
+
+def test_several_results_and_answers_are_built_as_the_function_builds_them():
+    compiled = compile(lambda x, y: {"sum": x + y, "parts": [x * y, (y,)], "large": True})
+    x, y = numbers(COUNT)
+    for _ in range(2):
+        found = compiled(x, y)
+        np.testing.assert_array_equal(found["sum"], x + y)
+        np.testing.assert_array_equal(found["parts"][0], x * y)
+        np.testing.assert_array_equal(found["parts"][1][0], y)
+        assert np.all(found["large"])
+
+
+def test_one_argument_has_one_gradient():
+    compiled = compile(exp)
+    x = numbers(COUNT)[0]
+    for _ in range(2):
+        value, gradient = compiled.value_and_grad(x)
+        np.testing.assert_array_equal(value, gradient)
+        assert value is not gradient
+
+
+def test_a_value_from_outside_is_read_anew():
+    factor = Value(3.0)
+    compiled = compile(lambda x: x * factor)
+    x = numbers(COUNT)[0]
+    for factor.data in (3.0, 5.0, 5.0, 7.0):
+        np.testing.assert_array_equal(compiled(x), x * factor.data)
+
+
+FACTOR = 3.0
+SCALED = Op("scaled", lambda x: x * FACTOR, lambda g, out, x: g * FACTOR)
+
+
+def test_what_an_op_reads_is_looked_at(monkeypatch):
+    compiled = compile(SCALED)
+    x = numbers(COUNT)[0]
+    for factor in (3.0, 3.0, 5.0, 5.0, 7.0):
+        monkeypatch.setitem(globals(), "FACTOR", factor)
+        np.testing.assert_array_equal(compiled(x), x * factor)
+
+
+def test_numbers_and_lanes_take_turns(compiled):
+    compiled(0.5, 1.5)
+    x, y = numbers(COUNT)
+    with short_calls_alone():
+        for _ in range(3):
+            assert compiled(0.5, 1.5) == pytest.approx(by_hand(0.5, 1.5)[0])
+            np.testing.assert_allclose(compiled(x, y), by_hand(x, y)[0], rtol=1e-13)
+
+
+def test_threads_share_many_lanes_though_calls_are_short():
+    compiled = compile(smooth, threads=2)
+    args = numbers(50_000)
+    for _ in range(2):
+        check(compiled.value_and_grad(*args), *args)
+    few = numbers(5000)
+    check(compiled.value_and_grad(*few), *few)
+    assert isinstance(compiled._gradients[-1], DirectLanes)
+    assert compiled._gradients[-1].call(*args) is None
+    assert compiled._gradients[-1].call(*few) is not None
+
+
+def test_short_calls_count_as_calls(compiled, no_other_way):
+    before = compiled.recordings[0].calls
+    compiled(*numbers(COUNT))
+    assert compiled.recordings[0].calls == before + 1
+
+
+def test_nothing_is_held_after_a_call(compiled):
+    x, y = numbers(COUNT)
+    compiled.value_and_grad(x, y)
+    gc.collect()
+    counted = [sys.getrefcount(a) for a in (x, y)]
+    for _ in range(50):
+        compiled.value_and_grad(x, y)
+    assert [sys.getrefcount(a) for a in (x, y)] == counted
