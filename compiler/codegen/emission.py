@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..plan.columns import Ints, Nests
 from .instructions import (
     ANY,
+    CAN_TURN,
     HEADER,
     INNERMOST,
     JAM,
@@ -128,7 +129,8 @@ def innermost(nests: Nests, task: Task, by: Ints) -> int:
     """Choose which loop goes innermost: the one for which all loops together cost least.
 
     Costs are nanoseconds, roughly: to start a loop, and for each step of it. Strides other than 0
-    and 1 keep a loop from being vectorised; so does the order of a sum that must be kept.
+    and 1 keep a loop from being vectorised, unless such columns can be turned; so does the order of
+    a sum that must be kept.
     """
     inner = -1
     best = 0.0
@@ -139,7 +141,7 @@ def innermost(nests: Nests, task: Task, by: Ints) -> int:
         if length > 1:
             start, each = 10.0, 0.25
             if is_odd(nests, task, by, d) != 0:
-                each = 1.5
+                each = 0.5 if turning(nests, task, by, d) >= 0 else 1.5
             if by[task.target * 3 + d] == 0:
                 start = 16.0
                 if task.function == 0:
@@ -160,6 +162,36 @@ def is_odd(nests: Nests, task: Task, by: Ints, d: int) -> int:
             if at != 0 and at != 1:
                 found = 1
     return found
+
+
+def turning(nests: Nests, task: Task, by: Ints, inner: int) -> int:
+    """Find a loop along which numbers stand side by side that do not along the innermost; or -1."""
+    if CAN_TURN == 0 or by[task.target * 3 + inner] != 1 or task.columns >= STRIDE_BITS:
+        return -1
+    rows = task.nest * 4 + 1
+    for d in range(3):
+        if d != inner and nests.rows[rows + d] >= JAM and nests.rows[rows + inner] >= JAM:
+            fits = 1
+            for c in range(2 * (nests.width + 1)):
+                at = by[c * 3 + inner]
+                if (task.read >> c) & 1 and at != 0 and at != 1 and by[c * 3 + d] != 1:
+                    fits = 0
+            if fits != 0:
+                return d
+    return -1
+
+
+def odd_columns(nests: Nests, task: Task, by: Ints, inner: int) -> int:
+    """Say which columns have a stride other than 0 and 1 along a loop, a bit for each."""
+    bits = 0
+    number = 1
+    for c in range(2 * (nests.width + 1)):
+        if (task.read >> c) & 1:
+            at = by[c * 3 + inner]
+            if at != 0 and at != 1:
+                bits |= 1 << number
+            number += 1
+    return bits
 
 
 def middle(nests: Nests, task: Task, by: Ints, inner: int, summing: int) -> int:
@@ -193,13 +225,16 @@ def ordered(inner: int, middle: int) -> Order:
     return Order(loop0, loop1, loop2, inner)
 
 
-def unit_strides(nests: Nests, memory: Memory, task: Task, by: Ints, inner: int) -> int:
+def unit_strides(
+    nests: Nests, memory: Memory, task: Task, by: Ints, inner: int, turned: int
+) -> int:
     """Say for each column, the written one first, whether its innermost stride is 1 or 0.
 
-    A bit for each; ANY where some stride is something else.
+    A bit for each; ANY where some stride is something else. It is 1 once a column is turned.
     """
     lanes = memory.lanes
-    if task.columns >= STRIDE_BITS or (lanes == 1 and is_odd(nests, task, by, inner) != 0):
+    odd = 1 if lanes == 1 and is_odd(nests, task, by, inner) != 0 else 0
+    if task.columns >= STRIDE_BITS or (odd != 0 and turned == 0):
         return ANY
     bits = 1 if lanes > 1 else by[task.target * 3 + inner]
     number = 1
@@ -207,7 +242,7 @@ def unit_strides(nests: Nests, memory: Memory, task: Task, by: Ints, inner: int)
         if (task.read >> c) & 1:
             at = 1 if nests.places[c * nests.length + task.first] >= memory.shared else 0
             if lanes == 1:
-                at = by[c * 3 + inner]
+                at = 1 if (turned >> number) & 1 != 0 else by[c * 3 + inner]
             bits |= at << number
             number += 1
     return bits
@@ -241,7 +276,7 @@ def blocked(nests: Nests, task: Task, by: Ints, inner: int, around: int, strides
 def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, start: int) -> int:
     """Write one instruction but for its address; return its variant, packed."""
     by = room.by
-    inner, around, summing, jammed, strides, blocks = -1, -1, 0, 0, 0, 0
+    inner, around, summing, jammed, strides, blocks, turned = -1, -1, 0, 0, 0, 0, 0
     adding = is_adding(nests, task)
     exact = 1 if task.function == 0 else 0
     if task.single == 0:
@@ -250,9 +285,16 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
         summing = 1 if inner >= 0 and by[task.target * 3 + inner] == 0 else 0
         if adding != 0:
             around = middle(nests, task, by, inner, summing)
+        if memory.lanes == 1 and is_odd(nests, task, by, inner) != 0:
+            beside = turning(nests, task, by, inner)
+            if beside >= 0:
+                turned = odd_columns(nests, task, by, inner)
+                around = beside
         jammed = 1 if around >= 0 and nests.rows[task.nest * 4 + 1 + around] >= JAM else 0
-        strides = unit_strides(nests, memory, task, by, inner)
-        if jammed != 0 and summing == 0 and strides != ANY and memory.lanes == 1:
+        if turned != 0 and (adding == 0 or by[task.target * 3 + around] != 0):
+            jammed = 0
+        strides = unit_strides(nests, memory, task, by, inner, turned)
+        if jammed != 0 and summing == 0 and strides != ANY and memory.lanes == 1 and turned == 0:
             blocks = blocked(nests, task, by, inner, around, strides)
     order = ordered(inner, around)
     if blocks != 0:  # the third loop stands next to the jammed one
@@ -268,8 +310,9 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
             write_column(nests, memory, task, order, room, at, column, c)
             column += 1
     variant = Variant(
-        task.kind, task.function, adding, exact, task.single, summing, jammed, strides, blocks
-    )
+        task.kind, task.function, adding, exact, task.single, summing, jammed, strides, blocks,
+        turned,
+    )  # fmt: skip
     return packed(variant, nests.width)
 
 

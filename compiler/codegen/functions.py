@@ -31,20 +31,22 @@ def kernel_of(kinds: Kinds, variant: Variant) -> Kernel:
     function, parameters = _function(kinds, variant)
     used = (x for x in parameters if x in function.used)
     columns = tuple(sorted(used, key=lambda x: _column(x, kinds.width)))
-    strides = tuple(bool(variant.strides >> i & 1) for i in range(1 + len(columns)))
+
+    def said(bits: int) -> tuple[bool, ...]:
+        return tuple(bool(bits >> i & 1) for i in range(1 + len(columns)))
+
     return Kernel(
         function,
         parameters,
         columns,
-        None if variant.single or variant.strides == ANY else strides,
+        None if variant.single or variant.strides == ANY else said(variant.strides),
         summing=bool(variant.summing),
         jammed=bool(variant.jammed),
         adding=bool(variant.adding),
         exact=bool(variant.exact) or not variant.summing,
         single=bool(variant.single),
-        blocks=tuple(bool(variant.blocks >> i & 1) for i in range(1 + len(columns)))
-        if variant.blocks
-        else (),
+        blocks=said(variant.blocks) if variant.blocks else (),
+        turned=said(variant.turned) if variant.turned else (),
     )
 
 

@@ -13,6 +13,7 @@ code, and stand in an instruction as addresses; until it is linked, a `Variant` 
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from ..plan.columns import Ints
@@ -21,6 +22,9 @@ ADDRESS, LENGTH, HEADER = 0, 1, 2
 LOOPS = 4
 INNERMOST = LOOPS - 1
 JAM = 4  # steps of the loop around the innermost one that a jammed kernel does in one
+# A kernel that turns columns copies so many steps of its two innermost loops at once.
+TURNED_STEPS, TURNED_LANES = 32, 32
+CAN_TURN = int(sys.platform != "win32")  # where so large a frame needs a call that is not there
 COLUMN = 1 + LOOPS  # words of a column: its place and its strides
 
 # Functions of numbers only: numba translates them, too. Words are counted from the operands on.
@@ -64,23 +68,27 @@ class Variant(NamedTuple):
     jammed: int  # 1 if several steps of the loop around it run in one
     strides: int  # ANY, or for each column a bit: whether its innermost stride is 1 rather than 0
     blocks: int  # 0, or a bit for each column that several steps of the next loop out share
+    turned: int  # 0, or a bit for each column that is copied first, its two inner loops exchanged
 
 
 def packed(x: Variant, width: int) -> int:
     """Write a variant as one number."""
     flags = (((x.adding * 2 + x.exact) * 2 + x.single) * 2 + x.summing) * 2 + x.jammed
     which = (x.kind * (width + 1) + x.function) * 32 + flags
-    return ((which << STRIDE_BITS) | x.strides) << STRIDE_BITS | x.blocks
+    for bits in (x.strides, x.blocks, x.turned):
+        which = (which << STRIDE_BITS) | bits
+    return which
 
 
 def unpacked(number: int, width: int) -> Variant:
     """Read back what `packed` wrote."""
+    number, turned = divmod(number, 1 << STRIDE_BITS)
     number, blocks = divmod(number, 1 << STRIDE_BITS)
     number, strides = divmod(number, 1 << STRIDE_BITS)
     number, flags = divmod(number, 32)
     kind, function = divmod(number, width + 1)
     adding, exact, single, summing, jammed = (flags >> bit & 1 for bit in (4, 3, 2, 1, 0))
-    return Variant(kind, function, adding, exact, single, summing, jammed, strides, blocks)
+    return Variant(kind, function, adding, exact, single, summing, jammed, strides, blocks, turned)
 
 
 class Room(NamedTuple):

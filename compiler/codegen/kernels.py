@@ -15,6 +15,10 @@ Both may `jam` four steps of the next loop out into the innermost one, which the
 share only once: in a matrix-vector product that is most of the memory traffic. Where the loop
 around these two leaves a column where it is, four of its steps may run in one as well: a product of
 matrices reads each number of that column once for 16 products.
+
+A column whose numbers do not stand side by side along the innermost loop, but do along the next
+one (a matrix read by columns), is turned: part after part of it is copied to where they do, in
+squares of 4 by 4.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from ..lower.llvm_text import declarations
 from ..lower.translation import Function
 from .loop_text import METADATA, Writer
 
-KERNEL_TEXT = "pluggrad kernel 4"  # part of every key on disk: raise it when texts below change
+KERNEL_TEXT = "pluggrad kernel 5"  # part of every key on disk: raise it when texts below change
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Kernel:
         single: a kernel for one node: the instruction is a position for each column.
         blocks: for each column whether four steps of the loop around the jammed one share it;
             empty where these run one after the other.
+        turned: for each column whether it is copied first; empty where none is.
     """
 
     function: Function
@@ -59,6 +64,7 @@ class Kernel:
     exact: bool = True
     single: bool = False
     blocks: tuple[bool, ...] = ()
+    turned: tuple[bool, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -73,8 +79,11 @@ class Kernel:
             if said
         )
         strides = "g" if self.contiguous is None else "".join("01"[x] for x in self.contiguous)
-        blocks = "b" + "".join("01"[x] for x in self.blocks) if self.blocks else ""
-        return f"k_{self.function.name}_{flags}_{strides}{blocks}"
+        marked = [("b", self.blocks), ("t", self.turned)]
+        more = "".join(
+            letter + "".join("01"[x] for x in columns) for letter, columns in marked if columns
+        )
+        return f"k_{self.function.name}_{flags}_{strides}{more}"
 
     def source(self) -> tuple[str, list[str]]:
         """Write the kernel; return its text, and the modules that it calls into."""

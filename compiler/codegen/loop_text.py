@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .instructions import JAM, LOOPS, length_word, place_word, stride_word
+from .instructions import (
+    JAM,
+    LOOPS,
+    TURNED_LANES,
+    TURNED_STEPS,
+    length_word,
+    place_word,
+    stride_word,
+)
 
 if TYPE_CHECKING:
     from .kernels import Kernel
@@ -94,6 +102,8 @@ class Writer:
     def nest(self) -> str:
         """Write a kernel for a nest of loops."""
         columns = range(self.count)
+        for c in self.turned():
+            self.say(f"%turned{c} = alloca [{TURNED_STEPS * TURNED_LANES} x double], align 64")
         lengths = [self.word(length_word(loop)) for loop in range(LOOPS)]
         bases = [self.at("%m", self.word(place_word(c, 0))) for c in columns]
         self.strides = [[self.word(stride_word(c, i)) for i in range(LOOPS)] for c in columns]
@@ -191,6 +201,21 @@ class Writer:
             beside: how far on they stand in other steps of the loop around that run in one.
             tag: tells names apart where this is written twice.
         """
+        if self.turned():
+            self.in_parts(
+                "t", lengths[2], TURNED_STEPS, 2, pointers,
+                lambda steps, t: self.in_parts(
+                    "u", lengths[3], TURNED_LANES, 3, t,
+                    lambda lanes, u: self.turn([*lengths[:2], steps, lanes], u),
+                ),
+            )  # fmt: skip
+            return
+        self.steps(lengths, pointers, beside, tag)
+
+    def steps(
+        self, lengths: list[str], pointers: list[str], beside: list[list[str]], tag: str = ""
+    ) -> None:
+        """Write the loop around the innermost one; see `middle`."""
         if not self.kernel.jammed:
             self.loop(
                 "c", lengths[2], "2", pointers,
@@ -211,6 +236,122 @@ class Writer:
             lambda steps: self.inner(f"d{tag}", lengths[3], all_steps(steps), marks[0]),
             lambda e: self.inner(f"f{tag}", lengths[3], all_steps([e]), marks[1]),
         )  # fmt: skip
+
+    # ----- Columns that are turned -----
+
+    def turned(self) -> list[int]:
+        """List the columns that are copied first."""
+        return [c for c, x in enumerate(self.kernel.turned) if x]
+
+    def in_parts(  # type: ignore[no-untyped-def]
+        self, name: str, length: str, most: int, depth: int, pointers: list[str], body
+    ) -> None:
+        """Write a loop over parts of a loop, given how many steps it may have at most."""
+        up = self.new(f"add i64 {length}, {most - 1}")
+        count = self.new(f"udiv i64 {up}, {most}")
+        single = self.strides
+        wide = [self.new(f"mul i64 {s[depth]}, {most}") for s in single]
+        parts = [[*s[:depth], x, *s[depth + 1 :]] for s, x in zip(single, wide, strict=True)]
+
+        def part(i: str, moved: list[str]) -> None:
+            self.strides = single
+            gone = self.new(f"mul i64 {i}, {most}")
+            left = self.new(f"sub i64 {length}, {gone}")
+            less = self.new(f"icmp ult i64 {left}, {most}")
+            body(self.new(f"select i1 {less}, i64 {left}, i64 {most}"), moved)
+            self.strides = parts
+
+        self.strides = parts
+        self.loop(name, count, str(depth), pointers, part)
+        self.strides = single
+
+    def turn(self, lengths: list[str], pointers: list[str]) -> None:
+        """Copy parts of columns, turned, and go through them."""
+        kept, pointers = self.strides, list(pointers)
+        self.strides = list(kept)
+        for c in self.turned():
+            self.turn_column(c, pointers[c], lengths[2], lengths[3])
+            pointers[c] = f"%turned{c}"
+            self.strides[c] = [*kept[c][:2], str(TURNED_LANES), "1"]
+        self.steps(lengths, pointers, [])
+        self.strides = kept
+
+    def turn_column(self, c: int, pointer: str, steps: str, lanes: str) -> None:
+        """Copy part of a column: what stood side by side along steps then does along lanes."""
+        stride = self.strides[c][3]
+        most_steps, most_lanes = (self.new(f"and i64 {x}, -4") for x in (steps, lanes))
+
+        def line(i: str) -> str:
+            return self.at(pointer, self.new(f"mul i64 {i}, {stride}"))
+
+        def place(i: str, j: str) -> str:
+            return self.at(f"%turned{c}", self.new(f"add i64 {i}, {self.row(j)}"))
+
+        def one(i: str, start: str, j: str) -> None:
+            x = self.new(f"load double, ptr {self.at(start, j)}")
+            self.say(f"store double {x}, ptr {place(i, j)}")
+
+        def four(i: str) -> None:
+            rows = [i, *(self.new(f"add i64 {i}, {k}") for k in range(1, 4))]
+            starts = [line(row) for row in rows]
+            self.counted(f"s{c}", "0", most_steps, 4, lambda j: self.square(c, i, j, starts))
+            self.counted(f"r{c}", most_steps, steps, 1, lambda j: each(rows, starts, j))
+
+        def each(rows: list[str], starts: list[str], j: str) -> None:
+            for row, start in zip(rows, starts, strict=True):
+                one(row, start, j)
+
+        def last(i: str) -> None:
+            start = line(i)
+            self.counted(f"o{c}", "0", steps, 1, lambda j: one(i, start, j))
+
+        self.counted(f"l{c}", "0", most_lanes, 4, four)
+        self.counted(f"m{c}", most_lanes, lanes, 1, last)
+
+    def row(self, j: str) -> str:
+        """Find where in a turned column a step has its numbers."""
+        return self.new(f"mul i64 {j}, {TURNED_LANES}")
+
+    def square(self, c: int, i: str, j: str, starts: list[str]) -> None:
+        """Copy four by four numbers, turned."""
+        for half in range(2):
+            step = self.new(f"add i64 {j}, {2 * half}")
+            pairs = [
+                self.new(f"load <2 x double>, ptr {self.at(x, step)}, align 8") for x in starts
+            ]
+            joined = [
+                self.new(
+                    f"shufflevector <2 x double> {pairs[k]}, <2 x double> {pairs[k + 2]}, "
+                    "<4 x i32> <i32 0, i32 1, i32 2, i32 3>"
+                )
+                for k in range(2)
+            ]
+            for k in range(2):
+                found = self.new(
+                    f"shufflevector <4 x double> {joined[0]}, <4 x double> {joined[1]}, "
+                    f"<4 x i32> <i32 {k}, i32 {4 + k}, i32 {2 + k}, i32 {6 + k}>"
+                )
+                row = self.row(self.new(f"add i64 {step}, {k}"))
+                to = self.at(f"%turned{c}", self.new(f"add i64 {row}, {i}"))
+                self.say(f"store <4 x double> {found}, ptr {to}, align 32")
+
+    def counted(self, name: str, start: str, end: str, step: int, body) -> None:  # type: ignore[no-untyped-def]
+        """Write a loop that counts from one number to another, perhaps not once round."""
+        before = self.block
+        some = self.new(f"icmp ult i64 {start}, {end}")
+        self.say(f"br i1 {some}, label %{name}, label %{name}end")
+        self.label(name)
+        i = f"%i{name}"
+        self.say(f"{i} = phi i64 [ {start}, %{before} ], [ {i}n, %{name}latch ]")
+        body(i)
+        self.say(f"br label %{name}latch")
+        self.label(f"{name}latch")
+        self.say(f"{i}n = add nuw nsw i64 {i}, {step}")
+        more = self.new(f"icmp ult i64 {i}n, {end}")
+        self.say(f"br i1 {more}, label %{name}, label %{name}end")
+        self.label(f"{name}end")
+
+    # ----- The innermost loop -----
 
     def inner(self, name: str, length: str, blocks: list[list[list[str]]], mark: str) -> None:
         """Write the innermost loop, for one step of the loops around it or for several.

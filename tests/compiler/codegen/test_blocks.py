@@ -35,6 +35,13 @@ def matrices(rows, inner, columns):
     return total([tanh(s) for s in sums]), [*chain(*w), *chain(*x)]
 
 
+def rows_by_vector(rows, inner):
+    """Multiply a matrix, given row by row, by a vector: sums that run side by side read columns."""
+    w, (x,) = numbers(rows, inner), numbers(1, inner)
+    sums = [total([w[r][k] * x[k] for k in range(inner)]) for r in range(rows)]
+    return sums, [*chain(*w), *x]
+
+
 def overlapping(length, taps, channels):
     """Slide windows over a line: what neighbours read and write overlaps."""
     (x,), w = numbers(1, length), numbers(channels, taps)
@@ -45,12 +52,17 @@ def overlapping(length, taps, channels):
     return total([tanh(s) for s in sums]), [*chain(*w), *x]
 
 
-def blocks_of(program, *, backward):
-    """Count the instructions of a program whose kernels do blocks."""
+def variants_of(program, *, backward):
+    """List the kernels that a program's instructions are for."""
     plan = program.executor.plan
     memory = Memory(1, plan.layout.literals)
     room = _instructions(plan.kinds, plan.nests, memory, backward)
-    return sum(unpacked(int(x), plan.kinds.width).blocks != 0 for x in room.variants)
+    return [unpacked(int(x), plan.kinds.width) for x in room.variants]
+
+
+def blocks_of(program, *, backward):
+    """Count the instructions of a program whose kernels do blocks."""
+    return sum(x.blocks != 0 for x in variants_of(program, backward=backward))
 
 
 def same_numbers(loss, leaves):
@@ -79,3 +91,20 @@ def test_large_products_run_in_blocks():
 @pytest.mark.parametrize("channels", [1, 4, 6])
 def test_windows_that_overlap_are_right(length, taps, channels):
     same_numbers(*overlapping(length, taps, channels))
+
+
+@pytest.mark.parametrize("rows", [4, 7, 32, 33, 50])
+@pytest.mark.parametrize("inner", [4, 6, 32, 41, 70])
+def test_columns_of_a_matrix_are_added_up_in_the_order_of_the_engine(rows, inner):
+    sums, leaves = rows_by_vector(rows, inner)
+    fast = compile(sums, wrt=leaves, executor="numba")
+    slow = compile(sums, wrt=leaves, executor="interpreter")
+    fast.step(), slow.step()
+    assert fast.results.tolist() == slow.results.tolist()
+    np.testing.assert_allclose(fast.gradients, slow.gradients, rtol=1e-14, atol=1e-14)
+
+
+def test_columns_of_a_matrix_are_turned():
+    sums, leaves = rows_by_vector(40, 50)
+    program = compile(sums, wrt=leaves, executor="numba")
+    assert any(x.turned for x in variants_of(program, backward=False))
