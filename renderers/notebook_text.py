@@ -71,7 +71,6 @@ TELL_THEME = """
     if (body.dataset.vscodeThemeKind) {
       return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast");
     }
-    if (classList.contains("notebook_app")) return false; // the classic one
     const theme = root.getAttribute("theme");
     return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
@@ -84,7 +83,6 @@ TELL_THEME = """
   for (const element of [document.body, document.documentElement]) {
     new MutationObserver(tell).observe(element, { attributes: true });
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
   tell();
 })();
 """

@@ -37,9 +37,9 @@ class Code:
         return len(self.starts)
 
 
-def code_of(plan: Plan, lanes: int = 1, *, backward: bool = False) -> Code:
-    """Write the code of one direction of a plan."""
-    memory = Memory(lanes, plan.layout.literals)
+def code_of(plan: Plan, lanes: int = 1, *, backward: bool = False, fused: bool = False) -> Code:
+    """Write the code of one direction of a plan; `fused` adds products with one rounding."""
+    memory = Memory(lanes, plan.layout.literals, int(fused))
     return _linked(plan.kinds, _instructions(plan.kinds, plan.nests, memory, backward))
 
 

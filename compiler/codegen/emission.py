@@ -34,6 +34,7 @@ class Memory(NamedTuple):
 
     lanes: int
     shared: int
+    fused: int = 0  # 1 where products may be added with one rounding
 
 
 class Task(NamedTuple):
@@ -125,7 +126,7 @@ def find_strides(nests: Nests, nest: int, by: Ints) -> int:
 # ----- Which loop goes where -----
 
 
-def innermost(nests: Nests, task: Task, by: Ints) -> int:
+def innermost(nests: Nests, task: Task, by: Ints, exact: int) -> int:
     """Choose which loop goes innermost: the one for which all loops together cost least.
 
     Costs are nanoseconds, roughly: to start a loop, and for each step of it. Strides other than 0
@@ -144,7 +145,7 @@ def innermost(nests: Nests, task: Task, by: Ints) -> int:
                 each = 0.5 if turning(nests, task, by, d) >= 0 else 1.5
             if by[task.target * 3 + d] == 0:
                 start = 16.0
-                if task.function == 0:
+                if exact != 0:
                     each = 4.0
             cost = float(total // length) * (start + each * length)
             if inner < 0 or cost < best:
@@ -248,23 +249,32 @@ def unit_strides(
     return bits
 
 
-def blocked(nests: Nests, task: Task, by: Ints, inner: int, around: int, strides: int) -> int:
-    """Say which columns stay where they are along the third loop, a bit for each; 0 if it is none.
+def are_apart(nests: Nests, task: Task, by: Ints, inner: int, around: int) -> int:
+    """Return whether several steps of the third loop write to places that do not overlap.
 
-    Only columns that move along the innermost loop count: the others are read before it. And what
-    several steps of the third loop write must not overlap.
+    A step writes a stretch along the innermost loop, or in sums, one along the loop around it.
     """
     third = 3 - inner - around
-    target = by[task.target * 3 + third]
-    apart = target if target >= 0 else -target
     rows = task.nest * 4 + 1
-    if nests.rows[rows + third] < JAM or apart < nests.rows[rows + inner]:
-        return 0
+    along = inner if by[task.target * 3 + inner] != 0 else around
+    step, apart = by[task.target * 3 + along], by[task.target * 3 + third]
+    step = step if step >= 0 else -step
+    apart = apart if apart >= 0 else -apart
+    far = apart >= step * nests.rows[rows + along]
+    near = apart > 0 and step >= apart * nests.rows[rows + third]
+    return 1 if nests.rows[rows + third] >= JAM and (far or near) else 0
+
+
+def staying(nests: Nests, task: Task, by: Ints, loop: int, strides: int) -> int:
+    """Say which columns stay where they are along a loop, a bit for each; 0 if it is none.
+
+    Only columns that move along the innermost loop count: the others are read before it.
+    """
     bits = 0
     number = 1
     for c in range(2 * (nests.width + 1)):
         if (task.read >> c) & 1:
-            if (strides >> number) & 1 != 0 and by[c * 3 + third] == 0:
+            if (strides >> number) & 1 != 0 and by[c * 3 + loop] == 0:
                 bits |= 1 << number
             number += 1
     return bits
@@ -276,12 +286,12 @@ def blocked(nests: Nests, task: Task, by: Ints, inner: int, around: int, strides
 def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, start: int) -> int:
     """Write one instruction but for its address; return its variant, packed."""
     by = room.by
-    inner, around, summing, jammed, strides, blocks, turned = -1, -1, 0, 0, 0, 0, 0
+    inner, around, summing, jammed, strides, blocks, shared, turned = -1, -1, 0, 0, 0, 0, 0, 0
     adding = is_adding(nests, task)
-    exact = 1 if task.function == 0 else 0
+    exact = 1 if task.function == 0 and memory.fused == 0 else 0
     if task.single == 0:
         if memory.lanes == 1:
-            inner = innermost(nests, task, by)
+            inner = innermost(nests, task, by, exact)
         summing = 1 if inner >= 0 and by[task.target * 3 + inner] == 0 else 0
         if adding != 0:
             around = middle(nests, task, by, inner, summing)
@@ -294,8 +304,11 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
         if turned != 0 and (adding == 0 or by[task.target * 3 + around] != 0):
             jammed = 0
         strides = unit_strides(nests, memory, task, by, inner, turned)
-        if jammed != 0 and summing == 0 and strides != ANY and memory.lanes == 1 and turned == 0:
-            blocks = blocked(nests, task, by, inner, around, strides)
+        if jammed != 0 and strides != ANY and memory.lanes == 1 and turned == 0:
+            shared = staying(nests, task, by, around, strides)
+            if are_apart(nests, task, by, inner, around) != 0:
+                blocks = staying(nests, task, by, 3 - inner - around, strides)
+    fused = memory.fused if adding != 0 and task.single == 0 else 0
     order = ordered(inner, around)
     if blocks != 0:  # the third loop stands next to the jammed one
         order = Order(-1, 3 - inner - around, around, inner)
@@ -310,8 +323,8 @@ def write_instruction(nests: Nests, memory: Memory, task: Task, room: Room, star
             write_column(nests, memory, task, order, room, at, column, c)
             column += 1
     variant = Variant(
-        task.kind, task.function, adding, exact, task.single, summing, jammed, strides, blocks,
-        turned,
+        task.kind, task.function, adding, exact, fused, task.single, summing, jammed, strides,
+        blocks, shared, turned,
     )  # fmt: skip
     return packed(variant, nests.width)
 

@@ -43,10 +43,12 @@ def kernel_of(kinds: Kinds, variant: Variant) -> Kernel:
         summing=bool(variant.summing),
         jammed=bool(variant.jammed),
         adding=bool(variant.adding),
+        fused=bool(variant.fused),
         exact=bool(variant.exact) or not variant.summing,
         single=bool(variant.single),
         blocks=said(variant.blocks) if variant.blocks else (),
         turned=said(variant.turned) if variant.turned else (),
+        shared=said(variant.shared) if variant.shared else (),
     )
 
 

@@ -53,6 +53,7 @@ def size(columns: int, single: int) -> int:
 # ----- Which kernel -----
 
 STRIDE_BITS = 9
+FLAGS = 1 << 6  # six of them
 ANY = (1 << STRIDE_BITS) - 1  # strides as the instruction says
 
 
@@ -63,19 +64,23 @@ class Variant(NamedTuple):
     function: int  # 0 for the forward function, 1 + k for the rule of operand k
     adding: int  # 1 if results are added to what is in memory, 0 if they replace it
     exact: int  # 1 if sums keep their order
+    fused: int  # 1 if a product is added with one rounding
     single: int  # 1 for one node
     summing: int  # 1 if the innermost loop adds up into one place
     jammed: int  # 1 if several steps of the loop around it run in one
     strides: int  # ANY, or for each column a bit: whether its innermost stride is 1 rather than 0
     blocks: int  # 0, or a bit for each column that several steps of the next loop out share
+    shared: int  # 0, or a bit for each column that jammed steps share
     turned: int  # 0, or a bit for each column that is copied first, its two inner loops exchanged
 
 
 def packed(x: Variant, width: int) -> int:
     """Write a variant as one number."""
-    flags = (((x.adding * 2 + x.exact) * 2 + x.single) * 2 + x.summing) * 2 + x.jammed
-    which = (x.kind * (width + 1) + x.function) * 32 + flags
-    for bits in (x.strides, x.blocks, x.turned):
+    flags = 0
+    for flag in (x.adding, x.exact, x.fused, x.single, x.summing, x.jammed):
+        flags = flags * 2 + flag
+    which = (x.kind * (width + 1) + x.function) * FLAGS + flags
+    for bits in (x.strides, x.blocks, x.shared, x.turned):
         which = (which << STRIDE_BITS) | bits
     return which
 
@@ -83,12 +88,16 @@ def packed(x: Variant, width: int) -> int:
 def unpacked(number: int, width: int) -> Variant:
     """Read back what `packed` wrote."""
     number, turned = divmod(number, 1 << STRIDE_BITS)
+    number, shared = divmod(number, 1 << STRIDE_BITS)
     number, blocks = divmod(number, 1 << STRIDE_BITS)
     number, strides = divmod(number, 1 << STRIDE_BITS)
-    number, flags = divmod(number, 32)
+    number, flags = divmod(number, FLAGS)
     kind, function = divmod(number, width + 1)
-    adding, exact, single, summing, jammed = (flags >> bit & 1 for bit in (4, 3, 2, 1, 0))
-    return Variant(kind, function, adding, exact, single, summing, jammed, strides, blocks, turned)
+    adding, exact, fused, single, summing, jammed = (flags >> bit & 1 for bit in range(5, -1, -1))
+    return Variant(
+        kind, function, adding, exact, fused, single, summing, jammed, strides, blocks, shared,
+        turned,
+    )  # fmt: skip
 
 
 class Room(NamedTuple):

@@ -31,7 +31,10 @@ from ..lower.llvm_text import declarations
 from ..lower.translation import Function
 from .loop_text import METADATA, Writer
 
-KERNEL_TEXT = "pluggrad kernel 5"  # part of every key on disk: raise it when texts below change
+KERNEL_TEXT = "pluggrad kernel 7"  # part of every key on disk: raise it when texts below change
+
+
+WIDE = '"prefer-vector-width"="512"'  # products of matrices wait for arithmetic, not for memory
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,12 @@ class Kernel:
         jammed: whether four steps of the loop around it run in one.
         adding: whether results are added to what is in memory, or replace it.
         exact: whether sums keep their order; otherwise several parts are added up side by side.
+        fused: whether a product is added with one rounding, where the processor can.
         single: a kernel for one node: the instruction is a position for each column.
         blocks: for each column whether four steps of the loop around the jammed one share it;
             empty where these run one after the other.
         turned: for each column whether it is copied first; empty where none is.
+        shared: for each column whether the jammed steps share it; empty where none is.
     """
 
     function: Function
@@ -62,9 +67,11 @@ class Kernel:
     jammed: bool = False
     adding: bool = True
     exact: bool = True
+    fused: bool = False
     single: bool = False
     blocks: tuple[bool, ...] = ()
     turned: tuple[bool, ...] = ()
+    shared: tuple[bool, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -72,14 +79,14 @@ class Kernel:
         flags = "".join(
             letter
             for letter, said in zip(
-                "sjaxo",
-                (self.summing, self.jammed, self.adding, self.exact, self.single),
+                "sjaxfo",
+                (self.summing, self.jammed, self.adding, self.exact, self.fused, self.single),
                 strict=True,
             )
             if said
         )
         strides = "g" if self.contiguous is None else "".join("01"[x] for x in self.contiguous)
-        marked = [("b", self.blocks), ("t", self.turned)]
+        marked = [("b", self.blocks), ("t", self.turned), ("h", self.shared)]
         more = "".join(
             letter + "".join("01"[x] for x in columns) for letter, columns in marked if columns
         )
@@ -88,8 +95,12 @@ class Kernel:
     def source(self) -> tuple[str, list[str]]:
         """Write the kernel; return its text, and the modules that it calls into."""
         body = Writer(self).single() if self.single else Writer(self).nest()
-        head = f"define void @{self.name}(ptr noalias readonly %ins, ptr noalias %m) nounwind {{\n"
-        return assembled([self.function], head + body + "}\n" + METADATA)
+        name, how = self.name, f"nounwind {WIDE}" if self.blocks else "nounwind"
+        head = f"define void @{name}(ptr noalias readonly %ins, ptr noalias %m) {how} {{\n"
+        text, modules = assembled([self.function], head + body + "}\n" + METADATA)
+        if self.fused:
+            text = text.replace("= fmul double", "= fmul contract double")
+        return text, modules
 
 
 def assembled(functions: Iterable[Function], text: str) -> tuple[str, list[str]]:

@@ -363,43 +363,46 @@ class Writer:
                 where columns stand.
             mark: what LLVM is told about the loop.
         """
-        kernel, steps = self.kernel, blocks[0]
+        kernel = self.kernel
+        every = [(v, u) for v, block in enumerate(blocks) for u in range(len(block))]
         # A stride of 0 is read once before the loop.
         fixed: dict[tuple[int, int, int], str] = {}
-        for v, block in enumerate(blocks):
-            for u, pointers in enumerate(block):
-                for c in range(1, self.count):
-                    if kernel.contiguous is not None and not kernel.contiguous[c]:
-                        fixed[v, u, c] = self.new(f"load double, ptr {pointers[c]}")
-        sums = []
+        for v, u in every:
+            for c in range(1, self.count):
+                if kernel.contiguous is not None and not kernel.contiguous[c]:
+                    fixed[v, u, c] = self.new(f"load double, ptr {blocks[v][u][c]}")
+        sums = {}
         if kernel.summing:
-            sums = [self.new(f"load double, ptr {pointers[0]}") for pointers in steps]
+            sums = {(v, u): self.new(f"load double, ptr {blocks[v][u][0]}") for v, u in every}
         before = self.block
         self.say(f"br label %{name}")
         self.label(name)
         i = f"%i{name}"
         self.say(f"{i} = phi i64 [ 0, %{before} ], [ {i}n, %{name} ]")
-        for u, start in enumerate(sums):
-            self.say(f"%s{name}{u} = phi double [ {start}, %{before} ], [ %s{name}{u}n, %{name} ]")
+        for (v, u), start in sums.items():
+            total = f"%s{name}{v}x{u}"
+            self.say(f"{total} = phi double [ {start}, %{before} ], [ {total}n, %{name} ]")
 
         def place(pointers: list[str], c: int) -> str:
             if kernel.contiguous is not None:
                 return self.at(pointers[c], i)
             return self.at(pointers[c], self.new(f"mul i64 {i}, {self.strides[c][3]}"))
 
-        read: dict[tuple[int, int], str] = {}
+        read: dict[tuple[int, int, int], str] = {}
 
         def value(v: int, u: int, c: int) -> str:
-            """Read a column, or take what was read before the loop, or for all blocks."""
+            """Read a column, or take what was read before the loop, or for another step."""
             if (v, u, c) in fixed:
                 return fixed[v, u, c]
-            if (u, c) in read:
-                return read[u, c]
-            found = self.new(f"load double, ptr {place(blocks[v][u], c)}, !llvm.access.group !0")
-            if kernel.blocks and kernel.blocks[c]:
-                read[u, c] = found
-            return found
+            v = 0 if kernel.blocks and kernel.blocks[c] else v
+            u = 0 if kernel.shared and kernel.shared[c] else u
+            if (v, u, c) not in read:
+                at = place(blocks[v][u], c)
+                read[v, u, c] = self.new(f"load double, ptr {at}, !llvm.access.group !0")
+            return read[v, u, c]
 
+        once = "contract " if kernel.fused else ""
+        how = once if kernel.exact else f"reassoc {once}"
         for v, block in enumerate(blocks):
             target = total = ""
             if not kernel.summing:
@@ -409,15 +412,15 @@ class Writer:
             for u in range(len(block)):
                 result = self.applied([value(v, u, c) for c in range(1, self.count)])
                 if kernel.summing:
-                    how = "" if kernel.exact else "reassoc "
-                    self.say(f"%s{name}{u}n = fadd {how}double %s{name}{u}, {result}")
+                    total = f"%s{name}{v}x{u}"
+                    self.say(f"{total}n = fadd {how}double {total}, {result}")
                 else:
-                    total = self.new(f"fadd double {total}, {result}") if total else result
+                    total = self.new(f"fadd {once}double {total}, {result}") if total else result
             if not kernel.summing:
                 self.say(f"store double {total}, ptr {target}, !llvm.access.group !0")
         self.say(f"{i}n = add nuw nsw i64 {i}, 1")
         done = self.new(f"icmp uge i64 {i}n, {length}")
         self.say(f"br i1 {done}, label %{name}end, label %{name}, !llvm.loop {mark}")
         self.label(f"{name}end")
-        for u, pointers in enumerate(steps if kernel.summing else []):
-            self.say(f"store double %s{name}{u}n, ptr {pointers[0]}")
+        for v, u in sums:
+            self.say(f"store double %s{name}{v}x{u}n, ptr {blocks[v][u][0]}")

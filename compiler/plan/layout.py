@@ -47,13 +47,8 @@ class Layout:
     size: int
 
 
-def laid_out(structure: Structure, *, apart: bool = False) -> Layout:
-    """Give everything its place: values first, and what belongs to them behind.
-
-    Parameters:
-        structure: what is to be computed.
-        apart: whether inputs and their gradients have a second place in any case.
-    """
+def laid_out(structure: Structure) -> Layout:
+    """Give everything its place: values first, and what belongs to them behind."""
     s, nodes = structure, structure.nodes
     leaves = _Leaves(s)
     position = np.full(nodes.length, -1, np.int64)
@@ -62,7 +57,7 @@ def laid_out(structure: Structure, *, apart: bool = False) -> Layout:
     count = leaves.place_as_wanted(position, count)
     literals = leaves.literals
     inputs, wrt = np.array(s.tape.inputs, np.int64), np.array(s.tape.wrt, np.int64)
-    regular = not apart and _is_regular(position[inputs])
+    regular = _is_regular(position[inputs])
     owner = (nodes.needs != 0) & (nodes.slot == np.arange(nodes.length)) & (nodes.state == STORED)
     seen = np.flatnonzero(owner[wrt]) if regular else zeros(0)  # gradients where callers see them
     owner[wrt[seen]] = False

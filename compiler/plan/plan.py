@@ -51,21 +51,19 @@ class Plan:
     kept: Ints
 
 
-def planned(tape: Tape, kinds: Kinds, *, apart: bool = False) -> Plan:
+def planned(tape: Tape, kinds: Kinds, *, keeping: bool = False) -> Plan:
     """Plan how to compute a tape.
 
     Parameters:
         tape: what to compute.
         kinds: the functions of its ops.
-        apart: whether inputs, and gradients of inputs, have places of their own, chosen for the
-            loops and not for callers, and such gradients are added to what is there: many runs may
-            share them.
+        keeping: whether gradients of inputs are added to what is there: many runs may share them.
     """
     structure = structure_of(tape, kinds)
-    layout = laid_out(structure, apart=apart)
-    kept = _own_gradients(structure, layout) if apart else zeros(0)
+    layout = laid_out(structure)
+    kept = _own_gradients(structure, layout) if keeping else zeros(0)
     nests, is_sum = _nests(structure, layout, kept)
-    return Plan(kinds, layout, nests, _stretches(is_sum, layout, few=not apart), kept)
+    return Plan(kinds, layout, nests, _stretches(is_sum, layout, few=not keeping), kept)
 
 
 def _own_gradients(s: Structure, at: Layout) -> Ints:

@@ -7,7 +7,9 @@ errors kept (Neumaier's sum).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,6 +25,7 @@ from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
 
 PART = 1 << 16  # rows of one sum
+FEW = 32  # rows: for fewer it does not pay to start a thread
 FUSED = 256  # rows: for fewer it does not pay to compile a function of their own
 
 
@@ -60,19 +63,36 @@ class Summing:
         """Add up all rows."""
         total = Total()
         tiles = self._tiles_for(given)
-        taken = None if tiles is not None else given.taken()
-        step = TOGETHER if taken is None else PART
+        if tiles is None:
+            parts = self._parts_of(given.taken(), backward=backward)
+        else:
+            parts = self._tiles_of(given, tiles, backward=backward)
         with waiting():
-            for start in range(0, given.count, step):
-                tell(f"row {start:,} of {given.count:,}")
-                if taken is None:
-                    assert tiles is not None
-                    sums = self._summed_in_tiles(given, tiles, start, backward=backward)
-                else:
-                    part = taken.part(start, min(start + step, taken.count))
-                    sums = self._summed(part, start, backward=backward)
+            for sums in parts:
                 total.add(sums)
         return total
+
+    def _parts_of(self, taken: Taken, *, backward: bool) -> Iterator[Any]:
+        """Give the sums of parts of the rows."""
+        for start in range(0, taken.count, PART):
+            tell(f"row {start:,} of {taken.count:,}")
+            part = taken.part(start, min(start + PART, taken.count))
+            yield self._summed(part, start, backward=backward)
+
+    def _tiles_of(self, given: Given, tiles: Tiles, *, backward: bool) -> Iterator[Any]:
+        """Give the sums of parts of the rows; each thread does one at a time."""
+        count, threads = given.count, self.compiled.threads
+        step = min(TOGETHER, max(FEW, -(-count // threads)))
+        starts = range(0, count, step)
+        shared = given.shared.parts if len(starts) == 1 else [given.numbers]
+
+        def work(start: int) -> Any:
+            rows = start, min(start + step, count)
+            return self._summed_in_tiles(given, shared, tiles, rows, backward=backward)
+
+        for k in range(0, len(starts), threads):
+            tell(f"row {starts[k]:,} of {count:,}")
+            yield from side_by_side(work, starts[k : k + threads])
 
     def _tiles_for(self, given: Given) -> Tiles | None:
         recording = self._recording(given.shape, lambda: given.taken().columns)
@@ -80,11 +100,13 @@ class Summing:
             self._tiles[recording] = tiles_for(recording, given.is_shared)
         return self._tiles[recording]
 
-    def _summed_in_tiles(self, given: Given, tiles: Tiles, start: int, *, backward: bool) -> Any:
-        end = min(start + TOGETHER, given.count)
-        sums, left = tiles.sums(given.numbers, given.table(start, end), backward=backward)
+    def _summed_in_tiles(
+        self, given: Given, shared: Any, tiles: Tiles, rows: tuple[int, int], *, backward: bool
+    ) -> Any:
+        sums, left = tiles.sums(shared, given.table(*rows), backward=backward)
         if len(left):
-            part = given.taken().part(start, end)
+            start, _ = rows
+            part = given.taken().part(*rows)
             sums = sums + self._in_blocks(part.picked(left), start, backward=backward)
             sums = self._checked(sums, part, start)
         return sums
@@ -169,6 +191,16 @@ class Summing:
             what = "yes or no" if recording.result == ANSWER else "nested ones"
             raise CompileError(f"over rows a function gives one number; {self!r} gives {what}")
         return results[0], None if gradients is None else gradients[block.shared]
+
+
+def side_by_side(work: Callable[[int], Any], starts: Sequence[int]) -> Iterator[Any]:
+    """Do several things, each in a thread of its own; give the results in order."""
+    if len(starts) == 1:
+        yield work(starts[0])
+        return
+    with ThreadPoolExecutor(len(starts)) as pool:
+        done = [pool.submit(copy_context().run, work, start) for start in starts]
+        yield from [x.result() for x in done]
 
 
 def _first(x: Any) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from inspect import Parameter, signature
 from itertools import islice
 from typing import Any
@@ -30,7 +31,7 @@ class Given:
     Attributes:
         count: how many rows there are.
         arguments: for each argument its shape, and whether it is shared.
-        numbers: all that is shared, in order.
+        shared: all that is shared, part by part.
         arrays: those that have rows.
 
     Raises:
@@ -56,7 +57,12 @@ class Given:
                 added = sum(math.prod(array.shape[1:]) for array in own)
             self.arguments.append((shape, axis is SHARED))
             self._order.append((axis is SHARED, added))
-        self.numbers = shared.vector()
+        self.shared = shared
+
+    @cached_property
+    def numbers(self) -> Any:
+        """All that is shared, in order."""
+        return self.shared.vector()
 
     @property
     def shape(self) -> Any:

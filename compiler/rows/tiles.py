@@ -45,6 +45,7 @@ class Tiles:
         self.wanted = _places(before[used[mine[used]]] - 1, self.count)
         self.columns = _places((np.cumsum(~mine) - 1)[used[~mine[used]]], len(mine) - self.count)
         self.known = len(common)
+        self.is_some = len(common) < self.count
         self.read = recording.read
         self.shared = len(common) + len(outside)
         whole = replace(tape, inputs=[*common, *outside, *own], wrt=common)
@@ -53,11 +54,11 @@ class Tiles:
             self.plan = tile_plan(self.tape)
         self._free: list[Any] = []
 
-    def sums(self, shared: Any, rows: Any, *, backward: bool) -> tuple[Any, Any]:
+    def sums(self, shared: Sequence[Any], rows: Any, *, backward: bool) -> tuple[Any, Any]:
         """Add up results, and gradients by what is shared.
 
         Parameters:
-            shared: the numbers that all rows share.
+            shared: the numbers that all rows share: parts of them, one behind the other.
             rows: those of each row, a table.
             backward: whether there are gradients.
 
@@ -68,7 +69,9 @@ class Tiles:
         import numpy as np
 
         tile = self._begun(shared)
-        sums = np.zeros(1 + self.count * backward)
+        rows = rows[:, self.columns]
+        empty = np.zeros if self.is_some else np.empty
+        sums = empty(1 + self.count * backward)
         left: list[int] = []
         total = 0.0
         for start in range(0, len(rows), ROWS):
@@ -87,33 +90,37 @@ class Tiles:
             sums[1:][self.wanted] = tile.gradients
         self._free.append(tile)
         sums[0] = total
-        with np.errstate(invalid="ignore", over="ignore"):
-            odd = isnan(sums.sum())  # where one of them is, and seldom elsewhere
-        if odd:
+        if isnan(sums.min()):  # where one of them is
             return np.zeros_like(sums), np.arange(len(rows))
         return sums, np.array(left, np.int64)
 
-    def _begun(self, shared: Any) -> Any:
+    def _begun(self, shared: Sequence[Any]) -> Any:
+        import numpy as np
+
         from ..run.tile import Tile
 
         try:
             tile = self._free.pop()
         except IndexError:
             assert self.plan is not None
-            tile = Tile(self.tape, self.plan, self.shared)
-        tile.inputs[: self.known] = shared[self.wanted]
+            tile = Tile(self.tape, self.plan, self.shared, ROWS)
+        if self.is_some:
+            tile.inputs[: self.known] = np.concatenate(shared)[self.wanted]
+        else:
+            np.concatenate(shared, out=tile.inputs[: self.known])
         tile.inputs[self.known : self.shared] = [x._number for x in self.read]
+        tile.seeds[:ROWS], tile.seeds[ROWS:] = 1.0, 0.0
         tile.begin()
         return tile
 
     def _put(self, tile: Any, rows: Any) -> int:
         """Put rows into a tile; where there are fewer, the last one again, which counts nothing."""
         count = len(rows)
-        inside = tile.inputs[self.shared :].reshape(ROWS, -1)
-        inside[:count] = rows[:, self.columns]
-        inside[count:] = inside[count - 1]
-        tile.seeds[:count] = 1.0
-        tile.seeds[count:] = 0.0
+        if count == ROWS:
+            tile.rows[:] = rows
+        else:
+            tile.rows[:count], tile.rows[count:] = rows, rows[-1]
+            tile.seeds[count:] = 0.0
         return count
 
 

@@ -42,6 +42,7 @@ class Machine:
         memory: what to compute in; that of a machine with the same layout.
         straight: the code of a narrow program; looked for when there is no plan yet.
         math: `vector` for functions of our own in narrow programs, `libm` for the C library's.
+        fused: whether products may be added with one rounding, not with two as in Python.
     """
 
     name = "numba"
@@ -54,6 +55,7 @@ class Machine:
         memory: Any | None = None,
         straight: Straight | None = None,
         math: str = "vector",
+        fused: bool = False,
     ) -> None:
         start = time.perf_counter()
         if plan is None:
@@ -63,6 +65,7 @@ class Machine:
         self.plan = plan
         self.straight = straight
         self.math = math
+        self.fused = fused
         self._careful: Machine | None = None
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
@@ -120,7 +123,7 @@ class Machine:
         ]
         return {
             "read": self._copies(layout.position[inputs], layout.inputs_at),
-            "forward": code_of(self.plan, lanes),
+            "forward": code_of(self.plan, lanes, fused=self.fused),
             "give": copies(
                 self.plan,
                 layout.outputs_at + np.arange(len(outputs)),
@@ -135,7 +138,7 @@ class Machine:
                 lanes,
                 adding=True,
             ),
-            "backward": code_of(self.plan, lanes, backward=True),
+            "backward": code_of(self.plan, lanes, backward=True, fused=self.fused),
             "collect": self._copies(layout.gradient[wrt], layout.wrt_at, back=True),
         }
 

@@ -1,7 +1,8 @@
 """A tile: some rows of data in one program, and what all rows share.
 
-What is shared is read once, and its gradients are added up over as many tiles as come. Both have
-places that suit the loops; sums of products over rows are loops like any others.
+What is shared is read once, and its gradients are added up over as many tiles as come. Sums of
+products over rows are loops like any others; their order is free, and products are added with one
+rounding where the processor can.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def tiled(tape: Tape, shared: int, rows: int) -> Tape:
 def tile_plan(tape: Tape) -> Plan | None:
     """Plan a tile; None where it has few loops of some length."""
     width = max([op.arity for op in tape.ops], default=1)
-    plan = planned(tape, Kinds(tape.ops, width), apart=True)
+    plan = planned(tape, Kinds(tape.ops, width), keeping=True)
     return plan if plan.nests.length >= LOOPS * plan.nests.made else None
 
 
@@ -85,41 +86,50 @@ class Tile:
         tape: what to run; its `wrt` are among the inputs that are shared.
         plan: where things are.
         shared: how many inputs rows share.
+        rows: how many rows.
 
     Attributes:
         inputs: what is read from: what is shared, and then the rows.
         outputs: what the last run gave.
         gradients: those of `wrt`, after `end`.
         seeds: what gradients start from.
+        rows: the inputs of each row, a table.
     """
 
-    def __init__(self, tape: Tape, plan: Plan, shared: int) -> None:
-        machine = self._machine = Machine(tape, plan)
+    def __init__(self, tape: Tape, plan: Plan, shared: int, rows: int) -> None:
+        machine = self._machine = Machine(tape, plan, fused=True)
         self.inputs, self.outputs = machine.inputs, machine.outputs
         self.gradients, self.seeds = machine.gradients, machine.seeds
+        self.rows = self.inputs[shared:].reshape(rows, -1)
         layout, parts = plan.layout, machine.parts
         places, seen = layout.position[tape.inputs], layout.inputs_at + np.arange(len(tape.inputs))
+        first = np.arange(len(places)) < shared
         found = layout.gradient[tape.wrt]
         given = layout.wrt_at + np.arange(len(found))
         own = np.isin(found, plan.kept)
+        self._adds = not own.all()
         cleared = [clearing(a, b - a).words for a, b in _stretches(plan.kept)]
+
+        def copied(to: Ints, source: Ints, chosen: Any, *, adding: bool = False) -> Any:
+            chosen = chosen & (to != source)
+            return copies(plan, to[chosen], source[chosen], adding=adding).words
+
         self._code = [
-            joined([copies(plan, places[:shared], seen[:shared]).words, *cleared]),
-            joined(
-                [copies(plan, places[shared:], seen[shared:]).words]
-                + [parts[x].words for x in ("forward", "give")]
-            ),
+            joined([copied(places, seen, first), *cleared]),
+            joined([copied(places, seen, ~first)] + [parts[x].words for x in ("forward", "give")]),
             joined(
                 [parts[x].words for x in ("clear", "seed", "backward")]
-                + [copies(plan, given[~own], found[~own], adding=True).words]
+                + [copied(given, found, ~own, adding=True)]
             ),
-            copies(plan, given[own], found[own]).words,
+            copied(given, found, own),
         ]
         self._calls = [machine._call(code) for code in self._code]
+        self._addresses = [call.ctypes.data for call in self._calls]
 
     def begin(self) -> None:
         """Read what is shared; gradients are 0."""
-        self.gradients[:] = 0.0
+        if self._adds:
+            self.gradients[:] = 0.0
         self._run(0)
 
     def forward(self) -> None:
@@ -135,7 +145,7 @@ class Tile:
         self._run(3)
 
     def _run(self, number: int) -> None:
-        self._machine._run(self._calls[number].ctypes.data)
+        self._machine._run(self._addresses[number])
 
 
 def _stretches(places: Ints) -> list[tuple[int, int]]:

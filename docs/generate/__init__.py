@@ -12,7 +12,6 @@ from . import (
     directory,
     examples,
     hooks,
-    live_pages,
     mistakes,
     names,
     notebooks,
@@ -36,7 +35,6 @@ def pages() -> dict[str, str]:
         "more.txt": packages.more(),
         **operations.pages(),
         **pictures.files(),
-        **live_pages.files(),
         **mistakes.files(),
         **notebooks.files(),
     }

@@ -2,7 +2,6 @@
 
 function setHeat(on) {
   look.heat = on;
-  if (on) findGroupGrads();
   $("heat").setAttribute("aria-pressed", on);
   showLegend();
   changed();

@@ -47,11 +47,13 @@ def instructions(code: Code) -> list[np.ndarray]:
     return [code.words[i:j] for i, j in zip(code.starts, [*code.starts[1:], None], strict=True)]
 
 
-@pytest.mark.parametrize("flags", list(product((0, 1), repeat=5)))
+@pytest.mark.parametrize("flags", list(product((0, 1), repeat=6)))
 def test_a_variant_is_read_back_as_it_was_written(flags: tuple[int, ...]) -> None:
     for width, kind, strides in product((1, 2, 7), (0, 5, 900), (0, 0b101, ANY)):
         for function in range(width + 1):
-            variant = Variant(kind, function, *flags, strides, strides & 0b110, strides & 0b011)
+            variant = Variant(
+                kind, function, *flags, strides, strides & 0b110, 0b11, strides & 0b011
+            )
             assert unpacked(packed(variant, width), width) == variant
 
 

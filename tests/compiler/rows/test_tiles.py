@@ -84,6 +84,32 @@ def test_a_network_over_rows_is_what_matrix_products_give(rows):
     assert fit(*shared, x, y) == pytest.approx(right, rel=1e-13)
 
 
+@pytest.mark.usefixtures("tiles_for_all")
+@pytest.mark.parametrize("rows", [40, 600, 1111])
+def test_threads_share_tiles_and_add_up_in_one_order(rows):
+    shared, x, y = network_data((6, 5, 3), rows)
+    fits = [compile(network, in_axes=(None,) * 4 + (0, 0), threads=n) for n in (1, 2, 3)]
+    right, by_hand = network_by_hand(*shared, x, y)
+    for fit in fits:
+        value, gradients = fit.value_and_grad(*shared, x, y)
+        assert value == pytest.approx(right, rel=1e-13)
+        for found, expected in zip(gradients, by_hand, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+        again, others = fit.value_and_grad(*shared, x, y)
+        assert again == value
+        assert all(map(np.array_equal, gradients, others))
+
+
+@pytest.mark.usefixtures("tiles_for_all")
+def test_a_row_of_nan_is_named_whichever_thread_has_it():
+    shared, x, y = network_data((3, 2, 2), 700)
+    x[601, 1] = math.nan
+    options = {"in_axes": (None,) * 4 + (0, 0), "threads": 3}
+    assert all(np.isnan(g).any() for g in compile(network, **options).grad(*shared, x, y))
+    with pytest.raises(CompileError, match="row 601"):
+        compile(network, **options, check_finite=True).value_and_grad(*shared, x, y)
+
+
 def test_batches_and_means_go_through_tiles(monkeypatch):
     shared, x, y = network_data((60, 20, 10), 50)
     fit = compile(network, in_axes=(None,) * 4 + (0, 0), reduce="mean")
