@@ -189,19 +189,20 @@ class Compiled(OverLanes, Generic[P, R]):
         args, kwargs = by_position(self, args, kwargs)
         if options:
             return call(self, "value_and_grad", args, kwargs, **options)
-        shape, numbers, _ = numbers_of(args, kwargs, self.arrays)
-        if any(map(is_symbolic, numbers)):
-            argnums = 0 if len(args) == 1 else tuple(range(len(args)))
-            return func.value_and_grad(self.function, argnums)(*args, **kwargs)
-        if any(map(has_a_door, numbers)):
-            return call(self, "value_and_grad", args, kwargs)
-        if any(map(is_array, numbers)):
-            recording, results, gradients = self._lanes(shape, numbers, backward=True)
-            self._check_one(recording)
-            if not kwargs:
-                known = self._gradients
-                self._gradients = self._with_lanes(known, recording, args, backward=True)
-            return results[0], like_the_arguments(shape, gradients)
+        shape, numbers, plain = numbers_of(args, kwargs, self.arrays)
+        if not plain:
+            if any(map(is_symbolic, numbers)):
+                argnums = 0 if len(args) == 1 else tuple(range(len(args)))
+                return func.value_and_grad(self.function, argnums)(*args, **kwargs)
+            if any(map(has_a_door, numbers)):
+                return call(self, "value_and_grad", args, kwargs)
+            if any(map(is_array, numbers)):
+                recording, results, gradients = self._lanes(shape, numbers, backward=True)
+                self._check_one(recording)
+                if not kwargs:
+                    known = self._gradients
+                    self._gradients = self._with_lanes(known, recording, args, backward=True)
+                return results[0], like_the_arguments(shape, gradients)
         recording, (single, gradient) = self._single(shape, numbers, backward=True)
         self._check_one(recording)
         if not kwargs:

@@ -8,9 +8,8 @@ from typing import Any
 from pluggrad import CompileError, plugins
 
 from .capture.arguments import LEAF
-from .capture.calls import PLAIN
 from .capture.capturing import Captured, captured
-from .capture.numbers import check_numbers, floats
+from .capture.numbers import PLAIN, check_numbers, floats
 from .capture.reads import read_by
 from .direct import DirectCall
 from .portable import functions, shapes

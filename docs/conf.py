@@ -39,6 +39,7 @@ html_title = f"pluggrad {release}"
 html_static_path = ["_static"]
 html_extra_path = ["generated/pages"]
 html_css_files = ["docs.css"]
+html_js_files = ["frames.js"]
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {

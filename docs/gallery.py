@@ -25,6 +25,7 @@ from pluggrad.cli.demo import neuron
 HERE = Path(__file__).parent
 PICTURES = HERE / "gallery"
 sys.path[:0] = [str(HERE), str(HERE.parent / "benchmarks")]
+from generate.live_pages import film_page  # noqa: E402  # it lies in this folder
 from generate.mistakes import MISTAKES  # noqa: E402  # it lies in this folder
 from moons import two_moons  # noqa: E402  # it lies in the other folder
 
@@ -73,8 +74,16 @@ def sections(o: Value, loss: Value) -> Iterator[str]:
         "html",
         "One page that works offline. Here it is in the middle of backprop; the second is the MLP "
         "as it opens, by night, coloured by gradient.",
-        "![The page of the neuron](gallery/neuron-page.png)\n",
+        "![The page of the neuron](gallery/neuron-page.png)\n\n"
+        '<a href="neuron.html">Move its leaves on a live page</a>\n',
         "![The page of the MLP](gallery/moons-page.png)\n",
+    )
+    yield (
+        "\n### A film of training\n\nAn MLP 2-6-6-1 on 24 points of two moons, 100 steps: above "
+        "the graph as it was at one of them, below it the loss, the largest gradient in each layer "
+        "over time, and in red the share of dead units.\n\n"
+        "![The page of a film](gallery/film-page.png)\n\n"
+        '<a href="film.html">Play it</a>\n'
     )
     yield from section(
         "mermaid",
@@ -172,12 +181,27 @@ def page_pictures(o: Value, loss: Value) -> None:
         print("no Chromium: the pictures of pages stay as they are")
         return
     with TemporaryDirectory(ignore_cleanup_errors=True) as name, browser(Path(name)) as driver:
-        for file, value, script in (
-            ("neuron-page.png", o, "pluggrad.goTo(pluggrad.state.steps - 1); pluggrad.choose(0)"),
-            ("moons-page.png", loss, "pluggrad.switchTheme(true); pluggrad.setHeat(true)"),
+        page = Path(name) / "page.html"
+        for file, text, script in (
+            (
+                "neuron-page.png",
+                render(o, "html", theme="light"),
+                "pluggrad.goTo(pluggrad.state.steps - 1); pluggrad.choose(0)",
+            ),
+            (
+                "moons-page.png",
+                render(loss, "html", theme="light"),
+                "pluggrad.switchTheme(true); pluggrad.setHeat(true)",
+            ),
+            (
+                "film-page.png",
+                film_page(),
+                "pluggrad.showFrame(40); pluggrad.setHeat(true); pluggrad.choose(5)",
+            ),
         ):
-            page = save(value, Path(name) / "page.html", theme="light")
+            page.write_text(text, encoding="utf-8")
             driver.get(page.as_uri())
+            driver.execute_async_script(BEGUN)
             driver.execute_script(script)
             driver.execute_async_script(
                 "const [done] = arguments;"
@@ -187,6 +211,14 @@ def page_pictures(o: Value, loss: Value) -> None:
             if shutil.which("pngquant"):
                 target = str(PICTURES / file)
                 subprocess.run(["pngquant", "--force", "-o", target, target], check=False)
+
+
+# The page of a film unpacks itself first.
+BEGUN = """
+const [done] = arguments;
+const look = () => (window.pluggrad ? done() : setTimeout(look, 10));
+look();
+"""
 
 
 @contextmanager

@@ -71,6 +71,7 @@ TELL_THEME = """
     if (body.dataset.vscodeThemeKind) {
       return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast");
     }
+    if (classList.contains("notebook_app")) return false; // the classic one
     const theme = root.getAttribute("theme");
     return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
@@ -83,6 +84,7 @@ TELL_THEME = """
   for (const element of [document.body, document.documentElement]) {
     new MutationObserver(tell).observe(element, { attributes: true });
   }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
   tell();
 })();
 """

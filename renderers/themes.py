@@ -193,7 +193,8 @@ def night_style() -> str:
 def notebook_style() -> str:
     """Return the CSS that turns light pictures dark where the notebook around them is.
 
-    JupyterLab, VS Code and Colab each say it in their own way; others are as the reader's system.
+    JupyterLab, VS Code and Colab each say it in their own way; the classic notebook is always
+    light, and others are as the reader's system.
     """
     told = f":is({','.join(NIGHT_HOSTS)}) .pluggrad "
     system = f":root:not([theme]) body:not({','.join(HOSTS)}) .pluggrad "
@@ -206,7 +207,7 @@ NIGHT_HOSTS = (
     ".vscode-high-contrast:not(.vscode-high-contrast-light)",
     '[theme="dark"]',
 )
-HOSTS = ("[data-jp-theme-light]", "[data-vscode-theme-kind]")
+HOSTS = ("[data-jp-theme-light]", "[data-vscode-theme-kind]", ".notebook_app")
 
 
 def _night_rules(around: str) -> str:

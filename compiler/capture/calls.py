@@ -10,9 +10,7 @@ from pluggrad import CompileError
 
 from .arguments import Shape, is_symbolic, put_together, taken_apart
 from .guests import has_a_door
-from .numbers import check_numbers
-
-PLAIN = {float, int}
+from .numbers import PLAIN, check_numbers
 
 
 def numbers_of(

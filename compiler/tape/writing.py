@@ -52,7 +52,8 @@ def recorded_tape(
     if len(chosen) < len(wrt):
         raise CompileError("wrt= names a Value twice")
     if inputs is None:
-        changing = _changing(order, [i for i in leaves if i not in chosen], (left, right, more))
+        others = [i for i in leaves if i not in chosen]
+        changing = _changing(order, others, (left, right, more), {row[x] for x in outputs})
     else:
         _check_inputs(inputs, row)
         changing = [x for x in inputs if row[x] not in chosen]
@@ -76,37 +77,45 @@ def recorded_tape(
 
 def _kinds(order: Sequence[Value]) -> tuple[list[Op], array[int]]:
     """List the ops of a graph, and for each node the number of its op."""
-    numbering: dict[Op | None, int] = {None: -1}
-    for node in order:
-        if node.op not in numbering:
-            numbering[node.op] = len(numbering) - 1
-    ops = [op for op in numbering if op is not None]
+    column = [node.op for node in order]
+    ops = [op for op in dict.fromkeys(column) if op is not None]
+    numbering: dict[Op | None, int] = {op: kind for kind, op in enumerate(ops)}
+    numbering[None] = -1
     for op in ops:
         if op.is_composite:
             raise CompileError(
                 f"{op.name} recorded a Python function as one node, which cannot be computed "
                 "again; compile the function without it"
             )
-    return ops, array("q", [numbering[node.op] for node in order])
+    return ops, array("q", [numbering[op] for op in column])
 
 
 def _changing(
-    order: list[Value], leaves: Sequence[int], operands: tuple[Any, Any, dict[int, Any]]
+    order: list[Value],
+    leaves: Sequence[int],
+    operands: tuple[Any, Any, dict[int, Any]],
+    ends: set[int],
 ) -> list[Value]:
     """List the leaves that may change: those that require a gradient, or that somebody holds.
 
     What refers to a leaf is `order`, a dict of rows, its users, and perhaps somebody else.
     """
+    known = _references([Value(0.0)], [0])[0] + 1
+    counts = dict(zip(leaves, _references(order, leaves), strict=True))
+    held = [i for i in leaves if order[i].requires_grad or counts[i] > known + 1 or i in ends]
+    if not all(order[i].requires_grad for i in held):  # somebody has it, or it is used twice
+        uses = _uses(operands)
+        held = [i for i in held if order[i].requires_grad or counts[i] > known + uses[i]]
+    return [order[i] for i in held]
+
+
+def _uses(operands: tuple[Any, Any, dict[int, Any]]) -> Counter[int]:
+    """Count how often each row is an operand."""
     left, right, more = operands
     uses = Counter(left)
     for column in (right, *more.values()):
         uses.update(column)
-    known = _references([Value(0.0)], [0])[0] + 1
-    return [
-        order[i]
-        for i, count in zip(leaves, _references(order, leaves), strict=True)
-        if order[i].requires_grad or count > known + uses[i]
-    ]
+    return uses
 
 
 def _literals(count: int, leaves: Sequence[int], read: Sequence[int]) -> bytearray:

@@ -12,6 +12,7 @@ from . import (
     directory,
     examples,
     hooks,
+    live_pages,
     mistakes,
     names,
     notebooks,
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         "more.txt": packages.more(),
         **operations.pages(),
         **pictures.files(),
+        **live_pages.files(),
         **mistakes.files(),
         **notebooks.files(),
     }

@@ -28,7 +28,7 @@ def files() -> dict[str, str]:
 
 def steps() -> str:
     """Return the page that steps through `tanh(a * b + a)`."""
-    return str(render(loss_of_two(), "html", title="Step through backprop"))
+    return str(render(loss_of_two(), "html", title="Step through backprop", live=True))
 
 
 def loss_of_two() -> Value:

@@ -18,7 +18,7 @@ function choose(item, { show = false, follow: close = false } = {}) {
     changed();
   }
   chosen.item = item;
-  if (item !== why.node) why.node = -1;
+  if (item !== why.node && item < GROUP) why.node = -1; // a group says what goes through it
   fillPanel(item);
   noteAddress();
   redraw();

@@ -95,7 +95,7 @@ function drawEdges(view, far) {
     if (!drawn) continue;
     const ends = edgeEnds(s, t, e);
     if (why.node >= 0 && Math.abs(whyShare(e)) > 0.001) {
-      whyEdges.push([ends, e, lanes.get(e)]);
+      whyEdges.push([ends, whyShare(e), lanes.get(e)]);
       continue;
     }
     const path = e === chosen.edge || t === chosen.subject && !isBackward() ? flowing :
@@ -113,11 +113,16 @@ function drawEdges(view, far) {
   pen.globalAlpha = far ? 0.5 : 0.8;
   const thickest = looseEdges.length > 100 ? 1.2 : 4;
   const looseShare = shareOf(looseEdges.length, MOST_EDGES.dots * detail);
+  const bundles = bundleShares();
   for (let i = 0; i < looseEdges.length; i++) {
-    const [s, t, count] = looseEdges[i];
-    if (!edgeInView(s, t, view) || shuffled(i) >= looseShare) continue;
+    const [s, t, count] = looseEdges[i], lit = bundles.get(bundleKey(s, t)) ?? 0;
+    if (!edgeInView(s, t, view) || shuffled(i) >= looseShare && !lit) continue;
     const path = pen.newPath();
     const ends = edgeEnds(s, t, -1);
+    if (Math.abs(lit) > 0.001) {
+      whyEdges.push([ends, lit, lanes.get(-1 - i)]);
+      continue;
+    }
     trace(path, ends, far, lanes.get(-1 - i));
     if (!far) drawHead(s, t, ends, colours.line);
     pen.lineWidth = Math.max(1, 0.8 / camera.k) * Math.min(thickest, 1 + Math.log2(count) * 0.4);
@@ -130,11 +135,11 @@ function drawEdges(view, far) {
   pen.stroke(near);
   pen.lineWidth = width * 2;
   pen.stroke(flowing);
-  for (const [ends, e, lane] of whyEdges) { // as wide as their share
+  for (const [ends, share, lane] of whyEdges) { // as wide as their share
     const path = pen.newPath();
     trace(path, ends, far, lane);
-    pen.strokeStyle = cssRgb(whyShare(e) < 0 ? colours.minus : colours.plus);
-    pen.lineWidth = width * (1.2 + 5 * Math.min(1, Math.abs(whyShare(e))));
+    pen.strokeStyle = cssRgb(share < 0 ? colours.minus : colours.plus);
+    pen.lineWidth = width * (1.2 + 5 * Math.min(1, Math.abs(share)));
     pen.stroke(path);
   }
   if (!far && camera.k >= TEXT_FROM) drawLocals(edges);

@@ -2,6 +2,7 @@
 
 function setHeat(on) {
   look.heat = on;
+  if (on) findGroupGrads();
   $("heat").setAttribute("aria-pressed", on);
   showLegend();
   changed();

@@ -92,7 +92,7 @@ function setLeaves(numbers) {
   markDead();
   findTroubled();
   markGroups();
-  findGroupGrads();
+  if (look.heat) findGroupGrads();
   if (why.node >= 0) findWhy(why.node);
   if (look.heat) mapPicture = null;
   showStep();
@@ -114,7 +114,10 @@ function tellMoved(numbers) {
 addEventListener("message", ({ data: told, source: from }) => {
   const numbers = told?.pluggrad?.leaves;
   if (!live.on || !framed || from !== window.parent || !Array.isArray(numbers)) return;
-  setLeaves(numbers.filter(([node, x]) => node < N && kind[node] !== RESULT && typeof x === "number"));
+  const others = numbers.filter(([node, x]) => node < N && kind[node] !== RESULT && typeof x === "number" &&
+    !Object.is(x, data[node]));
+  if (!others.length) return;
+  setLeaves(others);
   if (chosen.item >= 0 && !panel.contains(document.activeElement)) fillPanel(chosen.item);
 });
 

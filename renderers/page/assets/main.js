@@ -3,12 +3,14 @@
 function begin() {
   const { theme } = document.documentElement.dataset;
   const system = matchMedia("(prefers-color-scheme: dark)");
+  let told = false; // by whoever has this page in a frame; before that it is as the system
   setDark(theme === "dark" || (theme === "auto" && system.matches));
-  if (theme === "auto") system.addEventListener("change", (event) => switchTheme(event.matches));
+  if (theme === "auto") system.addEventListener("change", ({ matches }) => told || switchTheme(matches));
   if (theme === "auto" && framed) {
-    addEventListener("message", ({ data: told, source: from }) => {
-      if (from === window.parent && typeof told?.pluggrad?.dark === "boolean") {
-        switchTheme(told.pluggrad.dark);
+    addEventListener("message", ({ data: message, source: from }) => {
+      if (from === window.parent && typeof message?.pluggrad?.dark === "boolean") {
+        told = true;
+        switchTheme(message.pluggrad.dark);
       }
     });
     window.parent.postMessage("pluggrad is ready", "*");
@@ -57,6 +59,8 @@ window.pluggrad = {
   showFrame, playFilm, live, isStale, descend, resetLeaves, moveLeaves,
   leaves: () => [...kind.keys()].filter((i) => kind[i] === LEAF),
   value: (node) => data[node],
-  slopeOf, askWhy, whyShare, stepOver, stepInto, stepOut, gradient: (node) => gradientNow(node), goTo, choose, toggle, setAll, setHeat, switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
+  slopeOf, askWhy, whyShare, whyBundles: () => [...bundleShares().values()], shareThrough,
+  stepOver, stepInto, stepOut, goTo, gradient: (node) => gradientNow(node), choose, toggle, setAll, setHeat,
+  switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,
   screenPlace: (item) => [toScreenX(X[item]), toScreenY(Y[item])],
 };

@@ -109,10 +109,24 @@ function aboutGradient(node) {
   if (rows.length > MOST_ROWS) parts.push(more(rows.length));
   const g = gradientNow(node);
   parts.push(element("p", `= ${g === null ? "not yet reached" : pythonFloat(g)}`, "total"));
-  const ask = element("button", why.node === node ? "Hide why" : "Why?");
-  ask.addEventListener("click", () => askWhy(node));
-  parts.push(ask);
-  if (why.node === node) parts.push(...whyText(node).map((line) => element("p", line, "why")));
+  return [...parts, ...aboutWhy(node, why.node === node)];
+}
+
+function aboutWhy(item, asked) {
+  const ask = element("button", asked ? "Hide why" : "Why?");
+  ask.addEventListener("click", () => askWhy(item));
+  return [ask, ...(asked ? whyText(why.node).map((line) => element("p", line, "why")) : [])];
+}
+
+// Why the gradients in a group are what they are; or how much of a gradient goes through it.
+function aboutGroupWhy(item) {
+  const g = item - GROUP;
+  if (!ran || g === 0 || largestIn(g) < 0) return [];
+  const parts = aboutWhy(item, why.node >= 0);
+  if (why.node >= 0 && !isWithin(why.node, g)) {
+    const share = `${pythonFloat(100 * shareThrough(g), 3)} % of it comes through ${given.groups.names[g]}`;
+    parts.push(element("p", `${share}.`, "why"));
+  }
   return parts;
 }
 
@@ -189,19 +203,16 @@ function aboutUsers(node) {
 
 function aboutGroup(item) {
   const g = item - GROUP;
-  const list = element("dl");
-  let results = 0, largest = 0;
-  for (let i = 0; i < N; i++) {
-    if (!isWithin(i, g)) continue;
-    if (kind[i] === RESULT) results++;
-    if (hasGrad(i)) largest = Math.max(largest, Math.abs(grad[i]));
-  }
+  const list = element("dl"), largest = largestIn(g);
+  let results = 0;
+  for (let i = 0; i < N; i++) if (kind[i] === RESULT && isWithin(i, g)) results++;
   definition(list, "nodes", counted(inside[g]));
   definition(list, "operations", counted(results));
-  if (ran) definition(list, "largest |grad|", pythonFloat(largest));
+  if (largest >= 0) definition(list, "largest |grad|", `${pythonFloat(Math.abs(grad[largest]))} of ${nameOf(largest)}`);
   const fold = element("button", unfolded[g] ? "Fold this group" : "Unfold this group");
   fold.addEventListener("click", () => toggle(g));
   const parts = [element("h2", given.groups.names[g]), element("p", "group", "kind"), list, fold];
+  parts.push(...aboutGroupWhy(item));
   parts.push(element("h3", "Members"));
   const first = memberStart[g], end = memberStart[g + 1];
   for (let m = first; m < end && m < first + MOST_ROWS; m++) {

@@ -21,7 +21,8 @@ function findWhy(node) {
   }
 }
 
-function askWhy(node = chosen.item) {
+function askWhy(item = chosen.item) {
+  const node = item >= GROUP && item !== GROUP ? (why.node >= 0 ? why.node : largestIn(item - GROUP)) : item;
   if (node === why.node || node < 0 || node >= N || !hasGrad(node)) why.node = -1;
   else findWhy(node);
   if (chosen.item >= 0) fillPanel(chosen.item);
@@ -29,6 +30,40 @@ function askWhy(node = chosen.item) {
 }
 
 const whyShare = (e) => (why.node < 0 ? 0 : why.share.get(e) ?? 0);
+
+// For a group it is asked of the largest gradient in it.
+function largestIn(g) {
+  let best = -1;
+  for (let node = 0; node < N; node++) {
+    if (!hasGrad(node) || kind[node] === CONSTANT || !isWithin(node, g)) continue;
+    if (best < 0 || Math.abs(grad[node]) > Math.abs(grad[best])) best = node;
+  }
+  return best;
+}
+
+// The share that goes over all edges between two items, of which one is a folded group.
+const bundleKey = (s, t) => s * (N + G) + t;
+let bundled = { of: null, shown: null, shares: new Map() };
+function bundleShares() {
+  const of = why.node < 0 ? null : why.share;
+  if (bundled.of === of && bundled.shown === looseEdges) return bundled.shares;
+  const shares = new Map();
+  bundled = { of, shown: looseEdges, shares };
+  if (!of) return shares;
+  for (const [e, share] of why.share) {
+    const s = shownAs[source[e]], t = shownAs[target[e]];
+    if (s !== t && (s >= GROUP || t >= GROUP)) shares.set(bundleKey(s, t), (shares.get(bundleKey(s, t)) ?? 0) + share);
+  }
+  return shares;
+}
+
+// The share that comes into a group from outside, or begins in it.
+function shareThrough(g) {
+  if (isWithin(why.node, g)) return 1;
+  let sum = 0;
+  for (const [e, share] of why.share) if (isWithin(target[e], g) && !isWithin(source[e], g)) sum += share;
+  return sum;
+}
 
 function whyText(node) {
   const outputs = [];
@@ -42,11 +77,27 @@ function whyText(node) {
     const times = Math.abs(g) === 1 ? "as much" : `${pythonFloat(Math.abs(g))} times as much`;
     lines.push(`${about}: if ${x} grows a little, ${y} ${g > 0 ? "grows" : "falls"} ${times}.`);
   }
+  if (!g || Number.isNaN(g)) return lines;
+  const rows = [...usersOf(node)].sort(([, a], [, b]) => Math.abs(b.part) - Math.abs(a.part));
+  for (const [item, { part, edges }] of rows.slice(0, MOST_ROWS)) {
+    const through = item < N ? titleOf(item) :
+      `${given.groups.names[item - GROUP]}${edges > 1 ? ` (${plural(edges, "edge")})` : ""}`;
+    lines.push(`${pythonFloat(part)} (${pythonFloat((100 * part) / g, 3)} %) through ${through}`);
+  }
+  if (rows.length > MOST_ROWS) lines.push(`… and ${counted(rows.length - MOST_ROWS)} more`);
+  return lines;
+}
+
+// What each user of a value sends back to it; those in one folded group are one.
+function usersOf(node) {
+  const found = new Map();
   for (let u = usersStart[node]; u < usersStart[node + 1]; u++) {
     const e = usersEdge[u];
-    if (!why.share.has(e) || !g || Number.isNaN(g)) continue;
-    lines.push(`${pythonFloat(contribution(e))} (${pythonFloat(100 * why.share.get(e), 3)} %) through ` +
-      titleOf(target[e]));
+    if (!why.share.has(e)) continue;
+    const item = shownAs[target[e]], row = found.get(item) ?? { part: 0, edges: 0 };
+    row.part += contribution(e);
+    row.edges++;
+    found.set(item, row);
   }
-  return lines;
+  return found;
 }

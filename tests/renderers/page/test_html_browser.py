@@ -670,6 +670,53 @@ def test_why_lights_the_paths_by_their_share(page: Browser) -> None:
     assert "-3.0 (150.0 %) through * (n2)" in text
 
 
+def two_ways() -> Value:
+    """Go from x to the output through two groups, of which one sends back three times as much."""
+    x = Value(0.5, label="x")
+    parts = []
+    for name, factor in (("narrow", 1.0), ("wide", 3.0)):
+        with scope(name):
+            parts.append((x * (factor * 0.5) + x * (factor * 0.5)) * 1.0)
+    out = parts[0] + parts[1]
+    out.label = "out"
+    out.backward()
+    return out
+
+
+def test_why_goes_through_folded_groups_and_says_their_share(page: Browser) -> None:
+    page.open(render(two_ways(), "html"))
+    page.press("c")
+    page.run("pluggrad.choose(0, {})")
+    page.press("w")
+    shares = sorted(page.run("return pluggrad.whyBundles()"))
+    assert shares == [0.25, 0.25, 0.75, 0.75], "into each group, and out of it"
+    lines = page.run(
+        "return [...document.querySelectorAll('#panel .why')].map((p) => p.textContent)"
+    )
+    assert lines[1:] == [
+        "3.0 (75.0 %) through wide (2 edges)",
+        "1.0 (25.0 %) through narrow (2 edges)",
+    ]
+    wide = page.run("return pluggrad.nodes") + 2
+    page.run("pluggrad.choose(arguments[0], {})", wide)
+    text = page.find("#panel").text
+    assert "75.0 % of it comes through wide." in text
+    assert len(page.run("return pluggrad.whyBundles()")) == 4, "they stay lit"
+
+
+def test_why_of_a_group_is_asked_of_the_largest_gradient_in_it(page: Browser) -> None:
+    page.open(render(layered(), "html"))
+    page.press("c")
+    page.run("pluggrad.choose(arguments[0], {})", page.run("return pluggrad.nodes") + 1)
+    largest = page.run("return document.querySelectorAll('#panel dd')[2].textContent")
+    assert " of " in largest
+    page.press("w")
+    name = largest.partition(" of ")[2]
+    assert f"/d({name}) = " in page.find("#panel .why").text
+    page.press("w")
+    assert page.run("return document.querySelectorAll('#panel .why').length") == 0
+
+
 def test_one_key_steps_over_a_folded_group_and_another_one_into_it(page: Browser) -> None:
     page.open(render(layered(), "html"))
     page.press("c")

@@ -1,0 +1,162 @@
+"""A real Jupyter server, and notebooks in a browser: JupyterLab, Notebook 7, the old one."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..renderers.browser import Browser
+
+PLACES = {
+    "lab": "lab/tree/{}?reset",
+    "notebook": "notebooks/{}",
+    "classic": "nbclassic/notebooks/{}",
+}
+PATIENCE = 240  # seconds, for machines with much else to do
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
+OPTIONS = (
+    "--no-browser --allow-root --ServerApp.port=0 --IdentityProvider.token= --ServerApp.password= "
+    "--LabApp.expose_app_in_browser=True --JupyterNotebookApp.expose_app_in_browser=True"
+).split()
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Start a server of a folder on a free port, without a password; give its address."""
+    own = folder / ".jupyter"
+    (own / "config" / "labconfig").mkdir(parents=True)
+    overrides = own / "config" / "labconfig" / "default_setting_overrides.json"
+    overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "run"),
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+    command = [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.root_dir={folder}"]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, stdout=log)
+    try:
+        yield _address(own / "run", process, folder / "server.log")
+    finally:
+        process.terminate()  # it ends its kernels first
+        process.wait(60)
+
+
+def _address(run: Path, process: subprocess.Popen[bytes], log: Path) -> str:
+    def found() -> str:
+        assert process.poll() is None, log.read_text()
+        for told in run.glob("jpserver-*.json"):
+            return str(json.loads(told.read_text())["url"])
+        return ""
+
+    address: str = until(found)
+    until(lambda: _answers(f"{address}api/status"))
+    return address
+
+
+def _answers(address: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(address, timeout=10).status == 200)
+    except OSError:
+        return False
+
+
+def until(look: Any, what: str = "") -> Any:
+    """Wait for something that is true."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"nothing came: {what or look}")
+
+
+class Notebook:
+    """A notebook with some cells, in one of the three programs.
+
+    Parameters:
+        browser: shows it.
+        address: that of the server, which serves the file.
+        path: where the file is, below the server's folder.
+        cells: the source of each cell.
+    """
+
+    def __init__(self, browser: Browser, address: str, path: Path, cells: list[str]) -> None:
+        import nbformat
+
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        made = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel
+        )
+        nbformat.write(made, path)
+        self.browser, self.address, self.name = browser, address, path.name
+        self.cells, self.folder = cells, path.parent
+
+    def open(self, program: str) -> None:
+        """Show it in one of the programs, and run all cells."""
+        self.classic = program == "classic"
+        driver = self.browser.driver
+        driver.get(self.address + PLACES[program].format(self.name))
+        self.run("window.confirm = () => true;")
+        if self.classic:
+            ready = (
+                "const kernel = window.Jupyter?.notebook?.kernel;"
+                "return kernel?.is_connected() && 'jupyter.widget' in kernel.comm_manager.targets"
+            )
+            until(lambda: self.run(ready), "the kernel")
+            self.run("Jupyter.notebook.execute_all_cells()")
+        else:
+            ready = (
+                "const shown = window.jupyterapp?.shell?.currentWidget;"
+                "return shown?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
+            )
+            until(lambda: self.run(ready), "the kernel")
+            self.command("notebook:run-all-cells")
+        until(self._has_run, "the end of the last cell")
+
+    def _has_run(self) -> bool:
+        prompts = (
+            "return [...document.querySelectorAll('.jp-InputPrompt, .input_prompt')]"
+            ".map((prompt) => prompt.textContent)"
+        )
+        numbers = [text for text in self.run(prompts) if "[" in text]
+        return len(numbers) >= len(self.cells) and not any("*" in t or "[ ]" in t for t in numbers)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run a script in the notebook."""
+        return self.browser.run(script, *arguments)
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run one of JupyterLab's commands; do not wait for its end."""
+        self.run("void jupyterapp.commands.execute(arguments[0], arguments[1])", name, arguments)
+
+    def picture(self, number: int, selector: str) -> Any:
+        """Return the first of some elements in the output of a cell."""
+        found = "return arguments[0].querySelector(arguments[1])"
+        return until(
+            lambda: self.run(found, self.cell(number), selector), f"{selector} in {number}"
+        )
+
+    def cell(self, number: int) -> Any:
+        """Return the output of a cell, on the screen."""
+        selector = ".cell .output_wrapper" if self.classic else ".jp-Cell .jp-Cell-outputWrapper"
+        return until(
+            lambda: self.run(
+                "const found = document.querySelectorAll(arguments[0])[arguments[1]];"
+                "found?.scrollIntoView({ block: 'center' });"
+                "const shown = found?.textContent || found?.querySelector('svg, img, iframe');"
+                "return shown ? found : null",
+                selector,
+                number,
+            ),
+            f"output of cell {number}",
+        )
