@@ -109,17 +109,38 @@ def _lines(op: Op, namespace: dict[str, Any], prefix: str) -> list[str]:
     lines = ["    g = node._grad", *operand_lines(names)]
     for index, (x, rule) in enumerate(zip(names, op.rules, strict=True)):
         if rule is not None:
-            lines += [
-                f"    if {x}.requires_grad:",
-                f"        {x}._grad += {_written(op, rule, f'{prefix}r{index}', names, namespace)}",
-            ]
+            part, is_float = _written(op, rule, f"{prefix}r{index}", names, namespace)
+            lines += [f"    if {x}.requires_grad:"]
+            if is_float:
+                lines += [f"        {x}._grad += {part}"]
+            else:
+                namespace["as_double"] = _as_double
+                lines += [
+                    f"        part = {part}",
+                    f"        {x}._grad += part if part.__class__ is float else as_double(part)",
+                ]
     return lines
+
+
+def _as_double(part: object) -> float:
+    """Turn what a rule gave into a float.
+
+    Raises:
+        TypeError: for what is none, or was computed in another precision; the careful way knows.
+    """
+    if not isinstance(part, float | int):
+        raise TypeError(f"a rule gave {part!r:.60}")
+    return float(part)
 
 
 def _written(
     op: Op, rule: Rule, prefix: str, names: tuple[str, ...], namespace: dict[str, Any]
-) -> str:
-    """Write a rule as an expression in which only operators and calls of ops occur."""
+) -> tuple[str, bool]:
+    """Write a rule as an expression in which only operators and calls of ops occur.
+
+    Returns:
+        The expression, and whether it gives floats, whatever stands outside.
+    """
     arguments = ["g", "node._number", *(f"{x}._number" for x in names)]
     trace = Trace()
     code = PythonCode(trace, f"{prefix}_")
@@ -127,9 +148,9 @@ def _written(
         text = code.expression(trace.run(rule, *map(trace.parameter, arguments), op=op))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats
         namespace[prefix] = rule
-        return f"{prefix}({', '.join(arguments)})"
+        return f"{prefix}({', '.join(arguments)})", False
     namespace.update(code.bound)
-    return text
+    return text, all(step.name != "read" for step in trace.steps)
 
 
 Op.forget_code = staticmethod(forget_fused)

@@ -310,25 +310,22 @@ def _parts(
             yield index, x, strong_zero.partial(op, index, g, node._number, numbers)
             continue
         try:
-            part = rule(g, node, *operands)
-            if (
-                isinstance(part, Value)
-                and part._number != part._number
-                and op.is_linear
-                and strong_zero.is_nan(part)
-            ):
+            part = _checked(rule(g, node, *operands))
+            if part._number != part._number and op.is_linear and strong_zero.is_nan(part):
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause, operands) from cause
-        if not isinstance(part, Value):
-            if not isinstance(part, Real):
-                raise op.rule_error(index, f"gave {part!r:.60}, which is no number", operands)
-            part = constant(part)
         yield index, x, part
 
 
 def _boxed(g: Any) -> Any:
     return g if isinstance(g, Value) else constant(g)
+
+
+def _checked(part: Any) -> Value:
+    if not isinstance(part, Value | Real):
+        raise TypeError(f"gave {part!r:.60}, which is no number")
+    return part if isinstance(part, Value) else constant(part)
 
 
 def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter
-from numbers import Real
+from numbers import Number, Real
 from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError
@@ -267,8 +267,8 @@ class Op:
         try:
             try:
                 result = rule(g, out, *operands)
-                if result.__class__ is complex:
-                    raise ArithmeticError("a complex number")
+                if result.__class__ is not float and is_no_double(result):
+                    raise ArithmeticError("ops on Values give doubles")
             except ArithmeticError:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 boxed = constant(g), constant(out), *map(constant, operands)
@@ -316,6 +316,11 @@ def _installed_op(name: str) -> Op:
     """Return an op by name when a pickle is loaded."""
     op: Op = Op.installed.op(name)
     return op
+
+
+def is_no_double(part: object) -> bool:
+    """Return whether a rule left the doubles: for complex numbers, or NumPy's float32."""
+    return isinstance(part, Number) and not isinstance(part, float | int)
 
 
 def listed(operands: Sequence[object]) -> str:

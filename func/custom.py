@@ -10,7 +10,7 @@ from typing import Any
 from pluggrad.errors import GradientError, RuleError
 from pluggrad.recording import always_recording, call_inside, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
-from pluggrad.value import Value, constant, recorded
+from pluggrad.value import Value, as_float, constant, recorded
 
 from .composite import Composite, Cotangents, Pick
 from .dual import Dual
@@ -164,12 +164,18 @@ class CustomRule:
             gradients = list(listed)
         except TypeError as cause:
             raise RuleError(f"the rule of custom_rule {self._name}: {cause}") from None
-        for place, x in gradients:
-            if not isinstance(x, Value | Dual | Real | None):
-                raise RuleError(
-                    f"the rule of custom_rule {self._name}: {place} is {x!r:.60}, no number"
-                )
-        return [x for _, x in gradients]
+        return [self._checked(place, x) for place, x in gradients]
+
+    def _checked(self, place: str, x: Any) -> Any:
+        if x is None or isinstance(x, Value | Dual):
+            return x
+        try:
+            return as_float(x)
+        except TypeError:
+            what = f"{x!r:.60}, no number"
+        except OverflowError:
+            what = "too large for a float"
+        raise RuleError(f"the rule of custom_rule {self._name}: {place} is {what}")
 
 
 class _Taken:

@@ -21,7 +21,7 @@ from typing import Any
 
 from pluggrad import strong_zero
 from pluggrad.index import value_hints
-from pluggrad.op import Op
+from pluggrad.op import Op, is_no_double
 from pluggrad.recording import call_seen_by, recording, switch, watchers, watching_rules
 from pluggrad.registry import plugins
 from pluggrad.value import SOCKETS, Value, ask_place, constant
@@ -260,9 +260,12 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
     try:
         try:
             part = rule(tangent, out, *primals)
+            if part.__class__ is not float and is_no_double(part):
+                raise ArithmeticError("ops on Values give doubles")
         except ArithmeticError:  # Python raises for 1.0 / 0.0; ops on Values do not
             tangent, out, *primals = map(_boxed, [tangent, out, *primals])
             part = rule(tangent, out, *primals)
+        part = float(part) if isinstance(part, Real) else part
         if op.is_linear and _is_nan(part):
             part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:

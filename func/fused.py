@@ -43,7 +43,7 @@ def gradient_moved(
 
     Returns:
         One number for each copy. None where the short way does not lead: an op cannot be written
-        down, Python raised where IEEE 754 has an answer, or a number is not finite.
+        down, Python raised where IEEE 754 has an answer, or a number is no finite float.
     """
     for node in order:
         node._grad = 0.0
@@ -65,7 +65,7 @@ def gradient_moved(
     except (ArithmeticError, ValueError, _NoCodeError):
         return None
     found = [copy._mark[1] for copy in copies]  # type: ignore[index]  # put there above
-    return found if all(x - x == 0.0 for x in found) else None
+    return found if all(x.__class__ is float and x - x == 0.0 for x in found) else None
 
 
 def _graph_code(node: Value, now: int) -> tuple[Code, Code]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from numbers import Real
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, Self
 from weakref import ref
@@ -16,7 +17,7 @@ from weakref import ref
 from pluggrad.errors import GradientError
 from pluggrad.gradient import hooks
 from pluggrad.recording import keeper
-from pluggrad.value import Value
+from pluggrad.value import Value, as_float
 
 Hook = Callable[[Any], Any]
 
@@ -117,23 +118,31 @@ class _Held:
         self.of: Callable[[Value], Hook] = _without(value, hook) or (lambda _: hook)
 
     def __call__(self, value: Value, g: Any) -> Any:
-        """Return the gradient that the hook makes of `g`.
-
-        Raises:
-            TypeError: when it returns something that is no number.
-        """
+        """Return the gradient that the hook makes of `g`."""
         hook = self.of(value)
-        changed = hook(g)
-        if changed is None:
-            return g
-        if isinstance(changed, bool) or not hasattr(type(changed), "__float__"):
-            raise TypeError(
-                f"the gradient hook {getattr(hook, '__qualname__', hook)} on {value!r} returned "
-                f"{changed!r:.60}; a hook returns a number, or None to leave the gradient alone"
-            )
+        changed = changed_by(hook, g, value)
         if isinstance(g, Value):
             return changed if isinstance(changed, Value) else Value(changed, requires_grad=False)
         return float(changed)
+
+
+def changed_by(hook: Hook, g: Any, value: Any) -> Any:
+    """Return the gradient that a hook on a value makes of `g`.
+
+    Raises:
+        TypeError: when it returns something that is no number.
+    """
+    changed = hook(g)
+    if changed is None:
+        return g
+    if hasattr(type(changed), "__pluggrad_op__") or isinstance(changed, Value):
+        return changed
+    if isinstance(changed, bool) or not isinstance(changed, Real):
+        raise TypeError(
+            f"the gradient hook {getattr(hook, '__qualname__', hook)} on {value!r:.200} returned "
+            f"{changed!r:.60}; a hook returns a number, or None to leave the gradient alone"
+        )
+    return as_float(changed)
 
 
 def _without(value: Value, hook: Any) -> Callable[[Value], Any] | None:

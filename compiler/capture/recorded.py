@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from pluggrad import Op, Value, strong_zero
 from pluggrad.errors import TraceError
+from pluggrad.func.gradient_hooks import changed_by
 from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
@@ -116,6 +117,10 @@ class Hooked(Op):
     def __init__(self, hooks: list[Callable[[Any], Any]]) -> None:
         super().__init__("hooked", _same, through(hooks), doc="x, whose gradient hooks may change.")
 
+    def rule_error(self, index: int, cause: Any, operands: Any) -> Any:
+        """Return what a hook itself raised: it is a user's code, and no rule."""
+        return cause if isinstance(cause, Exception) else super().rule_error(index, cause, operands)
+
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a recording with hooks of on_gradient() cannot be pickled")
 
@@ -125,9 +130,7 @@ def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:
 
     def rule(g: Any, out: Any, x: Any) -> Any:
         for hook in tuple(hooks):
-            changed = hook(g if _is_pure(hook) else _seen(g))
-            if changed is not None:
-                g = changed
+            g = changed_by(hook, g if _is_pure(hook) else _seen(g), x)
         return g
 
     return rule

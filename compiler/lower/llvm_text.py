@@ -119,6 +119,8 @@ def _check(function: Callable[..., Any], trace: Trace, index: int, arity: int) -
         expected = function(*numbers)
     except ArithmeticError:  # Python raises where IEEE 754 has a number
         return
+    except Exception as cause:
+        raise TraceError(f"on numbers it raises {type(cause).__name__}: {cause}") from cause
     found = _value_of(trace, index, numbers)
     if found != expected and found == found:
         raise TraceError("it does something else with symbols than with numbers")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice, product
 from types import CodeType, FunctionType
 from typing import Any
@@ -152,21 +153,59 @@ def check_against_python(
         CompileError: with the numbers at which they differ.
     """
     for numbers in points(op.arity, loops=loops):
-        listed = ", ".join(map(repr, numbers))
+        _check_at(op, expected, found, numbers, what, "Declare one with Op(..., ieee=...)")
+
+
+def check_rule_against_python(op: Op, index: int, found: Callable[..., float], what: str) -> None:
+    """Compare machine code of a rule with what the engine makes of the rule.
+
+    Parameters:
+        op: whose rule it is.
+        index: of which operand.
+        found: the machine's way.
+        what: which function it is, for the message.
+
+    Raises:
+        CompileError: with the numbers at which they differ.
+    """
+    rule: Any = op.rules[index]
+    loops = loops_in(op.forward) or loops_in(rule)
+    for operands in points(op.arity, loops=loops):
         try:
             with np.errstate(all="ignore"):
-                right = expected(*numbers)
-        except Exception as cause:  # a TypeError, say, of what was written for some numbers only
-            raise CompileError(
-                f"op {op.name!r}: numba cannot translate its {what}: it has no result for "
-                f"{listed}, and compiled code cannot raise. Declare one with Op(..., ieee=...)"
-            ) from cause
-        got = found(*numbers)
-        if not same(got, right):
-            raise CompileError(
-                f"op {op.name!r}: numba cannot translate its {what}: it computes {got!r} "
-                f"instead of {right!r} for {listed}"
-            )
+                out = op.evaluate(*operands)
+        except Exception:  # so that its rules are never called there
+            continue
+        for g in (1.0, -0.7):
+            _check_at(
+                op, partial(op.partial, index), found, (g, out, *operands), what,
+                "Use ops in place of functions of math, or where() in place of branches",
+            )  # fmt: skip
+
+
+def _check_at(
+    op: Op,
+    expected: Callable[..., float],
+    found: Callable[..., float],
+    numbers: tuple[float, ...],
+    what: str,
+    remedy: str,
+) -> None:
+    listed = ", ".join(map(repr, numbers))
+    try:
+        with np.errstate(all="ignore"):
+            right = expected(*numbers)
+    except Exception as cause:  # a TypeError, say, of what was written for some numbers only
+        raise CompileError(
+            f"op {op.name!r}: numba cannot translate its {what}: it has no result for "
+            f"{listed}, and compiled code cannot raise. {remedy}"
+        ) from cause
+    got = found(*numbers)
+    if not same(got, right):
+        raise CompileError(
+            f"op {op.name!r}: numba cannot translate its {what}: it computes {got!r} "
+            f"instead of {right!r} for {listed}"
+        )
 
 
 def same(a: float, b: float) -> bool:

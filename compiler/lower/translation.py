@@ -18,6 +18,7 @@ from typing import Any
 from pluggrad import CompileError, Op
 from pluggrad.errors import TraceError
 
+from ..capture.recorded import Hooked
 from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
@@ -183,7 +184,11 @@ class Translator:
 
         try:
             body = body_of(function, parameters, call)
-        except TraceError:
+        except TraceError as cause:
+            if isinstance(op, Hooked):  # of which nothing else can be translated either
+                raise CompileError(
+                    f"a hook of on_gradient() is called as it stands: {cause}"
+                ) from None
             return self._as_module(op, stem, function, parameters, what)
         return _defined(stem, parameters, *body, tuple(calls.values()))
 
@@ -217,9 +222,10 @@ class Translator:
         if is_forward and (found := self._read(op, stem, what)) is not None:
             return found
         instead = op.ieee if is_forward else None
-        made_from = fingerprint(function, instead, len(parameters))  # it may take *operands
+        # It may take *operands; and a rule is compared where the forward function has a result.
+        made_from = fingerprint(function, instead, op.forward, op.ieee, len(parameters))
         name = f"{stem}_{made_from[:16]}"
-        key = f"probed {name} {made_from}"
+        key = f"compared {name} {made_from}"
         kept = self.cache.read(key)
         if kept is None:
             from .numba_front import numba_ir
@@ -234,7 +240,7 @@ class Translator:
                 if is_forward:
                     compare_forward(op, name, made_from, "", [text], what)
                 else:
-                    compare_rule(op, name, function, len(parameters), what, text)
+                    compare_rule(op, op.rules.index(function), name, what, text)
             except RuntimeError as cause:  # it calls a function that is nowhere to be found
                 raise CompileError(
                     f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
