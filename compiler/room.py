@@ -32,14 +32,12 @@ class Room:
     """
 
     def __init__(self) -> None:
-        self._left: list[Doubles] = []
+        self._left: list[_Kept] = []
 
     def empty(self, shape: tuple[int, ...]) -> Doubles:
         """Make an array of floats that holds anything."""
         size = math.prod(shape)
-        if size * 8 < LEAST:
-            return np.empty(shape)
-        return self._lent(size)[:size].reshape(shape)
+        return np.empty(shape) if size * 8 < LEAST else _on_top(self._lent(size), 0, shape)
 
     def rows(self, count: int, lengths: tuple[int, ...]) -> list[Doubles]:
         """Make so many arrays of one shape, each side by side in memory, that hold anything."""
@@ -48,20 +46,21 @@ class Room:
             return [np.empty(lengths) for _ in range(count)]
         step = -(-size // LINE) * LINE
         lent = self._lent(step * count)
-        found = [lent[i : i + size] for i in range(0, step * count, step)]
-        return found if len(lengths) == 1 else [x.reshape(lengths) for x in found]
+        return [_on_top(lent, i * step, lengths) for i in range(count)]
 
-    def _lent(self, size: int) -> Doubles:
-        """Lend an array of so many floats or some more."""
-        return np.asarray(_Lent(self, self._taken(size)))
+    def _lent(self, size: int) -> _Lent:
+        """Lend memory for so many floats or some more."""
+        lent = self._taken(size).view(_Lent)
+        lent.room = self
+        return lent
 
-    def give_back(self, array: Doubles) -> None:
+    def give_back(self, array: _Kept) -> None:
         """Keep an array that nobody holds, and let go of others where that is too much."""
         self._left.append(array)
         while sum([x.nbytes for x in self._left]) > MOST:
             self._next()
 
-    def _taken(self, size: int) -> Doubles:
+    def _taken(self, size: int) -> _Kept:
         for _ in range(len(self._left)):
             array = self._next()
             if array is None:
@@ -71,38 +70,48 @@ class Room:
             self._left.append(array)
         return _fresh(size)
 
-    def _next(self) -> Doubles | None:
+    def _next(self) -> _Kept | None:
         try:
             return self._left.pop(0)
         except IndexError:  # another thread was faster
             return None
 
 
-def _fresh(size: int) -> Doubles:
+# An array holds the array that it looks at, except that NumPy goes past those of its own class to
+# the one that has the memory. So this is two classes deep: results hold the one that gives back.
+
+
+class _Kept(np.ndarray[Any, np.dtype[np.float64]]):
+    """Memory that is lent again and again."""
+
+
+class _Lent(np.ndarray[Any, np.dtype[np.float64]]):
+    """A look at it that results hold, and that gives it back after the last of them."""
+
+    room: Room | None = None  # of slices of this one
+
+    def __del__(self) -> None:
+        if self.room is not None:
+            self.room.give_back(self.base)  # type: ignore[arg-type]
+
+
+def _on_top(lent: _Lent, start: int, shape: tuple[int, ...]) -> Doubles:
+    """Make an array on memory that is lent, from some float on."""
+    return np.ndarray(shape, np.float64, lent, start * 8)
+
+
+def _fresh(size: int) -> _Kept:
     """Take memory for so many floats from the system, in large pages where that may be.
 
     A processor looks up the place of each page that it comes to, and of small ones there are many.
     """
     count = size * 8
     if count < LARGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.empty(size)
+        return _Kept(size)
     memory = mmap.mmap(-1, count + PAGE)
     memory.madvise(mmap.MADV_HUGEPAGE)
-    found = np.frombuffer(memory, np.uint8)
-    begin = -found.ctypes.data % PAGE
-    return found[begin : begin + count].view(np.float64)
-
-
-class _Lent:
-    """Holds an array for those that look at it, and gives it back after the last of them."""
-
-    def __init__(self, room: Room, array: Doubles) -> None:
-        self._room = room
-        self._array = array
-        self.__array_interface__: dict[str, Any] = array.__array_interface__
-
-    def __del__(self) -> None:
-        self._room.give_back(self._array)
+    begin = -np.frombuffer(memory, np.uint8).ctypes.data % PAGE
+    return _Kept(size, np.float64, memory, begin)
 
 
 room = Room()
