@@ -115,10 +115,9 @@ def exp_rest(r: Any) -> Any:
     )
 
 
-def log_rest(f: Any) -> Any:
-    return series(
-        lambda k: (-1) ** k / mp.mpf(k + 3), f, (mp.log1p(f) - f + f * f / 2) / f**3 if f else 0
-    )
+def log_rest(z: Any) -> Any:
+    s = mp.sqrt(z)
+    return series(lambda k: 2 / mp.mpf(2 * k + 3), z, (2 * mp.atanh(s) - 2 * s) / s**3 if z else 0)
 
 
 def sin_rest(z: Any) -> Any:
@@ -188,8 +187,8 @@ FITS = {
         "(e**r - 1 - r - r**2 / 2) / r**3, |r| <= log(2) / 2", exp_rest, -HALF_LN2, HALF_LN2, 10
     ),
     "LOG": Fit(
-        "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
-        log_rest, mp.sqrt(mp.mpf("0.5")) - 1, mp.sqrt(2) - 1, 22,
+        "(2 atanh(s) - 2 s) / s**3 in s**2, |s| <= (sqrt(2) - 1) / (sqrt(2) + 1)",
+        log_rest, 0, (mp.sqrt(2) - 1) ** 4, 7,
     ),
     "SIN": Fit("(sin(r) - r) / r**3 in r**2, |r| <= pi / 4", sin_rest, 0, (mp.pi / 4) ** 2, 7),
     "COS": Fit(

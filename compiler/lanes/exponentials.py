@@ -47,10 +47,6 @@ class Power(NamedTuple):
         """Give it as two numbers, where it is not subnormal."""
         return w.times_power(self.high, self.whole), w.times_power(self.low, self.whole)
 
-    def value(self, w: Writer) -> Any:
-        """Give the number itself, rounded."""
-        return w.times_power(self.high, self.whole)
-
 
 def clamped(w: Writer, x: Any, least: float, most: float) -> Any:
     """Keep x between two numbers; nan stays."""
@@ -90,8 +86,14 @@ def loose_power(w: Writer, x: Any, low: Any = None) -> Power:
 
 
 def exp(w: Writer, x: Any) -> Any:
-    """Give e**x."""
-    return power(w, clamped(w, x, LEAST, MOST)).value(w)
+    """Give e**x, with r as one number: a tenth of a unit more for a fifth less to do."""
+    x = clamped(w, x, LEAST, MOST)
+    shifted = w.fma(x, LOG2E, MAGIC)
+    n = shifted - MAGIC
+    r = w.fma(n, -LN2_LOW, w.fma(n, -LN2_HIGH, x))
+    near, error = w.ordered_total(1.0, r)
+    high = near + w.fma(r * r, w.polynomial(r, (0.5, *EXP), levels=1), error)
+    return w.times_power(high, w.bits(shifted) - MAGIC_BITS)
 
 
 def exp2(w: Writer, x: Any) -> Any:

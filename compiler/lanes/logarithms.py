@@ -1,7 +1,9 @@
 """Logarithms on vectors of lanes.
 
-x = 2**k m with sqrt(1/2) <= m < sqrt(2), and log(1 + f) = f - f**2 / 2 + f**3 P(f), with f = m - 1
-exactly. The first two terms are kept as two numbers, so that only the last rounding counts.
+x = 2**k m with sqrt(1/2) <= m < sqrt(2), and f = m - 1 exactly. With s = f / (2 + f) it is
+log(1 + f) = 2 atanh(s) = f - f**2 / 2 + s (f**2 / 2 + s**2 P(s**2)), where P is short, and the last
+term so small that its errors hardly count. The first two are kept as two numbers, so that only the
+last rounding counts. (The formula is that of K. Ng's fdlibm, 1993.)
 """
 
 from __future__ import annotations
@@ -48,13 +50,15 @@ def split(w: Writer, x: Any) -> Split:
 
 def log_near(w: Writer, f: Any, low: Any = None) -> tuple[Any, Any]:
     """Give log(1 + f + low) as two numbers, for 1 + f between sqrt(1/2) and sqrt(2)."""
+    s = f / (2.0 + f)
     square, error = w.product(f, f)
     half = 0.5 * square
     high, left = w.ordered_total(f, -half)
     left = w.fma(error, -0.5, left)
     if low is not None:  # times the slope 1 / (1 + f), to a few digits
         left = w.fma(low, w.fma(f, w.fma(f, w.fma(f, -0.9, 1.0), -1.0), 1.0), left)
-    return high, w.fma(square * f, w.polynomial(f, LOG), left)
+    z = s * s
+    return high, w.fma(s, w.fma(z, w.polynomial(z, LOG), half), left)
 
 
 def natural(w: Writer, k: Any, high: Any, low: Any) -> tuple[Any, Any]:

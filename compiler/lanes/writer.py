@@ -243,14 +243,23 @@ class Writer:
         high = a + b
         return high, (a - high) + b
 
-    def polynomial(self, x: Lanes, coefficients: Sequence[float]) -> Any:
-        """Evaluate a polynomial, the constant first, by G. Estrin's scheme: short chains."""
+    def polynomial(self, x: Lanes, coefficients: Sequence[float], levels: int = 64) -> Any:
+        """Evaluate a polynomial by G. Estrin's scheme: short chains.
+
+        Parameters:
+            x: where.
+            coefficients: the constant first.
+            levels: of so many levels; the rest is W. Horner's, with longer chains and less to do.
+        """
         terms: list[Any] = list(coefficients)
-        while len(terms) > 1:
+        while len(terms) > 1 and levels:
             pairs = [self.fma(x, b, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
             terms = pairs + terms[len(terms) // 2 * 2 :]
-            x = x * x
-        return terms[0]
+            x, levels = x * x, levels - 1
+        total = terms.pop()
+        while terms:
+            total = self.fma(x, total, terms.pop())
+        return total
 
     # ----- Comparisons -----
 
