@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from measuring import Disagreement, difference, steady
@@ -133,7 +134,7 @@ def peak() -> int:
 
 
 def small_call(seconds: float) -> None:
-    """Print what `f.value_and_grad(9 floats)` costs beyond the arithmetic."""
+    """Print what calls with nine numbers cost beyond the arithmetic."""
 
     def f(a: Any, b: Any, c: Any, d: Any, e: Any, g: Any, h: Any, i: Any, j: Any) -> Any:
         return (a * b + c * d + e * g) * tanh(h) + i * exp(j)
@@ -147,19 +148,39 @@ def small_call(seconds: float) -> None:
     error = difference([value, *gradient], [loss.data, *(x.grad for x in values)])
     if not error <= 1e-12:
         raise Disagreement(f"small call: off by {error:.1e}")
-    many = 1000
+    listed: Any = compile(lambda v: f(*v))
+    program: Any = compile(loss, wrt=values)
+    whole, row = tuple(range(1, 10)), list(numbers)
+    calls = {
+        "f(9 floats)": lambda: compiled(*numbers),
+        "f(9 ints)": lambda: compiled(*whole),
+        "f([9 floats])": lambda: listed(row),
+        "f.value_and_grad(9 floats)": lambda: compiled.value_and_grad(*numbers),
+        "f.value_and_grad(9 ints)": lambda: compiled.value_and_grad(*whole),
+        "f.value_and_grad([9 floats])": lambda: listed.value_and_grad(row),
+        "program.step()": program.step,
+    }
+    machine: Any = compiled.recordings[0].executor
+    both = machine.timed(machine.code, seconds / 4)
+    forward = machine.timed(machine.parts["forward"].words, seconds / 4)
+    print(f"\nsmall calls, us{'':21}{'min':>13}{'median':>13}{'arithmetic':>13}{'beyond it':>13}")
+    for name, call in calls.items():
+        least, middle = each(call, seconds)
+        arithmetic = forward if name.startswith("f(") else both
+        print(
+            f"  {name:<34}{least:13.2f}{middle:13.2f}{arithmetic:13.2f}{least - arithmetic:13.2f}"
+        )
+
+
+def each(call: Callable[[], Any], seconds: float, many: int = 1000) -> tuple[float, float]:
+    """Time a short call many times in a loop; return the least and the median time of one."""
 
     def calls() -> None:
         for _ in range(many):
-            compiled.value_and_grad(*numbers)
+            call()
 
-    least, middle = (x / many for x in steady(calls, seconds))
-    machine: Any = compiled.recordings[0].executor
-    arithmetic = machine.timed(machine.code, seconds)
-    print("\nsmall call: f.value_and_grad(9 floats)")
-    print(f"  {'the call, min and median':<34}{least:13.2f}{middle:13.2f} us")
-    print(f"  {'of which arithmetic':<34}{arithmetic:13.2f}{'':13} us")
-    print(f"  {'beyond it':<34}{least - arithmetic:13.2f}{middle - arithmetic:13.2f} us")
+    least, middle = steady(calls, seconds)
+    return least / many, middle / many
 
 
 # ----- The first run -----

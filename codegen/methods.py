@@ -14,7 +14,7 @@ from functools import cache
 from inspect import Parameter, Signature
 from typing import Any
 
-from pluggrad.op import MISSING, NAMES, Op, record_watched
+from pluggrad.op import MISSING, NAMES, Op, call_named, record_watched
 from pluggrad.recording import switch
 from pluggrad.value import NOT_RUN, SOCKETS, Value, constant, new_value, operand
 
@@ -33,9 +33,24 @@ def make(op, forward, evaluate, {defaults_from}):
     return {name}
 """
 
-# For all ops of one shape: a function that refers to its op would keep it alive.
+# For all ops of one shape, in a class of their own: a function that refers to its op would keep it
+# alive.
 FUNCTION = """
-def function(op, {parameters}, *more):
+def function(op, {parameters}, /, *more, **named):
+{body}
+"""
+
+# The same as a method, which other operands follow.
+NAMED_METHOD = """
+def make(op):
+    def method({parameters}, /, *more, **named):
+{body}
+    return method
+"""
+
+CALL = """
+        if named:
+            return call_named(op, ({operands}, *more), named)
         {defaults}
         if not ({any_value}) or more:
             if more:
@@ -124,11 +139,10 @@ def sockets_of(op: Op) -> tuple[str, ...]:
 def named_method(op: Op) -> Callable[..., Any]:
     """Make `value.name(...)`: other operands follow, and a wrong one is a TypeError."""
 
-    def method(*operands: Any, **named: Any) -> Any:
-        return op(*operands, **named) if named else op.function(op, *operands)
-
     if op.arity == 1:
         method = operator_method(op)
+    else:
+        method = _named_method_maker(op.arity, len(op.defaults))(op)
     method.__name__ = op.name
     method.__qualname__ = f"Value.{op.name}"
     method.__doc__ = op.__doc__
@@ -151,9 +165,15 @@ def operator_method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-def function_of(op: Op) -> Callable[..., Any]:
-    """Return the function that a call `op(...)` runs, with the op as its first argument."""
-    return _function(op.arity, len(op.defaults), INLINE.get(op.forward))
+def class_of(op: Op) -> type[Op]:
+    """Return the class of all ops of this shape, in which a call is one function."""
+    return _class(op.arity, len(op.defaults), INLINE.get(op.forward))
+
+
+@cache
+def _class(arity: int, defaults: int, inline: str | None) -> type[Op]:
+    members = {"__call__": _function(arity, defaults, inline), "is_shape": True}
+    return type("Op", (Op,), {**members, "__module__": Op.__module__})
 
 
 @cache
@@ -176,6 +196,16 @@ def _method_maker(
 
 @cache
 def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., Any]:
+    return compiled_text(_filled(FUNCTION, arity, defaults, inline), "function")
+
+
+@cache
+def _named_method_maker(arity: int, defaults: int) -> Callable[..., Any]:
+    return compiled_text(_filled(NAMED_METHOD, arity, defaults, None), "make")
+
+
+def _filled(text: str, arity: int, defaults: int, inline: str | None) -> str:
+    """Write a function that takes operands of any kind, some of them by name."""
     names = NAMES[:arity]
     required = arity - defaults
     last = names[required - 1] if required else "op"
@@ -184,8 +214,7 @@ def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., An
         for i, x in enumerate(names[required:])
     ]
     operands = ", ".join(names)
-    source = FUNCTION.format(
-        parameters=", ".join([names[0], *[f"{x}=MISSING" for x in names[1:]]]),
+    body = CALL.format(
         defaults="\n        ".join(filled),
         any_value=" or ".join(f"{x}.__class__ is Value" for x in names),
         all_floats=" and ".join(f"{x}.__class__ is float" for x in names),
@@ -194,7 +223,7 @@ def _function(arity: int, defaults: int, inline: str | None) -> Callable[..., An
         compute=computing(names, inline, "op.forward", "op.evaluate_on"),
         record=_record(names),
     )
-    return compiled_text(source, "function")
+    return text.format(parameters=", ".join(f"{x}=MISSING" for x in names), body=body)
 
 
 def computing(names: Sequence[str], inline: str | None, forward: str, evaluate: str) -> str:
@@ -229,6 +258,7 @@ def compiled_text(source: str, name: str, **more: Any) -> Callable[..., Any]:
         "MISSING": MISSING,
         "NOT_RUN": NOT_RUN,
         "Value": Value,
+        "call_named": call_named,
         "__name__": __name__,
         "constant": constant,
         "new_value": new_value,

@@ -141,7 +141,9 @@ class Compiled(OverLanes, Generic[P, R]):
                 return put_together(recording.result, iter(results), None)
         recording, (single, _) = self._single(shape, numbers, backward=False)
         if not kwargs:
-            self._values = self._with_direct(self._values, recording, args, backward=False)
+            self._values = self._with_direct(
+                self._values, recording, shape, numbers, backward=False
+            )
         return put_together(recording.result, iter(single), None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
@@ -206,7 +208,9 @@ class Compiled(OverLanes, Generic[P, R]):
         recording, (single, gradient) = self._single(shape, numbers, backward=True)
         self._check_one(recording)
         if not kwargs:
-            self._gradients = self._with_direct(self._gradients, recording, args, backward=True)
+            self._gradients = self._with_direct(
+                self._gradients, recording, shape, numbers, backward=True
+            )
         return single[0], like_the_arguments(shape, gradient)
 
     def grad(self, *args: Any, **kwargs: Any) -> Any:

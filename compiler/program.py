@@ -123,6 +123,8 @@ class Program:
             results=shown(executor.outputs),
             seeds=shown(executor.seeds),
         )
+        alone = executor.name == "numba" and not (self._places or self._check_finite)
+        self._run = executor.run_both if alone else None  # type: ignore[attr-defined]
         self._move = self._moves() if executor.name == "numba" and self._read else None
 
     def _moves(self) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -221,6 +223,12 @@ class Program:
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
+        run = self._run
+        if run is None or run():
+            self._step_carefully()
+
+    def _step_carefully(self) -> None:
+        """Do that where more has to be looked at, or a gradient came out nan."""
         if self._places:
             self._keep_current()
         self.executor.step()

@@ -13,6 +13,7 @@ from .capture.numbers import check_numbers, too_large
 from .capture.outside import unchanged
 from .direct import DirectCall
 from .fused import Fused
+from .nested import nested_call
 from .run.executor import Executor, executor_for, missing_packages
 from .tape.interpreter import Interpreter
 
@@ -189,15 +190,24 @@ class Recording:
         given.extend([x._number for x in self.read])
         return given
 
-    def direct(self, *, backward: bool) -> DirectCall | None:
-        """Make a call on plain numbers that machine code answers, where there can be one."""
-        if self.result != LEAF or not self.all_used or self.read or self.executor.name != "numba":
+    def direct(self, arguments: Any, *, backward: bool) -> DirectCall | None:
+        """Make a call on plain numbers that machine code answers, where there can be one.
+
+        Parameters:
+            arguments: the shape of the positional arguments, which are all there are.
+            backward: whether the gradient is computed, too.
+        """
+        if not self.all_used or self.read or self.executor.name != "numba":
             return None
         machine = self._another()
         found = machine.direct(backward)  # type: ignore[attr-defined]
         if found is None:
             return None
         function, fields = found
+        if self.result != LEAF or any(shape != LEAF for shape in arguments[2]):
+            function = nested_call(function, arguments, self.result, backward=backward)
+            if function is None:
+                return None
         self._answered.append(fields)
         return DirectCall(self, machine, function, fields)
 

@@ -65,16 +65,16 @@ class Recordings:
     # ----- Which way -----
 
     def _with_direct(
-        self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
+        self, known: Directs, recording: Recording, shape: Any, numbers: Numbers, *, backward: bool
     ) -> Directs:
         """Return direct calls with one of this recording, where it can have one, in front."""
-        if len(args) != recording.count or not set(map(type, args)) <= PLAIN:
+        if not set(map(type, numbers)) <= PLAIN:
             return known
         mine = [x for x in known if x.recording is recording and isinstance(x, DirectCall)]
         if mine and not any(direct.was_busy() for direct in mine):
             others = [direct for direct in known if direct not in mine]
             return (*mine, *others)  # the next call tries it first
-        direct = recording.direct(backward=backward)
+        direct = recording.direct(shape[2][0], backward=backward)
         return known if direct is None else (direct, *known)[:DIRECT]
 
     def _without_direct(self, entries: list[Entry]) -> None:

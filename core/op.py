@@ -101,6 +101,13 @@ class Op:
         """Send calls to another op from now on; None ends that."""
         self.successor = successor
         self.function = _first_call if successor is None else _call_successor
+        if self.is_plain:
+            self.__class__ = Op
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it was made by `Op(...)`, and not by a class that does more."""
+        return self.__class__ is Op or hasattr(self.__class__, "is_shape")
 
     @property
     def arity(self) -> int:
@@ -133,7 +140,7 @@ class Op:
     def __call__(self, /, *operands: Value | float, **named: Value | float) -> Value: ...
     @overload
     def __call__(self, /, *operands: Any, **named: Any) -> Any: ...
-    def __call__(self, a: Any = MISSING, b: Any = MISSING, /, *more: Any, **named: Any) -> Any:
+    def __call__(self, /, *operands: Any, **named: Any) -> Any:
         """Compute a float from numbers, or a recorded Value where one operand is a Value.
 
         Parameters:
@@ -144,14 +151,10 @@ class Op:
             TypeError: for a wrong number of operands, one that is neither number nor Value, or an
                 unknown name.
         """
-        if named:
-            return self.function(self, *self._in_order((a, b, *more), named))
-        if b is MISSING:
-            return self.function(self, a)
-        return self.function(self, a, b, *more) if more else self.function(self, a, b)
+        return self.function(self, *(self.in_order(operands, named) if named else operands))
 
-    def _in_order(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        given = [x for x in operands if x is not MISSING]
+    def in_order(self, given: Sequence[Any], named: dict[str, Any]) -> Sequence[Any]:
+        """List operands, some of which were given by name."""
         names = self.__signature__.parameters
         first = dict(zip(names, given, strict=False))
         last = dict(zip(reversed(names), reversed(self.defaults), strict=False))
@@ -160,7 +163,7 @@ class Op:
         is_once = len(first) == len(given) and not first.keys() & named.keys()
         if is_named and is_once and every.keys() == names.keys():
             return tuple([every[name] for name in names])
-        raise value_hints.wrong_names(self, given, named)
+        raise value_hints.wrong_names(self, list(given), named)
 
     def call_with(self, operands: tuple[Any, ...]) -> Any:
         """Compute on operands of any kind and number, some of which may be MISSING."""
@@ -294,9 +297,17 @@ class Op:
 
 
 def _first_call(op: Op, *operands: Any) -> Any:
-    """Make the function for the op's number of operands, and call it."""
-    op.function = op_methods.function_of(op)
+    """Put the op into the class for its number of operands, and call it."""
+    kind = op_methods.class_of(op)
+    if op.is_plain:
+        op.__class__ = kind
+    op.function = kind.__call__
     return op.function(op, *operands)
+
+
+def call_named(op: Op, operands: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Call an op with operands of which some have names."""
+    return op.function(op, *op.in_order([x for x in operands if x is not MISSING], named))
 
 
 def call_any(op: Op, *operands: Any) -> Any:

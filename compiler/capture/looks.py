@@ -97,7 +97,7 @@ class Looks(Watcher):
         kind = self.kind
         if op not in self.ops:
             self.ops.add(op)
-            if op.__class__ is Op:
+            if op.is_plain:
                 self._sort_in(op)
         for x in operands:
             if x.__class__ is not kind and (x.requires_grad or x.op is not None):

@@ -97,7 +97,7 @@ class Machine:
         self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
         self._forward_at, self._backward_at, self._both_at = (x.ctypes.data for x in self._calls)
         self._run_backward = self._finding_nan(self._backward_at)
-        self._run_both = self._finding_nan(self._both_at)
+        self.run_both = self._finding_nan(self._both_at)
 
     def _call(self, code: Any) -> Any:
         """Write down what a run is told: where its code is, how long it is, and the memory."""
@@ -178,7 +178,7 @@ class Machine:
 
     def step(self) -> None:
         """Do both."""
-        if self._run_both():
+        if self.run_both():
             self._mend()
 
     def _mend(self) -> None:
