@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
 from ..progress import tell, waiting
+from .summing import products, values, values_and_slopes
 from .taken import Given, merged
 from .total import Total
 
 if TYPE_CHECKING:
     from .over import OverRows  # which makes it
+
+Added = Callable[[Any, Given], Total]  # what is added up of the rows of some arguments
 
 
 class Batched:
@@ -33,29 +36,53 @@ class Batched:
 
     def __call__(self, *shared: Any) -> Any:
         """Compute the reduced value of all batches."""
-        return self._computed(shared, backward=False)[0]
+        return self._reduced(shared, values)[0]
 
     def value_and_grad(self, *shared: Any) -> Any:
         """Compute the reduced value of all batches, and its gradient by what is shared."""
-        value, given, gradients = self._computed(shared, backward=True)
+        value, given, gradients = self._reduced(shared, values_and_slopes)
         return value, self.rows._built(given, gradients)
 
     def grad(self, *shared: Any) -> Any:
         """Compute the gradient alone."""
         return self.value_and_grad(*shared)[1]
 
-    def _computed(self, shared: tuple[Any, ...], *, backward: bool) -> tuple[Any, Given, Any]:
+    def hvp(self, shared: Sequence[Any], direction: Any) -> Any:
+        """Compute the product of the Hessian with a direction; see `OverRows.hvp`.
+
+        Parameters:
+            shared: a tuple of the arguments that all rows share.
+            direction: built like them.
+        """
+        derived = Batched(self.rows._slope(), self.batches, self.count)
+        found = derived.grad(*shared, *self.rows._directions(shared, direction))[: len(shared)]
+        return found[0] if len(shared) == 1 else found
+
+    def gauss_newton(self, *shared: Any) -> tuple[float, Any, Any]:
+        """Add up r·r, J^T r and J^T J; see `OverRows.gauss_newton`."""
+        given, total = self._added(shared, products)
+        return self.rows._squares(given, total)
+
+    def _reduced(self, shared: tuple[Any, ...], added: Added) -> tuple[float, Given, Any]:
+        given, total = self._added(shared, added)
+        sums = total.found() / (self._seen if self.rows.reduce == "mean" else 1)
+        return float(sums[0]), given, sums[1:]
+
+    def _added(self, shared: tuple[Any, ...], added: Added) -> tuple[Given, Total]:
+        """Add up something of all batches; give the arguments of the first one, too."""
         total: Total | None = None
         first: Given | None = None
         with waiting():
             for given in self._taken(shared):
                 first = first or given
-                found = self.rows._total(given, backward=backward)
+                try:
+                    found = added(self.rows, given)
+                except CompileError as cause:
+                    raise CompileError(f"batch {self._number}: {cause}") from cause
                 total = found if total is None else total.with_other(found)
         if total is None or first is None:
             raise CompileError("there is no batch; a generator can be gone through only once")
-        sums = total.found() / (self._seen if self.rows.reduce == "mean" else 1)
-        return float(sums[0]), first, sums[1:]
+        return first, total
 
     def _taken(self, shared: tuple[Any, ...]) -> Iterator[Given]:
         """Take the batches, each with what is shared; `_seen` counts their rows.
@@ -63,9 +90,10 @@ class Batched:
         Raises:
             CompileError: for a batch that does not fit, saying which, and where rows are missing.
         """
-        self._seen = 0
+        self._seen = self._number = 0
         shape = None
         for number, batch in enumerate(self._told()):
+            self._number = number
             tell(f"batch {number:,}, after {self._seen:,} rows{self._of()}")
             own = batch if isinstance(batch, tuple | list) else (batch,)
             try:

@@ -45,6 +45,23 @@ class Fit:
     def __repr__(self) -> str:
         return f"<{self._rows!r} with {len(self.parameters)} parameters>"
 
+    def __setattr__(self, name: str, thing: Any) -> None:
+        """Write into the array of parameters, rather than put another one in its place."""
+        if name in ("gradients", "shared", "wrt") and name in self.__dict__:
+            raise CompileError(f"model.{name} is what a step gives; assign into parameters")
+        if name == "parameters" and name in self.__dict__:
+            import numpy as np
+
+            numbers = np.asarray(thing)
+            if numbers.shape not in (self.parameters.shape, ()) or numbers.dtype.kind not in "biuf":
+                raise CompileError(
+                    f"this model has {len(self.parameters)} parameters; an array of the shape "
+                    f"{numbers.shape} of {numbers.dtype} does not fit"
+                )
+            self.parameters[:] = numbers
+        else:
+            object.__setattr__(self, name, thing)
+
     @property
     def shared(self) -> Any:
         """What all rows share now, built as it was given; arrays are views of `parameters`."""

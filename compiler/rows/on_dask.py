@@ -5,14 +5,15 @@ The function goes to the workers once, as bytes, and each keeps what it has made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from .taken import ROWS, Given, merged
+from .taken import ROWS, Given, as_rows, merged
 from .total import Total
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ def is_on_dask(x: Any) -> bool:
     return type(x).__module__.partition(".")[0] == "dask" and hasattr(x, "chunks")
 
 
-def total_on_dask(rows: OverRows, args: Sequence[Any], *, backward: bool) -> tuple[Given, Total]:
+def total_on_dask(
+    rows: OverRows, args: Sequence[Any], added: Callable[[OverRows, Given], Total]
+) -> tuple[Given, Total]:
     """Add up all rows, each block where it is.
 
     Parameters:
         rows: the function.
         args: its arguments; those that have rows are Dask arrays.
-        backward: whether gradients by what is shared are added up, too.
+        added: what is added up of the rows of a block.
 
     Returns:
         The arguments, with the number of all rows; and the total.
@@ -51,10 +54,14 @@ def total_on_dask(rows: OverRows, args: Sequence[Any], *, backward: bool) -> tup
     blocks = _blocks(own)
     code = dumps(rows)
     partial = delayed(_partial, pure=False)
-    sums = [partial(code, shared, block, backward) for block in blocks]
-    added = delayed(_added, pure=False)
+    ends = [0, *accumulate(own[0].chunks[0])]
+    sums = [
+        partial(code, shared, block, added, int(first))
+        for block, first in zip(blocks, ends[:-1], strict=True)
+    ]
+    joined = delayed(_joined, pure=False)
     while len(sums) > 1:
-        sums = [added(sums[i : i + 2]) for i in range(0, len(sums), 2)]
+        sums = [joined(sums[i : i + 2]) for i in range(0, len(sums), 2)]
     return given, sums[0].compute()
 
 
@@ -87,14 +94,33 @@ def _made(code: bytes) -> OverRows:
     return found
 
 
-def _partial(code: bytes, shared: Sequence[Any], own: Sequence[Any], backward: bool) -> Total:
+def _partial(
+    code: bytes, shared: Sequence[Any], own: Sequence[Any], added: Any, first: int
+) -> Total:
     rows = _made(code)
     given = rows._given(merged(rows.in_axes, shared, own, repr(rows)))
+    given.first = first
     rows.compiled._keep_current()
-    return rows._total(given, backward=backward)
+    found: Total = added(rows, given)
+    return found
 
 
-def _added(parts: Sequence[Total]) -> Total:
+def weights_on_dask(weights: Any, own: Any) -> Any:
+    """Give weights of rows that lie in a Dask array as a Dask array, too.
+
+    Raises:
+        CompileError: where they are no numbers, or not one for each row.
+    """
+    if not is_on_dask(weights):
+        weights = as_rows(weights).astype(float)
+    if weights.shape != own.shape[:1]:
+        raise CompileError(f"weights= has the shape {weights.shape}; there are {own.shape[0]} rows")
+    if is_on_dask(weights):
+        return weights
+    return import_module("dask.array").from_array(weights, chunks=own.chunks[0])
+
+
+def _joined(parts: Sequence[Total]) -> Total:
     first, *others = parts
     for other in others:
         first = first.with_other(other)

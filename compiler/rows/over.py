@@ -20,13 +20,13 @@ from ..capture.arguments import put_together
 from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
-from ..progress import tell, waiting
+from ..progress import waiting
 from ..recording import Recording
 from .batches import Batched
 from .derived import slope, weighted
 from .fit import Fit
-from .on_dask import is_on_dask, total_on_dask
-from .summing import Summing
+from .on_dask import is_on_dask, total_on_dask, weights_on_dask
+from .summing import Summing, products, values, values_and_slopes
 from .taken import (
     ROWS,
     SHARED,
@@ -36,6 +36,8 @@ from .taken import (
     as_rows,
     axes_of,
     merged,
+    names_of,
+    shared_given,
 )
 from .tiles import Tiles
 from .total import Total
@@ -53,7 +55,8 @@ class OverRows(Summing):
             None where all rows share it; a tuple by position, or a dict by name (others are
             shared).
         reduce: `sum`, `mean`, or None to keep one result, and one gradient, for each row.
-        check_finite: whether a nan or an infinity among results is an error that names the row.
+        check_finite: whether a nan or an infinity among results and gradients, or a nan among data,
+            is an error that names the row and its number.
         options: those of `Compiled`: executor, bound, threads.
 
     Raises:
@@ -84,6 +87,7 @@ class OverRows(Summing):
             raise CompileError("with in_axes= an array of what is shared is its elements")
         self.compiled = Compiled(function, arrays="elements", **options)
         self.in_axes = axes_of(function, in_axes)
+        self.names = names_of(function, len(self.in_axes))
         self.reduce = reduce
         self.check_finite = check_finite
         self._tiles: WeakKeyDictionary[Recording, Tiles | None] = WeakKeyDictionary()
@@ -137,10 +141,10 @@ class OverRows(Summing):
             The product, built like the gradient.
         """
         count = self.in_axes.count(SHARED)
-        directions = (direction,) if count == 1 else tuple(direction)
-        made = partial(slope, self.compiled.function, self.in_axes)
-        derived = self._derivative("slope", made, (SHARED,) * count, self.reduce)
-        found = derived.grad(*args, *directions)[:count]
+        self._check_count(args)
+        shared = [x for x, axis in zip(args, self.in_axes, strict=True) if axis is SHARED]
+        directions = self._directions(shared, direction)
+        found = self._slope().grad(*args, *directions)[:count]
         return found[0] if count == 1 else found
 
     def hessp(self, shared: Any, direction: Any, *rows: Any) -> Any:
@@ -156,23 +160,20 @@ class OverRows(Summing):
             The sum of squares r·r; J^T r, built like the gradient; and J^T J, a table with a row
             for each number that is shared, in their order.
         """
-        import numpy as np
+        self._check_count(args)
+        if any(map(is_on_dask, args)):
+            given, total = total_on_dask(self, args, products)
+        else:
+            given = self._given(args)
+            with waiting():
+                total = products(self, given)
+        return self._squares(given, total)
 
-        _check_here(args, "for gauss_newton(); take map_blocks() and add up")
-        given = self._given(args)
-        self.compiled._keep_current()
-        count = len(given.numbers)
-        total = Total()
-        taken = given.taken()
-        with waiting():
-            for block, first in taken.blocks(0):
-                tell(f"row {first:,} of {given.count:,}")
-                r, jacobian = self._block(block, backward=True)
-                products = jacobian @ jacobian.T
-                total.add(np.concatenate([[r @ r], jacobian @ r, products.ravel()]))
-        found = total.found()
-        products = found[1 + count :].reshape(count, count)
-        return float(found[0]), self._built(given, found[1 : 1 + count]), products
+    def _squares(self, given: Given, total: Total) -> tuple[float, Any, Any]:
+        """Take apart what `products` added up."""
+        found, count = total.found(), len(given.numbers)
+        table = found[1 + count :].reshape(count, count)
+        return float(found[0]), self._built(given, found[1 : 1 + count]), table
 
     def start(self, *shared: Any) -> Fit:
         """Begin to fit what is shared: parameters in one array, for the optimizers of `nn`."""
@@ -222,17 +223,42 @@ class OverRows(Summing):
 
     # ----- Made of it -----
 
+    def _slope(self) -> OverRows:
+        """Make the derivative in a direction, whose parts come last."""
+        made = partial(slope, self.compiled.function, self.in_axes)
+        names = [
+            name for name, axis in zip(self.names, self.in_axes, strict=True) if axis is SHARED
+        ]
+        more: dict[str, int | None] = {f"the direction of {name}": SHARED for name in names}
+        return self._derivative("slope", made, more, self.reduce)
+
+    def _directions(self, shared: Sequence[Any], direction: Any) -> tuple[Any, ...]:
+        """Give a direction as a tuple of its parts, one for each shared argument.
+
+        Raises:
+            CompileError: where it has more or fewer numbers than what rows share.
+        """
+        found = (direction,) if len(shared) == 1 else tuple(direction)
+        lengths = [len(shared_given(x)[1]) for x in (found, shared)]
+        if lengths[0] != lengths[1] or len(found) != len(shared):
+            raise CompileError(
+                f"a direction is built like what rows share, which has {lengths[1]} numbers; it "
+                f"has {lengths[0]}"
+            )
+        return found
+
     def _derivative(
-        self, name: str, function: Any, axes: tuple[int | None, ...], reduce: str | None
+        self, name: str, function: Any, more: dict[str, int | None], reduce: str | None
     ) -> OverRows:
-        """Make a function of one row, of this one, with more arguments."""
+        """Make a function of one row, of this one, with more arguments: their names and axes."""
         if name not in self._derived:
             c = self.compiled
             options = {"executor": c.executor, "bound": c.bound, "threads": c.threads}
-            self._derived[name] = OverRows(
-                function, in_axes=(*self.in_axes, *axes), reduce=reduce,
+            derived = self._derived[name] = OverRows(
+                function, in_axes=(*self.in_axes, *more.values()), reduce=reduce,
                 check_finite=self.check_finite, math=c.math, **options,
             )  # fmt: skip
+            derived.names = (*self.names, *more)
         return self._derived[name]
 
     def _weighted(
@@ -240,22 +266,27 @@ class OverRows(Summing):
     ) -> tuple[Any, Given, Any]:
         import numpy as np
 
-        _check_here(args, "with weights=, which can be an argument of the function")
-        given, weights = self._given(args), as_rows(weights).astype(float)
-        if weights.shape != (given.count,):
-            raise CompileError(
-                f"weights= has the shape {weights.shape}; there are {given.count} rows"
-            )
+        self._check_count(args)
+        own = next(x for x, axis in zip(args, self.in_axes, strict=True) if axis == ROWS)
+        if is_on_dask(own):
+            weights = weights_on_dask(weights, own)
+        else:
+            weights = as_rows(weights).astype(float)
+            count = self._given(args).count
+            if weights.shape != (count,):
+                raise CompileError(
+                    f"weights= has the shape {weights.shape}; there are {count} rows"
+                )
         reduce = None if self.reduce is None else "sum"
         made = partial(weighted, self.compiled.function)
-        derived = self._derivative("weighted", made, (ROWS,), reduce)
-        value, _, gradients = derived._computed(derived._given((*args, weights)), backward=backward)
+        derived = self._derivative("weighted", made, {"weights": ROWS}, reduce)
+        value, given, gradients = derived._of((*args, weights), backward=backward)
         if self.reduce == "mean":
-            whole = weights.sum()
+            whole = float(weights.sum())
             if whole == 0.0:
                 raise CompileError("weights= adds up to 0, so there is no mean")
             with np.errstate(invalid="ignore"):
-                value, gradients = float(value / whole), gradients / whole
+                value, gradients = float(np.float64(value) / whole), gradients / whole
         return value, given, gradients
 
     def __getstate__(self) -> dict[str, Any]:
@@ -267,11 +298,14 @@ class OverRows(Summing):
     # ----- Arguments -----
 
     def _given(self, args: tuple[Any, ...]) -> Given:
+        self._check_count(args)
+        return Given(args, self.in_axes, self.names)
+
+    def _check_count(self, args: Sequence[Any]) -> None:
         if len(args) != len(self.in_axes):
             raise CompileError(
                 f"in_axes= is for {len(self.in_axes)} arguments; {self!r} was given {len(args)}"
             )
-        return Given(args, self.in_axes)
 
     def _built(self, given: Given, gradients: Any) -> Any:
         numbers: Any = Cursor(gradients, copies=False)  # which nobody else has
@@ -288,10 +322,5 @@ class OverRows(Summing):
             return self._computed(self._given(args), backward=backward)
         if self.reduce is None:
             raise CompileError("rows of Dask arrays are added up: reduce= is 'sum' or 'mean'")
-        given, total = total_on_dask(self, args, backward=backward)
+        given, total = total_on_dask(self, args, values_and_slopes if backward else values)
         return self._reduced(given, total)
-
-
-def _check_here(args: Sequence[Any], where: str) -> None:
-    if any(map(is_on_dask, args)):
-        raise CompileError(f"rows of Dask arrays are not taken {where}")

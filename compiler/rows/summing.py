@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +19,7 @@ from ..capture.arguments import ANSWER, LEAF
 from ..function import Compiled
 from ..progress import tell, waiting
 from ..recording import Recording
+from .finite import check_data, check_results
 from .taken import Column, Given, Taken, is_strided
 from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
@@ -35,7 +35,7 @@ class Summing:
     Attributes:
         compiled: the function of one row.
         reduce: `sum`, `mean`, or None for a result for each row.
-        check_finite: whether a nan or an infinity among results is an error.
+        check_finite: whether a nan or an infinity is an error.
     """
 
     compiled: Compiled
@@ -52,7 +52,7 @@ class Summing:
     def _computed(self, given: Given, *, backward: bool) -> tuple[Any, Given, Any]:
         self.compiled._keep_current()
         if self.reduce is None:
-            values, gradients = self._each(given.taken(), backward=backward)
+            values, gradients = self._each(given, backward=backward)
             return values, given, gradients
         import numpy as np
 
@@ -64,20 +64,24 @@ class Summing:
         total = Total()
         tiles = self._tiles_for(given)
         if tiles is None:
-            parts = self._parts_of(given.taken(), backward=backward)
+            parts = self._parts_of(given, backward=backward)
         else:
             parts = self._tiles_of(given, tiles, backward=backward)
         with waiting():
             for sums in parts:
                 total.add(sums)
+        if self.check_finite:
+            check_data(given)
         return total
 
-    def _parts_of(self, taken: Taken, *, backward: bool) -> Iterator[Any]:
+    def _parts_of(self, given: Given, *, backward: bool) -> Iterator[Any]:
         """Give the sums of parts of the rows."""
+        taken = given.taken()
         for start in range(0, taken.count, PART):
             tell(f"row {start:,} of {taken.count:,}")
             part = taken.part(start, min(start + PART, taken.count))
-            yield self._summed(part, start, backward=backward)
+            sums = self._summed(part, start, backward=backward)
+            yield self._checked(given, sums, part, start)
 
     def _tiles_of(self, given: Given, tiles: Tiles, *, backward: bool) -> Iterator[Any]:
         """Give the sums of parts of the rows; each thread does one at a time."""
@@ -103,30 +107,36 @@ class Summing:
     def _summed_in_tiles(
         self, given: Given, shared: Any, tiles: Tiles, rows: tuple[int, int], *, backward: bool
     ) -> Any:
+        import numpy as np
+
         sums, left = tiles.sums(shared, given.table(*rows), backward=backward)
-        if len(left):
+        if len(left) or (self.check_finite and not np.isfinite(sums).all()):
             start, _ = rows
             part = given.taken().part(*rows)
             sums = sums + self._in_blocks(part.picked(left), start, backward=backward)
-            sums = self._checked(sums, part, start)
+            sums = self._checked(given, sums, part, start)
         return sums
 
-    def _checked(self, sums: Any, part: Taken, start: int) -> Any:
+    def _checked(self, given: Given, sums: Any, part: Taken, start: int) -> Any:
         """Give sums back, or find the row with a nan or an infinity, where that was asked for."""
-        if self.check_finite and not isfinite(sums[0]):
+        import numpy as np
+
+        if self.check_finite and not np.isfinite(sums).all():
             for block, first in part.blocks(start):
-                _check_finite(self._block(block, backward=False)[0], first)
+                check_results(given, *self._block(block, backward=len(sums) > 1), first)
         return sums
 
-    def _each(self, taken: Taken, *, backward: bool) -> tuple[Any, Any]:
+    def _each(self, given: Given, *, backward: bool) -> tuple[Any, Any]:
         """Compute a result, and a gradient, for each row."""
         import numpy as np
 
         found = []
-        for block, first in taken.blocks(0):
+        for block, first in given.taken().blocks(0):
             found.append(self._block(block, backward=backward))
             if self.check_finite:
-                _check_finite(found[-1][0], first)
+                check_results(given, *found[-1], first)
+        if self.check_finite:
+            check_data(given)
         gradients = np.concatenate([g for _, g in found], axis=1) if backward else None
         return np.concatenate([v for v, _ in found]), gradients
 
@@ -135,8 +145,7 @@ class Summing:
 
         sums, left = self._fused(part, backward=backward)
         rest = part if left is None else part.picked(left)
-        sums = sums + self._in_blocks(rest, start, backward=backward)
-        return self._checked(sums, part, start)
+        return sums + self._in_blocks(rest, start, backward=backward)
 
     def _in_blocks(self, part: Taken, start: int, *, backward: bool) -> Any:
         """Add up rows by lanes."""
@@ -180,7 +189,13 @@ class Summing:
         for entry in compiled._matching(shape):
             return entry[1]
         numbers = [_first(x) for x in columns()]
-        return compiled._recorded(shape, numbers)[1]
+        try:
+            return compiled._recorded(shape, numbers)[1]
+        except CompileError:
+            raise
+        except Exception as cause:
+            cause.add_note(f"This was raised for the first row, by {compiled!r}.")
+            raise
 
     def _block(self, block: Taken, *, backward: bool) -> tuple[Any, Any]:
         """Compute some rows; give their values, and gradients by what is shared."""
@@ -191,6 +206,35 @@ class Summing:
             what = "yes or no" if recording.result == ANSWER else "nested ones"
             raise CompileError(f"over rows a function gives one number; {self!r} gives {what}")
         return results[0], None if gradients is None else gradients[block.shared]
+
+
+# ----- What is added up of the rows of some arguments -----
+
+
+def values(rows: Summing, given: Given) -> Total:
+    """Add up results."""
+    return rows._total(given, backward=False)
+
+
+def values_and_slopes(rows: Summing, given: Given) -> Total:
+    """Add up results, and gradients by what is shared."""
+    return rows._total(given, backward=True)
+
+
+def products(rows: Summing, given: Given) -> Total:
+    """Add up r·r, J^T r and J^T J of the residuals r and their Jacobian J, a part at a time."""
+    import numpy as np
+
+    rows.compiled._keep_current()
+    total = Total()
+    for block, first in given.taken().blocks(0):
+        tell(f"row {first:,} of {given.count:,}")
+        r, jacobian = rows._block(block, backward=True)
+        if rows.check_finite:
+            check_results(given, r, jacobian, first)
+        squares = jacobian @ jacobian.T
+        total.add(np.concatenate([[r @ r], jacobian @ r, squares.ravel()]))
+    return total
 
 
 def side_by_side(work: Callable[[int], Any], starts: Sequence[int]) -> Iterator[Any]:
@@ -208,11 +252,3 @@ def _first(x: Any) -> float:
     if isinstance(x, Column):
         return float(x.rows[(0, *x.index)])
     return float(x[0]) if hasattr(x, "shape") else float(x)
-
-
-def _check_finite(values: Any, start: int) -> None:
-    import numpy as np
-
-    odd = np.flatnonzero(~np.isfinite(values))
-    if len(odd):
-        raise CompileError(f"row {start + int(odd[0])} gives {float(values[odd[0]])!r}")

@@ -27,8 +27,10 @@ class Given:
     Parameters:
         args: the arguments.
         axes: for each whether it has rows.
+        names: what the function calls them.
 
     Attributes:
+        first: the number of the first row, where these are not all.
         count: how many rows there are.
         arguments: for each argument its shape, and whether it is shared.
         shared: all that is shared, part by part.
@@ -38,8 +40,12 @@ class Given:
         CompileError: for arguments that do not fit.
     """
 
-    def __init__(self, args: tuple[Any, ...], axes: Sequence[int | None]) -> None:
+    def __init__(
+        self, args: tuple[Any, ...], axes: Sequence[int | None], names: Sequence[str]
+    ) -> None:
         pairs = list(zip(args, axes, strict=True))
+        self.args, self.axes, self.names = args, axes, names
+        self.first = 0
         self.count = count_rows([x for x, axis in pairs if axis == ROWS])
         shared = _Shared()
         self.arguments: list[tuple[Any, bool]] = []
@@ -234,11 +240,7 @@ def axes_of(
             nothing has rows.
     """
     if isinstance(in_axes, dict):
-        names = [
-            x.name
-            for x in signature(function).parameters.values()
-            if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-        ]
+        names = _positional(function)
         if unknown := [name for name in in_axes if name not in names]:
             raise CompileError(
                 f"in_axes= names {unknown[0]!r}; the arguments are {', '.join(names)}"
@@ -252,6 +254,23 @@ def axes_of(
     if ROWS not in axes:
         raise CompileError("in_axes= has no 0: no argument has rows")
     return axes
+
+
+def names_of(function: Callable[..., Any], count: int) -> tuple[str, ...]:
+    """Say what a function calls its arguments, so many; where that is unknown, by number."""
+    try:
+        names = _positional(function)
+    except (TypeError, ValueError):  # no signature
+        names = []
+    return (*names[:count], *(f"argument {i + 1}" for i in range(len(names), count)))
+
+
+def _positional(function: Callable[..., Any]) -> list[str]:
+    return [
+        x.name
+        for x in signature(function).parameters.values()
+        if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    ]
 
 
 def count_rows(trees: list[Any]) -> int:

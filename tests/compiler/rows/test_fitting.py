@@ -173,6 +173,48 @@ def in_batches(x, y, size):
         yield x[start : start + size], y[start : start + size]
 
 
+def test_parameters_are_assigned_into_and_no_other_array_takes_their_place():
+    _, model, *_ = fitted()
+    array = model.parameters
+    model.parameters = [1.0, 2.0, 3.0]
+    assert model.parameters is array
+    assert model.shared.tolist() == [1.0, 2.0, 3.0]
+    for odd in (np.ones(2), np.ones((3, 1)), ["a", "b", "c"]):
+        with pytest.raises(CompileError, match="this model has 3 parameters"):
+            model.parameters = odd
+    with pytest.raises(CompileError, match="gradients is what a step gives"):
+        model.gradients = np.ones(3)
+    assert array.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("direction", [np.ones(2), np.ones(4), [1.0]])
+def test_directions_of_another_length_are_refused(direction):
+    fit, _, x, y = fitted()
+    with pytest.raises(CompileError, match="which has 3 numbers; it has"):
+        fit.hvp((np.zeros(3), x, y), direction)
+    with pytest.raises(CompileError, match="in_axes= is for 3 arguments"):
+        fit.hvp((np.zeros(3), x), np.ones(3))
+
+
+def test_products_are_added_up_over_batches():
+    fit, _, x, y = fitted()
+    w, direction = np.array([0.5, -0.2, 0.1]), np.array([1.0, 2.0, -1.0])
+    over = fit.over([(x[i : i + 30], y[i : i + 30]) for i in range(0, 100, 30)])
+    right = fit.hvp((w, x, y), direction)
+    np.testing.assert_allclose(over.hvp((w,), direction), right, rtol=1e-12)
+    for found, expected in zip(over.gauss_newton(w), fit.gauss_newton(w, x, y), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_batch_with_a_nan_is_named_and_its_row():
+    x, y = points(40)
+    x[25, 1] = np.nan
+    fit = compile(surprise, in_axes=(None, 0, 0), check_finite=True)
+    batches = [(x[:20], y[:20]), (x[20:], y[20:])]
+    with pytest.raises(CompileError, match=r"batch 1: row 5 gives nan; x\[1\] of it is nan"):
+        fit.over(batches)(np.zeros(3))
+
+
 def test_a_generator_gives_what_all_rows_give():
     x, y = points(1000)
     w = np.array([0.3, -0.2, 0.1])

@@ -77,13 +77,35 @@ def test_a_result_for_each_row_is_refused():
         each(w, da.from_array(x), da.from_array(y))
 
 
-def test_what_is_not_for_dask_says_what_is():
-    w, x, y = data(10)
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize("far_weights", [True, False])
+def test_weights_are_taken_to_the_blocks(reduce, far_weights):
+    w, x, y = data(110)
+    weights = np.random.default_rng(4).random(110)
+    fit = compile(surprise, in_axes=(None, 0, 0), reduce=reduce, executor="interpreter")
+    value, gradient = fit.value_and_grad(w, x, y, weights=weights)
+    far = da.from_array(x, chunks=(30, 2)), da.from_array(y, chunks=50)
+    given = da.from_array(weights, chunks=20) if far_weights else weights
+    found, slopes = fit.value_and_grad(w, *far, weights=given)
+    assert found == pytest.approx(value, rel=1e-13)
+    np.testing.assert_allclose(slopes, gradient, rtol=1e-12)
+    with pytest.raises(CompileError, match=r"shape \(7,\); there are 110 rows"):
+        fit(w, *far, weights=given[:7])
+
+
+def test_products_are_added_up_in_the_blocks():
+    w, x, y = data(110)
     fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
-    far = da.from_array(x), da.from_array(y)
-    with pytest.raises(CompileError, match=r"weights=, which can be an argument"):
-        fit(w, *far, weights=np.ones(10))
-    with pytest.raises(CompileError, match="map_blocks"):
-        fit.gauss_newton(w, *far)
+    far = da.from_array(x, chunks=(30, 2)), da.from_array(y, chunks=50)
     right = fit.hvp((w, x, y), np.ones(3))
     np.testing.assert_allclose(fit.hvp((w, *far), np.ones(3)), right, rtol=1e-12)
+    for found, expected in zip(fit.gauss_newton(w, *far), fit.gauss_newton(w, x, y), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_nan_is_named_by_its_row_among_all():
+    w, x, y = data(110)
+    x[77, 1] = np.nan
+    fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter", check_finite=True)
+    with pytest.raises(CompileError, match=r"row 77 gives nan; x\[1\] of it is nan"):
+        fit(w, da.from_array(x, chunks=(30, 2)), da.from_array(y, chunks=30))

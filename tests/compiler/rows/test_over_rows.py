@@ -143,6 +143,52 @@ def test_a_row_of_nan_makes_the_sum_nan_or_is_named_on_request():
         fit.value_and_grad(w, x, y)
 
 
+def chosen(p, row):
+    """Use one number or another of a row, by a third one."""
+    return p[0] * row["a"][0] if row["a"][1] > 0 else p[1] * row["b"][1]
+
+
+def rows_of_trees():
+    return {"a": np.ones((300, 2)), "b": (np.ones(300), np.ones(300))}
+
+
+@pytest.mark.parametrize("reduce", ["sum", "mean", None])
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (lambda d: d["a"][7:], r"row 7 .*nan; row\['a'\]\[0\] of it is nan"),
+        (lambda d: d["a"][7:, 1:], r"row 7 has nan for row\['a'\]\[1\], which its result does not"),
+        (
+            lambda d: d["b"][1][290:],
+            r"row 290 has nan for row\['b'\]\[1\], which its result does not",
+        ),
+    ],
+)
+def test_a_nan_among_data_is_named_by_row_and_place_even_where_no_result_shows_it(
+    reduce, place, message
+):
+    given = rows_of_trees()
+    fit = compile(chosen, in_axes=(None, 0), reduce=reduce, check_finite=True)
+    fit.value_and_grad([1.0, 2.0], given)
+    place(given).flat[0] = math.nan
+    with pytest.raises(CompileError, match=message):
+        fit.value_and_grad([1.0, 2.0], given)
+
+
+def test_a_nan_that_all_rows_share_is_named():
+    fit = compile(chosen, in_axes=(None, 0), check_finite=True)
+    with pytest.raises(
+        CompileError, match=r"row 0 gives nan; p\[0\], which all rows share, is nan"
+    ):
+        fit([math.nan, 1.0], rows_of_trees())
+
+
+def test_what_a_function_raises_says_that_it_was_given_a_row():
+    with pytest.raises(IndexError) as caught:
+        compile(chosen, in_axes=(None, 0))([1.0], {"a": np.ones((3, 1))})
+    assert "raised for the first row" in caught.value.__notes__[0]
+
+
 def test_batches_give_what_all_rows_at_once_give():
     w, x, y = data(1000)
     for reduce in ("sum", "mean"):
