@@ -39,9 +39,14 @@ class Room:
         size = math.prod(shape)
         return np.empty(shape) if size * 8 < LEAST else _on_top(self._lent(size), 0, shape)
 
-    def rows(self, count: int, lengths: tuple[int, ...]) -> list[Doubles]:
-        """Make so many arrays of one shape, each side by side in memory, that hold anything."""
-        size = math.prod(lengths)
+    def rows(self, count: int, lengths: tuple[int, ...], size: int) -> list[Doubles]:
+        """Make so many arrays of one shape, each side by side in memory, that hold anything.
+
+        Parameters:
+            count: how many.
+            lengths: their shape.
+            size: how many elements that are.
+        """
         if size * 8 * count < LEAST:
             return [np.empty(lengths) for _ in range(count)]
         step = -(-size // LINE) * LINE

@@ -14,6 +14,7 @@ FIELDS = (
     *("array", "float64s", "float", "float64", "int", "yes", "no", "none"),
 )
 BLOCK = 4096  # lanes from one look at the flags to the next
+MISSES = 8  # so many more calls than were answered may find a lane for the careful way
 # Where an array of NumPy's keeps what is asked for here, from the end of the header on.
 DATA, DIMENSIONS, LENGTHS, KIND, FLAGS = 0, 8, 16, 40, 48
 READABLE = 0x101  # C order, and aligned
@@ -135,7 +136,10 @@ entry:
   %numbers = alloca double, i64 %spread, align 64
   %flags = alloca i8, i64 {2 * BLOCK}, align 64
   %expected = icmp eq i64 %count, %all
-  br i1 %expected, label %look, label %decline
+  %allowed = add i64 %calls, {MISSES}
+  %hopeful = icmp slt i64 %missed, %allowed
+  %begins = and i1 %expected, %hopeful
+  br i1 %begins, label %look, label %decline
 look:
   %last = sub i64 %all, 1
   %model.at = getelementptr ptr, ptr %args, i64 %last

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import cache as once
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS
 
 MOST_INPUTS = 256  # so many fit on any stack
 SHARE = 4096  # lanes: fewer are not worth a thread
-MISSES = 8  # so many more calls than were answered may end in the careful way; then all begin there
 
 
 class Fields(ctypes.Structure):
@@ -65,6 +63,8 @@ def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
     is for the careful way; False for what it does not take. It is None where this Python or NumPy
     keeps its objects another way.
 
+    After some more calls with such a lane than without it gives False at once.
+
     Parameters:
         told: fields, by name; what is left out is 0.
     """
@@ -94,7 +94,7 @@ class DirectLanes:
         backward: whether there are gradients.
     """
 
-    __slots__ = ("backward", "caller", "fields", "function", "gradients", "recording", "results")
+    __slots__ = ("caller", "fields", "function", "gradients", "is_one", "recording", "results")
 
     def __init__(
         self, recording: Any, function: tuple[Any, Fields], caller: Any, *, backward: bool
@@ -102,9 +102,9 @@ class DirectLanes:
         self.recording = recording
         self.function, self.fields = function
         self.caller = caller
-        self.backward = backward
         self.results = len(recording.tape.outputs) - 1
-        self.gradients = self.fields.outputs - self.results
+        self.gradients = self.fields.outputs - self.results if backward else None
+        self.is_one = recording.result == LEAF
 
     def call(self, *args: Any) -> Any:
         """Answer a call, or give None."""
@@ -113,26 +113,27 @@ class DirectLanes:
                 break
         else:
             return None
-        if not self._is_for(x.shape):
+        if not self._is_for(x):
             return None
-        outs = room.rows(self.results, x.shape) + room.rows(self.gradients, x.shape)
+        outs = room.rows(self.results, x.shape, x.size)
+        if self.gradients:
+            outs += room.rows(self.gradients, x.shape, x.size)
         return self._built(outs) if self.function(*args, *outs) else None
 
     def into(self, args: Sequence[Any], outs: list[Any]) -> Any:
         """Answer a call with `out=`, or give None."""
-        if not outs or self.recording.result != LEAF or not self._is_for(np.shape(outs[-1])):
+        if not self.is_one or not outs or type(outs[0]) is not np.ndarray:
             return None
-        return self._built(outs) if self.function(*args, *outs) else None
+        return self._built(outs) if self._is_for(outs[0]) and self.function(*args, *outs) else None
 
-    def _is_for(self, lengths: tuple[int, ...]) -> bool:
-        """Say whether to try; not where the careful way had to end what was begun here."""
-        return (
-            self.fields.missed < self.fields.calls + MISSES
-            and (self.caller.threads == 1 or prod(lengths) < 2 * SHARE)
-            and self.recording.is_current()
-        )
+    def _is_for(self, x: Any) -> bool:
+        """Say whether arrays of this size are computed in one go, and as they were recorded."""
+        if self.caller.threads > 1 and x.size >= 2 * SHARE:
+            return False
+        recording = self.recording
+        return not recording.places or recording.is_current()
 
     def _built(self, outs: list[Any]) -> Any:
-        if not self.backward:
-            return put_together(self.recording.result, iter(outs), None)
-        return outs[0], outs[1] if len(outs) == 2 else tuple(outs[1:])
+        if self.gradients is not None:
+            return outs[0], outs[1] if len(outs) == 2 else tuple(outs[1:])
+        return outs[0] if self.is_one else put_together(self.recording.result, iter(outs), None)

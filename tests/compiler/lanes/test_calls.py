@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pluggrad import CompileError, Op, Value, compile
 from pluggrad.compiler import function as functions
-from pluggrad.compiler.lanes.calls import MISSES, DirectLanes, arrays_are_plain
+from pluggrad.compiler.lanes.call_text import MISSES
+from pluggrad.compiler.lanes.calls import DirectLanes, arrays_are_plain
 from pluggrad.ops import exp, sqrt
 
 COUNT = 3000
