@@ -8,12 +8,12 @@ from typing import Any
 
 from pluggrad import CompileError
 
-from .capture.arguments import put_together, taken_apart
+from .capture.arguments import positional, put_together, taken_apart
 from .capture.calls import like_the_arguments
 from .capture.numbers import too_large
 from .direct import DirectCall
 from .recording import Recording
-from .recordings import DIRECT, Directs, Entry, Numbers, Recordings
+from .recordings import DIRECT, Entry, Numbers, Recordings
 
 # What Python says where a number is used as a vector.
 WANTS_A_VECTOR = ("non-iterable", "not iterable", "not subscriptable", "has no len()")
@@ -34,22 +34,25 @@ class OverLanes(Recordings):
         if math.prod(lengths) == 0:
             return self._of_nothing(shape, len(rows), lengths)
         first, results, gradients = self._all_lanes(shape, rows, math.prod(lengths), backward)
+        self._open_short_way(shape, first, backward=backward)
         return (
             first,
             results.reshape(len(results), *lengths),
             gradients if gradients is None else gradients.reshape(len(rows), *lengths),
         )
 
-    def _with_lanes(
-        self, known: Directs, recording: Recording, args: tuple[Any, ...], *, backward: bool
-    ) -> Directs:
-        """Return direct calls with one of this recording over lanes, where it can have one."""
-        if len(args) != recording.count or len(known) == DIRECT:
-            return known
+    def _open_short_way(self, shape: Any, recording: Recording, *, backward: bool) -> None:
+        """Let later calls on arrays go straight to machine code, where this one could have."""
+        known = self._gradients if backward else self._values
+        if shape != positional(recording.count) or len(known) == DIRECT:
+            return
         if any(x.recording is recording and not isinstance(x, DirectCall) for x in known):
-            return known
+            return
         direct = recording.direct_lanes(self, backward=backward)
-        return known if direct is None else (*known, direct)
+        if direct is not None and backward:
+            self._gradients = (*known, direct)
+        elif direct is not None:
+            self._values = (*known, direct)
 
     def _of_nothing(
         self, shape: Any, count: int, lengths: tuple[int, ...]
@@ -90,9 +93,10 @@ class OverLanes(Recordings):
         taken_apart(built, found, elements=False)
         if any(a is not b for a, b in zip(found, outs, strict=False)):  # True and False among them
             return None
-        flat = [x.reshape(-1) for x in outs]
-        gradients = Rows(flat[given:]) if backward else None
-        self._all_lanes(shape, rows, count, (Rows(flat[:given]), gradients))
+        lines = [x.reshape(-1) for x in outs]
+        gradients = Rows(lines[given:]) if backward else None
+        self._all_lanes(shape, rows, count, (Rows(lines[:given]), gradients))
+        self._open_short_way(shape, first, backward=backward)
         return (built, like_the_arguments(shape, outs[given:])) if backward else built
 
     def _all_lanes(

@@ -135,9 +135,6 @@ class Compiled(OverLanes, Generic[P, R]):
                 return call(self, "__call__", args, kwargs)
             if any(map(is_array, numbers)):
                 recording, results, _ = self._lanes(shape, numbers, backward=False)
-                if not kwargs:
-                    known = self._values
-                    self._values = self._with_lanes(known, recording, args, backward=False)
                 return put_together(recording.result, iter(results), None)
         recording, (single, _) = self._single(shape, numbers, backward=False)
         if not kwargs:
@@ -201,9 +198,6 @@ class Compiled(OverLanes, Generic[P, R]):
             if any(map(is_array, numbers)):
                 recording, results, gradients = self._lanes(shape, numbers, backward=True)
                 self._check_one(recording)
-                if not kwargs:
-                    known = self._gradients
-                    self._gradients = self._with_lanes(known, recording, args, backward=True)
                 return results[0], like_the_arguments(shape, gradients)
         recording, (single, gradient) = self._single(shape, numbers, backward=True)
         self._check_one(recording)

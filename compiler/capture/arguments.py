@@ -57,6 +57,11 @@ def taken_apart(tree: Any, numbers: Any, *, elements: bool, answers: bool = Fals
     return LEAF
 
 
+def positional(count: int) -> Shape:
+    """Return the shape of a call with so many numbers, one behind the other and none by name."""
+    return tuple, 2, ((tuple, count, (LEAF,) * count), (dict, (), ()))
+
+
 def is_symbolic(x: Any) -> bool:
     """Return whether a number is one that records: a Value, or what stands for one."""
     return isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__")

@@ -187,6 +187,17 @@ def test_results_are_written_where_they_are_wanted(compiled, no_other_way):
     assert compiled(x, y, out=(outs[0],)) is outs[0]
 
 
+def test_calls_with_out_alone_become_short():
+    x, y = numbers(COUNT)
+    compiled = compile(smooth)
+    outs = tuple([np.empty(COUNT) for _ in range(3)])
+    compiled(x, y, out=outs[0])
+    compiled.value_and_grad(x, y, out=outs)
+    with short_calls_alone():
+        check(compiled.value_and_grad(x, y, out=outs), x, y)
+        assert compiled(x, y, out=outs[0]) is outs[0]
+
+
 def given():
     x, y = numbers(COUNT)
     long = np.full(3 * COUNT, np.nan)
@@ -261,6 +272,25 @@ def test_lanes_that_go_another_way_have_their_numbers(calls):
         np.testing.assert_array_equal(value, np.where(x > 0.5, x * y, x - 2.0 * y))
         np.testing.assert_array_equal(gradient[0], np.where(x > 0.5, y, 1.0))
         np.testing.assert_array_equal(compiled(x, y, out=out), value)
+
+
+def test_nested_arguments_are_not_taken_for_others():
+    def function(a, b):
+        return a[0] * a[1] if isinstance(a, list) else a - b
+
+    x, y = numbers(COUNT)
+    compiled = compile(function)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled([x, y], None), x * y)
+        np.testing.assert_array_equal(compiled(x, y), x - y)
+        np.testing.assert_array_equal(compiled(a=x, b=y), x - y)
+
+
+def test_several_results_have_no_short_gradient():
+    compiled = compile(lambda x, y: (x * y, x))
+    for _ in range(2):
+        with pytest.raises(CompileError, match="one number"):
+            compiled.value_and_grad(*numbers(COUNT))
 
 
 def test_each_way_has_its_short_calls():
