@@ -151,6 +151,7 @@ def cut_open(structure: Structure, groups: Groups) -> Groups:
     """Cut groups that form a cycle into pieces that do not.
 
     A piece ends wherever a way through the graph leaves it; what is entered later is a later piece.
+    A leaf belongs to the piece that uses it first.
     """
     vertex = vertices(groups.keys)
     _, behind = structure.merged(vertex)
@@ -159,10 +160,16 @@ def cut_open(structure: Structure, groups: Groups) -> Groups:
     _, before = structure.merged(vertex, backwards=True)
     cyclic = behind & before
     entered = [0] * len(structure)
+
+    def crossing(x: int, i: int) -> bool:
+        return vertex[x] != vertex[i] and not cyclic.isdisjoint((vertex[x], vertex[i]))
+
     for i, operands in enumerate(structure.operands):
         for x in operands:
-            crossing = vertex[x] != vertex[i] and not cyclic.isdisjoint((vertex[x], vertex[i]))
-            entered[i] = max(entered[i], entered[x] + crossing)
+            entered[i] = max(entered[i], entered[x] + crossing(x, i))
+    for x, users in enumerate(structure.users):
+        if users and not structure.operands[x]:
+            entered[x] = min([entered[i] - crossing(x, i) for i in users])
     keys: list[Key] = [
         (key, entered[i]) if key is not None and vertex[i] in cyclic else key
         for i, key in enumerate(groups.keys)

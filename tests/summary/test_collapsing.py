@@ -7,7 +7,7 @@ import networkx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pluggrad import Graph, GraphError, Value, render, scope
+from pluggrad import Graph, GraphError, Value, nn, render, scope
 
 
 def layer(inputs: list[Value], width: int, rng: random.Random) -> list[Value]:
@@ -115,6 +115,16 @@ def test_a_run_of_equal_steps_is_one_group() -> None:
     assert titles(graph) == ["tanh + * × 49"]
     assert sum(node.size for node in graph.nodes) == len(Graph(y))
     assert x.label in {node.label for node in graph.nodes}
+
+
+def test_a_leaf_of_a_scope_that_is_entered_again_is_in_the_piece_that_uses_it() -> None:
+    first, second = nn.Linear(1, 1, rng=random.Random(1)), nn.Linear(1, 1, rng=random.Random(2))
+    (hidden,) = first([Value(0.5, label="x")])
+    (out,) = second([hidden.tanh()])
+    small = Graph(out).collapse("scope")
+    drawn = render(small, "text")
+    for part in ("Linear (1) (4 nodes)", "Linear (2) (4 nodes)"):
+        assert part in drawn
 
 
 def test_a_scope_that_is_left_and_entered_again_is_cut_into_pieces() -> None:

@@ -26,7 +26,7 @@ function troubleText() {
   const kinds = TROUBLES.map(([bit, name]) => [many(bit), name])
     .filter(([count]) => count)
     .map(([count, name]) => `${counted(count)} ${name.split(/[ :]/)[0]}`);
-  for (const [why, text] of [["older", "of older data"], ["gradient", "not of this pass"],
+  for (const [why, text] of [["older", "of older data"], ["gradient", "gradient noted"],
     ["way", "for the way taken"],
     ["added", "added"], ["removed", "removed"], ["changed", "changed"]]) {
     if (noted(why)) kinds.push(`${counted(noted(why))} ${text}`);

@@ -50,8 +50,8 @@ function resize() {
     openToRead();
   }
   const { x, y, k } = camera;
-  if (camera.fitted) showEverything();
-  else if (opened && x === opened.x && y === opened.y && k === opened.k) openToRead();
+  if (opened && x === opened.x && y === opened.y && k === opened.k) openToRead();
+  else if (camera.fitted) showEverything();
   limitZoom();
   redraw();
 }
@@ -69,6 +69,7 @@ const toPlaneY = (y) => (y - screenSize.height / 2) / camera.k + camera.y;
 
 function showEverything() {
   const margin = 24;
+  opened = null;
   const wide = Math.max(1, stage.right - stage.left), high = Math.max(1, stage.bottom - stage.top);
   limitZoom();
   camera.k = Math.min(1.25, (screenSize.width - 2 * margin) / wide,
@@ -86,6 +87,7 @@ let opened = null; // where the camera was when the page opened: a window of ano
 // Open with everything, if that can be read; else with the output, at a size that can.
 function openToRead() {
   showEverything();
+  opened = { ...camera };
   if (camera.k >= READABLE) return;
   const { width, height } = screenSize;
   camera.k = READABLE;

@@ -40,10 +40,13 @@ function trace(path, ends, straight, lane) {
   if (ends.returns && !lane) return traceReturn(path, ends);
   path.moveTo(ends.x1, ends.y1);
   if (lane) {
-    const { y, from, to } = lane, half = (from - ends.x1) / 2, rest = (ends.x2 - to) / 2;
-    path.bezierCurveTo(ends.x1 + half, ends.y1, from - half, y, from, y);
-    path.lineTo(to, y);
-    path.bezierCurveTo(to + rest, y, ends.x2 - rest, ends.y2, ends.x2, ends.y2);
+    const { across, from, to } = lane, way = turned(ends);
+    const half = (from - way.from) / 2, rest = (way.to - to) / 2;
+    const at = (along, beside) => (upright ? [beside, along] : [along, beside]);
+    const bend = (...points) => path.bezierCurveTo(...points.flat());
+    bend(at(way.from + half, way.start), at(from - half, across), at(from, across));
+    path.lineTo(...at(to, across));
+    bend(at(to + rest, across), at(way.to - rest, way.end), at(way.to, way.end));
   } else if (straight) path.lineTo(ends.x2, ends.y2);
   else if (upright) {
     path.bezierCurveTo(ends.x1, ends.y1 + ends.bend, ends.x2, ends.y2 - ends.bend, ends.x2, ends.y2);
@@ -170,6 +173,13 @@ function besideTwins(e) {
   return twins < 2 ? 0 : (place - (twins - 1) / 2) * 8;
 }
 
+// In the middle of an edge; on an upright page, below the cards that its lane passes.
+function labelPlace({ x1, y1, x2, y2 }, lane) {
+  if (!lane) return [(x1 + x2) / 2, (y1 + y2) / 2];
+  if (!upright) return [(lane.from + lane.to) / 2, lane.across];
+  return [(lane.across + x2) / 2, (lane.to + y2) / 2];
+}
+
 // Local derivatives on the edges, once backprop goes along them, as long as they can be told apart.
 function drawLocals(edges) {
   if (!ran || now <= seeding) return;
@@ -183,9 +193,8 @@ function drawLocals(edges) {
       target[e] !== chosen.over) continue;
     const ends = edgeEnds(source[e], target[e], e);
     const text = `∂ ${pythonFloat(local[e], 3)}`;
-    const lane = lanes.get(e);
-    const x = lane ? (lane.from + lane.to) / 2 : (ends.x1 + ends.x2) / 2;
-    const y = (lane ? lane.y : (ends.y1 + ends.y2) / 2) + besideTwins(e) * (upright ? 0.9 : 1);
+    const [x, middle] = labelPlace(ends, lanes.get(e));
+    const y = middle + besideTwins(e) * (upright ? 0.9 : 1);
     const wide = text.length * 6.1 + 6;
     pen.fillStyle = colours.back;
     pen.globalAlpha = 0.9;

@@ -17,10 +17,10 @@ function begin() {
   }
   $("title").textContent = given.title;
   $("title").title = given.title;
-  if (given.leftOut || given.wrong) {
-    $("note").textContent = [given.wrong, given.leftOut].filter(Boolean).join("\n");
-    $("note").hidden = false;
-  }
+  upright = canvas.parentElement.clientWidth < UPRIGHT_BELOW;
+  // On a phone it would stand on the picture; the alarm and the panel say what is wrong, too.
+  $("note").textContent = [upright ? "" : given.wrong, given.leftOut].filter(Boolean).join("\n");
+  $("note").hidden = !$("note").textContent;
   $("fold").hidden = $("unfold").hidden = G < 2;
   slider.max = LAST;
   const share = LAST ? seeding / LAST : 1;
@@ -28,7 +28,6 @@ function begin() {
   $("phase2").style.width = `${100 * (1 - share)}%`;
   $("phase2").hidden = !ran;
   unfoldToRead(64);
-  upright = canvas.parentElement.clientWidth < UPRIGHT_BELOW;
   arrange();
   resize();
   openToRead();

@@ -629,6 +629,47 @@ def test_a_phone_reads_from_top_to_bottom(page: Browser) -> None:
         page.driver.set_window_size(1280, 900)
 
 
+@pytest.fixture
+def phone(chrome: Browser) -> Iterator[Browser]:
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    chrome.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield chrome
+    chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def two_scopes() -> Value:
+    x = Value(0.5, label="x")
+    with scope("inner"):
+        y = x.exp() * 2.0
+    with scope("outer"):
+        return (y + 1.0) * 2.0
+
+
+@pytest.mark.parametrize("build", [neuron, two_scopes, lambda: chain(5)])
+def test_a_phone_opens_with_its_output_at_nine_pixels(phone: Browser, build) -> None:
+    out = build()
+    phone.open(render(out, "html"))
+    time.sleep(0.3)  # the bar below gets its lines, and the picture less room
+    assert phone.state["camera"]["k"] * 11.5 >= 9
+    x, y = phone.run("return pluggrad.screenPlace(arguments[0])", len(Graph(out)) - 1)
+    size = phone.find("#canvas").size
+    assert 0 < x < size["width"]
+    assert 0 < y < size["height"]
+
+
+def test_an_edge_goes_around_what_stands_in_its_way_on_a_phone_too(phone: Browser) -> None:
+    a, b = Value(2.0, label="a"), Value(-0.75, label="b")
+    p = a * b
+    p.label = "p"
+    phone.open(render(p + a, "html", theme="light"))
+    svg = ElementTree.fromstring(phone.run("return pluggrad.viewAsSvg()"))
+    drawn = " ".join(e.get("d", "") for e in svg.iter())
+    ((x, start, level, end),) = re.findall(r" ([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)", drawn)
+    names = {e.text: e for e in svg.findall("{*}text")}
+    assert level == x
+    assert float(start) < float(names["p"].get("y")) < float(end)
+
+
 def test_a_slope_is_a_formula_with_names_and_numbers(page: Browser) -> None:
     x = Value(0.8813735870195432, label="x")
     w = Value(-3.0, label="w")
