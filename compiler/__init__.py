@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ParamSpec, TypeVar, overload
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from pluggrad import Value
 
 from .function import Compiled
-from .loading import load
 from .program import Program
 from .recording import Recording
-from .rows.over import OverRows
+
+if TYPE_CHECKING:
+    from .loading import load
+    from .rows.over import OverRows
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,5 +54,17 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
     if isinstance(target, Value | list | tuple):
         return Program(target, **options)
     if "in_axes" in options:
-        return OverRows(target, **options)
+        return __getattr__("OverRows")(target, **options)
     return Compiled(target, **options)
+
+
+# What a first compiled function does not need is loaded when it is first used.
+_FILES = {"load": ".loading", "OverRows": ".rows.over"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the file that has a public name."""
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    thing = globals()[name] = getattr(import_module(_FILES[name], __name__), name)
+    return thing

@@ -10,11 +10,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache as once
-from typing import Any, get_type_hints
+from typing import Any
 
 from ..native.library import library
 from ..tape.fingerprint import fingerprint
 
+KINDS = {"int": "i64", "Ints": "ptr"}
 # How much work is done in plain Python, in steps of a microsecond or so, before a loop is compiled:
 # that takes half a second or more, and most graphs are small.
 PATIENCE = 50_000
@@ -83,11 +84,17 @@ def _compiled(function: Any) -> Callable[..., int]:
 
 def _kinds(function: Any) -> list[tuple[str, str]]:
     """List the names and kinds of the numbers and arrays that a loop takes, one by one."""
-    hints = get_type_hints(function)
-    hints.pop("return", None)
     found = []
-    for name, hint in hints.items():
-        fields = get_type_hints(hint) if hasattr(hint, "_fields") else {"": hint}
-        for field, kind in fields.items():
-            found.append((f"{name}_{field}", "i64" if kind is int else "ptr"))
+    for name, kind in _hints(function).items():
+        fields = {"": kind} if kind in KINDS else _hints(function.__globals__[kind])
+        found += [(f"{name}_{field}", KINDS[inner]) for field, inner in fields.items()]
     return found
+
+
+def _hints(thing: Any) -> dict[str, str]:
+    """Return what parameters or fields are, as it is written: to evaluate that takes longer."""
+    return {
+        name: getattr(hint, "__forward_arg__", hint)
+        for name, hint in thing.__annotations__.items()
+        if name != "return"
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pluggrad
 from pluggrad import CompileError
-from pluggrad.drawing.writing import Destination
 
 from .fields import DocumentError, Fields
 
@@ -25,6 +23,10 @@ def write(path: str | os.PathLike[str], kind: str, content: dict[str, Any]) -> N
     Raises:
         OSError: when it cannot be written; a regular file is as it was before then.
     """
+    import json
+
+    from pluggrad.drawing.writing import Destination
+
     destination = Destination(os.fsdecode(path))
     whole = {
         "format": FORMAT,
@@ -64,6 +66,8 @@ def read(path: str | os.PathLike[str]) -> tuple[str, Fields]:
 
 
 def _parsed(content: bytes) -> Any:
+    import json
+
     try:
         return json.loads(
             content.decode("utf-8"),

@@ -19,6 +19,7 @@ from pluggrad import CompileError, Op
 
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
+CONSTANTS = (int, float, complex, str, bytes, type(None), types.EllipsisType)
 NO_SLOT = frozenset({"__dict__", "__weakref__"})
 # What stands for itself in a class.
 PLAIN = (
@@ -61,7 +62,7 @@ class _Walk:
 
     def parts(self, thing: Any) -> list[Any]:
         self.note(type(thing).__qualname__)
-        if isinstance(thing, int | float | complex | str | bytes | None | types.EllipsisType):
+        if isinstance(thing, CONSTANTS):
             self.note(repr(thing))
             return []
         self.seen[id(thing)] = len(self.seen)
