@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,40 +126,87 @@ def solvers(n: int) -> None:
         arrays="elements",
     )
     small = compile(lambda v: valley(v, 10), arrays="elements")
-    stiff = compile(lambda y: [y[1], 1e3 * (1.0 - y[0] * y[0]) * y[1] - y[0]], arrays="elements")
+    stiff = compile(lambda t, y: [y[1], 1e3 * (1.0 - y[0] * y[0]) * y[1] - y[0]], arrays="elements")
+    by_y = partial(stiff.jacobian, argnums=1)
+    near = in_jax(seen)
 
-    def ivp(**options: Any) -> Any:
-        return solve_ivp(lambda t, y: stiff(y), (0, 1000), [2.0, 0.0], method="Radau", **options)
+    def equations(f: Any, jac: Any = None) -> Any:
+        return root(f, -np.ones(n), jac=jac)
 
-    def least(method: str, **options: Any) -> Any:
-        return minimize(small.value_and_grad, np.full(10, -0.5), jac=True, method=method, **options)
+    def squares(f: Any, jac: Any = "2-point") -> Any:
+        return least_squares(f, np.ones(3), jac=jac)
 
-    runs: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
-        f"root, {n} equations": (
-            lambda: root(system, -np.ones(n), jac=system.jacobian),
-            lambda: root(system, -np.ones(n)),
-        ),
-        "least_squares, 200 x 3": (
-            lambda: least_squares(misfit, np.ones(3), jac=misfit.jacobian),
-            lambda: least_squares(misfit, np.ones(3)),
-        ),
-        "minimize, trust-ncg / BFGS": (
-            lambda: least("trust-ncg", hess=small.hessian),
-            lambda: least("BFGS"),
-        ),
-        "solve_ivp, Radau": (lambda: ivp(jac=lambda t, y: stiff.jacobian(y)), ivp),
+    def stiffly(f: Any, jac: Any = None) -> Any:
+        return solve_ivp(f, (0, 1000), [2.0, 0.0], method="Radau", jac=jac)
+
+    def least(method: str, f: Any, slope: Any = None, hess: Any = None) -> Any:
+        options = {} if hess is None else {"hess": hess}
+        return minimize(f, np.full(10, -0.5), jac=slope, method=method, **options)
+
+    newton, quasi = partial(least, "trust-ncg"), partial(least, "L-BFGS-B")
+    # Who solves it, with the functions compiled here; the same without derivatives; those of JAX.
+    runs: dict[str, tuple[Callable[..., Any], tuple[Any, ...], Any]] = {
+        f"root, {n} equations": (equations, (system, system.jacobian), "system"),
+        "least_squares, 200 x 3": (squares, (misfit, misfit.jacobian), "misfit"),
+        "minimize, trust-ncg": (newton, (small, small.grad, small.hessian), "valley"),
+        "minimize, L-BFGS-B": (quasi, (small, small.grad), "slope"),
+        "solve_ivp, Radau": (stiffly, (stiff, by_y), "stiff"),
     }
-    print(f"\n{'SciPy, ms':<34}{'compiled':>12}{'without':>12}")
-    for name, pair in runs.items():
-        times = []
-        for call in pair:
-            call()
-            start = time.perf_counter()
-            found = call()
-            times.append(time.perf_counter() - start)
-            if not found.success:
-                raise SystemExit(f"{name}: {found.message}")
-        print(f"  {name:<32}{times[0] * 1e3:12.1f}{times[1] * 1e3:12.1f}")
+    print(f"\n{'SciPy, ms':<34}{'compiled':>12}{'differences':>14}{'jax, jit':>12}")
+    for name, (solve, given, other) in runs.items():
+        without = (quasi if solve is newton else solve, given[:1])
+        peers = [(solve, given), without, *([(solve, near[other])] if near else [])]
+        times = [timed(name, partial(call, *functions)) for call, functions in peers]
+        print(
+            f"  {name:<32}{times[0]:12.1f}{times[1]:14.1f}"
+            + "".join(f"{t:12.1f}" for t in times[2:])
+        )
+    print("  (trust-ncg needs derivatives: L-BFGS-B stands beside it)")
+
+
+def timed(name: str, call: Callable[[], Any]) -> float:
+    """Run a solver twice; return how many milliseconds the second time took."""
+    call()
+    start = time.perf_counter()
+    found = call()
+    taken = (time.perf_counter() - start) * 1e3
+    if not found.success:
+        raise SystemExit(f"{name}: {found.message}")
+    return taken
+
+
+def in_jax(seen: Any) -> dict[str, tuple[Any, ...]]:
+    """Make the same functions and their derivatives in JAX; none where it is not installed."""
+    try:
+        import jax
+        import jax.numpy as jnp
+    except ImportError:
+        return {}
+    jax.config.update("jax_enable_x64", True)
+    times, right = 0.05 * jnp.arange(200), jnp.array(seen)
+
+    def system(v: Any) -> Any:
+        before = jnp.concatenate([jnp.zeros(1), v[:-1]])
+        after = jnp.concatenate([v[1:], jnp.zeros(1)])
+        return (3.0 - 2.0 * v) * v - before - 2.0 * after + 1.0
+
+    def misfit(p: Any) -> Any:
+        return p[0] * jnp.exp(-p[1] * times) + p[2] - right
+
+    def hills(v: Any) -> Any:
+        return (100.0 * (v[1:] - v[:-1] ** 2) ** 2 + (1.0 - v[:-1]) ** 2).sum()
+
+    def stiff(t: Any, y: Any) -> Any:
+        return jnp.stack([y[1], 1e3 * (1.0 - y[0] * y[0]) * y[1] - y[0]])
+
+    j = jax.jit
+    return {
+        "system": (j(system), j(jax.jacfwd(system))),
+        "misfit": (j(misfit), j(jax.jacfwd(misfit))),
+        "valley": (j(hills), j(jax.grad(hills)), j(jax.hessian(hills))),
+        "slope": (j(hills), j(jax.grad(hills))),
+        "stiff": (j(stiff), j(jax.jacfwd(stiff, argnums=1))),
+    }
 
 
 def main() -> None:

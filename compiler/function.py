@@ -247,7 +247,7 @@ class Compiled(OverLanes, Generic[P, R]):
         taken_apart(found, parts, elements=False)
         return like_the_arguments(shape, parts)
 
-    def jacobian(self, *args: Any, sparse: bool = False) -> Any:
+    def jacobian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
         """Compute the Jacobian: the derivative of each result by each number of the arguments.
 
         Only entries that can be other than 0 are computed, which is read off the recording.
@@ -255,6 +255,8 @@ class Compiled(OverLanes, Generic[P, R]):
         Parameters:
             args: numbers, (nested) lists of them, or, with `arrays="elements"`, arrays.
             sparse: whether the result is a CSR array of SciPy's, for one argument.
+            argnums: the number of the one argument that it is wanted by, counted from 0: SciPy's
+                `solve_ivp(f, ..., jac=partial(f.jacobian, argnums=1))`.
 
         Returns:
             An array with the lengths of the result, then those of the argument; a tuple of them
@@ -269,23 +271,25 @@ class Compiled(OverLanes, Generic[P, R]):
         [[3.0, 2.0], [0.0, 6.0]]
         """
         self._keep_current()
-        return jacobian(self, args, sparse=sparse)
+        return jacobian(self, args, sparse=sparse, argnums=argnums)
 
-    def hessian(self, *args: Any, sparse: bool = False) -> Any:
+    def hessian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
         """Compute the Hessian of a function that gives one number: the Jacobian of its gradient.
 
         Parameters:
             args: as for `jacobian`.
             sparse: as for `jacobian`.
+            argnums: as for `jacobian`: both derivatives are by this one argument.
 
         Returns:
             As for `jacobian`, the lengths of the argument taken twice.
         """
-        key = f"gradient by {len(args)}"
+        key = f"gradient by {len(args) if argnums is None else f'argument {argnums}'}"
         if key not in self._derived:
-            argnums = 0 if len(args) == 1 else tuple(range(len(args)))
-            self._derived[key] = self._like(func.grad(self.function, argnums))
-        return self._derived[key].jacobian(*args, sparse=sparse)
+            first = 0 if len(args) == 1 else tuple(range(len(args)))
+            by = first if argnums is None else argnums
+            self._derived[key] = self._like(func.grad(self.function, by))
+        return self._derived[key].jacobian(*args, sparse=sparse, argnums=argnums)
 
     # ----- How -----
 

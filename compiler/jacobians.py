@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
@@ -30,6 +32,7 @@ class Pattern:
 
     Parameters:
         recording: what computes the function.
+        wanted: the numbers of the arguments that it is for: where they begin, and where they end.
 
     Attributes:
         rows, columns: of each entry, row after row.
@@ -38,12 +41,13 @@ class Pattern:
         passes: how many forward passes there are.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, wanted: tuple[int, int]) -> None:
         import numpy as np
 
         tape = recording.tape
         reached = _reached(tape, len(recording.used))
-        by_row = [reached[row] for row in tape.outputs[:-1]]
+        mask = sum(1 << k for k, i in enumerate(recording.used) if wanted[0] <= i < wanted[1])
+        by_row = [reached[row] & mask for row in tape.outputs[:-1]]
         entries = [
             (r, recording.used[k]) for r, bits in enumerate(by_row) for k in _positions(bits)
         ]
@@ -106,7 +110,9 @@ def _shared(lines: Sequence[int]) -> Any:
 # ----- Entries -----
 
 
-def jacobian(compiled: Compiled, args: tuple[Any, ...], *, sparse: bool) -> Any:
+def jacobian(
+    compiled: Compiled, args: tuple[Any, ...], *, sparse: bool, argnums: int | None
+) -> Any:
     """Compute the Jacobian of a compiled function; see `Compiled.jacobian`."""
     if not args:
         raise CompileError(f"{compiled!r} has no argument here to give the Jacobian of")
@@ -114,21 +120,43 @@ def jacobian(compiled: Compiled, args: tuple[Any, ...], *, sparse: bool) -> Any:
     if not plain:
         _refuse_others(numbers)
         numbers = floats(numbers)
-    recording, pattern, entries = _entries(compiled, args, shape, numbers)
+    shapes = shape[2][0][2]
+    ends = [0, *accumulate(map(count_of, shapes))]
+    if argnums is None:
+        wanted = 0, ends[-1]
+    else:
+        k = _checked_number(argnums, len(args))
+        wanted, shapes = (ends[k], ends[k + 1]), shapes[k : k + 1]
+    recording, pattern, entries = _entries(compiled, args, shape, numbers, wanted)
     if sparse:
-        return _csr(pattern, entries, args)
+        if len(shapes) > 1:
+            raise CompileError("sparse=True is for one argument; say which by argnums=")
+        return _csr(pattern, entries, wanted)
     import numpy as np
 
     dense = np.zeros(pattern.shape)
     dense[pattern.rows, pattern.columns] = entries
     given = lengths_of(recording.result, "its result")
-    found, start = [], 0
-    for x in shape[2][0][2]:
+    found, start = [], wanted[0]
+    for x in shapes:
         lengths = lengths_of(x, "an argument")
         count = int(np.prod(lengths, dtype=int))
         found.append(dense[:, start : start + count].reshape((*given, *lengths)))
         start += count
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def _checked_number(argnums: Any, count: int) -> int:
+    """Return which argument is meant.
+
+    Raises:
+        CompileError: for what is no number of one.
+    """
+    if type(argnums) is not int or not -count <= argnums < count:
+        raise CompileError(
+            f"argnums={argnums!r} is not one of {count} arguments; they are counted from 0"
+        )
+    return argnums % count
 
 
 def _refuse_others(numbers: list[Any]) -> None:
@@ -148,29 +176,33 @@ def _refuse_others(numbers: list[Any]) -> None:
 
 
 def _entries(
-    compiled: Compiled, args: tuple[Any, ...], shape: Shape, numbers: list[float]
+    compiled: Compiled,
+    args: tuple[Any, ...],
+    shape: Shape,
+    numbers: list[float],
+    wanted: tuple[int, int],
 ) -> tuple[Recording, Pattern, Any]:
     """Compute the entries, in the way that these numbers take."""
     for _, recording in compiled._matching(shape):
         with recording.running(numbers) as executor:
             if executor is not None:
-                pattern = _pattern(recording)
+                pattern = _pattern(recording, wanted)
                 if len(pattern.backward) <= pattern.passes:
                     return recording, pattern, _backward(executor, pattern)
                 break
     else:
         recording, _ = compiled._single(shape, numbers, backward=False)
-        pattern = _pattern(recording)
+        pattern = _pattern(recording, wanted)
         if len(pattern.backward) <= pattern.passes:
             with recording.running(numbers, anyway=True) as executor:
                 return recording, pattern, _backward(executor, pattern)
     return recording, pattern, _forward(compiled, args, pattern, numbers)
 
 
-def _pattern(recording: Recording) -> Pattern:
-    if recording.pattern is None:
-        recording.pattern = Pattern(recording)
-    found: Pattern = recording.pattern
+def _pattern(recording: Recording, wanted: tuple[int, int]) -> Pattern:
+    if wanted not in recording.patterns:
+        recording.patterns[wanted] = Pattern(recording, wanted)
+    found: Pattern = recording.patterns[wanted]
     return found
 
 
@@ -199,17 +231,26 @@ def _forward(
     return results[pattern.shape[0] + pattern.rows, pattern.forward[pattern.columns]]
 
 
-def _csr(pattern: Pattern, entries: Any, args: tuple[Any, ...]) -> Any:
+def _csr(pattern: Pattern, entries: Any, wanted: tuple[int, int]) -> Any:
     import numpy as np
 
     try:
         from scipy.sparse import csr_array  # type: ignore[import-untyped]
     except ImportError:
         raise CompileError("sparse=True gives arrays of SciPy's; pip install scipy") from None
-    if len(args) > 1:
-        raise CompileError("sparse=True is for functions of one argument")
-    starts = np.searchsorted(pattern.rows, np.arange(pattern.shape[0] + 1))
-    return csr_array((entries, pattern.columns, starts), shape=pattern.shape)
+    count = pattern.shape[0]
+    starts = np.searchsorted(pattern.rows, np.arange(count + 1))
+    columns = pattern.columns - wanted[0]
+    return csr_array((entries, columns, starts), shape=(count, wanted[1] - wanted[0]))
+
+
+def count_of(shape: Shape) -> int:
+    """Count the numbers of a tree."""
+    if shape in (LEAF, ANSWER):
+        return 1
+    if shape[0] == "elements":
+        return prod(shape[1])
+    return 0 if shape[0] == "static" else sum(map(count_of, shape[2]))
 
 
 def lengths_of(shape: Shape, what: str) -> tuple[int, ...]:

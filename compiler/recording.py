@@ -55,7 +55,7 @@ class Recording:
         self._free: list[Executor] = []
         self._wide: Any = None  # computes many lanes op by op
         self._fused: Fused | None = None  # computes them at once, or adds them up
-        self.pattern: Any = None  # of its Jacobian, when that was asked for
+        self.patterns: dict[Any, Any] = {}  # of Jacobians that were asked for, by columns
         self._calls = 0
         self._answered: list[Any] = []  # the fields of direct calls
 
@@ -76,7 +76,7 @@ class Recording:
             "_free": [],
             "_wide": None,
             "_fused": None,
-            "pattern": None,
+            "patterns": {},
         }
 
     @property

@@ -1,5 +1,7 @@
 """Jacobians and Hessians of compiled functions, dense and sparse."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pluggrad import CompileError, Value, compile, func
@@ -62,14 +64,14 @@ def test_only_entries_that_can_be_other_than_zero_are_computed():
     compiled = compile(tridiagonal, arrays="elements")
     found = compiled.jacobian(np.ones(400), sparse=True)
     assert found.nnz == 3 * 400 - 2
-    pattern = compiled.recordings[0].pattern
+    (pattern,) = compiled.recordings[0].patterns.values()
     assert len(pattern.backward) == pattern.passes == 3
 
 
 def test_the_way_with_fewer_passes_is_taken():
     compiled = compile(residuals, arrays="elements")
     compiled.jacobian(np.array([2.0, 0.7, 0.1]))
-    pattern = compiled.recordings[0].pattern
+    (pattern,) = compiled.recordings[0].patterns.values()
     assert (len(pattern.backward), pattern.passes) == (60, 3)
     assert compiled._derived["jvp"].recordings
 
@@ -97,6 +99,41 @@ def test_shapes_are_those_of_results_and_arguments():
     assert (of_one.jacobian(2.0), of_one.hessian(2.0)) == (12.0, 12.0)
     by_x, by_y = compile(lambda x, y: x * x * y).hessian(2.0, 3.0)
     assert (by_x.tolist(), by_y.tolist()) == ([6.0, 4.0], [4.0, 0.0])
+
+
+def drift(t, y, p):
+    """Let a stiff pair of numbers move, and give a third that stays."""
+    return [y[1] * t, p["k"] * (1.0 - y[0] ** 2) * y[1] - y[0], 0.0 * y[2]]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("by", [0, 1, -2])
+def test_a_jacobian_by_one_argument_is_that_part_of_all(executor, by):
+    compiled = compile(drift, arrays="elements", executor=executor)
+    y = np.array([2.0, 0.3, 1.0])
+    with pytest.raises(CompileError, match="a Jacobian is an array"):
+        compiled.jacobian(0.5, y, {"k": 9.0})
+    found = compiled.jacobian(0.5, y, {"k": 9.0}, argnums=by)
+    expected = by_the_engine(lambda v: drift(0.5, v, {"k": 9.0}), y)
+    if by == 0:
+        expected = np.array([0.3, 0.0, 0.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    far = compiled.jacobian(0.5, y, {"k": 9.0}, argnums=by, sparse=True)
+    np.testing.assert_allclose(far.toarray().reshape(found.shape), found)
+
+
+def test_a_hessian_by_one_argument_is_that_part_of_all():
+    f = compile(lambda a, v: a * v[0] ** 2 * v[1] + a**3, arrays="elements")
+    found = f.hessian(2.0, np.array([3.0, 5.0]), argnums=1)
+    np.testing.assert_allclose(found, [[20.0, 12.0], [12.0, 0.0]])
+    np.testing.assert_allclose(f.hessian(2.0, np.array([3.0, 5.0]), argnums=0), 12.0)
+
+
+@pytest.mark.parametrize("argnums", [2, -3, 1.0, "v", (0, 1)])
+def test_what_is_no_number_of_an_argument_is_refused(argnums):
+    f = compile(lambda a, v: [a * v[0]], arrays="elements")
+    with pytest.raises(CompileError, match=r"argnums=.* is not one of 2 arguments"):
+        f.jacobian(2.0, np.ones(1), argnums=argnums)
 
 
 def test_each_branch_has_its_own_entries():
@@ -166,13 +203,13 @@ def test_a_stiff_equation_is_solved_with_a_compiled_jacobian():
     integrate = pytest.importorskip("scipy.integrate")
 
     @compile(arrays="elements")
-    def slopes(y):
+    def slopes(t, y):
         return [y[1], 1000.0 * (1.0 - y[0] ** 2) * y[1] - y[0]]
 
     options = {"method": "Radau", "rtol": 1e-8, "atol": 1e-8}
-    exact = integrate.solve_ivp(
-        lambda t, y: slopes(y), (0, 500), [2.0, 0.0], jac=lambda t, y: slopes.jacobian(y), **options
-    )
-    about = integrate.solve_ivp(lambda t, y: slopes(y), (0, 500), [2.0, 0.0], **options)
-    assert exact.success
-    np.testing.assert_allclose(exact.y[:, -1], about.y[:, -1], rtol=1e-5)
+    about = integrate.solve_ivp(slopes, (0, 500), [2.0, 0.0], **options)
+    for sparse in (False, True):
+        jac = partial(slopes.jacobian, argnums=1, sparse=sparse)
+        exact = integrate.solve_ivp(slopes, (0, 500), [2.0, 0.0], jac=jac, **options)
+        assert exact.success
+        np.testing.assert_allclose(exact.y[:, -1], about.y[:, -1], rtol=1e-5)
