@@ -43,10 +43,15 @@ def nested_call(
     Returns:
         The function; None for what is not made of numbers, lists, tuples and dicts alone.
     """
-    if not (_is_plain(arguments) and _is_plain(result)) or _size(arguments) > MOST:
+    if not can_be_nested(arguments, result):
         return None
     call: Callable[..., Any] = _maker(arguments, result, backward)(function)
     return call
+
+
+def can_be_nested(arguments: Shape, result: Shape) -> bool:
+    """Return whether `nested_call` makes a function for these shapes."""
+    return _is_plain(arguments) and _is_plain(result) and _size(arguments) <= MOST
 
 
 def _is_plain(shape: Shape) -> bool:

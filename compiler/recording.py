@@ -13,7 +13,7 @@ from .capture.numbers import check_numbers, too_large
 from .capture.outside import unchanged
 from .direct import DirectCall
 from .fused import Fused
-from .nested import nested_call
+from .nested import can_be_nested, nested_call
 from .run.executor import Executor, executor_for, missing_packages
 from .tape.interpreter import Interpreter
 
@@ -199,12 +199,15 @@ class Recording:
         """
         if not self.all_used or self.read or self.executor.name != "numba":
             return None
+        nested = self.result != LEAF or any(shape != LEAF for shape in arguments[2])
+        if nested and not can_be_nested(arguments, self.result):
+            return None
         machine = self._another()
         found = machine.direct(backward)  # type: ignore[attr-defined]
         if found is None:
             return None
         function, fields = found
-        if self.result != LEAF or any(shape != LEAF for shape in arguments[2]):
+        if nested:
             function = nested_call(function, arguments, self.result, backward=backward)
             if function is None:
                 return None

@@ -282,3 +282,20 @@ def test_equal_objects_have_their_own_compiled_methods():
 
     first, second = Named("a", 2.0), Named("a", 5.0)
     assert (first.loss(1.0), second.loss(1.0), first.loss(1.0)) == (2.0, 5.0, 2.0)
+
+
+def test_what_machine_code_cannot_take_is_not_prepared_for_it_at_each_call(monkeypatch):
+    pytest.importorskip("numba")
+    from pluggrad.compiler.recording import Recording
+
+    f = compile(lambda v: v[0] * v[1] + v[2], arrays="elements")
+    x = np.array([2.0, 3.0, 4.0])
+    assert f(x) == 10.0
+    f.value_and_grad(x)
+    made = []
+    another = Recording._another
+    monkeypatch.setattr(Recording, "_another", lambda self: made.append(1) or another(self))
+    for _ in range(5):
+        assert f(x) == 10.0
+        assert f.value_and_grad(x)[1].tolist() == [3.0, 2.0, 1.0]
+    assert not made
