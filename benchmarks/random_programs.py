@@ -148,9 +148,12 @@ def theirs(program: Program) -> Numbers:
         constant = program._replace(steps=tuple(steps))
         return constant.run(table, [x[i] for i in range(INPUTS)])
 
-    at = jnp.array(program.at, dtype=jnp.float64)
-    value, gradient = jax.value_and_grad(f)(at)
-    return gathered(value, gradient.tolist(), jax.hessian(f)(at).tolist())
+    @jax.jit  # compiled at once: op by op, each op of each derivative is a program of its own
+    def numbers(x: Any) -> Any:
+        return (*jax.value_and_grad(f)(x), jax.hessian(f)(x))
+
+    value, gradient, rows = numbers(jnp.array(program.at, dtype=jnp.float64))
+    return gathered(value, gradient.tolist(), rows.tolist())
 
 
 class Precision(NamedTuple):
@@ -188,10 +191,22 @@ def result_at(program: Program, steps: tuple[int, ...], precision: Precision) ->
     """Compute a program in many digits, so many steps from its inputs; None where it cannot be."""
     operands = [MP.mpf(x) + n * precision.step for x, n in zip(program.at, steps, strict=True)]
     try:
-        result = MP.mpf(program.run(REFERENCES, operands))
+        result = MP.mpf(program.run(references(program, precision), operands))
     except (ArithmeticError, ValueError, TypeError):  # a complex number is none
         return None
     return result if MP.isfinite(result) else None
+
+
+@lru_cache(maxsize=4)
+def references(program: Program, precision: Precision) -> dict[str, Any]:
+    """Return the references, each remembering what it gave in one program, in so many digits.
+
+    Where one input moves, what depends on the others alone stays as it was.
+    """
+    remember = lru_cache(maxsize=None, typed=True)
+    return {step.op: remember(REFERENCES[step.op]) for step in program.steps} | {
+        "add": REFERENCES["add"]
+    }
 
 
 def true_for(program: Program, order: tuple[int, ...], found: float) -> float:
