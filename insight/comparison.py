@@ -123,10 +123,10 @@ def _notes(node: Node, earlier: Node | None, removed: Sequence[str]) -> Iterator
                 "changed", f"was made by {then}, is by {node.op or node.kind}", f"was {then}"
             )
         if not is_close(earlier.data, node.data):
-            text = f"data was {short(earlier.data)}, is {short(node.data)}"
-            yield Note("changed", text, f"was {short(earlier.data)}")
+            then, now = short(earlier.data, node.data), short(node.data, earlier.data)
+            yield Note("changed", f"data was {then}, is {now}", f"was {then}")
         if _differs(earlier.grad, node.grad):
-            then, now = short(earlier.grad), short(node.grad)
+            then, now = short(earlier.grad, node.grad), short(node.grad, earlier.grad)
             yield Note("changed", f"grad was {then}, is {now}", f"grad was {then}")
 
 

@@ -14,7 +14,7 @@ from pluggrad.op import Op
 from pluggrad.topology import topological_order
 
 from .applied import applied
-from .record_notes import Note, is_close, is_near, short
+from .record_notes import Note, digits_apart, is_close, is_near, short
 
 OLDER_GRADIENT = "gradient computed from older data"
 
@@ -72,12 +72,14 @@ class Values:
         if node.id in self.broken:
             numbers = [self.graph.node(x).data for x in self.graph.operands[node.id]]
             result = self.graph.ops[node.id].evaluate(*numbers)
-            formula = applied(node.symbol or "", [short(x) for x in numbers])
-            text = f"computed from older data: {formula} is {short(result)} now"
-            return text, f"now {short(now)}"
+            digits = digits_apart(result, node.data)
+            formula = applied(node.symbol or "", [short(x, digits=digits) for x in numbers])
+            text = f"computed from older data: {formula} is {short(result, digits=digits)} now"
+            return text, f"now {short(now, node.data)}"
         if math.isnan(now):
             return "computed from older data", "of older data"
-        return f"computed from older data: {short(now)} now", f"now {short(now)}"
+        text = f"now {short(now, node.data)}"
+        return f"computed from older data: {text[4:]} now", text
 
     def _began(self, node: Node, operands: Sequence[float]) -> str:
         number = short(node.data)
@@ -162,18 +164,19 @@ class Gradients:
             if passed_on and not hooked and (node.id in outputs or given is None):
                 self.before[node.id] = rest  # here backprop began
             elif hooked and given is not None:
-                yield node.id, f"changed by a hook: {short(given)} came in", "by a hook"
+                yield node.id, f"changed by a hook: {short(given, held)} came in", "by a hook"
             elif node.id in self._older:
                 yield node.id, OLDER_GRADIENT, "of older data"
             elif passed_on:
-                text = f"its users give {short(given)}: of another backward(), or changed by a hook"
+                text = f"its users give {short(given, held)}: of another backward(), or changed by a hook"
                 yield node.id, text, "other pass"
             elif given is None and not held:
                 continue
             elif given and (held == 0.0 or 0.0 < held / given < 1.0):
                 self.after[node.id] = given
-                text = f"changed after backward(), which gave {short(given)}"
-                yield node.id, text, f"pass gave {short(given)}"
+                gave = short(given, held)
+                text = f"changed after backward(), which gave {gave}"
+                yield node.id, text, f"pass gave {gave}"
             else:
                 self.before[node.id] = rest
                 yield node.id, self._held(rest), f"held {short(rest)}"

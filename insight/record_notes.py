@@ -42,16 +42,32 @@ def merged_notes(found: Sequence[tuple[str, Note]]) -> tuple[Note, ...]:
     return tuple(merged)
 
 
-def short(number: float | None) -> str:
+def short(number: float | None, beside: float | None = None, digits: int = 4) -> str:
     """Write a number in a note, as Python writes floats.
+
+    Parameters:
+        number: what to write.
+        beside: another number that it is compared with; where both read the same, there are more
+            digits.
+        digits: significant digits.
 
     >>> short(3.0), short(-0.123456), short(1e9)
     ('3.0', '-0.1235', '1e+09')
+    >>> short(0.99999, beside=1.0)
+    '0.99999'
     """
     if number is None:
         return "nothing"
-    text = format(number, ".4g")
+    if beside is not None:
+        digits = max(digits, digits_apart(number, beside))
+    text = format(number, f".{digits}g")
     return f"{text}.0" if text.lstrip("-").isdigit() else text
+
+
+def digits_apart(a: float, b: float) -> int:
+    """Return in how many digits two numbers do not read the same, four at least."""
+    differ = (n for n in (4, 6, 9, 12) if format(a, f".{n}g") != format(b, f".{n}g"))
+    return next(differ, 17)
 
 
 def is_close(a: float, b: float) -> bool:

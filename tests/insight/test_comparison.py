@@ -59,6 +59,17 @@ def test_values_and_gradients_that_changed_say_what_they_were() -> None:
     assert [note.brief for note in notes["n1"]] == ["was 4.0"]
 
 
+def test_two_numbers_that_are_told_apart_do_not_read_the_same() -> None:
+    before, after = (Value(number, label="x") for number in (0.99999, 1.0))
+    (notes,) = compare(before, after).record.notes.values()
+    assert notes[0].text == "data was 0.99999, is 1.0"
+    x = Value(3.0, label="x")
+    y = x * 2.0
+    x.data = 3.0000001
+    older = Graph(y).record.notes["n2"][0]
+    assert older.text == "computed from older data: 3.0000001 * 2.0 is 6.0000002 now"
+
+
 def test_what_was_added_and_removed_stands_beside_what_was_there() -> None:
     x = Value(2.0, label="x")
     before = (x * 3.0).tanh()

@@ -84,8 +84,8 @@ for (const [node, kind, text, brief] of given.notes) noteOf(node, kind, text, br
 for (const [node, now] of fresh) {
   if (isSummaryNode(node)) continue;
   const known = !Number.isNaN(now) || Number.isNaN(data[node]);
-  noteOf(node, "older", `computed from older data${known ? `: ${pythonFloat(now)} now` : ""}`,
-    known ? `now ${pythonFloat(now)}` : "older");
+  const told = toldApart(now, data[node]);
+  noteOf(node, "older", `computed from older data${known ? `: ${told} now` : ""}`, known ? `now ${told}` : "older");
 }
 for (let node = 0; node < N; node++) {
   if (isBroken(node) && !fresh.has(node)) noteOf(node, "older", "computed from older data", "older");

@@ -22,6 +22,9 @@ function pythonFloat(number, digits = 4) {
 const exact = (number) => pythonFloat(number, 17).length < 8
   ? pythonFloat(number, 17)
   : Number.isFinite(number) ? String(number) : pythonFloat(number);
+// A number beside another one: in as many digits as tell them apart.
+const toldApart = (number, beside) => [4, 6, 9, 12, 17].map((digits) => pythonFloat(number, digits))
+  .find((text, i) => text !== pythonFloat(beside, [4, 6, 9, 12, 17][i])) ?? pythonFloat(number, 17);
 const grouped = new Intl.NumberFormat("en-US");
 const counted = (number) => grouped.format(number);
 const plural = (number, noun) => `${counted(number)} ${noun}${number === 1 ? "" : "s"}`;
