@@ -168,8 +168,8 @@ class Gradients:
             elif node.id in self._older:
                 yield node.id, OLDER_GRADIENT, "of older data"
             elif passed_on:
-                text = f"its users give {short(given, held)}: of another backward(), or changed by a hook"
-                yield node.id, text, "other pass"
+                come = f"its users give {short(given, held)}"
+                yield node.id, f"{come}: of another backward(), or changed by a hook", "other pass"
             elif given is None and not held:
                 continue
             elif given and (held == 0.0 or 0.0 < held / given < 1.0):

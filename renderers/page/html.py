@@ -28,7 +28,9 @@ SCRIPTS = (
     "routes.js",
     "steps.js",
     "slopes.js",
-    "live.js",
+    "decisions.js",
+    "live.js",  # or the next one, in a page that is not live
+    "no_live.js",
     "why.js",
     "camera.js",
     "svg_pen.js",
@@ -113,7 +115,7 @@ class HtmlRenderer:
         title = one_line(self.title, 200) or _name(graph)
         style = f"\n{self.colours}\n{_read('page.css')}"
         film = hasattr(graph, "frames")
-        functions = programs(_ops(graph)) if self.live or film else "const PROGRAMS = {};"
+        functions = programs(_ops(graph)) if self.live or film else ""
         script = _script(functions, film)
         parts = {
             "title": escape(title),
@@ -157,14 +159,18 @@ def _hash(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _script(programs: str, film: bool) -> str:
-    names = [name for name in SCRIPTS if name != ("no_film.js" if film else "film.js")]
+    left_out = ("no_film.js" if film else "film.js", "no_live.js" if programs else "live.js")
+    names = [name for name in SCRIPTS if name not in left_out]
     joined = "\n".join([programs, *map(_read, names)])
     return f'\n"use strict";\n(async () => {{\n{joined}\n}})();\n'
 
 
 @cache
 def _read(name: str) -> str:
-    return (files("pluggrad.renderers.page") / "assets" / name).read_text(encoding="utf-8")
+    """Read a part of the page, without its indentation and comments: browsers need neither."""
+    text = (files("pluggrad.renderers.page") / "assets" / name).read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join([line for line in lines if line and not line.startswith("//")]) + "\n"
 
 
 @hookimpl

@@ -138,19 +138,6 @@ function noteOrigins() {
 
 // ----- The way taken: what Python decided while this was recorded stays decided -----
 
-const COMPARED = {
-  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b, bool: (a) => a !== 0,
-};
-const answerNow = ([node, how, other, number]) => COMPARED[how](data[node], other < 0 ? toNumber(number) : data[other]);
-
-function decisionText(found) {
-  const [node, how, other, number, answer, line] = found;
-  const right = other < 0 ? pythonFloat(toNumber(number)) : nameOf(other);
-  const asked = how === "bool" ? `bool(${nameOf(node)})` : `${nameOf(node)} ${how} ${right}`;
-  const truth = (x) => (x ? "True" : "False"), differs = answerNow(found) !== answer;
-  return `${asked} was ${truth(answer)}${differs ? `, and is ${truth(!answer)} now: Python would go another way` : ""} (${line})`;
-}
-
 function noteDecisions() {
   for (const [node, all] of decisions) {
     for (const found of all) {
@@ -195,11 +182,6 @@ function resetLeaves() {
   live.moved.clear();
   tellMoved(held);
   setLeaves(held);
-}
-
-function aboutDecisions(node) {
-  const told = (decisions.get(node) ?? []).filter((found) => !recorded || answerNow(found) === found[4]).map(decisionText);
-  return told.map((text) => element("p", `Decided a way: ${text}.`));
 }
 
 function liveControls(node) {

@@ -54,6 +54,14 @@ def test_a_page_needs_and_allows_nothing_from_outside() -> None:
     assert "unsafe" not in policy
 
 
+def test_a_page_costs_what_its_reader_asked_for_and_no_more() -> None:
+    plain = render(neuron(), "html")
+    assert len(plain.encode()) < 121_000
+    assert "PROGRAMS" not in plain
+    (script,) = re.findall(r"<script>(.*?)</script>", plain, re.S)
+    assert not re.findall(r"(?m)^\s*//", script), "comments are for who reads the source"
+
+
 @pytest.mark.parametrize("label", NASTY)
 def test_no_label_leaves_the_data(label: str) -> None:
     x = Value(1.0, label=label)
