@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, func, plugins
@@ -27,6 +27,8 @@ from .ufunc import SeveralOutputsError, call, taken_options
 from .ufunc.elements import flat
 
 if TYPE_CHECKING:  # where they have defaults, so that a bare Compiled is of any function
+    from numpy import float64
+    from numpy.typing import NDArray
     from typing_extensions import ParamSpec, TypeVar
 
     P = ParamSpec("P", default=...)
@@ -37,6 +39,7 @@ else:
     P = ParamSpec("P")
     R = TypeVar("R")
 
+Tree = TypeVar("Tree")  # numbers in lists, dicts and so on: a gradient is built like them
 MOST = 1 << 10  # threads, and recordings, of a loaded function
 SAVED = ("bound", "threads", "arrays", "math")
 OPTIONS = ("executor", "bound", "threads", "arrays", "math")
@@ -163,6 +166,14 @@ class Compiled(OverLanes, Generic[P, R]):
             found._bound = ref(bound)
         return bound
 
+    @overload
+    def value_and_grad(self, x: float, /) -> tuple[R, float]: ...
+    @overload
+    def value_and_grad(
+        self, x: float, y: float, /, *rest: float
+    ) -> tuple[R, tuple[float, ...]]: ...
+    @overload
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]: ...  # lanes, trees
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function, which gives one number, and its gradient.
 
@@ -207,6 +218,14 @@ class Compiled(OverLanes, Generic[P, R]):
             )
         return single[0], like_the_arguments(shape, gradient)
 
+    @overload
+    def grad(self, x: float, /) -> float: ...
+    @overload
+    def grad(self, x: float, y: float, /, *rest: float) -> tuple[float, ...]: ...
+    @overload
+    def grad(self, x: Tree, /) -> Tree: ...
+    @overload
+    def grad(self, *args: Any, **kwargs: Any) -> Any: ...  # several, by keyword, with out=
     def grad(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the gradient of the function, built as `value_and_grad` builds it."""
         options = taken_options(self.function, kwargs) if kwargs else {}
@@ -217,6 +236,10 @@ class Compiled(OverLanes, Generic[P, R]):
                 pass
         return call(self, "grad", *by_position(self, args, kwargs), **options)
 
+    @overload
+    def jvp(self, primals: Sequence[float], tangents: Sequence[float]) -> tuple[R, R]: ...
+    @overload
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **options: Any) -> Any: ...
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **options: Any) -> Any:
         """Compute the function and its derivative in a direction.
 
@@ -247,6 +270,10 @@ class Compiled(OverLanes, Generic[P, R]):
         taken_apart(found, parts, elements=False)
         return like_the_arguments(shape, parts)
 
+    @overload
+    def jacobian(self, x: Any, /, *, sparse: Literal[False] = False) -> NDArray[float64]: ...
+    @overload
+    def jacobian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any: ...
     def jacobian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
         """Compute the Jacobian: the derivative of each result by each number of the arguments.
 
@@ -273,6 +300,10 @@ class Compiled(OverLanes, Generic[P, R]):
         self._keep_current()
         return jacobian(self, args, sparse=sparse, argnums=argnums)
 
+    @overload
+    def hessian(self, x: Any, /, *, sparse: Literal[False] = False) -> NDArray[float64]: ...
+    @overload
+    def hessian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any: ...
     def hessian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
         """Compute the Hessian of a function that gives one number: the Jacobian of its gradient.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, TypeVarTuple, overload
 
 from .arguments import (
     Arguments,
@@ -33,6 +33,8 @@ Argnums = int | Sequence[int]
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound=Any)  # so that lambdas may compute with what they are given
+Ts = TypeVarTuple("Ts")
+Aux = TypeVar("Aux")
 Result = TypeVar("Result", covariant=True)
 
 
@@ -125,7 +127,15 @@ def _value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -
     return both
 
 
-def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
+@overload
+def vjp(fun: Callable[[*Ts], R], *primals: *Ts) -> tuple[R, Callable[[R], tuple[*Ts]]]: ...
+@overload
+def vjp(
+    fun: Callable[[*Ts], tuple[R, Aux]], *primals: *Ts, has_aux: Literal[True]
+) -> tuple[R, Callable[[R], tuple[*Ts]], Aux]: ...
+def vjp(  # type: ignore[misc]  # mypy compares *Ts with *Any, and finds them different
+    fun: Function, *primals: Any, has_aux: bool = False
+) -> Any:
     """Compute `fun`, and make the function that sends gradients of its result back (reverse mode).
 
     Parameters:
@@ -169,6 +179,20 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
     return (given, vjp_fun, aux) if has_aux else (given, vjp_fun)
 
 
+@overload
+def jvp(
+    fun: Callable[..., R],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    has_aux: Literal[False] = False,
+) -> tuple[R, R]: ...
+@overload
+def jvp(
+    fun: Callable[..., tuple[R, Aux]],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    has_aux: Literal[True],
+) -> tuple[R, R, Aux]: ...
 def jvp(
     fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
 ) -> Any:
@@ -210,7 +234,7 @@ def jvp(
     return (given, moved, aux) if has_aux else (given, moved)
 
 
-def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
+def linearize(fun: Callable[[*Ts], R], *primals: *Ts) -> tuple[R, Callable[[*Ts], R]]:
     """Compute `fun`, and make its linear approximation at these arguments.
 
     `fun` runs once; the linear function replays what was recorded.
@@ -249,7 +273,8 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
             moved = [now.give(t) for t in told(pushed_along(outputs, copies, directions, now))]
         return rebuild(structure, iter(moved))
 
-    return given, jvp_fun
+    linear: Any = jvp_fun
+    return given, linear
 
 
 def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -346,6 +371,12 @@ def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Funct
     return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
 
 
+@overload
+def hvp(fun: Function, primals: tuple[T], tangents: Sequence[Any]) -> T: ...
+@overload
+def hvp(fun: Function, primals: tuple[T, *Ts], tangents: Sequence[Any]) -> tuple[T, *Ts]: ...
+@overload
+def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Compute the product of the Hessian of `fun` with a direction, without the Hessian.
 
@@ -387,14 +418,15 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         return grad(slope, argnums)(*primals)
 
 
-def stop_gradient(tree: Any) -> Any:
+def stop_gradient(tree: T) -> T:
     """Return the same numbers, cut off from their history: every derivative is 0.
 
     >>> from pluggrad import func
     >>> func.grad(lambda x: x * func.stop_gradient(x))(3.0)
     3.0
     """
-    return tree_map(lambda x: x.detach() if hasattr(x, "detach") else x, tree)
+    cut: T = tree_map(lambda x: x.detach() if hasattr(x, "detach") else x, tree)
+    return cut
 
 
 def tree_without(tree: Any, level: int) -> Any:

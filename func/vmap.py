@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, overload
 
 from .arguments import check_callable
 from .containers import container_of
@@ -14,6 +14,12 @@ Function = Callable[..., Any]
 Axes = Any  # an int, None, or a container of them that is built like the beginning of the argument
 
 
+@overload
+def vmap(
+    fun: Callable[..., float], in_axes: Axes = 0, out_axes: int = 0
+) -> Callable[..., list[float]]: ...
+@overload
+def vmap(fun: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function: ...
 def vmap(fun: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
     """Make the function that computes `fun` for each element of lists.
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeVar
 
-from pluggrad import plugins
+from pluggrad import Value, plugins
 from pluggrad.ops import exp, floor, log_softmax, maximum
+
+Number = TypeVar("Number", bound=Value | float)
+Numbers = Sequence[Value | float]
 
 expm1, log1p, relu, softplus, where = map(
     plugins.op, ("expm1", "log1p", "relu", "softplus", "where")
 )
 
 
-def mean(numbers: Sequence[Any]) -> Any:
+def mean(numbers: Sequence[Number]) -> Number:
     """Return the mean of numbers or Values.
 
     Raises:
@@ -26,10 +29,13 @@ def mean(numbers: Sequence[Any]) -> Any:
     """
     if len(numbers) == 0:
         raise TypeError("the mean of no numbers does not exist; a loss needs one example or more")
-    return sum(numbers[1:], numbers[0]) * (1.0 / len(numbers))
+    first: Any = numbers[0]
+    rest: Any = numbers[1:]
+    average: Number = sum(rest, first) * (1.0 / len(numbers))
+    return average
 
 
-def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
+def mse(predictions: Sequence[Number], targets: Numbers) -> Number:
     """Return the mean squared error.
 
     >>> from pluggrad.nn import mse
@@ -37,10 +43,11 @@ def mse(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     2.0
     """
     errors = [p - t for p, t in paired(predictions, targets)]
-    return mean([e * e for e in errors])
+    average: Number = mean([e * e for e in errors])
+    return average
 
 
-def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
+def hinge(scores: Sequence[Number], targets: Numbers) -> Number:
     """Return the mean of relu(1 - target * score): 0 where the margin is 1 or more.
 
     Parameters:
@@ -51,10 +58,11 @@ def hinge(scores: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> hinge([2.0, -0.5], [1, 1])
     0.75
     """
-    return mean([relu(1 + -t * s) for s, t in paired(scores, targets)])
+    average: Number = mean([relu(1 + -t * s) for s, t in paired(scores, targets)])
+    return average
 
 
-def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
+def binary_cross_entropy(logits: Sequence[Number], targets: Numbers) -> Number:
     """Return the mean of -log p(target), with p = sigmoid(logit) for 1 and 1 - p for 0.
 
     Parameters:
@@ -65,12 +73,14 @@ def binary_cross_entropy(logits: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> binary_cross_entropy([1e4, -1e4], [1, 1])
     5000.0
     """
-    return mean(
-        [t * softplus(-x) + (1 - t) * softplus(x) for x, t in paired(logits, targets)],
-    )
+    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in paired(logits, targets)]
+    average: Number = mean(terms)
+    return average
 
 
-def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> Any:
+def cross_entropy(
+    logits: Sequence[Sequence[Number]], targets: Sequence[int | Integral | Numbers]
+) -> Number:
     """Return the mean of -log p(target), with p = softmax(logits).
 
     Parameters:
@@ -88,7 +98,8 @@ def cross_entropy(logits: Sequence[Sequence[Any]], targets: Sequence[Any]) -> An
     >>> cross_entropy([[-1e4, 1e4]], [0])
     20000.0
     """
-    return mean([_surprise(row, target) for row, target in paired(logits, targets)])
+    average: Number = mean([_surprise(row, target) for row, target in paired(logits, targets)])
+    return average
 
 
 def _surprise(logits: Sequence[Any], target: Any) -> Any:

@@ -7,15 +7,24 @@ outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0], [t1], 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypeVar, overload
 
-from pluggrad import plugins
+from pluggrad import Value, plugins
 from pluggrad.ops import minimum
 
 from . import losses
 from .module import Module
 
+N = TypeVar("N", bound=Value | float)
+Nested: TypeAlias = N | Sequence[N] | Sequence[Sequence[N]]
+Reduced = Literal["mean", "sum"]
+Kept = Literal["none"]
 
+
+@overload
+def mse_loss(input: Nested[N], target: Any, reduction: Reduced = "mean") -> N: ...
+@overload
+def mse_loss(input: Nested[N], target: Any, reduction: Kept) -> list[N]: ...
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute the squared errors.
 
@@ -35,11 +44,21 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return _reduced([(x - t) * (x - t) for x, t in _pairs(input, target)], reduction)
 
 
+@overload
+def l1_loss(input: Nested[N], target: Any, reduction: Reduced = "mean") -> N: ...
+@overload
+def l1_loss(input: Nested[N], target: Any, reduction: Kept) -> list[N]: ...
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute the sizes of the errors; parameters are those of `mse_loss`."""
     return _reduced([abs(x - t) for x, t in _pairs(input, target)], reduction)
 
 
+@overload
+def huber_loss(
+    input: Nested[N], target: Any, reduction: Reduced = "mean", delta: float = 1.0
+) -> N: ...
+@overload
+def huber_loss(input: Nested[N], target: Any, reduction: Kept, delta: float = 1.0) -> list[N]: ...
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Compute e**2 / 2 of errors up to `delta`, and a straight line beyond it.
 
@@ -52,6 +71,14 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return _reduced([_huber(abs(x - t), delta) for x, t in _pairs(input, target)], reduction)
 
 
+@overload
+def smooth_l1_loss(
+    input: Nested[N], target: Any, reduction: Reduced = "mean", beta: float = 1.0
+) -> N: ...
+@overload
+def smooth_l1_loss(
+    input: Nested[N], target: Any, reduction: Kept, beta: float = 1.0
+) -> list[N]: ...
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """Compute `huber_loss` divided by its `delta`, here called `beta`."""
     terms = [_huber(abs(x - t), beta) / beta for x, t in _pairs(input, target)]
@@ -63,6 +90,12 @@ def _huber(size: Any, delta: float) -> Any:
     return near * (size - 0.5 * near)
 
 
+@overload
+def binary_cross_entropy_with_logits(
+    input: Nested[N], target: Any, reduction: Reduced = "mean"
+) -> N: ...
+@overload
+def binary_cross_entropy_with_logits(input: Nested[N], target: Any, reduction: Kept) -> list[N]: ...
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute -log p(target), with p = sigmoid(input); our `binary_cross_entropy` is its mean.
 
@@ -73,6 +106,12 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     return _reduced(terms, reduction)
 
 
+@overload
+def nll_loss(
+    input: Sequence[Sequence[N]], target: Sequence[int], reduction: Reduced = "mean"
+) -> N: ...
+@overload
+def nll_loss(input: Sequence[Sequence[N]], target: Sequence[int], reduction: Kept) -> list[N]: ...
 def nll_loss(input: Sequence[Sequence[Any]], target: Sequence[int], reduction: str = "mean") -> Any:
     """Compute minus the entry of the target in each row of log-probabilities.
 
@@ -119,37 +158,37 @@ class Loss(Module):
 class MSELoss(Loss):
     """`mse_loss`, with its `reduction`."""
 
-    function = staticmethod(mse_loss)
+    function: Callable[..., Any] = staticmethod(mse_loss)
 
 
 class L1Loss(Loss):
     """`l1_loss`, with its `reduction`."""
 
-    function = staticmethod(l1_loss)
+    function: Callable[..., Any] = staticmethod(l1_loss)
 
 
 class HuberLoss(Loss):
     """`huber_loss`, with its `reduction` and `delta`."""
 
-    function = staticmethod(huber_loss)
+    function: Callable[..., Any] = staticmethod(huber_loss)
 
 
 class SmoothL1Loss(Loss):
     """`smooth_l1_loss`, with its `reduction` and `beta`."""
 
-    function = staticmethod(smooth_l1_loss)
+    function: Callable[..., Any] = staticmethod(smooth_l1_loss)
 
 
 class BCEWithLogitsLoss(Loss):
     """`binary_cross_entropy_with_logits`, with its `reduction`."""
 
-    function = staticmethod(binary_cross_entropy_with_logits)
+    function: Callable[..., Any] = staticmethod(binary_cross_entropy_with_logits)
 
 
 class NLLLoss(Loss):
     """`nll_loss`, with its `reduction`."""
 
-    function = staticmethod(nll_loss)
+    function: Callable[..., Any] = staticmethod(nll_loss)
 
 
 class CrossEntropyLoss(Loss):

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, TypeVar
 
-from pluggrad import Op, hookimpl
+from pluggrad import Op, Value, hookimpl
 
 from .activation import sigmoid
 from .arithmetic import MOST, abs, floor
@@ -13,6 +13,7 @@ from .exponential import exp, log
 from .piecewise import compare, maximum, minimum, step, where
 
 inf, nan = math.inf, math.nan
+Number = TypeVar("Number", bound=Value | float)
 LN2 = math.log(2.0)
 
 # ----- Forward functions -----
@@ -59,7 +60,7 @@ logit = Op("logit", _logit, lambda g, out, x: g / (x * (1 - x)), domain=(0.0, 1.
 # ----- Of lists -----
 
 
-def logsumexp(values: Sequence[Any]) -> Any:
+def logsumexp(values: Sequence[Number]) -> Number:
     """Return log(e**x + e**y + ...) of numbers and Values, as many as there are.
 
     Two by two, by `logaddexp`, so that nothing overflows and no more than the last digits are lost:
@@ -75,14 +76,15 @@ def logsumexp(values: Sequence[Any]) -> Any:
     >>> logsumexp([1000.0, 1000.0, -1e300])
     1000.6931471805599
     """
-    row = _several(values, "logsumexp")
+    row: list[Any] = _several(values, "logsumexp")
     while len(row) > 1:
         pairs = [logaddexp(a, b) for a, b in zip(row[::2], row[1::2], strict=False)]
         row = pairs if len(row) % 2 == 0 else [*pairs, row[-1]]
-    return row[0]
+    total: Number = row[0]
+    return total
 
 
-def softmax(values: Sequence[Any]) -> list[Any]:
+def softmax(values: Sequence[Number]) -> list[Number]:
     """Return e**x of each number or Value, divided by the sum of them all.
 
     Parameters:
@@ -100,7 +102,7 @@ def softmax(values: Sequence[Any]) -> list[Any]:
     return [p / total for p in powers]
 
 
-def log_softmax(values: Sequence[Any]) -> list[Any]:
+def log_softmax(values: Sequence[Number]) -> list[Number]:
     """Return the logarithms of `softmax`, finite where that is 0.
 
     Parameters:

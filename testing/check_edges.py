@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement, islice, product
+from typing import Any
 
 from pluggrad import Value, grad
 
@@ -101,9 +102,8 @@ def _reverse(subject: Subject, at: Point) -> Hessian:
 def _forward(subject: Subject, at: Point, i: int, j: int) -> float:
     from pluggrad.func import jvp
 
-    def slope(*operands: Value) -> Value:
-        tangent: Value = jvp(subject.op, operands, _unit(i, at))[1]
-        return tangent
+    def slope(*operands: Value) -> Any:
+        return jvp(subject.op, operands, _unit(i, at))[1]
 
     return float(jvp(slope, at, _unit(j, at))[1])
 

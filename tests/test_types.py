@@ -1,10 +1,12 @@
 """What type checkers see: the types of what people call, none of them Any."""
 
+import importlib
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,25 @@ REVEALED = {
     "func.grad(weighted)({'w': 1.0}, 2.0)": "dict[str, float]",
     "func.value_and_grad(weighted)({'w': 1.0}, 2.0)": "tuple[float, dict[str, float]]",
     "func.grad(of_a_point)(Point(1.0, 2.0))": "Point",
+    "func.vjp(area, 1.0, 2.0)": "tuple[float, def (float) -> tuple[float, float]]",
+    "func.jvp(area, (1.0, 2.0), (1.0, 0.0))": "tuple[float, float]",
+    "func.linearize(area, 1.0, 2.0)": "tuple[float, def (float, float) -> float]",
+    "func.hvp(area, (1.0, 2.0), (1.0, 0.0))": "tuple[float, float]",
+    "func.vmap(area)([1.0], [2.0])": "list[float]",
+    "func.stop_gradient({'w': x})": "dict[str, Value]",
+    "compile(area).grad(1.0, 2.0)": "tuple[float, ...]",
+    "compile(area).value_and_grad(1.0, 2.0)": "tuple[float, tuple[float, ...]]",
+    "decorated.grad(1.0)": "float",
+    "compile(norm).grad([1.0, 2.0])": "list[float]",
+    "compile(area).jvp((1.0, 2.0), (1.0, 0.0))": "tuple[float, float]",
+    "compile(norm).hessian([1.0, 2.0])": "ndarray[tuple[Any, ...], dtype[float64]]",
+    "ops.softmax([x, x])": "list[Value]",
+    "ops.logsumexp([1.0, 2.0])": "float",
+    "nn.mse([x, x], [1.0, 2.0])": "Value",
+    "nn.mse([1.0], [2.0])": "float",
+    "nn.cross_entropy([[x, x]], [0])": "Value",
+    "nn.mse_loss([[x], [x]], [[1.0], [2.0]])": "Value",
+    "nn.huber_loss([x], [1.0], 'none')": "list[Value]",
     "grad(x * x, x)": "float",
     "grad(x * x, [x])": "list[float]",
     "grad(x * x, x, create_graph=True)": "Value",
@@ -49,6 +70,7 @@ class Point:
 
 def area(a: float, b: float) -> float: return a * b
 def weighted(p: dict[str, float], x: float) -> float: return p["w"] * x
+def norm(v: list[float]) -> float: return v[0] * v[1]
 def of_a_point(p: Point) -> float: return p.x * p.y
 @compile
 def decorated(a: float) -> float: return a
@@ -125,3 +147,127 @@ def test_no_renderer_of_text_is_left_out() -> None:
             render(Value(1.0) * 2, name), str
         ):
             assert name in Textual.__args__  # type: ignore[attr-defined]
+
+
+# ----- Every public name -----
+
+MODULES = (
+    "pluggrad", "pluggrad.arrays", "pluggrad.compiler", "pluggrad.drawing", "pluggrad.func",
+    "pluggrad.insight", "pluggrad.nn", "pluggrad.nn.lr_scheduler", "pluggrad.ops",
+    "pluggrad.printers", "pluggrad.testing",
+)  # fmt: skip
+# Names whose result is Any for whoever calls them in the first way that they offer, and why.
+ANY = {
+    r"Op\.(call_with|complete|installed)": "what stands between the engine and its registry",
+    r"(Plugin\.renderers|renderers_of|renderer_suite)": "a renderer may be any class",
+    r"ValueArray\.(data|grad)": "float64; NumPy says Any for a shape that is not known",
+    r"(load|Compiled\.(hessian|jacobian))": "what was saved; arrays of any shape, see ValueArray",
+    r"(from_sympy|to_sympy|widget)": "SymPy and anywidget have no types",
+    r"(hessian|jacfwd|jacrev|jacobian)": "a tree of trees: the result's, and in it the argument's",
+    r"\w+\.(forward|__call__|look|function|update)": "of floats it makes floats, of Values Values",
+    r"\w+\.state_dict": "as deep as the model",
+    r"Program\.(backward|value_and_gradient)": "built like what the program was made of",
+    r"OverRows\.(gauss_newton|grad|hessp|hvp|value_and_grad)": "built like what rows share",
+    r"(Compiled\.(hvp|into)|Recording\.(lanes|running|summing))": "inside the compiler",
+}
+
+
+def public_names() -> list[str]:
+    """List every public name, and those of the classes among them."""
+    found = []
+    for module in MODULES:
+        for name in importlib.import_module(module).__all__:
+            found.append(f"{module}.{name}")
+            thing = getattr(sys.modules[module], name)
+            if isinstance(thing, type):
+                found += [f"{module}.{name}.{member}" for member in members(thing)]
+    return found
+
+
+def members(kind: type) -> list[str]:
+    """List what pluggrad's own classes give to one: what users may call or read."""
+    own = [c for c in kind.__mro__ if c.__module__.startswith("pluggrad.")]
+    names = {name for c in own for name, x in vars(c).items() if type(x).__name__ != "NameOfOthers"}
+    foreign = [plugin for plugin in plugins if not plugin.name.startswith("pluggrad.")]
+    others = {op.name for plugin in foreign for op in plugin.ops} if kind is Value else set()
+    return sorted(n for n in names - others if n == "__call__" or not n.startswith("_"))
+
+
+def first_way(revealed: str) -> str:
+    """Return the first of the ways in which something can be called."""
+    inside = revealed.removeprefix("Overload(")
+    ends = [
+        i for i, depth in enumerate(depths(inside)) if depth < 0 or (inside[i], depth) == (",", 0)
+    ]
+    return inside[: ends[0]] if ends else inside
+
+
+def result(way: str) -> str:
+    """Return what stands behind the brackets that close the parameters; all, where none do."""
+    if not way.startswith("def "):
+        return way
+    begin = way.index("(", way.index("] (") if way.startswith("def [") else 0)
+    inside = way[begin:]
+    end = next(i for i, depth in enumerate(depths(inside)) if not depth)
+    return result(inside[end + 1 :].removeprefix(" -> "))  # of a function that it returns, too
+
+
+def depths(text: str) -> Iterator[int]:
+    """Return in how many brackets each letter stands, itself counted."""
+    depth = 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        yield depth
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The type of every public name, as mypy reveals it."""
+    folder = tmp_path_factory.mktemp("names")
+    names = public_names()
+    lines = [f"import {module}" for module in MODULES]
+    lines += [f"reveal_type({name})" for name in names]
+    (folder / "user.py").write_text("\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "mypy", "--strict", "user.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, re.findall(".*: error: .*", done.stdout)
+    found = re.findall(r'Revealed type is "(.*)"', done.stdout)
+    return dict(zip(names, found, strict=True))
+
+
+def short(name: str) -> str:
+    """Take the module off a name."""
+    return min((name.removeprefix(f"{module}.") for module in MODULES), key=len)
+
+
+def tells_nothing(revealed: str) -> bool:
+    return re.search(r"\bAny\b", result(first_way(revealed))) is not None
+
+
+def test_no_public_name_gives_any_without_a_reason(told: dict[str, str]) -> None:
+    assert len(told) > 800
+    silent = {short(name) for name, revealed in told.items() if tells_nothing(revealed)}
+    unexcused = {name for name in silent if not any(re.fullmatch(a, name) for a in ANY)}
+    assert not unexcused
+
+
+def test_every_reason_for_any_is_needed(told: dict[str, str]) -> None:
+    silent = {short(name) for name, revealed in told.items() if tells_nothing(revealed)}
+    assert not [pattern for pattern in ANY if not any(re.fullmatch(pattern, x) for x in silent)]
+
+
+@pytest.mark.parametrize(
+    ("revealed", "silent"),
+    [
+        ("Any", True),
+        ("def (x: Any) -> float", False),
+        ("def (x: float) -> Any", True),
+        ("def [T] (f: def (T) -> Any) -> list[T]", False),
+        ("Overload(def (x: float) -> float, def (x: Any) -> Any)", False),
+        ("def (f: def (*Any) -> float) -> def (*Any, **Any) -> list[float]", False),
+        ("def (x: int | dict[str, def () -> Any]) -> int", False),
+        ("tuple[float, def (*Any, **Any) -> Any]", True),
+    ],
+)
+def test_what_tells_nothing_is_seen(revealed: str, silent: bool) -> None:
+    assert tells_nothing(revealed) is silent
