@@ -7,15 +7,15 @@ import os
 import re
 import warnings
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pluggrad import PluggradError, Plugin, PluginError, plugins
+from pluggrad.progress import waiting, working
 
-from .progress import progress
 from .table import add_json, report, shown
 from .target import load_function
 
@@ -46,9 +46,7 @@ def _check(given: Namespace) -> int:
         found |= checks
     width = max(len(name) for name, _ in found.values())
     rows = []
-    for number, (name, check) in enumerate(found.values(), 1):
-        with progress(f"{number} of {len(found)}: {name}"):
-            ok, message = _result(check)
+    for name, ok, message in _results(list(found.values())):
         rows.append((name, ok, message))
         if not given.json:
             said = ("ok; " if message else "ok") if ok else "FAILED  "
@@ -59,6 +57,16 @@ def _check(given: Namespace) -> int:
     elif failed:
         print(f"{failed} of {len(found)} failed")
     return FAILED if failed else 0
+
+
+def _results(checks: list[tuple[str, Callable[[], None]]]) -> Iterator[tuple[str, bool, str]]:
+    """Do one check after the other; whoever waits sees how many are done."""
+    with waiting(elsewhere=False) as line:
+        for number, (name, check) in enumerate(checks):
+            with working(f"checking {name}", done=number, total=len(checks)):
+                ok, message = _result(check)
+            line.done()  # before its result is printed in the same place
+            yield name, ok, message
 
 
 def _result(check: Callable[[], None]) -> tuple[bool, str]:

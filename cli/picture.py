@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pluggrad import render, save
+from pluggrad.progress import working
 
-from .progress import progress
 from .table import add_json, shown
 from .target import load
 
@@ -22,7 +22,7 @@ def run(given: Namespace) -> None:
     options = dict(map(option, given.option))
     values = load(given.target)
     if given.output is not None:
-        with progress(f"drawing {given.output}"):
+        with working(f"drawing {given.output}"):
             path = save(values, given.output, given.renderer, **options)
         if given.json:
             print(json.dumps({"path": str(path)}, indent=2))
@@ -30,7 +30,7 @@ def run(given: Namespace) -> None:
         if not _is_standard_output(path):
             print(shown(str(path)))
         return
-    with progress("drawing"):
+    with working("drawing"):
         result = render(values, "json" if given.json else given.renderer, **options)
     if isinstance(result, bytes):
         sys.stdout.buffer.write(result)

@@ -12,13 +12,13 @@ from typing import Any
 from pluggrad import CompileError, Graph, Value
 from pluggrad.gradient import hooked, hooks
 from pluggrad.hints.values import moving_hint
+from pluggrad.progress import waiting
 from pluggrad.topology import alone, topological_order
 
 from .capture.outside import unchanged
 from .capture.reads import read_by
 from .portable import files, tapes
 from .portable.fields import Fields, number_text
-from .progress import waiting
 from .run.back import write, write_and_add
 from .run.buffers import as_buffer, copied, listed, shown
 from .run.executor import MATHS, Executor, check_math, executor_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast, overload
@@ -25,6 +26,7 @@ class HasGraph(Protocol):
 Textual = Literal[
     "c", "dot", "gexf", "gml", "graphml", "html", "js", "json", "latex", "mermaid", "svg", "text"
 ]
+LARGE = 2_000  # nodes, whose picture may take a second
 Drawable = Value | Graph | HasGraph | Iterable[Value] | ForwardError
 
 
@@ -73,7 +75,7 @@ def render(
     """
     made = chosen(renderer, options)
     graph = graph_of(values, names)
-    return attempt(made.name, lambda: made(graph))
+    return attempt(made.name, partial(watched, graph, lambda: made(graph)))
 
 
 def chosen(name: str | None, options: dict[str, Any]) -> Any:
@@ -146,6 +148,16 @@ def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
     if names is not None:
         raise RenderError("names= is for Values; give it to Graph(..., names=) where it is made")
     return values
+
+
+def watched(graph: Graph, work: Callable[[], Any]) -> Any:
+    """Draw; whoever waits for a large graph at a terminal is told so."""
+    if len(graph.nodes) < LARGE:
+        return work()
+    from pluggrad.progress import telling, waiting
+
+    with waiting(elsewhere=False), telling(f"drawing {len(graph.nodes):,} nodes"):
+        return work()
 
 
 def attempt(name: str, work: Callable[[], Any]) -> Any:

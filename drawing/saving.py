@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pluggrad.errors import RenderError
 from pluggrad.graph import Graph
 from pluggrad.registry import plugins
 
-from .rendering import Drawable, attempt, chosen, graph_of
+from .rendering import Drawable, attempt, chosen, graph_of, watched
 from .writing import Destination, content_of
 
 
@@ -49,7 +50,7 @@ def save(
         destination = Destination(str(path))
     except OSError as cause:
         raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
-    content = attempt(made.name, lambda: file_content(made, graph, path))
+    content = attempt(made.name, partial(watched, graph, lambda: file_content(made, graph, path)))
     try:
         destination.write(content)
     except OSError as cause:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-WINGS = "arrays codegen copying drawing func hints insight settings summary trace".split()
+WINGS = "arrays codegen copying drawing func hints insight progress settings summary trace".split()
 PACKAGES = ["core", *WINGS, *"ops printers renderers compiler nn testing cli".split()]
 SILENT = {
     tokenize.COMMENT,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.progress import telling, waiting
 from pluggrad.recording import always_recording, call_inside, watched_by
 from pluggrad.topology import topological_order
 
-from ..progress import telling, waiting
 from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
 from ..tape.writing import recorded_tape

@@ -13,8 +13,8 @@ from threading import RLock
 from typing import Any
 
 import llvmlite.binding as llvm
+from pluggrad.progress import tell
 
-from ..progress import tell
 from .cache import Cache
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
+from pluggrad.progress import tell, waiting
 
-from ..progress import tell, waiting
 from .summing import products, values, values_and_slopes
 from .taken import Given, merged
 from .total import Total
@@ -94,7 +94,8 @@ class Batched:
         shape = None
         for number, batch in enumerate(self._told()):
             self._number = number
-            tell(f"batch {number:,}, after {self._seen:,} rows{self._of()}")
+            what = f"batch {number:,}, after {self._seen:,} rows{self._of()}"
+            tell(what, done=self._seen, total=self.count or 0)
             own = batch if isinstance(batch, tuple | list) else (batch,)
             try:
                 given = self.rows._given(merged(self.rows.in_axes, shared, own, repr(self.rows)))

@@ -15,12 +15,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pluggrad import CompileError
+from pluggrad.progress import waiting
 
 from ..capture.arguments import put_together
 from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
-from ..progress import waiting
 from ..recording import Recording
 from .batches import Batched
 from .derived import slope, weighted

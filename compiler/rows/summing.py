@@ -14,10 +14,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pluggrad import CompileError
+from pluggrad.progress import tell, waiting
 
 from ..capture.arguments import ANSWER, LEAF
 from ..function import Compiled
-from ..progress import tell, waiting
 from ..recording import Recording
 from .finite import check_data, check_results
 from .taken import Column, Given, Taken, is_strided
@@ -78,7 +78,7 @@ class Summing:
         """Give the sums of parts of the rows."""
         taken = given.taken()
         for start in range(0, taken.count, PART):
-            tell(f"row {start:,} of {taken.count:,}")
+            tell(f"row {start:,} of {taken.count:,}", done=start, total=taken.count)
             part = taken.part(start, min(start + PART, taken.count))
             sums = self._summed(part, start, backward=backward)
             yield self._checked(given, sums, part, start)
@@ -95,7 +95,7 @@ class Summing:
             return self._summed_in_tiles(given, shared, tiles, rows, backward=backward)
 
         for k in range(0, len(starts), threads):
-            tell(f"row {starts[k]:,} of {count:,}")
+            tell(f"row {starts[k]:,} of {count:,}", done=starts[k], total=count)
             yield from side_by_side(work, starts[k : k + threads])
 
     def _tiles_for(self, given: Given) -> Tiles | None:
@@ -228,7 +228,7 @@ def products(rows: Summing, given: Given) -> Total:
     rows.compiled._keep_current()
     total = Total()
     for block, first in given.taken().blocks(0):
-        tell(f"row {first:,} of {given.count:,}")
+        tell(f"row {first:,} of {given.count:,}", done=first, total=given.count)
         r, jacobian = rows._block(block, backward=True)
         if rows.check_finite:
             check_results(given, r, jacobian, first)

@@ -12,8 +12,8 @@ from math import isnan
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.progress import waiting
 
-from ..progress import waiting
 from ..recording import Recording
 from ..run.executor import missing_packages
 

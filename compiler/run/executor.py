@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from pluggrad import CompileError
+from pluggrad.progress import tell, waiting
 
-from ..progress import MANY, tell, waiting
 from ..tape.data import Tape
+from ..tape.writing import MANY_NODES
 from ..warning import warn
 
 CHOICES = ("auto", "numba", "interpreter")
@@ -101,7 +102,7 @@ def _machine(tape: Tape, math: str, guarded: bool) -> Executor:
         if guarded:
             check_ends(tape.ops)
         with waiting():
-            if len(tape) > MANY:
+            if len(tape) > MANY_NODES:
                 tell(f"planning {len(tape):,} nodes", long=True)
             return Machine(tape, math=math)
     except ImportError as cause:  # it is there, but of a version that does not fit

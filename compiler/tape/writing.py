@@ -9,10 +9,12 @@ from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.progress import tell
 from pluggrad.topology import topological_order
 
-from ..progress import MANY, tell
 from .data import Tape
+
+MANY_NODES = 1_000_000  # take longer than a second
 
 
 def recorded_tape(
@@ -40,7 +42,7 @@ def recorded_tape(
         # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
         alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
         order = topological_order([*outputs, *alone])
-    if len(order) > MANY:
+    if len(order) > MANY_NODES:
         tell(f"writing down {len(order):,} nodes", long=True)
     row, left, right, more = _operand_columns(order)
     ops, kinds = _kinds(order)

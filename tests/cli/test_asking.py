@@ -4,14 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from argparse import _SubParsersAction
 from pathlib import Path
 
 import pytest
 from pluggrad import Op, plugins
 from pluggrad.cli import completion, doctor, main, stubs
-from pluggrad.cli import progress as progress_module
 from pluggrad.cli.command import SUBCOMMANDS, parser
 from pluggrad.settings import ENVIRONMENT
 
@@ -229,45 +227,3 @@ def test_a_script_is_of_its_shell_and_names_every_command(shell, run):
 def test_every_command_is_completed():
     assert len(SUBCOMMANDS) <= len(commands())
     assert set(parser().format_help().split()) >= set(commands())
-
-
-# ----- Progress -----
-
-
-class Terminal:
-    def __init__(self):
-        self.text = ""
-
-    def isatty(self):
-        return True
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
-
-
-def test_what_takes_long_is_said_on_a_terminal_and_taken_away(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(progress_module, "PATIENCE", 0.01)
-    with progress_module.progress("drawing"):
-        for _ in range(500):
-            if terminal.text:
-                break
-            time.sleep(0.01)
-    assert terminal.text == "\r\x1b[Kpluggrad: drawing\r\x1b[K"
-
-
-def test_what_is_quick_or_silenced_is_not_said(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    with progress_module.progress("drawing"):
-        pass
-    assert "drawing" not in terminal.text
-    monkeypatch.setenv("PLUGGRAD_PROGRESS", "0")
-    terminal.text = ""
-    with progress_module.progress("drawing"):
-        pass
-    assert terminal.text == ""

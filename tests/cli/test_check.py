@@ -1,11 +1,13 @@
 """`pluggrad check`: a line for each op and renderer, and an exit code that tells."""
 
+import io
 import subprocess
 import sys
 
 import pytest
 from pluggrad import Op, hookimpl, plugins
 from pluggrad.cli import main
+from pluggrad.progress import line, screens
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_wrong_renderer_fails_with_one_readable_line_and_exit_code_1(run, wron
     assert code == 1
     assert out.splitlines() == [
         "wrong-picture  FAILED  renderer 'wrong-picture': a graph without nodes: IndexError: tuple "
-        "index out of range (test_check.py, line 58)",
+        "index out of range (test_check.py, line 60)",
         "1 of 1 failed",
     ]
 
@@ -140,3 +142,19 @@ def test_a_reference_that_belongs_to_nothing_is_told(run, arguments, says):
     code, _, told = run(*arguments)
     assert code == 2
     assert says in told
+
+
+def test_whoever_waits_sees_how_many_checks_are_done(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(line, "PATIENCE", 0.0)
+    monkeypatch.setattr(screens, "find_spec", lambda name: None)
+    assert main(["check", "tanh", "sinh", "--examples", "5"]) in (0, None)
+    assert "pluggrad: checking tanh [" in terminal.getvalue()
+    assert f"pluggrad: checking sinh [{'#' * 15}{'-' * 15}] 50 %" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True

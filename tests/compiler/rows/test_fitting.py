@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 from pluggrad import CompileError, compile, func, nn
-from pluggrad.compiler import progress
 from pluggrad.ops import exp, log
+from pluggrad.progress import line
 
 EXECUTORS = ["interpreter", "numba"]
 
@@ -227,7 +227,7 @@ def test_a_generator_gives_what_all_rows_give():
 
 
 def test_whoever_waits_for_rows_and_batches_is_told(monkeypatch, capsys):
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(line, "PATIENCE", 0.0)
     x, y = points(500)
     fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
     fit.over(in_batches(x, y, 300), rows=500)(np.ones(3))
