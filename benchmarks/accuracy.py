@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py            # first to third derivative; two minutes
     python benchmarks/accuracy.py --short    # fewer points, for continuous integration
     python benchmarks/accuracy.py --ops sin,pow --verbose
+    python benchmarks/accuracy.py --page     # writes docs/accuracy.md, too
     python benchmarks/accuracy.py --compiled # what compiled functions give for arrays
 
 The truth is a reference function per op, in references.py, on mpmath's own functions, evaluated
@@ -37,6 +38,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import accuracy_page
 from pluggrad import Op, Value, compile, grad, plugins
 from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
@@ -382,6 +384,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="fewer points, first derivatives only")
     parser.add_argument("--points", type=int, default=60, help="how many of each kind (60)")
     parser.add_argument("--compiled", action="store_true", help="as compiled for arrays")
+    parser.add_argument("--page", action="store_true", help="write docs/accuracy.md")
     parser.add_argument("--verbose", action="store_true", help="every order of every op")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     given = parser.parse_args()
@@ -397,6 +400,8 @@ def main() -> int:
             reports.append(report)
             print(f"\r{len(reports)} of {len(tasks)} ops", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    if given.page:
+        accuracy_page.PAGE.write_text(accuracy_page.page(reports, excuses_of), encoding="utf-8")
     beyond = show(reports, verbose=given.verbose)
     for name in unknown:
         print(f"NO REFERENCE for {name}: write one in references.py")

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -62,7 +63,23 @@ def report(given: Namespace, header: Sequence[str], rows: Sequence[Sequence[Any]
             json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=2, default=str)
         )
         return
-    print(table(header, [[_cell(x) for x in row] for row in rows]))
+    cells = [[_cell(x) for x in row] for row in rows]
+    if sys.stdout.isatty() and find_spec("rich"):
+        _print_with_rich(header, cells)
+    else:
+        print(table(header, cells))
+
+
+def _print_with_rich(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*header, box=box.SIMPLE_HEAD, pad_edge=False)
+    for first, *others in rows:  # as Text: nothing in it is markup
+        drawn.add_row(Text(shown(first), "bold"), *(Text(shown(cell)) for cell in others))
+    Console().print(drawn)
 
 
 def _cell(x: Any) -> str:

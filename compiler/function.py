@@ -48,8 +48,8 @@ OPTIONS = ("executor", "bound", "threads", "arrays", "math")
 class Compiled(OverLanes, Generic[P, R]):
     """A function of numbers at hardware speed.
 
-    Numbers give numbers. Where an argument has an array for a number, all are broadcast, and the
-    results are arrays: one lane for each element, as with NumPy's ufuncs. Like a ufunc it takes
+    Numbers give numbers. If an argument has an array in place of a number, all are broadcast, and
+    the results are arrays: one lane for each element, as with NumPy's ufuncs. Like a ufunc it takes
     `out=` and `where=` (unless the function has parameters of that name), and leaves arrays of
     other libraries to their own `__array_ufunc__`. Arguments may be nested lists, tuples and dicts
     of numbers; each shape is recorded apart.
@@ -60,7 +60,7 @@ class Compiled(OverLanes, Generic[P, R]):
     records as the function itself would.
 
     Parameters:
-        function: takes and gives numbers, and is made of operators and ops.
+        function: takes and returns numbers, and is made of operators and ops.
         executor: `auto`, `numba` (or an error), or `interpreter`.
         bound: how many recordings are kept; the one not used for longest goes first.
         threads: how many threads share the lanes of arrays.
@@ -175,7 +175,7 @@ class Compiled(OverLanes, Generic[P, R]):
     @overload
     def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]: ...  # lanes, trees
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the function, which gives one number, and its gradient.
+        """Compute the function, which returns one number, and its gradient.
 
         Returns:
             The value, and the gradient built like the argument; for several arguments a tuple of
@@ -183,7 +183,7 @@ class Compiled(OverLanes, Generic[P, R]):
             that can only be given by keyword get none. Text and the like have None.
 
         Raises:
-            CompileError: when the function gives more than one number.
+            CompileError: when the function returns more than one number.
         """
         if plugins.changes != self._changes:
             self.forget()
@@ -277,7 +277,7 @@ class Compiled(OverLanes, Generic[P, R]):
     def jacobian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
         """Compute the Jacobian: the derivative of each result by each number of the arguments.
 
-        Only entries that can be other than 0 are computed, which is read off the recording.
+        Only entries that can be nonzero are computed; the recording says which.
 
         Parameters:
             args: numbers, (nested) lists of them, or, with `arrays="elements"`, arrays.
@@ -305,7 +305,7 @@ class Compiled(OverLanes, Generic[P, R]):
     @overload
     def hessian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any: ...
     def hessian(self, *args: Any, sparse: bool = False, argnums: int | None = None) -> Any:
-        """Compute the Hessian of a function that gives one number: the Jacobian of its gradient.
+        """Compute the Hessian of a function that returns one number: the Jacobian of its gradient.
 
         Parameters:
             args: as for `jacobian`.
@@ -369,8 +369,8 @@ class Compiled(OverLanes, Generic[P, R]):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write what was recorded to a file of JSON, which `pluggrad.load(path)` reads.
 
-        Python code stays behind: the loaded function knows the ways that were recorded, and no
-        others. Call this one first with numbers of each kind that matters.
+        Python code is not saved: the loaded function knows the paths that were recorded, and no
+        others. Call this one first with numbers for each path that matters.
 
         Raises:
             CompileError: where nothing is recorded, where it reads Values from outside, and for ops

@@ -20,7 +20,7 @@ project_copyright = author
 version = release = pluggrad.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "generate"]
+exclude_patterns = ["_build", "_templates", "generate"]
 nitpick_ignore_regex = [("py:.*", ".*")]
 
 myst_enable_extensions = ["attrs_inline", "deflist"]
@@ -37,6 +37,17 @@ napoleon_custom_sections = [("Attributes", "params_style")]
 html_theme = "furo"
 html_title = f"pluggrad {release}"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/versions.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_extra_path = ["generated/pages"]
 html_css_files = ["docs.css"]
 html_js_files = ["frames.js"]
@@ -48,8 +59,6 @@ html_theme_options = {
 }
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
-
-linkcheck_timeout = 20
 
 
 def setup(app: Sphinx) -> None:

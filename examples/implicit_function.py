@@ -33,7 +33,7 @@ def root(equation: Equation, start: float, parameters: Any) -> float:
     Parameters:
         equation: takes y and the parameters, gives a number.
         start: where to begin.
-        parameters: numbers, nested as one likes.
+        parameters: numbers, nested to any depth.
     """
     y = float(start)
     for _ in range(50):
@@ -78,7 +78,7 @@ def fixed_point(layer: Equation, start: list[float], parameters: Any) -> list[fl
     Parameters:
         layer: takes a list of numbers and the parameters, gives a list as long.
         start: where to begin.
-        parameters: numbers, nested as one likes.
+        parameters: numbers, nested to any depth.
     """
     y = [float(x) for x in start]
     for _ in range(ITERATIONS):

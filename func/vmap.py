@@ -28,7 +28,7 @@ def vmap(fun: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
     called once for each element.
 
     Parameters:
-        fun: takes and gives numbers, nested as one likes.
+        fun: takes and returns numbers, nested to any depth.
         in_axes: for each argument 0 where it has an element for each call, 1 where each of its
             elements has one, and so on, or None where all calls share it; one for all, or a tuple.
             It may reach into an argument: `in_axes=({"w": None, "x": 0},)`. Arguments that are
@@ -36,7 +36,7 @@ def vmap(fun: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
         out_axes: where the elements of the result stand: 0 for a list of results.
 
     Returns:
-        A function of the same arguments. Where `fun` gives a tuple or a dict, so does it, of lists.
+        A function of the same arguments. Where `fun` returns a tuple or a dict, so does it, of lists.
 
     Raises:
         TypeError: for an argument that is to be mapped over and has no such axis.

@@ -1,6 +1,6 @@
 """Losses by PyTorch's names, as functions and as modules.
 
-Predictions and targets are numbers or Values in lists, nested as one likes but alike: a batch of
+Predictions and targets are numbers or Values in lists, nested to any depth, both built alike: a batch of
 outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0], [t1], ...]`.
 """
 
@@ -29,7 +29,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute the squared errors.
 
     Parameters:
-        input: predictions, in lists nested as one likes.
+        input: predictions, in lists nested to any depth.
         target: what they should be, built like them.
         reduction: "mean" or "sum" of the terms, or "none" for a list of them.
 

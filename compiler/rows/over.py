@@ -49,8 +49,8 @@ class OverRows(Summing):
     """A function compiled once and computed for every row of its data.
 
     Parameters:
-        function: of one row: takes numbers, (nested) lists of numbers, or trees of them, and gives
-            one number.
+        function: of one row: takes numbers, (nested) lists of numbers, or trees of them, and
+            returns one number.
         in_axes: for each argument 0 where it has a row for each call, along its first axis, and
             None where all rows share it; a tuple by position, or a dict by name (others are
             shared).
@@ -116,8 +116,8 @@ class OverRows(Summing):
             weights: see `__call__`.
 
         Returns:
-            The value, and the gradient by what is shared, built like it; a tuple of gradients
-            where several arguments are shared. With `reduce=None` each number of them is an array,
+            The value, and the gradient by the shared argument, built like it; a tuple of gradients
+            if several arguments are shared. With `reduce=None` each number of them is an array,
             and each array has one more axis, the first: rows.
         """
         if weights is not None:
@@ -131,11 +131,11 @@ class OverRows(Summing):
         return self.value_and_grad(*args, weights=weights)[1]
 
     def hvp(self, args: Sequence[Any], direction: Any) -> Any:
-        """Compute the product of the Hessian, by what is shared, with a direction.
+        """Compute the product of the Hessian by the shared arguments with a direction.
 
         Parameters:
             args: a tuple of the arguments.
-            direction: built like what is shared; a tuple where several arguments are.
+            direction: built like the shared argument; a tuple if several are shared.
 
         Returns:
             The product, built like the gradient.
@@ -152,7 +152,7 @@ class OverRows(Summing):
         return self.hvp(merged(self.in_axes, (shared,), rows, repr(self)), direction)
 
     def gauss_newton(self, *args: Any) -> tuple[float, Any, Any]:
-        """Take results as residuals r with the Jacobian J, and compute what least squares need.
+        """Take the results as residuals r with Jacobian J, and compute what least squares needs.
 
         Memory does not grow with rows: parts of them are added up.
 

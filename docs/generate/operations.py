@@ -58,8 +58,7 @@ INDEX = """\
 All of them come through the [hook](hooks.md) that your own ops use. Each is a method of `Value`
 (`x.tanh()`), a function of floats and Values (`from pluggrad.ops import tanh`), and where it says
 so, a Python operator. Numbers follow IEEE 754: `log(0)` is -inf, `1 / 0` is inf, `log(-1)` is nan.
-Measured errors, in units in the last place, stand with the [special](../special.md) and the
-[vector functions](../vector-functions.md).
+[Accuracy](../accuracy.md) has the measured errors of each, in units in the last place.
 
 """
 LEGEND = (

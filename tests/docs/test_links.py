@@ -1,38 +1,29 @@
-"""Links inside the documentation lead somewhere; `make linkcheck` tries those that leave it."""
+"""Links of the documentation lead somewhere, and those that leave it are well formed."""
 
 import re
+import sys
+import urllib.error
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-LINK = re.compile(r"\]\(([^)\s]+)\)")
-PAGES = [ROOT / "README.md", ROOT / "plugins_example" / "README.md", *sorted(DOCS.glob("*.md"))]
+sys.path.insert(0, str(DOCS))
 
+import links as checker  # noqa: E402  # it lies in the folder of the documentation
 
-def anchors(text):
-    """Return the anchors of a page's headings, as GitHub and MyST make them, and explicit ones."""
-    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    made = {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
-    return made | set(re.findall(r"^\((\S+)\)=$", text, re.MULTILINE))
+PAGES = [page for page in checker.pages() if not page.is_relative_to(checker.MADE)]
 
 
 def check(page, place, generated):
-    """Follow each link of a page that lies at `place`."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    for link in LINK.findall(text):
-        if link.startswith(("http://", "https://", "mailto:")):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (place / path).resolve() if path else page
-        made = DOCS / "generated"
-        if target.is_relative_to(made):
-            target = generated / target.relative_to(made)
-        assert target.exists(), f"{page.name}: {link}"
-        if anchor:
-            assert anchor in anchors(target.read_text()), f"{page.name}: {link}"
+    """Look at each link of a page that lies at `place`."""
+    for link in checker.links(page):
+        if checker.is_elsewhere(link):
+            wrong = checker.wrong_form(link)
+        else:
+            wrong = checker.wrong_inside(link, page, place, generated)
+        assert not wrong, f"{page.name}: {link}: {wrong}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -51,6 +42,46 @@ def test_a_link_that_leads_nowhere_is_found(link, generated, tmp_path):
     page.write_text(f"# Title\n\n[text]({link})\n")
     with pytest.raises(AssertionError, match=re.escape(link)):
         check(page, ROOT, generated)
+
+
+@pytest.mark.parametrize(
+    ("link", "wrong"),
+    [
+        ("http://docs.pypi.org", "it is not https"),
+        ("ftp://docs.pypi.org", "it is not https"),
+        ("https://localhost/x", "'localhost' is no host"),
+        ("https://docs.pypi.org/x.", "it ends in punctuation"),
+        ("https:/docs.pypi.org/x", "'' is no host"),
+        ("mailto:nobody", "it is no address"),
+        ("mailto:nobody@pypi.org", ""),
+        ("https://docs.pypi.org/trusted-publishers/#top", ""),
+    ],
+)
+def test_the_form_of_a_link_to_elsewhere_is_looked_at(link, wrong):
+    assert checker.is_elsewhere(link)
+    assert checker.wrong_form(link) == wrong
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (
+            urllib.error.HTTPError("", 404, "Not Found", None, None),
+            "gone: HTTP Error 404: Not Found",
+        ),
+        (
+            urllib.error.HTTPError("", 503, "Later", None, None),
+            "not reached: HTTP Error 503: Later",
+        ),
+        (urllib.error.URLError("no network"), "not reached: <urlopen error no network>"),
+    ],
+)
+def test_what_is_gone_differs_from_what_is_not_reached(cause, said, monkeypatch):
+    def refuse(*_, **__):
+        raise cause
+
+    monkeypatch.setattr(checker.urllib.request, "urlopen", refuse)
+    assert checker.reached("https://docs.pypi.org") == said
 
 
 def test_every_page_is_in_a_table_of_contents(generated):
