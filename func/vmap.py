@@ -36,7 +36,8 @@ def vmap(fun: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
         out_axes: where the elements of the result stand: 0 for a list of results.
 
     Returns:
-        A function of the same arguments. Where `fun` returns a tuple or a dict, so does it, of lists.
+        A function of the same arguments. If `fun` returns a tuple or a dict, it returns one of
+        lists.
 
     Raises:
         TypeError: for an argument that is to be mapped over and has no such axis.

@@ -1,7 +1,7 @@
 """Losses by PyTorch's names, as functions and as modules.
 
-Predictions and targets are numbers or Values in lists, nested to any depth, both built alike: a batch of
-outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0], [t1], ...]`.
+Predictions and targets are numbers or Values in lists, nested to any depth, both built alike: a
+batch of outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0], [t1], ...]`.
 """
 
 from __future__ import annotations
