@@ -120,6 +120,7 @@ _IN_WINGS = {
     "func": {"checkpoint", "custom_rule", "from_sympy", "on_gradient", "stop_gradient", "to_sympy"},
     "hints": set[str](),
     "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},
+    "progress": set[str](),
     "settings": set[str](),
     "summary": {"Region"},
     "trace": set[str](),
