@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from .schedule import NAME, in_order
-from .writer import DOUBLE, Writer
+from .symbols import DOUBLE
+from .writer import Writer
 
 
 def arranged(w: Writer) -> list[str]:

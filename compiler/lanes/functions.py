@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import exponentials, inverses, logarithms, normal, powers, trigonometry
-from .writer import Lanes, Writer
+from .symbols import Lanes
+from .writer import Writer
 
 VectorFunction = Callable[..., Any]  # takes a writer and the operands
 

@@ -28,7 +28,8 @@ from ..lower.translation import Function
 from ..tape.data import Tape
 from .divisions import arranged
 from .operations import Operations
-from .writer import DOUBLE, Lanes, Writer
+from .symbols import DOUBLE, Lanes
+from .writer import Writer
 
 GUARD, NAN = 1, 2  # flags
 MOST_NODES = 4000

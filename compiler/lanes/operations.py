@@ -13,7 +13,8 @@ from ..lower.translation import Function, Translator
 from ..tape.fingerprint import is_built_in
 from .functions import VectorFunction, is_long, vector_derivative, vector_function
 from .paths import all_ways
-from .writer import Lanes, Writer
+from .symbols import Lanes
+from .writer import Writer
 
 
 class Operations:

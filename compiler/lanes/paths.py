@@ -18,7 +18,8 @@ from pluggrad import Op
 from pluggrad.errors import TraceError
 
 from .functions import vector_function
-from .writer import Lanes, Writer
+from .symbols import Lanes
+from .writer import Writer
 
 MOST = 64  # ways
 LONGEST = 24  # branches on one way

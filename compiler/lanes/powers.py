@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .writer import Lanes, Writer
+from .symbols import Lanes
+from .writer import Writer
 
 MOST = 8  # what is a longer product is left to the C library
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from ..tape.data import Tape
 from .fusion import Body, Fused, fused
 from .program import Doubles, callable_of, side_by_side, writer_here
-from .writer import DOUBLE, Lanes, Writer
+from .symbols import DOUBLE, Lanes
+from .writer import Writer
 
 VECTORS = 256  # are added up one after the other; then sums are added pairwise
 POINTER = 8  # bytes

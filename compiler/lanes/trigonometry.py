@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from .coefficients import COS, SIN
 from .exponentials import quotient
-from .writer import INTEGER, Writer
+from .symbols import INTEGER
+from .writer import Writer
 
 PARTS = (
     float.fromhex("0x1.921fb54400000p+0"),
