@@ -10,7 +10,7 @@ from pluggrad import CompileError
 
 from .capture.arguments import positional, put_together, taken_apart
 from .capture.calls import like_the_arguments
-from .capture.numbers import too_large
+from .capture.numbers import no_float
 from .direct import DirectCall
 from .recording import Recording
 from .recordings import DIRECT, Entry, Numbers, Recordings
@@ -200,10 +200,11 @@ def _broadcast(numbers: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
 
     try:
         arrays = [_numbers(x) for x in numbers]
+    except (OverflowError, ValueError):
+        raise no_float(numbers) from None
+    try:
         shapes = {x.shape for x in arrays if x.ndim}
         lengths = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
-    except OverflowError:
-        raise too_large(numbers) from None
     except ValueError as cause:
         listed = ", ".join(str(np.shape(x)) for x in numbers)
         raise CompileError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from .capture.arguments import LEAF
 from .capture.capturing import Captured
-from .capture.numbers import check_numbers, too_large
+from .capture.numbers import check_numbers, no_float
 from .capture.outside import unchanged
 from .direct import DirectCall
 from .fused import Fused
@@ -185,8 +185,8 @@ class Recording:
         except TypeError:
             check_numbers(numbers)
             raise
-        except OverflowError:
-            raise too_large(numbers) from None
+        except (OverflowError, ValueError):
+            raise no_float(numbers) from None
         given.extend([x._number for x in self.read])
         return given
 

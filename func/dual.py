@@ -120,8 +120,7 @@ class Dual:
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
 
-    def __copy__(self) -> Dual:
-        return self
+    __copy__ = Value.__copy__
 
     def __deepcopy__(self, memo: object) -> Dual:
         return self  # immutable, and a copy of its Values would be cut off from the pass it is in

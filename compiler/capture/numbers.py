@@ -16,24 +16,26 @@ def floats(numbers: Sequence[Any]) -> list[float]:
     """Return them as floats.
 
     Raises:
-        CompileError: for an integer that no float can hold.
+        CompileError: for an integer that no float can hold, or a signalling nan of decimals.
     """
     try:
         return [float(x) for x in numbers]
-    except OverflowError:
-        raise too_large(numbers) from None
+    except (OverflowError, ValueError):
+        raise no_float(numbers) from None
 
 
-def too_large(numbers: Sequence[Any]) -> CompileError:
-    """Make the error for an integer that no float can hold."""
+def no_float(numbers: Sequence[Any]) -> CompileError:
+    """Make the error for a number that no float can hold."""
     for position, x in enumerate(numbers):
         try:
             float(x)
         except OverflowError:
             return CompileError(f"number {position} of the arguments is too large for a float")
+        except ValueError:
+            return CompileError(f"number {position} of the arguments, {x!r:.60}, is no float")
         except TypeError:  # an array
             continue
-    return CompileError("a number of the arguments is too large for a float")
+    return CompileError("a number of the arguments is too large for a float, or none")
 
 
 def check_numbers(numbers: Sequence[Any]) -> None:

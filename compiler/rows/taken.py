@@ -164,6 +164,8 @@ def _checked(x: Any) -> float:
         return float(x)
     except OverflowError:
         raise CompileError("a number that rows share is too large for a float") from None
+    except ValueError:
+        raise CompileError(f"a number that rows share, {x!r:.60}, is no float") from None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Wrong use of compiled functions gives errors that say what to do."""
 
 import pickle
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -35,6 +36,27 @@ def test_what_is_no_number_is_named() -> None:
         compiled_smooth(1.0, 2j)
     with pytest.raises(CompileError, match="takes a Value, several, or a function, not int"):
         compile(3)
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_a_decimal_that_is_a_signalling_nan_is_refused_wherever_a_number_is_taken(executor) -> None:
+    nan = Decimal("sNaN")
+    f = compile(lambda x: x * x, executor=executor)
+    rows = compile(lambda w, x: w * x, in_axes=(None, 0), executor=executor)
+    f(2.0)
+    for call in (
+        lambda: f(nan),
+        lambda: f.value_and_grad(nan),
+        lambda: f.jvp((nan,), (1.0,)),
+        lambda: f.jvp((1.0,), (nan,)),
+        lambda: f.hvp((nan,), (1.0,)),
+        lambda: f.hessian(nan),
+        lambda: f.jacobian(nan),
+        lambda: compile(lambda x, y: x * y, executor=executor)(np.array([1.0, 2.0]), nan),
+        lambda: rows(nan, [1.0]),
+    ):
+        with pytest.raises(CompileError, match="is no float"):
+            call()
 
 
 def test_a_function_of_something_else_than_its_arguments_is_found_out() -> None:

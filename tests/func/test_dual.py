@@ -57,8 +57,11 @@ def test_it_shows_number_and_tangent():
     assert seen(lambda x: f"{x:.2f} {x}") == "2.50 Dual(2.5, tangent=1.0)"
 
 
-def test_copies_are_itself_and_pickles_are_refused():
-    assert seen(lambda x: copy.copy(x) is x and copy.deepcopy(x) is x)
+def test_deep_copies_are_itself_and_shallow_ones_and_pickles_are_refused_as_of_a_value():
+    assert seen(lambda x: copy.deepcopy(x) is x)
+    for x in (Value(2.5), None):
+        with pytest.raises(TypeError, match="a shallow copy of a Value would be a second name"):
+            copy.copy(x) if x else seen(copy.copy)
     with pytest.raises(TypeError, match=r"cannot be pickled; use float\(x\)"):
         seen(pickle.dumps)
 
