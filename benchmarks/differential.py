@@ -39,9 +39,10 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from differential_paths import further, third_derivative
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, func
 from pluggrad.testing.rounding import rounding
-from random_functions import BINARY, SMOOTH, UNARY, Function, drawn, table
+from random_functions import BINARY, SMOOTH, UNARY, Function, drawn, is_nest, parts_of, table
 
 TOLERANCE = 1e-9
 EXACT = {
@@ -49,7 +50,7 @@ EXACT = {
     "compare", "sqrt", "mod", "floordiv", "leaky_relu",
 }  # fmt: skip
 FLOATS_RAISE = "the engine gave a float, which raises where IEEE 754 has a number"
-DERIVED = ("gradient", "jvp", "hvp", "hessian")
+DERIVED = ("gradient", "jvp", "hvp", "hessian", "jacobian")
 EXECUTORS = ("interpreter", "numba")
 
 
@@ -84,8 +85,8 @@ def flattened(tree: Any, numbers: list[float]) -> str:
     """Append the numbers of a nest to a list; return how they were nested."""
     if isinstance(tree, dict):
         return "{" + ",".join(f"{k}:{flattened(x, numbers)}" for k, x in tree.items()) + "}"
-    if isinstance(tree, list | tuple):
-        parts = ",".join(flattened(x, numbers) for x in tree)
+    if is_nest(tree):
+        parts = ",".join(flattened(x, numbers) for x in parts_of(tree))
         return f"{type(tree).__name__}({parts})"
     numbers.append(float(tree))
     return "bool" if isinstance(tree, bool | np.bool_) else "."
@@ -93,8 +94,8 @@ def flattened(tree: Any, numbers: list[float]) -> str:
 
 def leaves_of(tree: Any, found: list[Any]) -> None:
     """Append what a nest holds, as `flattened` does."""
-    if isinstance(tree, dict | list | tuple):
-        for part in tree.values() if isinstance(tree, dict) else tree:
+    if isinstance(tree, dict) or is_nest(tree):
+        for part in tree.values() if isinstance(tree, dict) else parts_of(tree):
             leaves_of(part, found)
     else:
         found.append(tree)
@@ -172,6 +173,7 @@ class Examination:
                 self.lanes(f"{executor}, lanes", compiled, truths)
             if number == 0 and not (self.thin and self.function.seed % 3):
                 self.derivatives(made)
+                further(self, made)
         if "jax" in self.engines:
             self.jax()
         return self.outcome
@@ -255,6 +257,35 @@ class Examination:
             self.outcome.fates[f"JAX: {fate}"] += 1
             if fate == "different":
                 self.different("JAX", numbers, told)
+
+    # ----- For further ways -----
+
+    attempt = staticmethod(attempt)
+
+    def by_lanes(self, call: Callable[[], Any], count: int) -> list[Result]:
+        return by_lanes(call, count)
+
+    def numbers(self, found: list[float], like: Result) -> Result:
+        return Result(list(map(float, found)), like.built)
+
+    def direction(self) -> Any:
+        chance = Random(self.function.seed)
+        return self.function.arguments([chance.uniform(-1, 1) for _ in self.function.inputs[0]])
+
+    def refused(self, cause: Exception) -> None:
+        self.outcome.fates["refused"] += 1
+        self.outcome.refusals[shortly(cause)] += 1
+
+    def compare_number(
+        self, how: str, numbers: list[float], terms: list[float], sums: float
+    ) -> None:
+        """Compare a sum of rows with its terms, in whatever order they were added up."""
+        self.outcome.numbers += 1
+        size = sum(map(abs, terms))
+        is_same = not math.isfinite(size) or abs(sum(terms) - sums) <= TOLERANCE * size
+        self.outcome.fates["equal" if is_same else "different"] += 1
+        if not is_same:
+            self.different(how, numbers, f"the sum of {terms} is given as {sums}")
 
     # ----- Judging -----
 
@@ -341,6 +372,12 @@ class Examination:
         """Call a function as the engine did for what is compared."""
         args = self.function.arguments(list(inputs))
         argnums = tuple(range(len(args)))
+        if "shared" in how:
+            return func.value_and_grad(f)(*args)
+        if "third" in how:
+            return third_derivative(f, self.direction())(*args)
+        if "array" in how:
+            return func.jacrev(func.grad(f) if "hessian" in how else f)(*args)
         if "hessian" in how:
             return func.hessian(f, argnums)(*args)
         if "vp" in how:
@@ -385,8 +422,8 @@ def by_lanes(call: Callable[[], Any], count: int) -> list[Result]:
 def columns_of(tree: Any, columns: list[Any]) -> str:
     if isinstance(tree, dict):
         return "{" + ",".join(f"{k}:{columns_of(x, columns)}" for k, x in tree.items()) + "}"
-    if isinstance(tree, list | tuple):
-        return f"{type(tree).__name__}({','.join(columns_of(x, columns) for x in tree)})"
+    if is_nest(tree):
+        return f"{type(tree).__name__}({','.join(columns_of(x, columns) for x in parts_of(tree))})"
     columns.append(tree)
     return "bool" if getattr(tree, "dtype", None) == np.bool_ or isinstance(tree, bool) else "."
 

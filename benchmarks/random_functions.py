@@ -8,11 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from odd_ops import ODD_OPS, fresh_op
-from pluggrad import Op, Value, func, grad, no_grad, on_gradient, plugins, stop_gradient
+from pluggrad import (
+    Op,
+    Value,
+    checkpoint,
+    func,
+    grad,
+    no_grad,
+    on_gradient,
+    plugins,
+    stop_gradient,
+)  # fmt: skip
 
 EDGES = [
     0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310, 1e19, -1e19, 2.0**53 + 2, 1e200,
@@ -74,9 +85,40 @@ def filled(shape: Any, numbers: Any) -> Any:
     """Put numbers in the places of a nest."""
     if isinstance(shape, dict):
         return {key: filled(part, numbers) for key, part in shape.items()}
-    if isinstance(shape, list | tuple):
-        return type(shape)([filled(part, numbers) for part in shape])
+    if is_nest(shape):
+        parts = [filled(part, numbers) for part in parts_of(shape)]
+        return type(shape)(parts) if type(shape) in (list, tuple) else type(shape)(*parts)
     return next(numbers)
+
+
+@dataclass
+class Pair:
+    """An argument as people declare one."""
+
+    a: Any
+    b: Any
+
+
+class Both(NamedTuple):
+    """The same, as a tuple."""
+
+    a: Any
+    b: Any
+
+
+def is_nest(tree: Any) -> bool:
+    """Return whether something holds parts by position, or by fields."""
+    return isinstance(tree, list | tuple | Pair)
+
+
+def parts_of(tree: Any) -> Any:
+    """List the parts of such a thing."""
+    return (tree.a, tree.b) if isinstance(tree, Pair) else tree
+
+
+def numbers_in(shape: Any) -> int:
+    """Count the numbers of an argument."""
+    return len(paths(shape, ""))
 
 
 def table() -> dict[str, Any]:
@@ -86,7 +128,8 @@ def table() -> dict[str, Any]:
         **{op.name if op.name != "scaled" else f"scaled{i}": op for i, op in enumerate(ODD_OPS)},
         "math": math, "Fraction": Fraction, "Decimal": Decimal, "Value": Value, "func": func,
         "grad": grad, "no_grad": no_grad, "on_gradient": on_gradient,
-        "stop_gradient": stop_gradient,
+        "stop_gradient": stop_gradient, "checkpoint": checkpoint, "Pair": Pair, "Both": Both,
+        "reduce": reduce,
     }  # fmt: skip
 
 
@@ -95,6 +138,7 @@ ODD_NAMES = {
 }
 SHAPES: list[Any] = [
     0, 0, 0, 0, [0, 0], (0, 0), {"a": 0, "b": 0}, {"w": [0, 0], "b": 0}, [(0, 0), 0],
+    Pair(0, 0), Both(0, [0, 0]),
 ]  # fmt: skip
 
 
@@ -102,6 +146,8 @@ def paths(shape: Any, name: str) -> list[str]:
     """List the expressions for the numbers in an argument."""
     if isinstance(shape, dict):
         return [x for key, part in shape.items() for x in paths(part, f"{name}[{key!r}]")]
+    if isinstance(shape, Pair | Both):
+        return [*paths(shape.a, f"{name}.a"), *paths(shape.b, f"{name}.b")]
     if isinstance(shape, list | tuple):
         return [x for i, part in enumerate(shape) for x in paths(part, f"{name}[{i}]")]
     return [name]
@@ -157,6 +203,12 @@ class _Draft:
             (3, self.look),
             (2, self.caught),
             (2, self.descent),
+            (3, self.checkpointed),
+            (3, self.in_place),
+            (2, self.nest),
+            (2, self.thrown),
+            (2, self.hooks),
+            (2, self.quiet),
         ]
 
     def function(self, shapes: list[Any]) -> tuple[str, set[str], dict[str, Op]]:
@@ -479,6 +531,116 @@ class _Draft:
             self.write(f"{fresh} = {raising.format(x=self.name())}")
         with self.block("except ArithmeticError:"):
             self.write(f"{fresh} = {self.name()} * 0.5")
+        self.names.append(fresh)
+
+    def checkpointed(self) -> None:
+        self.own("checkpoint")
+        fresh, x, y = self.fresh(), self.name(), self.name()
+        if self.chance.random() < 0.4:
+            self.write(
+                f"{fresh} = checkpoint(lambda v: [v * {y}, {self.inner_moderate('v')}], {x})"
+            )
+            self.write(f"{fresh} = {fresh}[0] - {fresh}[1] * 0.5")
+        else:
+            self.write(
+                f"{fresh} = checkpoint(lambda v, w: {self.inner_moderate('v')} + w, {x}, {y})"
+            )
+        self.names.append(fresh)
+
+    def in_place(self) -> None:
+        self.own("in place")
+        fresh = self.fresh()
+        a, b = self.name(), self.name()
+        kind = self.chance.randint(0, 4)
+        if kind == 0:
+            self.write(f"{fresh} = {a}")
+            for _ in range(self.chance.randint(1, 3)):
+                self.write(f"{fresh} {self.chance.choice(['+=', '-=', '*='])} {self.moderate()}")
+        elif kind == 1:
+            self.write(f"{fresh} = [{a}, {b}, 0.0]")
+            self.write(f"{fresh}[2] += {fresh}[0] * {fresh}[1]")
+            self.write(f"{fresh}[0], {fresh}[1] = {fresh}[1], {fresh}[2]")
+            self.write(f"{fresh}.append({fresh}.pop(0) * 0.5)")
+            self.write(f"{fresh} = sum({fresh}[1:], {fresh}[0])")
+        elif kind == 2:
+            self.write(f"{fresh} = {{'a': {a}}}")
+            self.write(f"{fresh}['a'] *= {b}")
+            self.write(f"{fresh}.setdefault('c', {fresh}['a'] + {b})")
+            self.write(f"{fresh} = {fresh}.get('b', 0.5) * {fresh}['c']")
+        elif kind == 3:
+            self.write(f"{fresh} = Pair({a}, {b})")
+            self.write(f"{fresh}.a = {fresh}.a * {fresh}.b")
+            self.write(f"{fresh} = {fresh}.a + {fresh}.b")
+        else:
+            inner = self.fresh()
+            self.write(f"{fresh} = {a}")
+            self.write(f"def {inner}(v):")
+            self.write(f"    nonlocal {fresh}")
+            self.write(f"    {fresh} = {fresh} * 0.5 + v")
+            with self.block(f"for item in [{a}, {b}]:"):
+                self.write(f"{inner}(item)")
+        self.names.append(fresh)
+
+    def nest(self) -> None:
+        self.own("nest")
+        a, b, fresh = self.name(), self.name(), self.fresh()
+        text = self.chance.choice([
+            f"reduce(lambda u, v: u * 0.5 + v, [{a}, {b}, {a}])",
+            f"(lambda u, *v, k=2.0: u * k + v[0])(*[{a}, {b}], k={a})",
+            f"sum(i * v for i, v in enumerate([{a}, {b}]))",
+            f"sorted([Both({a}, {b}), Both({b}, {a})], key=lambda v: v.a)[0].b * 1.0",
+            f"Both({a}, {b})._replace(a={b}).a * {a}",
+            f"next(v for v in [{a}, {b}, 1.0] if v > -10 or True) * 2.0",
+            f"{{k: v * {a} for k, v in dict(p={a}, q={b}).items()}}['q']",
+            f"max(filter(lambda v: v == v, [{a} * 1.0, {b} * 1.0, 0.5]), default=0.0) * 1.0",
+            f"[*map(lambda u, v: u * v, [{a}], [{b}])][0]",
+        ])  # fmt: skip
+        text = text.replace("if v > -10 or True", "if v > -10 or v <= -10 or v * 0.0 > -1 or [v]")
+        text = text.replace("filter(lambda v: v == v, ", "filter(lambda v: v > -3 or v <= 3, ")
+        self.write(f"{fresh} = {text}")
+        self.names.append(fresh)
+
+    def thrown(self) -> None:
+        self.own("thrown")
+        fresh = self.fresh()
+        with self.block("try:"):
+            self.write(f"if {self.condition()}: raise KeyError('here')")
+            self.write(f"{fresh} = {self.moderate()}")
+        with self.block("except KeyError:"):
+            self.write(f"{fresh} = {self.moderate()}")
+        if self.chance.random() < 0.5:
+            with self.block("finally:"):
+                self.write(f"{self.fresh()} = {self.name()} * 2.0")
+        self.names.append(fresh)
+
+    def hooks(self) -> None:
+        self.own("hooks")
+        x = self.fresh()
+        self.write(f"{x} = {self.chance.choice(self.roots)} * {self.constant()} + 0.5")
+        self.write(
+            f"on_gradient({x}, lambda g: 0.5 * g + {self.chance.choice(['1.0', 'W0', 'g'])})"
+        )
+        kind = self.chance.randint(0, 2)
+        if kind == 0:
+            self.write(f"on_gradient({x}, lambda g: abs(g))")
+        elif kind == 1:
+            self.write(f"on_gradient({x}, lambda g: -g).remove()")
+        else:
+            y, g = self.fresh(), self.fresh()
+            self.write(f"{y} = {x} * {x}")
+            self.write(f"{g} = grad({y} * 1.0, {x})")
+            self.names.append(g)
+        self.names.append(x)
+
+    def quiet(self) -> None:
+        self.own("no_grad inside")
+        a, b, fresh = self.name(), self.name(), self.fresh()
+        text = self.chance.choice([
+            f"no_grad()(lambda v: v * {b})({a})", f"({a} * {b}).detach() * {a}",
+            f"stop_gradient([{a}, {b}])[0] * {b}", f"stop_gradient({{'a': {a}}})['a'] + {b}",
+            f"({a} - stop_gradient({a})) * 2.0 + {b}",
+        ])  # fmt: skip
+        self.write(f"{fresh} = {text}")
         self.names.append(fresh)
 
     def result(self) -> str:

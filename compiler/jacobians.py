@@ -193,10 +193,13 @@ def _entries(
     else:
         recording, _ = compiled._single(shape, numbers, backward=False)
         pattern = _pattern(recording, wanted)
-        if len(pattern.backward) <= pattern.passes:
-            with recording.running(numbers, anyway=True) as executor:
-                return recording, pattern, _backward(executor, pattern)
-    return recording, pattern, _forward(compiled, args, pattern, numbers)
+    if len(pattern.backward) > pattern.passes:
+        try:
+            return recording, pattern, _forward(compiled, args, pattern, numbers)
+        except (AttributeError, TypeError):  # it has hooks or gradients inside: no forward mode
+            pass
+    with recording.running(numbers, anyway=True) as executor:
+        return recording, pattern, _backward(executor, pattern)
 
 
 def _pattern(recording: Recording, wanted: tuple[int, int]) -> Pattern:

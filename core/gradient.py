@@ -262,8 +262,11 @@ def _propagate(
         if node.op is None:
             continue
         g = gradients[node]
-        for index, x, part in _parts(node, g, needed, create_graph, watching):
+        is_hook = not node.op.is_linear
+        for index, x, part in _parts(node, g, None if is_hook else needed, create_graph, watching):
             gradients[x] = gradients[x] + part if x in gradients else part
+            if is_hook:
+                gradients[node] = part
             for watcher in watching:
                 watcher.flowed(node, index, g, part)
     return gradients

@@ -13,7 +13,7 @@ from pluggrad.value import Value, constant, recorded
 
 from .composite import Composite
 from .dual import Dual
-from .passes import ARGUMENT, private_gradients, transforming
+from .passes import ARGUMENT, below_hooks, private_gradients, transforming
 from .tree import leaves, rebuild, structure_of
 
 Result = TypeVar("Result")
@@ -106,7 +106,7 @@ class _Checkpoint(Composite):
             cotangents = {0: g} if self.results == 1 else g
             seeds = [(roots[i], part) for i, part in cotangents.items()]
             wanted = [x for x in (*inputs, *closed_over) if x.requires_grad]
-            order = order_down_to([root for root, _ in seeds], wanted)
+            order = below_hooks(order_down_to([root for root, _ in seeds], wanted), inputs)
             if create_graph or closed_over or is_watched(order):
                 found = propagate(seeds, order, create_graph=create_graph, wanted=wanted)
                 return [found.get(x) for x in (*inputs, *closed_over)]

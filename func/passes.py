@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from pluggrad import strong_zero
 from pluggrad.codegen.pullbacks import pull_back
-from pluggrad.gradient import is_watched, propagate
+from pluggrad.gradient import hooks, is_watched, propagate
 from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
@@ -161,7 +161,7 @@ def pulled(
     if not around.depth:
         order = topological_order(roots, differentiable=True)
     else:
-        order = order_down_to(roots, copies)
+        order = below_hooks(order_down_to(roots, copies), copies)
     is_kept = keeper() is not None
     outside = stems_from_outside(order, copies, around.depth) or any(
         isinstance(g, Value) and g.requires_grad for _, g in seeds
@@ -173,6 +173,12 @@ def pulled(
         found = propagate(seeds, order, create_graph=create_graph, wanted=copies)
         return told([found.get(x, 0.0) for x in copies])
     return private_gradients([(out, float(g)) for out, g in seeds], order, copies)
+
+
+def below_hooks(order: list[Value], copies: Sequence[Value]) -> list[Value]:
+    """Put the copies that have hooks below what was computed from them: a pass visits them too."""
+    hooked_copies = [x for x in copies if x in hooks or not (x.op is None or x.op.is_linear)]
+    return [*hooked_copies, *order] if hooked_copies else order
 
 
 def private_gradients(

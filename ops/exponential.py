@@ -58,6 +58,7 @@ log10 = Op("log10", math.log10, lambda g, out, x: g * LOG10E / x,  ieee=_log_bey
 
 # ----- Roots -----
 
+# At -0.0 the derivative is -inf, as 1 / -0.0 is, and as it is in PyTorch and JAX.
 sqrt  = Op("sqrt",  math.sqrt,  lambda g, out, x: 0.5 * g / out,   ieee=lambda x: nan,
            domain=(0.0, inf),
            doc="Square root, -0.0 of -0.0. Derivative: 1 / (2 sqrt(x)).")

@@ -121,6 +121,8 @@ atan = Op("atan", math.atan, lambda g, out, x: g / hypot(1.0, x) / hypot(1.0, x)
 # are lost where the radius is subnormal or beyond 1.8e308.
 # Accuracy of atan2, operand 0: 40 units where abs(exact) < 1e-307. A subnormal has few digits.
 # Accuracy of atan2, operand 1: 40 units where abs(exact) < 1e-307. A subnormal has few digits.
+# Second derivatives are of the size 1 / r**2, which overflows where r < 1e-154: what is computed
+# from them is then finite in one order of computing, and inf or nan in another.
 atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (x / hypot(y, x) / hypot(y, x)),
                                 lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
            kinks=_from_branch_cut,

@@ -153,7 +153,7 @@ class Looks(Watcher):
         before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad is not NOT_RUN]
         gradients = propagate([*before, (output, gradient)], order, create_graph=True)
         for node in order:
-            g = gradients.get(node, 0.0)
+            g = gradients.get(node.prev[0] if node.op.__class__ is Hooked else node, 0.0)
             g = g if isinstance(g, Value) else constant(g)
             node._grad = self.kept(g + 0.0)  # type: ignore[assignment]  # no -0.0, as elsewhere
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from pluggrad import CompileError, Value, compile, func
+from pluggrad import CompileError, Value, compile, func, grad, on_gradient
 from pluggrad.ops import exp, maximum
 
 EXECUTORS = ["interpreter", "numba"]
@@ -74,6 +74,15 @@ def test_the_way_with_fewer_passes_is_taken():
     (pattern,) = compiled.recordings[0].patterns.values()
     assert (len(pattern.backward), pattern.passes) == (60, 3)
     assert compiled._derived["jvp"].recordings
+
+
+def test_what_has_no_forward_mode_goes_backward():
+    def f(x):
+        y = x * 3.0
+        on_gradient(y, lambda g: 2.0 * g)
+        return [y * y, y * grad(x * x * x, x, create_graph=True)]
+
+    assert compile(f).jacobian(2.0).tolist() == func.jacrev(f)(2.0)
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

@@ -4,7 +4,7 @@ import gc
 import math
 
 import pytest
-from pluggrad import GradientError, Value, grad, on_gradient
+from pluggrad import GradientError, Value, checkpoint, func, grad, on_gradient
 from pluggrad.func import grad as grad_of
 from pluggrad.gradient import hooks
 from pluggrad.ops import sqrt
@@ -144,3 +144,31 @@ def test_wrong_arguments_are_named():
         on_gradient(Value(1.0), 3)
     with pytest.raises(GradientError, match=r"no gradient comes by at Value"):
         on_gradient(Value(1.0, requires_grad=False), print)
+
+
+def squared(v):
+    on_gradient(v, lambda g: 2.0 * g + 1.0)
+    return v * v
+
+
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        func.grad(squared),
+        func.jacrev(squared),
+        lambda x: func.vjp(squared, x)[1](1.0)[0],
+        func.grad(lambda v: checkpoint(squared, v)),
+    ],
+)
+def test_a_hook_on_the_argument_of_a_transform_is_called_at_any_depth(transformed):
+    assert transformed(2.0) == 9.0
+    assert transformed(Value(2.0)).data == 9.0
+    assert func.value_and_grad(transformed)(2.0) == (9.0, 9.0)
+    assert func.value_and_grad(lambda x: func.value_and_grad(transformed)(x)[0])(2.0) == (9.0, 9.0)
+
+
+def test_a_hook_on_the_argument_of_a_checkpoint_is_called():
+    x = Value(2.0)
+    checkpoint(squared, x).backward()
+    assert x.grad == 9.0
+    assert grad(checkpoint(squared, x), x, create_graph=True).data == 9.0

@@ -269,6 +269,45 @@ def test_hooks_that_compute_are_compiled(executor):
             )
 
 
+def gradients_by_the_hooked(x):
+    y = x * 3.0
+    on_gradient(y, lambda g: 2.0 * g + 1.0)
+    on_gradient(y, lambda g: -g)
+    first, second = grad(y * y, [y, x])
+    return first * second + grad(y * x, y, create_graph=True) * x
+
+
+def backward_to_the_hooked(x):
+    y, leaf = x * 3.0, Value(x.data)
+    on_gradient(y, lambda g: 2.0 * g + 1.0)
+    on_gradient(leaf, lambda g: 3.0 - g)
+    (y * leaf).backward()
+    (y * leaf).backward()
+    return y.grad * x + leaf.grad
+
+
+def transform_of_the_hooked(x):
+    def inner(v):
+        on_gradient(v, lambda g: 2.0 * g + 1.0)
+        return v * v
+
+    return func.grad(inner)(x * 2.0) * x
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f", [gradients_by_the_hooked, backward_to_the_hooked, transform_of_the_hooked]
+)
+def test_the_gradient_of_what_has_a_hook_is_what_the_hook_made_of_it(f, executor):
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        x = Value(number)
+        assert compiled(number) == f(x).data
+        assert compiled.value_and_grad(number) == pytest.approx(
+            func.value_and_grad(f)(number), rel=1e-13
+        )
+
+
 def test_a_hook_that_watches_sees_each_gradient():
     seen = []
 
