@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from compare_chain import Contender
 from measuring import Table
 from pluggrad import Value, compile
+from pluggrad.ops import exp, sin, tanh
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,43 @@ def jax_scan(case: Case) -> Contender:
     return run, lambda: [float(found[0]), *map(float, found[1])]
 
 
+def tangle(nodes: int) -> tuple[Value, list[Value]]:
+    """Record something in which nothing repeats."""
+    rng = random.Random(1)
+    leaves = [Value(rng.uniform(0.5, 1.5)) for _ in range(8)]
+    made: list[Any] = list(leaves)
+    for _ in range(nodes):
+        a, b = rng.choice(made[-12:]), rng.choice(made[-12:])
+        kinds = a * b, a + b, a - b * 0.3, sin(a), tanh(a + b), a / (b * b + 1.0), exp(-a * a)
+        made.append(rng.choice(kinds))
+    return sum(made[-12:]), leaves
+
+
+def in_the_background(nodes: int, seconds: float) -> None:
+    """Run what repeats nothing until its pieces are there; print what a node takes then and before.
+
+    Raises:
+        SystemExit: when the numbers are not the same bits.
+    """
+    end, leaves = tangle(nodes)
+    program: Any = compile(end, wrt=leaves)
+    count, machine = len(program), program.executor
+    before = machine.timed(machine.code, seconds)
+    program.step()
+    expected, start, runs = [*program.gradients], time.perf_counter(), 1
+    while machine.background.parts is None:
+        program.step()
+        runs += 1
+    ready = time.perf_counter() - start
+    program.step()
+    after = machine.timed(machine.code, seconds)
+    print(f"\nwhat repeats nothing, {count:,} nodes: {before / count * 1e3:.1f} ns a node by "
+          f"instructions, {after / count * 1e3:.1f} in pieces, {before / after:.1f} times as fast; "
+          f"they were there after {runs:,} runs, {ready:.1f} s")  # fmt: skip
+    if [*program.gradients] != expected:
+        raise SystemExit("the numbers are others in pieces")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each is timed")
@@ -262,6 +301,7 @@ def main() -> None:
     )
     for case in cases:
         race(case, 0.2 if options.short else options.seconds)
+    in_the_background(3000 // size, options.seconds / 2)
 
 
 if __name__ == "__main__":

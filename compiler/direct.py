@@ -34,5 +34,11 @@ class DirectCall:
         missed, self.fields.missed = self.fields.missed, 0
         return bool(missed)
 
+    def see_how_often(self) -> None:
+        """See whether there were so many calls that faster code is worth it."""
+        if self.fields.left == 0:
+            self.fields.left = -1
+            self.machine.ran_often()
+
     def into(self, _args: Sequence[Any], _outs: Sequence[Any]) -> None:
         """Answer a call with `out=`: none of numbers is one."""

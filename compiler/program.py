@@ -223,12 +223,13 @@ class Program:
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
-        run = self._run
-        if run is None or run():
+        if self._run is None:
             self._step_carefully()
+        elif self._run():
+            self.executor.look()  # type: ignore[attr-defined]  # it is a machine
 
     def _step_carefully(self) -> None:
-        """Do that where more has to be looked at, or a gradient came out nan."""
+        """Do that where more has to be looked at before or after it."""
         if self._places:
             self._keep_current()
         self.executor.step()

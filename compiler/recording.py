@@ -112,7 +112,9 @@ class Recording:
         from .run.machine import Machine
 
         machine: Machine = first  # type: ignore[assignment]  # it is one
-        return Machine(self.tape, machine.plan, straight=machine.straight)
+        return Machine(
+            self.tape, machine.plan, straight=machine.straight, background=machine.background
+        )
 
     # ----- One set of numbers -----
 

@@ -71,6 +71,8 @@ class Recordings:
         if not set(map(type, numbers)) <= PLAIN:
             return known
         mine = [x for x in known if x.recording is recording and isinstance(x, DirectCall)]
+        for one in mine:
+            one.see_how_often()
         if mine and not any(direct.was_busy() for direct in mine):
             others = [direct for direct in known if direct not in mine]
             return (*mine, *others)  # the next call tries it first

@@ -39,8 +39,15 @@ class Code:
 
 def code_of(plan: Plan, lanes: int = 1, *, backward: bool = False, fused: bool = False) -> Code:
     """Write the code of one direction of a plan; `fused` adds products with one rounding."""
+    return linked(plan.kinds, instructions_of(plan, lanes, backward=backward, fused=fused))
+
+
+def instructions_of(
+    plan: Plan, lanes: int = 1, *, backward: bool = False, fused: bool = False
+) -> Room:
+    """Write the instructions of one direction of a plan, without addresses; see `code_of`."""
     memory = Memory(lanes, plan.layout.literals, int(fused))
-    return _linked(plan.kinds, _instructions(plan.kinds, plan.nests, memory, backward))
+    return _instructions(plan.kinds, plan.nests, memory, backward)
 
 
 def copies(plan: Plan, to: Ints, source: Ints, lanes: int = 1, *, adding: bool = False) -> Code:
@@ -52,7 +59,7 @@ def copies(plan: Plan, to: Ints, source: Ints, lanes: int = 1, *, adding: bool =
     replaces = np.full(count, not adding, np.int64)
     rows, made = nested(places, (source < shared).astype(np.int64))
     nests = Nests(count, width, places, kind, replaces, zeros(count), zeros(count), made, rows)
-    return _linked(plan.kinds, _instructions(plan.kinds, nests, Memory(lanes, shared), False))
+    return linked(plan.kinds, _instructions(plan.kinds, nests, Memory(lanes, shared), False))
 
 
 def joined(pieces: Iterable[Ints]) -> Ints:
@@ -71,7 +78,7 @@ def _instructions(kinds: Kinds, nests: Nests, memory: Memory, backward: bool) ->
     return room
 
 
-def _linked(kinds: Kinds, room: Room) -> Code:
+def linked(kinds: Kinds, room: Room) -> Code:
     """Fill in the addresses of the kernels, compiling those that are new."""
     starts = room.starts[:-1]
     wanted, which = np.unique(room.variants, return_inverse=True)

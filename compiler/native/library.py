@@ -83,9 +83,12 @@ def _jit() -> Any:
 _numbers = count()  # no two libraries of code in one process have the same name
 
 
-def optimise(module: Any, *, loops: bool = True) -> None:
-    """Run LLVM's standard optimisations, those of loops if wanted: vectorising, unrolling."""
-    options = llvm.create_pipeline_tuning_options(speed_level=3 if loops else 2)
+def optimise(module: Any, *, loops: bool = True, level: int = 3) -> None:
+    """Run LLVM's standard optimisations, those of loops if wanted: vectorising, unrolling.
+
+    At level 0 nothing is done but to put small functions where they are called.
+    """
+    options = llvm.create_pipeline_tuning_options(speed_level=level if loops else 2)
     options.loop_vectorization = loops
     options.slp_vectorization = False
     options.loop_unrolling = loops
@@ -127,6 +130,7 @@ class Library:
         *,
         optimised: bool = False,
         straight: bool = False,
+        light: bool = False,
     ) -> int:
         """Return the address of function `name`.
 
@@ -136,13 +140,14 @@ class Library:
             needed_by: a fingerprint of what the text depends on and the name does not tell.
             optimised: whether the text has been optimised already.
             straight: whether it is long straight code, which nothing needs to optimise.
+            light: whether nothing but calls of small functions needs to be optimised.
         """
         found = self._addresses.get(name)
         if found is None:
             with _making:
                 found = self._addresses.get(name)  # another thread may have made it meanwhile
                 if found is None:
-                    code = self._code(name, source, needed_by, optimised, straight)
+                    code = self._code(name, source, needed_by, (optimised, straight, light))
                     found = self._addresses[name] = self._loaded(name, code)
         return found
 
@@ -151,8 +156,7 @@ class Library:
         name: str,
         source: Callable[[], tuple[str, Iterable[str]]],
         needed_by: str,
-        optimised: bool,
-        straight: bool,
+        how: tuple[bool, bool, bool],
     ) -> bytes:
         """Read a function's object file from disk, or compile it."""
         key = f"{name} {needed_by}"
@@ -160,7 +164,8 @@ class Library:
         if code is None:
             start = time.perf_counter()
             tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
-            code = compiled(*source(), optimised=optimised, straight=straight)
+            optimised, straight, light = how
+            code = compiled(*source(), optimised=optimised, straight=straight, light=light)
             self.compiled += 1
             self.seconds += time.perf_counter() - start
             self.cache.write(key, code)
@@ -184,13 +189,21 @@ class Library:
 _making = RLock()
 
 
+def _before_fork() -> None:
+    _making.acquire()  # nobody is in the middle of compiling: LLVM's own locks would stay locked
+
+
+def _in_parent() -> None:
+    _making.release()
+
+
 def _in_child() -> None:
     global _making
-    _making = RLock()  # another thread of the parent may hold the old one
+    _making = RLock()  # the old one belongs to a thread of the parent
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
 
 
 @once
@@ -205,7 +218,12 @@ def library() -> Library:
 
 
 def compiled(
-    text: str, modules: Iterable[str], *, optimised: bool = False, straight: bool = False
+    text: str,
+    modules: Iterable[str],
+    *,
+    optimised: bool = False,
+    straight: bool = False,
+    light: bool = False,
 ) -> bytes:
     """Compile LLVM text, linked with other modules, into an object file."""
     target = straight_machine() if straight else machine()
@@ -224,6 +242,6 @@ def compiled(
                 module.get_function(function).add_function_attribute("alwaysinline")
     module.verify()
     if not optimised and not straight:
-        optimise(module)
+        optimise(module, level=0 if light else 3)
     code: bytes = target.emit_object(module)
     return code

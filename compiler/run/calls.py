@@ -32,6 +32,8 @@ class Fields(ctypes.Structure):
         busy: whether a call is under way, which owns the memory.
         missed: how many calls found it busy.
         calls: how many calls were answered.
+        left: how many runs are left until one tells, by an answer that needs a second look, that
+            there were many; less than 1 for none.
         float, float64, int, none: the types of numbers that are taken, and None.
     """
 
@@ -55,10 +57,12 @@ def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
     return made("call_with_numbers", CALL, NUMBERS_BY_POSITION, fields)
 
 
-def function_that_finds_nan(**told: int) -> Any:
+def function_that_finds_nan(**told: int) -> tuple[Any, Fields]:
     """Make a function that runs a program, and tells whether a number at `outputs` is nan.
+
+    It tells the same, for somebody to look, at the last of the runs that are `left`.
 
     Parameters:
         told: fields, by name; `gradients` is how many numbers are looked at.
     """
-    return made("run_from_python", STEP, NOTHING, Fields(**told))[0]
+    return made("run_from_python", STEP, NOTHING, Fields(**told))

@@ -13,18 +13,20 @@ from pluggrad import CompileError
 from ..codegen.code import Code, code_of, copies, joined
 from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
+from ..narrow.background import RUNS, InBackground, background_of
 from ..narrow.straight import Straight, straight_code
 from ..plan.columns import Ints, zeros
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
-from .calls import function_of_numbers, function_that_finds_nan
+from .calls import Fields, function_of_numbers, function_that_finds_nan
 
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
 BLOCK_BYTES = 400_000
 # What takes some ten microseconds, and other threads are let in for.
 LONG = 6000  # words of code for kernels
 MANY = 20_000  # nodes of a narrow program
+FORWARD, BACKWARD, BOTH = range(3)  # the ways to run a program
 
 
 @once
@@ -43,6 +45,7 @@ class Machine:
         straight: the code of a narrow program; looked for when there is no plan yet.
         math: `vector` for functions of our own in narrow programs, `libm` for the C library's.
         fused: whether products may be added with one rounding, not with two as in Python.
+        background: makes faster code when this has run often; that of a machine of the same plan.
     """
 
     name = "numba"
@@ -56,14 +59,18 @@ class Machine:
         straight: Straight | None = None,
         math: str = "vector",
         fused: bool = False,
+        background: InBackground | None = None,
     ) -> None:
         start = time.perf_counter()
         if plan is None:
             plan = _plan(tape)
             straight = straight_code(tape, plan, math) if lanes == 1 else None
+            if lanes == 1 and straight is None and not fused:
+                background = background_of(plan)
         self.tape = tape
         self.plan = plan
         self.straight = straight
+        self.background = background
         self.math = math
         self.fused = fused
         self._careful: Machine | None = None
@@ -89,15 +96,31 @@ class Machine:
         self.seeds[...] = 1.0
         self.parts = self._parts(tape) if straight is None else straight.parts
         self.linked_in = time.perf_counter() - start - self.planned_in
-        parts = self.parts
-        self._forward = joined(parts[x].words for x in ("read", "forward", "give"))
-        self._backward = joined(parts[x].words for x in ("clear", "seed", "backward", "collect"))
-        self._both = np.concatenate([self._forward, self._backward])
         self._run = _run()
-        self._calls = [self._call(code) for code in (self._forward, self._backward, self._both)]
-        self._forward_at, self._backward_at, self._both_at = (x.ctypes.data for x in self._calls)
-        self._run_backward = self._finding_nan(self._backward_at)
-        self.run_both = self._finding_nan(self._both_at)
+        self._kept: list[Any] = []  # code that may be running
+        self._join()
+        self._runs = 0
+        self._told_to: list[tuple[Fields, int]] = []  # of functions, and which call they make
+        self._run_backward, self._backward_fields = self._finding_nan(BACKWARD)
+        self.run_both, self._both_fields = self._finding_nan(BOTH)
+
+    def _join(self) -> None:
+        """Put the parts of the code together, one whole for each way to run it."""
+        parts = self.parts
+        forward = joined(parts[x].words for x in ("read", "forward", "give"))
+        backward = joined(parts[x].words for x in ("clear", "seed", "backward", "collect"))
+        codes = forward, backward, np.concatenate([forward, backward])
+        calls = [self._call(code) for code in codes]
+        self._kept += [codes, calls]
+        self._codes = codes
+        self._at = [call.ctypes.data for call in calls]
+
+    def take(self, parts: dict[str, Code]) -> None:
+        """Run other code for some parts, which computes the same in the same memory."""
+        self.parts = {**self.parts, **parts}
+        self._join()
+        for fields, which in self._told_to:
+            fields.program = self._at[which]
 
     def _call(self, code: Any) -> Any:
         """Write down what a run is told: where its code is, how long it is, and the memory."""
@@ -169,17 +192,37 @@ class Machine:
 
     def forward(self) -> None:
         """Compute `outputs` from `inputs`."""
-        self._run(self._forward_at)
+        self._run(self._at[FORWARD])
+        self._runs += 1
+        if self._runs == RUNS:
+            self.ran_often()
 
     def backward(self) -> None:
         """Compute `gradients` from `seeds`, after `forward`."""
         if self._run_backward():
-            self._mend()
+            self._look(self._backward_fields)
 
     def step(self) -> None:
         """Do both."""
         if self.run_both():
+            self.look()
+
+    def look(self) -> None:
+        """Look at what `run_both` has just done, which says that somebody should."""
+        self._look(self._both_fields)
+
+    def _look(self, fields: Fields) -> None:
+        """See what a run wants to be looked at: how many there were, or a gradient of nan."""
+        if fields.left == 0:
+            fields.left = -1
+            self.ran_often()
+        if np.isnan(self.gradients).any():
             self._mend()
+
+    def ran_often(self) -> None:
+        """Take faster code as soon as somebody has made it, if that is worth it."""
+        if self.background is not None:
+            self.background.ask(self.take)
 
     def _mend(self) -> None:
         """Compute again, knowing that a gradient of 0 stays 0, where one came out nan."""
@@ -188,7 +231,7 @@ class Machine:
         careful = self._careful
         careful.inputs[...] = self.inputs
         careful.seeds[...] = self.seeds
-        careful._run(careful._both_at)
+        careful._run(careful._at[BOTH])
         np.copyto(self.gradients, careful.gradients, where=np.isnan(self.gradients))
 
     def direct(self, backward: bool) -> tuple[Any, Any] | None:
@@ -197,9 +240,9 @@ class Machine:
         The outputs and the gradients stand one behind the other in memory, in this order.
         """
         gradients = len(self.gradients) if backward else 0
-        program = self._both_at if backward else self._forward_at
-        return function_of_numbers(
-            **self._told(program),
+        which = BOTH if backward else FORWARD
+        found = function_of_numbers(
+            **self._told(which),
             inputs=self.inputs.ctypes.data,
             outputs=self.outputs.ctypes.data,
             taken=len(self.inputs),
@@ -207,22 +250,29 @@ class Machine:
             gradients=gradients,
             nested=gradients > 1,
         )
+        if found is not None:
+            self._told_to.append((found[1], which))
+        return found
 
     def _takes_long(self) -> bool:
         """Return whether other threads had better be let in while this runs."""
-        return len(self._both) > LONG or (self.straight is not None and len(self.tape) > MANY)
+        return len(self.code) > LONG or (self.straight is not None and len(self.tape) > MANY)
 
-    def _finding_nan(self, program: int) -> Any:
+    def _finding_nan(self, which: int) -> tuple[Any, Fields]:
         """Make a function that runs a program, and tells whether a gradient came out nan."""
-        return function_that_finds_nan(
-            **self._told(program),
+        function, fields = function_that_finds_nan(
+            **self._told(which),
             outputs=self.gradients.ctypes.data,
             gradients=self.gradients.size,
         )
+        self._told_to.append((fields, which))
+        return function, fields
 
-    def _told(self, program: int) -> dict[str, int]:
+    def _told(self, which: int) -> dict[str, int]:
         unlocked = self.lanes > 1 or self._takes_long()
-        return {"run": run_address(), "program": program, "unlocked": unlocked}
+        left = RUNS if self.background is not None else 0
+        run, program = run_address(), self._at[which]
+        return {"run": run, "program": program, "unlocked": unlocked, "left": left}
 
     # ----- Measuring -----
 
@@ -242,13 +292,14 @@ class Machine:
                 name = ops[kind].name if kind < len(ops) else "add"
                 found.append((phase, name, np.concatenate(parts)))
             if phase in ("forward", "backward") and len(code) > len(code.kinds):
-                found.append((phase, "repeated body", code.words))
+                name = "repeated body" if self.straight is not None else "straight code"
+                found.append((phase, name, code.words))
         return found
 
     @property
     def code(self) -> Any:
         """All instructions of a step."""
-        return self._both
+        return self._codes[BOTH]
 
     def timed(self, words: Any, seconds: float) -> float:
         """Measure a piece of code; return microseconds a run, without the call from Python."""
