@@ -58,6 +58,8 @@ window.pluggrad = {
   showFrame, playFilm, live, isStale, descend, resetLeaves, moveLeaves,
   leaves: () => [...kind.keys()].filter((i) => kind[i] === LEAF),
   value: (node) => data[node],
+  values: () => Array.from(data),
+  gradients: () => Array.from(grad),
   slopeOf, askWhy, whyShare, whyBundles: () => [...bundleShares().values()], shareThrough,
   stepOver, stepInto, stepOut, goTo, gradient: (node) => gradientNow(node), choose, toggle, setAll, setHeat,
   switchTheme, panBy, zoomAt, showEverything, viewAsSvg, draw,

@@ -1,14 +1,19 @@
 """A live page in a real browser: leaves are moved, and the page computes what Python does."""
 
+import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pluggrad import Graph, Op, Value, ops, plugins, recording_lines, render
 from pluggrad.printers import Functions
 from pluggrad.renderers.page.live import programs
+from pluggrad.topology import topological_order
 
 from ..browser import Browser, browser
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,42 @@ def test_a_moved_leaf_moves_all_values_and_gradients_as_in_python(page: Browser)
     page.run("pluggrad.resetLeaves()")
     loss, gradients = computed(0.75, -0.5)
     assert numbers(page, loss)[1] == close(gradients)
+
+
+def moons() -> Value:
+    from moons import Moons
+
+    return Moons(Value, samples=25).loss()
+
+
+def microgpt() -> Value:
+    from microgpt import MicroGPT
+
+    return MicroGPT(Value, ops.log, ops.exp).loss("ava")
+
+
+@pytest.mark.parametrize("build", [moons, microgpt])
+def test_whole_models_are_computed_to_the_twelfth_digit(
+    page: Browser, build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    loss, rng = build(), random.Random(1)
+    loss.backward()
+    page.open(render(loss, "html", live=True, max_nodes=None))
+    assert page.run("return [pluggrad.live.on, pluggrad.live.why]") == [True, ""]
+    leaves = [i for i, node in enumerate(Graph(loss).nodes) if node.kind == "leaf"]
+    order = topological_order([loss])
+    for i in leaves:
+        order[i].data += rng.gauss(0.0, 0.02)
+    page.run("pluggrad.moveLeaves(arguments[0])", [[i, order[i].data] for i in leaves])
+    graph = Graph(loss, refresh=True)
+    wanted = [node.data for node in graph.nodes]
+    assert page.run("return pluggrad.values()") == pytest.approx(wanted, rel=1e-12, abs=1e-14)
+    slopes = page.run("return pluggrad.gradients()")
+    wanted = [(i, node.grad) for i, node in enumerate(graph.nodes) if node.grad is not None]
+    largest = max(abs(g) for _, g in wanted)
+    found = [slopes[i] for i, _ in wanted]
+    assert found == pytest.approx([g for _, g in wanted], rel=1e-12, abs=1e-13 * largest)
 
 
 def test_the_panel_of_a_leaf_has_a_slider_a_number_a_step_and_a_way_back(page: Browser) -> None:
