@@ -48,6 +48,7 @@ SCRIPTS = (
     "pointer.js",
     "keys.js",
     "address.js",
+    "print.js",
     "film.js",  # or the next one, in a page that has no film
     "no_film.js",
     "main.js",

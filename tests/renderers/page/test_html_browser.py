@@ -791,6 +791,80 @@ def test_the_address_links_to_a_moment(page: Browser) -> None:
     assert (state["step"], state["chosen"], state["heat"]) == (4, PRODUCT, True)
 
 
+def test_a_dark_page_is_printed_on_white_and_is_dark_again(page: Browser) -> None:
+    page.run("pluggrad.switchTheme(true)")
+    page.run(
+        "window.seen = []; addEventListener('beforeprint', () => seen.push(pluggrad.state.dark))"
+    )
+    page.driver.execute_cdp_cmd("Page.printToPDF", {})
+    assert page.run("return seen") == [False]
+    assert page.state["dark"]
+
+
+def test_in_print_there_is_the_picture_and_the_panel_and_no_button(page: Browser) -> None:
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        shown = {
+            name: page.find(name).is_displayed()
+            for name in ("#title", "#canvas", "#panel", "#formula", "#play", "#search", "#heat")
+        }
+        fit = page.run("return getComputedStyle(document.getElementById('canvas')).objectFit")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert [name for name, is_shown in shown.items() if is_shown] == [
+        "#title",
+        "#canvas",
+        "#panel",
+        "#formula",
+    ]
+    assert fit == "contain", "stretched letters"
+
+
+def test_the_view_is_saved_as_png_beside_svg(page: Browser) -> None:
+    path = page.folder / "graph.png"
+    path.unlink(missing_ok=True)
+    page.click("#pixels")
+    for _ in range(100):
+        if path.exists():
+            break
+        time.sleep(0.05)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_fingers_are_told_to_tap_and_mice_to_click(phone: Browser) -> None:
+    phone.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        phone.open(render(layered(), "html"))
+        text = phone.find("#panel").text
+        assert "a double tap unfolds" in text
+        assert "Tap a value" in text
+        assert "click" not in text.lower()
+        assert "hover" not in text.lower()
+    finally:
+        phone.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    phone.open(render(layered(), "html"))
+    assert "Hover over a value" in phone.find("#panel").text
+
+
+def test_one_runs_on_until_the_chosen_value_and_until_nan(page: Browser) -> None:
+    x = Value(0.0, label="x")
+    y = (x + 2.0) * 3.0
+    y.label = "y"
+    z = y + x.log() * 0.0
+    z.backward()
+    graph = Graph(z)
+    page.open(render(graph, "html"))
+    (at,) = [i for i, node in enumerate(graph.nodes) if node.label == "y"]
+    page.run("pluggrad.goTo(0)")
+    page.run("pluggrad.choose(arguments[0], {})", at)
+    page.press("r")
+    assert page.state["formula"].startswith("y = ")
+    page.press("x")
+    assert page.state["formula"].endswith("log(x) = log(0.0) = -inf")
+    page.press("x")
+    assert page.state["formula"].endswith("= nan")
+
+
 def test_arrows_go_from_value_to_value(page: Browser) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
