@@ -12,8 +12,9 @@ nodes: below 10 MB, usable within 1 s, 30 frames a second.
 
 With --live, a step is one of the page's steps with its drawing; a drag moves a leaf, computes
 everything anew, forward and backward, and draws; a frame of a film does so with all leaves. Times
-are medians of 15. What a film costs is the time of `film.shoot()` beside that of a step of
-training, measured in turns. The goals: 2 MB for 100 steps of moons, shot at 5 % of a step at most.
+are medians of 15; the shortest drag is what it takes where nothing else runs. What a film costs is
+the time of `film.shoot()` beside that of a step of training, measured in turns. The goals: 2 MB for
+100 steps of moons, shot at 5 % of a step at most; a drag at 66,000 nodes within two frames, 33 ms.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ for (let i = 0; i < 15; i++) {
   work(i);
   times.push(performance.now() - from);
 }
-done(times.sort((a, b) => a - b)[7]);
+times.sort((a, b) => a - b);
+done([times[7], times[0]]);
 """
 BEGUN = """
 const [done] = arguments;
@@ -223,19 +225,19 @@ def measure_live(browser: Any, nodes: int, folder: Path) -> None:
         browser.get(path.as_uri())
         found[f"open {kind}"] = browser.execute_async_script(BEGUN)
         for name in names:
-            found[name] = browser.execute_async_script(REPEATED, name)
+            found[name], found[f"{name} at best"] = browser.execute_async_script(REPEATED, name)
     sizes = "".join(f"{len(page) / 1e6:7.2f}" for page in pages.values())
-    times = "".join(f"{found[key]:11.1f}" for key in LIVE_COLUMNS)
+    times = "".join(f"{found[key]:14.1f}" for key in LIVE_COLUMNS)
     print(f"{len(graph):9,}{sizes}{times}", flush=True)
 
 
-LIVE_COLUMNS = ("open live", "open film", "step", "drag", "frame")
+LIVE_COLUMNS = ("open live", "open film", "step", "drag", "drag at best", "frame")
 
 
 def live_pages(browser: Any, sizes: list[int], folder: Path) -> None:
     """Print the table of live pages."""
     print("sizes in MB: plain, live, film of 100 frames; times in ms")
-    print("    nodes  plain   live   film" + "".join(f"{name:>11}" for name in LIVE_COLUMNS))
+    print("    nodes  plain   live   film" + "".join(f"{name:>14}" for name in LIVE_COLUMNS))
     for nodes in sizes:
         measure_live(browser, nodes, folder)
 

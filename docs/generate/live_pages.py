@@ -27,7 +27,7 @@ def neuron_page() -> str:
 def film_page() -> str:
     """Draw the training of a small network on two moons."""
     about = (
-        "A hundred steps of training: press the lower ▶, or drag along the strip.\n"
+        "A hundred steps of training: press the ▶ beside the loss, or drag along the strip.\n"
         "Click a weight to see it over time; click a neuron's group to unfold it."
     )
     return str(render(film(), "html", title="Training on two moons", about=about))
