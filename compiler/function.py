@@ -130,11 +130,11 @@ class Compiled(OverLanes, Generic[P, R]):
             return found
         if kwargs and (options := taken_options(self.function, kwargs)):
             return call(self, "__call__", args, kwargs, **options)
-        shape, numbers, plain = numbers_of(args, kwargs, self.arrays)
-        if not plain:
-            if any(map(is_symbolic, numbers)):
+        shape, numbers, others = numbers_of(args, kwargs, self.arrays)
+        if others:
+            if any(map(is_symbolic, others)):
                 return self.function(*args, **kwargs)
-            if any(map(has_a_door, numbers)):
+            if any(map(has_a_door, others)):
                 return call(self, "__call__", args, kwargs)
             if any(map(is_array, numbers)):
                 recording, results, _ = self._lanes(shape, numbers, backward=False)
@@ -199,12 +199,12 @@ class Compiled(OverLanes, Generic[P, R]):
         args, kwargs = by_position(self, args, kwargs)
         if options:
             return call(self, "value_and_grad", args, kwargs, **options)
-        shape, numbers, plain = numbers_of(args, kwargs, self.arrays)
-        if not plain:
-            if any(map(is_symbolic, numbers)):
+        shape, numbers, others = numbers_of(args, kwargs, self.arrays)
+        if others:
+            if any(map(is_symbolic, others)):
                 argnums = 0 if len(args) == 1 else tuple(range(len(args)))
                 return func.value_and_grad(self.function, argnums)(*args, **kwargs)
-            if any(map(has_a_door, numbers)):
+            if any(map(has_a_door, others)):
                 return call(self, "value_and_grad", args, kwargs)
             if any(map(is_array, numbers)):
                 recording, results, gradients = self._lanes(shape, numbers, backward=True)

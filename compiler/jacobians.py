@@ -116,8 +116,8 @@ def jacobian(
     """Compute the Jacobian of a compiled function; see `Compiled.jacobian`."""
     if not args:
         raise CompileError(f"{compiled!r} has no argument here to give the Jacobian of")
-    shape, numbers, plain = numbers_of(args, {}, compiled.arrays)
-    if not plain:
+    shape, numbers, others = numbers_of(args, {}, compiled.arrays)
+    if others:
         _refuse_others(numbers)
         numbers = floats(numbers)
     shapes = shape[2][0][2]

@@ -15,8 +15,10 @@ from .numbers import PLAIN, check_numbers
 
 def numbers_of(
     args: tuple[Any, ...], kwargs: dict[str, Any], arrays: str
-) -> tuple[Shape, list[Any], bool]:
-    """Return the shape of the arguments, their numbers, and whether all are plain.
+) -> tuple[Shape, list[Any], list[Any]]:
+    """Return the shape of the arguments, their numbers, and one of each type that is not plain.
+
+    What records, and what has its own protocol for ufuncs, is told by its type.
 
     Parameters:
         args: positional arguments.
@@ -29,9 +31,11 @@ def numbers_of(
     numbers: list[Any] = []
     shape = taken_apart((args, kwargs), numbers, elements=arrays == "elements")
     if set(map(type, numbers)) <= PLAIN:
-        return shape, numbers, True
-    check_numbers([x for x in numbers if not (is_symbolic(x) or has_a_door(x))])
-    return shape, numbers, False
+        return shape, numbers, []
+    others = [x for kind, x in {type(x): x for x in numbers}.items() if kind not in PLAIN]
+    ours = {type(x) for x in others if not (is_symbolic(x) or has_a_door(x))}
+    check_numbers([x for x in numbers if type(x) in ours])
+    return shape, numbers, others
 
 
 def by_position(
