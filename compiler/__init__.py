@@ -7,7 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from pluggrad import Value
+from pluggrad import CompileError, Value
 
 from .function import Compiled
 from .program import Program
@@ -55,6 +55,11 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
         return Program(target, **options)
     if "in_axes" in options:
         return __getattr__("OverRows")(target, **options)
+    if rows := [name for name in ("reduce", "check_finite") if name in options]:
+        raise CompileError(
+            f"{rows[0]}= is for functions over rows, and wants in_axes= too: which arguments have "
+            "rows (0) and which are shared (None)"
+        )
     return Compiled(target, **options)
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 from weakref import WeakKeyDictionary, ref
 
@@ -15,7 +16,7 @@ from pluggrad.hints.values import moving_hint
 
 from .arrays import OverLanes
 from .capture.arguments import is_array, is_symbolic, put_together, taken_apart
-from .capture.calls import by_position, like_the_arguments, numbers_of
+from .capture.calls import by_position, like_the_arguments, numbers_of, pair
 from .capture.guests import has_a_door
 from .jacobians import jacobian
 from .portable import files
@@ -97,8 +98,9 @@ class Compiled(OverLanes, Generic[P, R]):
             )
         if arrays not in ("lanes", "elements"):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
-        if bound < 1 or threads < 1:
-            raise CompileError("bound= and threads= are at least 1")
+        for name, count in (("bound", bound), ("threads", threads)):
+            if not isinstance(count, Integral) or count < 1:
+                raise CompileError(f"{name}= is a whole number, 1 or more, not {count!r:.60}")
         super().__init__(function, executor, bound, check_math(math))
         self.threads = threads
         self.arrays = arrays
@@ -251,7 +253,8 @@ class Compiled(OverLanes, Generic[P, R]):
         Returns:
             The result and its derivative, both built like the result.
         """
-        return self._derivative("jvp")(tuple(primals), tuple(tangents), **options)
+        args = pair("jvp", primals, tangents)
+        return self._derivative("jvp")(*args, **options)
 
     def hvp(self, primals: Sequence[Any], tangents: Sequence[Any], **options: Any) -> Any:
         """Compute the product of the function's Hessian with a direction.
@@ -264,8 +267,9 @@ class Compiled(OverLanes, Generic[P, R]):
         Returns:
             The product, built like the argument; a tuple of them for several arguments.
         """
-        found = self._derivative("hvp")(tuple(primals), tuple(tangents), **options)
-        shape, _, _ = numbers_of(tuple(primals), {}, self.arrays)
+        args = pair("hvp", primals, tangents)
+        found = self._derivative("hvp")(*args, **options)
+        shape, _, _ = numbers_of(args[0], {}, self.arrays)
         parts: Numbers = []
         taken_apart(found, parts, elements=False)
         return like_the_arguments(shape, parts)

@@ -15,7 +15,7 @@ from pluggrad.hints.values import moving_hint
 from pluggrad.progress import waiting
 from pluggrad.topology import alone, topological_order
 
-from .capture.outside import unchanged
+from .capture.places import check_of
 from .capture.reads import read_by
 from .portable import files, tapes
 from .portable.fields import Fields, number_text
@@ -114,7 +114,7 @@ class Program:
 
     def _start(self, executor: Executor) -> None:
         self.executor = executor
-        self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
+        self._look_again()
         inputs = shown(executor.inputs)
         self.__dict__.update(
             inputs=inputs,
@@ -137,8 +137,7 @@ class Program:
         """Write into the array of this name, rather than put another one in its place."""
         if name in ("inputs", "parameters", "seeds"):
             numbers = getattr(self, name)
-            if len(thing) != len(numbers):
-                raise CompileError(f"this program has {len(numbers)} {name}, not {len(thing)}")
+            _check_count(name, thing, len(numbers))
             numbers[:] = thing if hasattr(thing, "dtype") else listed(thing)
         elif name in ("gradients", "results"):
             raise CompileError(f"program.{name} is what a run gives; copy it instead")
@@ -238,10 +237,15 @@ class Program:
 
     def _keep_current(self) -> None:
         """Translate ops again whose functions read something from outside that has changed."""
-        if not unchanged(self._places):
-            self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
+        if not self._is_unchanged():
+            self._look_again()
             if not isinstance(self.executor, Interpreter):  # which runs the functions themselves
                 self.executor = self.executor.renewed()  # type: ignore[attr-defined]
+
+    def _look_again(self) -> None:
+        """Note what the functions of ops read from outside."""
+        self._places = read_by(op for op in self.tape.ops if not is_built_in(op))
+        self._is_unchanged = check_of(self._places)
 
     def value_and_gradient(self, parameters: Any) -> tuple[float, Any]:
         """Return the first output and the gradients at `parameters`, as SciPy's optimizers want it.
@@ -249,10 +253,7 @@ class Program:
         Raises:
             CompileError: for a wrong number of parameters.
         """
-        if len(parameters) != len(self.parameters):
-            raise CompileError(
-                f"this program has {len(self.parameters)} parameters, not {len(parameters)}"
-            )
+        _check_count("parameters", parameters, len(self.parameters))
         self.parameters[:] = parameters if hasattr(parameters, "dtype") else listed(parameters)
         self.step()
         return float(self.results[0]), copied(self.gradients)
@@ -362,3 +363,15 @@ class Program:
             raise CompileError(
                 f"this pickle was written by another version of pluggrad: it has no {cause}"
             ) from cause
+
+
+def _check_count(name: str, numbers: Any, count: int) -> None:
+    """Check that there are as many numbers as a program has.
+
+    Raises:
+        CompileError: saying how many there are.
+    """
+    if not hasattr(numbers, "__len__") or getattr(numbers, "shape", (1,)) in ((), None):
+        raise CompileError(f"this program has {count} {name}, a list; not {numbers!r:.60}")
+    if len(numbers) != count:
+        raise CompileError(f"this program has {count} {name}, not {len(numbers)}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from .capture.arguments import LEAF
 from .capture.capturing import Captured
 from .capture.numbers import check_numbers, no_float
-from .capture.outside import unchanged
+from .capture.places import check_of
 from .direct import DirectCall
 from .fused import Fused
 from .nested import can_be_nested, nested_call
@@ -37,7 +37,9 @@ class Recording:
         read: Values from outside that the function used; read anew for each call.
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
-        places: where it took something from outside; it holds as long as that stands there.
+        places: where Values and what ops read stand outside; it holds as long as they do.
+        world: what else its function reaches outside; the same holds for that.
+        changing: what it used that changes unseen, in words; then it is for one call.
     """
 
     def __init__(self, done: Captured, executor: str, *, math: str = "vector") -> None:
@@ -49,8 +51,11 @@ class Recording:
         self.guards = done.guards
         self.count = done.count
         self.places = done.places
+        self.world = done.world
+        self.changing = done.changing
         self.math = math
         self.all_used = self.used == list(range(self.count))
+        self._check: Callable[[], bool] | None = None
         self._executor: Executor | None = None
         self._free: list[Executor] = []
         self._wide: Any = None  # computes many lanes op by op
@@ -72,6 +77,8 @@ class Recording:
             "_answered": [],
             "read": [x.detach() for x in self.read],  # what they are at this moment
             "places": [],
+            "world": (),
+            "_check": None,
             "_executor": None,
             "_free": [],
             "_wide": None,
@@ -86,7 +93,11 @@ class Recording:
 
     def is_current(self) -> bool:
         """Return whether what it took from outside stands where it stood."""
-        return not self.places or unchanged(self.places)
+        if not (self.places or self.world):
+            return True
+        if self._check is None:
+            self._check = check_of([*self.places, *self.world])
+        return self._check()
 
     @property
     def executor(self) -> Executor:
@@ -204,8 +215,12 @@ class Recording:
         nested = self.result != LEAF or any(shape != LEAF for shape in arguments[2])
         if nested and not can_be_nested(arguments, self.result):
             return None
-        machine = self._another()
-        found = machine.direct(backward)  # type: ignore[attr-defined]
+        if not self.is_current():
+            return None  # it was for one call
+        from .run.watched import Watched
+
+        machine, watched = self._another(), Watched([*self.places, *self.world])
+        found = machine.direct(backward, **watched.told())  # type: ignore[attr-defined]
         if found is None:
             return None
         function, fields = found
@@ -214,7 +229,7 @@ class Recording:
             if function is None:
                 return None
         self._answered.append(fields)
-        return DirectCall(self, machine, function, fields)
+        return DirectCall(self, machine, function, fields, watched)
 
     # ----- Lanes -----
 

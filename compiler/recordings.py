@@ -10,6 +10,8 @@ from pluggrad import CompileError, plugins
 from .capture.arguments import LEAF
 from .capture.capturing import Captured, captured
 from .capture.numbers import PLAIN, check_numbers, floats
+from .capture.outside import World
+from .capture.places import first_change, is_data
 from .capture.reads import read_by
 from .direct import DirectCall
 from .portable import functions, shapes
@@ -24,6 +26,7 @@ Packed = tuple[Any, Recording, list[str]]  # with the fingerprints of its ops
 Directs = tuple[Any, ...]  # DirectCall first, and then those over lanes
 DIRECT = 16  # how many calls find the way to machine code ready
 EXACT_WARNING = 8
+STALE_WARNING = 8
 
 
 class Recordings:
@@ -46,6 +49,7 @@ class Recordings:
         self._changes = plugins.changes  # recordings are of the ops that were installed then
         self._exact = 0
         self._warned = False
+        self._stale = 0
         # Calls that machine code answers, of the value and of value and gradient: those on numbers
         # by their last use, and then those over lanes.
         self._values: Directs = ()
@@ -73,6 +77,7 @@ class Recordings:
         mine = [x for x in known if x.recording is recording and isinstance(x, DirectCall)]
         for one in mine:
             one.see_how_often()
+            one.follow()
         if mine and not any(direct.was_busy() for direct in mine):
             others = [direct for direct in known if direct not in mine]
             return (*mine, *others)  # the next call tries it first
@@ -92,6 +97,9 @@ class Recordings:
         if stale:
             self._recordings = [entry for entry in self._recordings if entry not in stale]
             self._without_direct(stale)
+            self._stale += 1
+            if self._stale == STALE_WARNING and not stale[0][1].changing:
+                self._warn_of_changes(stale[0][1])
         return [entry for entry in found if entry not in stale] if stale else found
 
     def _used(self, entry: Entry) -> None:
@@ -112,8 +120,15 @@ class Recordings:
     def _recorded(self, shape: Any, numbers: Numbers) -> Entry:
         """Record the way that these numbers take."""
         done = captured(self.function, shape, numbers)
-        recording = Recording(done, self.executor, math=self.math)
+        executor = "interpreter" if done.changing else self.executor  # it is for one call
+        recording = Recording(done, executor, math=self.math)
         self._exact += done.is_exact
+        if done.changing and not self._warned:
+            self._warned = True
+            warn(
+                f"{self!r} reads {done.changing}, which may change unseen, so each call records "
+                "it again. Pass as arguments what changes from call to call"
+            )
         if self._exact == EXACT_WARNING:
             warn(
                 f"{self!r} turns a Value into a float or int, so each new number records it again. "
@@ -139,6 +154,13 @@ class Recordings:
             except Exception as error:
                 errors.append(error)
         raise errors[0]
+
+    def _warn_of_changes(self, recording: Recording) -> None:
+        changed = first_change([*recording.places, *recording.world])
+        warn(
+            f"{self!r} is recorded again and again, as {changed} changes from call to call. Pass "
+            "it as an argument"
+        )
 
     def _warn_of_many_ways(self) -> None:
         if not self._warned and self._exact < EXACT_WARNING:
@@ -220,7 +242,7 @@ class Recordings:
         return [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
             for shape, recording in self._recordings
-            if not (recording.read or recording.places)
+            if not (recording.read or any(map(is_data, recording.places)))
         ]
 
     def _unpack(self, kept: list[Packed], python: tuple[int, int]) -> None:
@@ -230,5 +252,8 @@ class Recordings:
             CompileError: when an op computes something else here.
         """
         for shape, recording, fingerprints in kept:
-            check_ops(recording.tape.ops, fingerprints, python)
+            ops = recording.tape.ops
+            check_ops(ops, fingerprints, python)
+            recording.places = read_by(op for op in ops if not is_built_in(op))
+            recording.world = tuple(World(self.function).places)
             self._recordings.append((shape, recording))

@@ -156,6 +156,6 @@ def similar(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # needed for errors only
 
     known = sorted(known)
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(str(name), known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"{hint} (available: {', '.join(known) or 'none'})"

@@ -35,12 +35,15 @@ def as_float(number: object, what: str = "a Value holds one real number (int or 
 
     Raises:
         TypeError: for anything else, naming its type; `what` begins the message.
+        OverflowError: for an int that no float can hold.
     """
     if isinstance(number, Real):
         try:
             return float(number)
         except TypeError:  # numpy.timedelta64 says that it is an integer
             pass
+        except OverflowError:
+            raise OverflowError(f"{what}; this int is too large for a float") from None
     raise value_hints.no_real_number(number, what)
 
 

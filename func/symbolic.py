@@ -39,8 +39,17 @@ def from_sympy(expression: Any, *arguments: Any) -> Callable[..., Any]:
     import sympy
 
     expressions = expression if isinstance(expression, list | tuple) else [expression]
-    whole = sympy.Tuple(*map(sympy.sympify, expressions))
-    if missing := whole.free_symbols - set(arguments):
+    try:
+        whole = sympy.Tuple(*map(sympy.sympify, expressions))
+        free = whole.free_symbols
+    except (sympy.SympifyError, AttributeError, ValueError):
+        raise TypeError(
+            f"from_sympy() takes an expression of SymPy's, not {type(expression).__name__} "
+            f"{' '.join(repr(expression).split()):.60}"
+        ) from None
+    if strange := [x for x in arguments if not isinstance(x, sympy.Symbol | sympy.Basic)]:
+        raise TypeError(f"arguments are symbols of SymPy's, not {strange[0]!r:.60}")
+    if missing := free - set(arguments):
         names = ", ".join(sorted(map(str, missing)))
         raise TypeError(f"the expression has symbols that are no arguments: {names}")
     table = {name: function for name, function in _functions().items() if function is not None}

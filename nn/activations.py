@@ -138,6 +138,6 @@ class LogSoftmax(Module):
 
 
 def _innermost(function: Callable[[Any], Any], x: Any) -> Any:
-    if x and isinstance(x[0], list | tuple):
+    if isinstance(x, list | tuple) and x and isinstance(x[0], list | tuple):
         return [_innermost(function, part) for part in x]
     return function(x)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pluggrad.ops import softmax
 
+from .hyperparameters import check_counts
 from .initial import Initial
 from .layers import Linear, dot
 from .module import Module
@@ -52,7 +53,8 @@ class Attention(Module):
         initial: Initial | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        if heads < 1 or channels % heads:
+        check_counts("Attention", channels=channels, heads=heads)
+        if channels % heads:
             raise ValueError(f"{channels} channels cannot be divided into {heads} equal heads")
         self.heads, self.width, self.causal = heads, channels // heads, causal
         self.query, self.key, self.value, self.out = [

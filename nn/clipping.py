@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import inf, isfinite
+from numbers import Real
 from typing import Any
 
 from pluggrad import Value
@@ -78,12 +79,19 @@ def clip_grad_value_(parameters: Value | Iterable[Value] | Compiled, clip_value:
 
 def _check(**sizes: float) -> None:
     for name, size in sizes.items():
+        if not isinstance(size, Real):
+            raise TypeError(f"{name} is a number, not {size!r:.60}")
         if not size >= 0:
             raise ValueError(f"{name} is 0 or more, not {size!r}")
 
 
 def _values(parameters: Any) -> list[Value]:
-    return [parameters] if isinstance(parameters, Value) else list(parameters)
+    if isinstance(parameters, Value):
+        return [parameters]
+    found = [*parameters] if isinstance(parameters, Iterable) else [parameters]
+    if strange := [p for p in found if not isinstance(p, Value)]:
+        raise TypeError(f"parameters are Values, or a compiled program; not {strange[0]!r:.60}")
+    return found
 
 
 def _gradients(parameters: Any) -> list[float]:

@@ -5,9 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from numbers import Real
+from operator import index
 from typing import Any, ClassVar
 
 Range = Callable[[float], bool]
+
+
+def count_of(whose: str, value: Any, least: int = 1) -> int:
+    """Return a whole number that is large enough.
+
+    Parameters:
+        whose: what messages call it, such as `count= of Embedding`.
+        value: what was given.
+        least: what it is at least.
+
+    Raises:
+        TypeError: for what is no whole number.
+        ValueError: for one that is too small.
+    """
+    try:
+        count = index(value)
+    except TypeError:
+        raise TypeError(f"{whose} is a whole number, not {value!r:.60}") from None
+    if count < least:
+        raise ValueError(f"{whose} is {least} or more, not {count}")
+    return count
+
+
+def check_counts(whose: str, **counts: Any) -> None:
+    """Check that all of these are whole numbers, 1 or more."""
+    for name, count in counts.items():
+        count_of(f"{name}= of {whose}", count)
 
 
 class Number:
@@ -37,7 +65,10 @@ class Number:
             return value
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(f"{whose} is a number, not {value!r:.60}")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise ValueError(f"{whose} is a number, {self.wanted}, that a float can hold") from None
         if not isfinite(number) or not self.holds(number):
             raise ValueError(f"{whose} is a number, {self.wanted}, not {value!r:.60}")
         return number

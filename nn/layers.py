@@ -10,6 +10,7 @@ from typing import Any
 
 from pluggrad import Value
 
+from .hyperparameters import check_counts
 from .initial import Initial, gauss, matrix, uniform
 from .module import Module
 
@@ -43,7 +44,7 @@ class Linear(Module):
         initial: Initial | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        _check_sizes("Linear", inputs=inputs, outputs=outputs)
+        check_counts("Linear", inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
         self.w = matrix(outputs, inputs, initial or uniform(1.0 / math.sqrt(inputs)), rng)
         self.b = [Value(0.0, f"b[{i}]") for i in range(outputs)] if bias else None
@@ -90,7 +91,7 @@ class Embedding(Module):
         initial: Initial | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        _check_sizes("Embedding", count=count, channels=channels)
+        check_counts("Embedding", count=count, channels=channels)
         self.count, self.channels = count, channels
         self.rows = matrix(count, channels, initial or gauss(1.0), rng, "row")
 
@@ -128,7 +129,7 @@ class RMSNorm(Module):
     """
 
     def __init__(self, channels: int, *, scale: bool = True, eps: float = 1e-5) -> None:
-        _check_sizes("RMSNorm", channels=channels)
+        check_counts("RMSNorm", channels=channels)
         self.channels, self.eps = channels, eps
         self.scale = [Value(1.0, f"scale[{i}]") for i in range(channels)] if scale else None
 
@@ -159,9 +160,3 @@ def dot(a: Sequence[Any], b: Sequence[Any]) -> Any:
     """Add up the products of two vectors of the same length, first to last."""
     products = [x * y for x, y in zip(a, b, strict=True)]
     return sum(products[1:], products[0])
-
-
-def _check_sizes(kind: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name}= of {kind} is 1 or more, not {size}")

@@ -5,7 +5,7 @@ They hold their digits for logits of any size: no probability is rounded to 0 or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from numbers import Integral
 from typing import Any, TypeVar
@@ -123,6 +123,13 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
 
 def paired(first: Sequence[Any], second: Sequence[Any]) -> Any:
     """Return each example with its target; a TypeError where one is missing."""
+    for x in (first, second):
+        if (
+            not hasattr(x, "__len__")
+            or getattr(x, "shape", 1) == ()
+            or isinstance(x, str | bytes | Mapping)
+        ):
+            raise TypeError(f"a loss takes lists of examples and targets, not {x!r:.60}: write [x]")
     if len(first) != len(second):
         raise TypeError(f"{len(first)} examples do not go with {len(second)} targets")
     return zip(first, second, strict=True)

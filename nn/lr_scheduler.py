@@ -13,6 +13,7 @@ from typing import Any
 
 from pluggrad import StateError
 
+from .hyperparameters import check_counts
 from .optimizers import Optimizer
 
 __all__ = [
@@ -117,7 +118,7 @@ class StepLR(LRScheduler):
     """Multiplied by `gamma` after each `step_size` epochs."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        _check_count("StepLR", step_size=step_size)
+        check_counts("StepLR", step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -162,7 +163,7 @@ class LinearLR(LRScheduler):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        _check_count("LinearLR", total_iters=total_iters)
+        check_counts("LinearLR", total_iters=total_iters)
         self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = total_iters
         super().__init__(optimizer)
@@ -189,7 +190,7 @@ class PolynomialLR(LRScheduler):
     """Down to 0 in `total_iters` epochs, along a power of what is left of them."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
-        _check_count("PolynomialLR", total_iters=total_iters)
+        check_counts("PolynomialLR", total_iters=total_iters)
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer)
 
@@ -206,7 +207,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803 - PyTorch's name
-        _check_count("CosineAnnealingLR", T_max=T_max)
+        check_counts("CosineAnnealingLR", T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -247,9 +248,3 @@ class SequentialLR(LRScheduler):
         place = bisect_right(self.milestones, epoch)
         begin = self.milestones[place - 1] if place else 0
         return self.schedulers[place].rate_at(epoch - begin)
-
-
-def _check_count(whose: str, **counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name}= of {whose} is 1 or more, not {count}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pluggrad import Value, plugins
 
+from .hyperparameters import count_of
 from .layers import check_length
 from .module import Module
 
@@ -39,6 +40,7 @@ class Neuron(Module):
         activation: str = "relu",
         rng: random.Random | None = None,
     ) -> None:
+        nin = count_of("nin= of Neuron", nin, least=0)
         draw = (rng or random).uniform
         self.w = [Value(draw(-1, 1), f"w{i}") for i in range(nin)]
         self.b = Value(0.0, "b")
@@ -50,10 +52,15 @@ class Neuron(Module):
         """Compute from a sequence of `nin` numbers or Values."""
         try:
             act = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+            return self._activate(act) if self.nonlin else act
         except (ValueError, TypeError):
             check_length(self, x, len(self.w))
             raise
-        return self._activate(act) if self.nonlin else act
+        except AttributeError:  # of an array
+            raise TypeError(
+                f"{self!r} takes a vector of numbers, not of {type(x[0]).__name__}: "
+                "[neuron(x) for x in rows]"
+            ) from None
 
     def __repr__(self) -> str:
         kind = {"relu": "ReLU"}.get(self.activation, self.activation.capitalize())
@@ -70,6 +77,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
+        nout = count_of("nout= of Layer", nout)
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
     def forward(self, x: Sequence[Any]) -> Any:
@@ -106,6 +114,8 @@ class MLP(Module):
     def __init__(
         self, nin: int, nouts: Sequence[int], *, linear_output: bool = True, **options: Any
     ) -> None:
+        if not isinstance(nouts, Sequence):
+            raise TypeError(f"nouts= of MLP is a list of sizes, not {nouts!r:.60}: write [nout]")
         sizes = [nin, *nouts]
         last = len(nouts) - 1 if linear_output else len(nouts)
         self.layers = [

@@ -10,13 +10,9 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
+from .hyperparameters import check_counts
+
 Schedule: TypeAlias = Callable[[int], float]
-
-
-def _check_count(whose: str, **counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name}= of the schedule {whose} is 1 or more, not {count}")
 
 
 def linear(start: float, end: float, steps: int) -> Schedule:
@@ -25,7 +21,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     >>> [linear(1.0, 0.0, steps=4)(k) for k in (0, 1, 4, 9)]
     [1.0, 0.75, 0.0, 0.0]
     """
-    _check_count("linear", steps=steps)
+    check_counts("the schedule linear", steps=steps)
     return lambda k: start + (end - start) * min(k, steps) / steps
 
 
@@ -37,7 +33,7 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
     >>> [round(cosine(1.0, 0.0, steps=4)(k), 4) for k in (0, 1, 2, 4, 9)]
     [1.0, 0.8536, 0.5, 0.0, 0.0]
     """
-    _check_count("cosine", steps=steps)
+    check_counts("the schedule cosine", steps=steps)
     return lambda k: end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
 
 
@@ -56,7 +52,7 @@ def staircase(start: float, factor: float, every: int) -> Schedule:
     >>> [staircase(1.0, 0.5, every=2)(k) for k in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    _check_count("staircase", every=every)
+    check_counts("the schedule staircase", every=every)
     return lambda k: start * factor ** (k // every)
 
 

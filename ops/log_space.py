@@ -1,7 +1,7 @@
 """Sums of exponentials and odds on a logarithmic scale, for numbers and for lists of any length."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -122,6 +122,9 @@ def log_softmax(values: Sequence[Number]) -> list[Number]:
 
 
 def _several(values: Sequence[Any], what: str) -> list[Any]:
+    is_list = hasattr(values, "__len__") and getattr(values, "shape", None) != ()
+    if not is_list or isinstance(values, Mapping | str | bytes):
+        raise TypeError(f"{what} takes a list of numbers, not {values!r:.60}: write [x]")
     if len(values) == 0:
         raise TypeError(f"{what} takes one number or more, not none")
     return list(values)

@@ -62,6 +62,8 @@ def grade(output: Value, /, *, rtol: float = 1e-6, **answers: tuple[Any, Any]) -
     w  wrong: 4 by hand, the gradient is 8; guess: the factor 2 of `w * 2` is missing
     b  ok
     """
+    if not isinstance(output, Value):
+        raise TypeError(f"what is graded was computed of Values; it is no {type(output).__name__}")
     graph = _Graph(output)
     lines, wrong = [], []
     width = max(map(len, answers), default=0)

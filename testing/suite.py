@@ -54,6 +54,8 @@ def check_op(
     ...     print(str(error).partition("; ")[2])
     guess: a factor 2 too much
     """
+    if not isinstance(op, Op):
+        raise PluginError(f"check_op() takes an Op, not {type(op).__name__} {op!r:.60}")
     subject = Subject(op, seed, examples, rtol, reference, note)
     with patience(subject), warnings.catch_warnings():
         # NumPy warns of what IEEE 754 has an answer for.

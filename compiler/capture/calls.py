@@ -58,6 +58,25 @@ def by_position(
     return args, kwargs
 
 
+def pair(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return primals and tangents as tuples.
+
+    Raises:
+        CompileError: for what is no sequence, saying how the call is written.
+    """
+    for x in (primals, tangents):
+        if (
+            not isinstance(x, Iterable)
+            or isinstance(x, str | bytes)
+            or getattr(x, "shape", 1) == ()
+        ):
+            raise CompileError(
+                f"{name}() takes two tuples, the arguments and a direction; write "
+                f"f.{name}((x,), (dx,)), not {type(x).__name__} {x!r:.60}"
+            )
+    return tuple(primals), tuple(tangents)
+
+
 def like_the_arguments(shape: Shape, gradients: Iterable[Any]) -> Any:
     """Build gradients like the positional arguments; for one argument, like that alone."""
     args, _ = put_together(shape, iter(gradients), _array, static=False)

@@ -18,7 +18,8 @@ from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
 from .guards import fixed
 from .looks import RAN, Looks, failed
-from .outside import Place, places_of
+from .outside import ENDLESS, World
+from .places import Place
 from .reads import read_by, reads_of
 from .slots import seen_from_outside
 
@@ -35,7 +36,10 @@ class Captured:
         read: Values from outside that it used.
         guards: how many looks at numbers are checked.
         count: how many numbers the arguments have.
-        places: where it took something from outside.
+        places: where Values stand, and what ops read, that it took from outside.
+        world: what else it reaches outside.
+        changing: what it used of what changes from call to call, in words; then what is recorded
+            here is for one call.
         is_exact: whether all this holds for these very numbers only, because the function turned
             one of them into a plain float or int.
     """
@@ -48,6 +52,8 @@ class Captured:
     count: int
     places: list[Place]
     is_exact: bool
+    world: tuple[Place, ...] = ()
+    changing: str | None = None
 
 
 def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
@@ -61,28 +67,43 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     Raises:
         CompileError: when the function gives something else than numbers.
     """
-    check_classes(function)
     looks = Looks()
     leaves = [Value(x) for x in numbers]
     for leaf in leaves:
         looks.created(leaf)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
-    result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
+    try:
+        result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
+    except Exception:
+        check_classes(World(function).functions)  # which may be why
+        raise
     leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     order = topological_order([*outputs[-1:], *outputs])
     used = _used(leaves, order)
     chosen = [leaves[i] for i in used]
     tape, _, read = recorded_tape(outputs, chosen, None, order=order)
     outside = read[len(chosen) :]
-    places = places_of(function, {*outside, *looks.outside})
-    places += read_by(op for op in looks.ops if not is_built_in(op))
+    ops = [op for op in looks.ops if not is_built_in(op)]
+    places = read_by(ops)
+    world = World(function, *[x for op in ops for x in (op.forward, *op.rules)])
+    check_classes(world.functions)
+    changing = world.changing or _without_place(world, looks)
     for op in looks.ruled:
         _check_rules(op)
     guards = sum(key[0] != RAN for key in looks.seen)
     return Captured(
-        tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0
-    )
+        tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
+        world=(ENDLESS,) if changing else tuple(world.places), changing=changing,
+    )  # fmt: skip
+
+
+def _without_place(world: World, looks: Looks) -> str | None:
+    """Name one of the Values from outside that stands where nobody can look."""
+    for value in looks.outside:
+        if not world.has(value):
+            return f"{value.label!r}, a Value" if value.label else "a Value"
+    return None
 
 
 def _run(

@@ -9,13 +9,12 @@ Value so are refused.
 from __future__ import annotations
 
 import dis
-from types import CodeType
+from collections.abc import Iterable
+from types import CodeType, FunctionType
 from typing import Any
 
 from pluggrad import CompileError, Value
 from pluggrad.insight.places import is_installed
-
-from .outside import functions_of
 
 IS = dis.opmap["IS_OP"]
 
@@ -34,13 +33,13 @@ class Recording(LikeValue):
     """The class of those of them whose recording is under way."""
 
 
-def check_classes(function: Any) -> None:
-    """Check that a function, and those it names, compare no class with Value by `is`.
+def check_classes(functions: Iterable[FunctionType]) -> None:
+    """Check that functions compare no class with Value by `is`.
 
     Raises:
         CompileError: naming the line.
     """
-    for inner in functions_of(function):
+    for inner in functions:
         if is_installed(inner.__code__.co_filename):
             continue  # a library tells its own classes apart
         for code in _codes(inner.__code__):

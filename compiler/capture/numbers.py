@@ -53,7 +53,7 @@ def check_numbers(numbers: Sequence[Any]) -> None:
                 f"__array_ufunc__, which this has not. {advice(x)}"
             )
         kind = getattr(getattr(x, "dtype", None), "kind", None)
-        real = hasattr(x, "__float__") if kind is None else kind in "biuf"
+        real = hasattr(type(x), "__float__") if kind is None else kind in "biuf"
         # numpy.ma hides elements, which would come to light here.
         if not real or isinstance(x, str | bytes) or hasattr(x, "mask"):
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"

@@ -1,191 +1,329 @@
-"""Where a recording took something from outside, to see when something else stands there.
+"""What a function reaches outside of itself, to see when something else stands there.
 
-A function reads Values from variables of modules and of enclosing functions, from attributes and
-lists; what the rules of its ops read is found in reads.py. A recording holds as long as the same
-things stand in these places. A place is what holds the thing, the key there (None for a variable
-of an enclosing function), and the thing. The walk goes through Python functions and what they name,
-and through containers and objects; not into installed libraries.
+A function reads Values and numbers from variables of modules and of enclosing functions, from
+attributes, lists and arrays, and calls functions that do. A recording holds as long as all of them
+are what they were. The walk goes through Python functions and what they name, through containers
+and objects; not into installed libraries. Of a module, a class or an object counts what functions
+on the way have a name for.
+
+What cannot be seen to change, such as an iterator or random numbers, is said to be changing: a
+recording that used it holds for one call.
 """
 
 from __future__ import annotations
 
+import random
+import sys
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextvars import ContextVar
-from functools import partial
-from itertools import islice, product
-from math import copysign
-from operator import attrgetter
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from contextvars import Context, ContextVar
+from enum import Enum
+from functools import cached_property, lru_cache, partial
+from itertools import islice
+from operator import attrgetter, eq
 from threading import local
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 from weakref import ref
 
+import pluggrad
 from pluggrad import Op, Value
+from pluggrad.insight.places import is_installed as is_installed_file
 
-from ..tape.fingerprint import VERSIONED, is_mine, names_in, slots_of
+from ..tape.fingerprint import is_built_in, is_mine, names_in, slots_of
+from .classes import LikeValue
+from .places import Place, Seen, is_installed, parts_of_function
 
-Place = tuple[Any, Any, Any]
 LAYERS = "pluggrad.nn"  # whose objects hold Values
-HOLDERS = ("types", "collections", "weakref", "_thread")  # so do these
+HOLDERS = ("types", "collections", "weakref", "_thread", "argparse")  # so do these
+SPACES = ("types", "argparse")  # of whose attributes nobody else has names
 MOST = 20_000  # things looked at
+BYTES = 1_000_000  # of an array
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
+ITERATORS = ("builtins", "itertools")
+CHANGING = ("random", "secrets", "numpy.random", "time")
+BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
+# Functions that find attributes by names of their own.
+ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
+ENDLESS: Place = (Seen(None, lambda _: object()), None, None)  # nothing ever stands there again
 
 
-class Seen:
-    """Shows what is in a thing, or an attribute of it, as the content of a variable.
-
-    Parameters:
-        thing: what is looked at.
-        look: how.
-    """
-
-    def __init__(self, thing: Any, look: Callable[[Any], Any]) -> None:
-        self.thing = thing
-        self.look = look
-
-    @property
-    def cell_contents(self) -> Any:
-        """What is there now."""
-        return self.look(self.thing)
-
-
-def unchanged(places: Iterable[Place]) -> bool:
-    """Return whether in all places the same thing stands, or the same number."""
-    try:
-        for holder, key, thing in places:
-            now = holder.cell_contents if key is None else holder[key]
-            if now is not thing and not _is_same(now, thing):
-                return False
-    except (AttributeError, LookupError, ValueError):  # it is gone
-        return False
-    return True
-
-
-def _equal(now: Any, thing: Any) -> bool:
-    """Return whether two things of one class are the same number, text, or tuple of these."""
-    if isinstance(now, float):
-        return bool(now == thing and (now or copysign(1.0, now) == copysign(1.0, thing)))
-    if isinstance(now, tuple):
-        return len(now) == len(thing) and all(map(_is_same, now, thing))
-    return isinstance(now, int | bytes | str) and bool(now == thing)
-
-
-def _is_same(now: Any, thing: Any) -> bool:
-    return now is thing or (now.__class__ is thing.__class__ and _equal(now, thing))
-
-
-def places_of(function: Callable[..., Any], values: Collection[Value]) -> list[Place]:
-    """Find where Values stand that a function read.
+class World:
+    """What functions reach.
 
     Parameters:
-        function: the function.
-        values: the Values; one that is found nowhere, a variable of a loop say, has no place.
+        functions: the functions.
+
+    Attributes:
+        places: where things stand that it has a name for, and what containers hold.
+        functions: the Python functions that it consists of: itself, and those it names.
+        changing: what changes and is not seen to, named; None where there is nothing of the kind.
     """
-    if not values:
-        return []
-    wanted = set(values)
-    return _standing([function], lambda x: isinstance(x, Value) and x in wanted)
 
+    def __init__(self, *functions: Callable[..., Any] | None) -> None:
+        self.names: set[str] = set()
+        self.functions: list[FunctionType] = []
+        self._things: dict[int, Any] = {}
+        self._found: dict[int, list[Place]] = {}  # what was found in each thing
+        self._values: set[int] = set()
+        self._by_name: list[Any] = []  # of these, what functions have names for
+        self._walk(functions)
+        known = 0
+        while len(self.names) > known:  # what was found later may have names for what was before
+            known = len(self.names)
+            things, self._by_name = self._by_name, []
+            for thing in things:
+                self._walk(self._look(thing))
+        self.places = [place for found in self._found.values() for place in found]
+        self.changing = next(filter(None, map(self._changing, self._things.values())), None)
 
-def functions_of(function: Callable[..., Any]) -> list[FunctionType]:
-    """List the Python functions that a function consists of: itself, and those it names."""
-    found = [place[2] for place, _ in _walk([function])]
-    return [x for x in found if isinstance(x, FunctionType) and not is_installed(x.__module__)]
+    def _walk(self, things: Iterable[Any]) -> None:
+        pending = deque(things)
+        while pending and len(self._things) < MOST:
+            thing = pending.popleft()
+            if id(thing) not in self._things:
+                self._things[id(thing)] = thing
+                pending.extend(self._look(thing))
 
+    def _look(self, thing: Any) -> list[Any]:
+        """Note what is in a thing; return what to look into next."""
+        self._found[id(thing)] = found = []
+        next_ones = []
+        for place in self._inside(thing):
+            holder, key, inner = place
+            if holder is not None and not _is_fixed_name(key, inner):
+                found.append(place)
+            if isinstance(inner, Value):
+                self._values.add(id(inner))
+            elif inner.__class__ not in PLAIN:
+                next_ones.append(inner)
+        return next_ones
 
-def _standing(things: Iterable[Any], is_wanted: Callable[[Any], bool]) -> list[Place]:
-    """Find the places of what is wanted, and of all that leads there."""
-    found: dict[tuple[int, Any], Place] = {}
-    for place, way in _walk(things):
-        if is_wanted(place[2]):
-            for holder, key, thing in (place, *way):
-                if not isinstance(holder, tuple):  # in which nothing else can come to stand
-                    found[id(holder), key] = holder, key, thing
-    return list(found.values())
+    def has(self, value: Value) -> bool:
+        """Return whether a Value stands within reach, or all that it was computed from."""
+        seen, pending = set(self._values), [value]
+        while pending:
+            value = pending.pop()
+            if not isinstance(value.__class__, LikeValue) and id(value) not in seen:
+                if value.op is None and value.requires_grad:
+                    return False
+                seen.add(id(value))
+                pending += value.prev
+        return True
 
+    def _inside(self, thing: Any) -> Iterable[Place]:
+        """List places in a thing; what stays where it is has the holder None."""
+        if isinstance(thing, FunctionType):
+            return self._of_function(thing)
+        if isinstance(thing, ModuleType):
+            self._by_name.append(thing)
+            return self._of_module(thing)
+        if isinstance(thing, type):
+            self._by_name.append(thing)
+            self.names |= BIRTH
+            return self._of_class(thing)
+        if isinstance(thing, list | tuple | dict | set | frozenset | deque | MappingProxyType):
+            return [*_of_container(thing), *self._of_object(thing)]
+        if hasattr(type(thing), "tobytes"):
+            return _of_array(thing)
+        if isinstance(thing, Op | Enum):
+            return ()
+        parts = _parts(thing)
+        return self._of_object(thing) if parts is None else parts
 
-def _walk(things: Iterable[Any]) -> Iterator[tuple[Place, tuple[Place, ...]]]:
-    """List all places within reach, each with the places that lead there."""
-    pending: deque[tuple[Place, tuple[Place, ...]]] = deque(
-        [(place, ()) for place in _held(things)]
-    )
-    seen: set[int] = set()
-    while pending and len(seen) < MOST:
-        place, way = pending.popleft()
-        yield place, way
-        thing = place[2]
-        if id(thing) not in seen:
-            seen.add(id(thing))
-            inside = _inside(getattr(thing, "py_func", thing))
-            pending.extend((x, (place, *way)) for x in inside if x[2].__class__ not in PLAIN)
+    def _of_function(self, function: FunctionType) -> Iterator[Place]:
+        for cell in function.__closure__ or ():
+            if cell != CellType():  # it is set
+                yield cell, None, cell.cell_contents
+        yield from _held(function.__defaults__ or ())
+        yield from _held([function.__kwdefaults__, vars(function).get("__wrapped__")])
+        scope = function.__globals__
+        if is_strange(scope):
+            return
+        self.functions.append(function)
+        yield Seen(function, parts_of_function), None, parts_of_function(function)
+        names = {*names_in(function.__code__), *_texts(function.__code__)}
+        self.names |= names
+        for name in names:
+            if name in scope:
+                yield scope, name, scope[name]
+            module = sys.modules.get(name) or sys.modules.get(f"{scope.get('__package__')}.{name}")
+            if module is not None:  # it may be imported inside
+                yield None, None, module
+        yield from ((vars(function), x, vars(function)[x]) for x in names & vars(function).keys())
 
-
-def _inside(thing: Any) -> Iterator[Place]:
-    if isinstance(thing, FunctionType):
-        if not is_installed(thing.__module__):
-            yield from _of_function(thing)
-    elif isinstance(thing, MethodType):
-        yield from _held([thing.__func__, thing.__self__])
-    elif isinstance(thing, partial):
-        yield from _held([thing.func, *thing.args, *thing.keywords.values()])
-    elif isinstance(thing, ref):
-        yield from _held([thing()])
-    elif isinstance(thing, list | tuple | deque):
-        yield from ((thing, i, x) for i, x in enumerate(islice(thing, MOST)))
-    elif isinstance(thing, dict):
-        yield from ((thing, key, x) for key, x in list(islice(thing.items(), MOST)))
-    elif isinstance(thing, set | frozenset):
-        yield Seen(thing, tuple), None, tuple(thing)
-    elif isinstance(thing, ContextVar):
-        if (now := thing.get(None)) is not None:
-            yield Seen(thing, ContextVar.get), None, now
-    elif hasattr(type(thing), "tobytes") and getattr(thing, "dtype", None) == "O":
-        yield from ((thing, i, thing[i]) for i in islice(_indices(thing), MOST))
-    elif isinstance(thing, type):
-        yield from ((vars(thing), x, vars(thing)[x]) for x in tuple(vars(thing)) if is_mine(x))
-    elif not isinstance(thing, Value | Op | ModuleType):
-        yield from _of_object(thing)
-
-
-def _of_function(function: FunctionType) -> Iterator[Place]:
-    used = names_in(function.__code__)
-    scope = function.__globals__
-    for name in used & scope.keys():
-        yield scope, name, scope[name]
-        yield from _of_module(scope[name], used)
-    for cell in function.__closure__ or ():
-        if cell != CellType():  # it is set
-            yield cell, None, cell.cell_contents
-            yield from _of_module(cell.cell_contents, used)
-    yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
-
-
-def _of_module(module: Any, names: set[str]) -> Iterator[Place]:
-    if isinstance(module, ModuleType) and not is_installed(module.__name__):
+    def _of_module(self, module: ModuleType) -> Iterator[Place]:
         held = vars(module)
-        yield from ((held, name, held[name]) for name in names & held.keys())
+        found = self.names & held.keys()
+        if not is_strange(held):
+            yield from ((held, name, held[name]) for name in found)
+        else:
+            yield from _held(held[x] for x in found if isinstance(held[x], ModuleType))
+
+    def _changing(self, thing: Any) -> str | None:
+        """Name what gives something else each time, without a trace: iterators, random numbers."""
+        if isinstance(thing, ModuleType):
+            is_one = thing.__name__ in CHANGING and self._is_used(thing)
+            return f"the module {thing.__name__}" if is_one else None
+        return f"a {type(thing).__name__}" if _is_changing(thing) else None
+
+    def _is_used(self, module: ModuleType) -> bool:
+        """Tell whether something in a module that changes is named, other than its classes."""
+        own = module.__name__.rpartition(".")[2]
+        found = [x for x in self.names & vars(module).keys() if not x.startswith("_")]
+        return found == [own] or any(
+            not isinstance(vars(module)[x], type | ModuleType) for x in found if x != own
+        )
+
+    def _of_object(self, thing: Any) -> Iterator[Place]:
+        kind = type(thing)
+        module = kind.__module__
+        is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
+        if is_installed(module) and module[:11] != LAYERS and module not in HOLDERS:
+            return
+        held = getattr(thing, "__dict__", {})
+        self._by_name.append(thing)
+        names = held.keys() if is_library or self.names & ANY_NAME else self.names & held.keys()
+        if isinstance(thing, local):  # each thread has its own
+            yield from (_attribute(thing, name) for name in tuple(held))
+            return
+        yield from ((held, name, held[name]) for name in tuple(names))
+        yield from (_attribute(thing, x) for x in slots_of(kind) if hasattr(thing, x))
+        inherited = list(self._of_class(kind))
+        hidden = {name for _, name, _ in inherited if name} - held.keys()
+        if hidden and hasattr(thing, "__dict__"):  # until the object has one of its own
+            yield Seen(held, partial(_lacks, hidden)), None, True
+        yield from inherited
+
+    def _of_class(self, kind: type) -> Iterator[Place]:
+        """List what a class has of its own, and what it inherits."""
+        if issubclass(kind, Enum):
+            return
+        below: list[Any] = []
+        for base in kind.__mro__:
+            if not is_installed(base.__module__):
+                held = vars(base)
+                found = {name: x for name, x in held.items() if self._counts(name, x)}
+                yield from ((held, name, x) for name, x in found.items())
+                hidden = found.keys() - set().union(*below)
+                yield from ((Seen(x, partial(_lacks, hidden)), None, True) for x in below if hidden)
+                below.append(held)
+
+    def _counts(self, name: str, thing: Any) -> bool:
+        """Tell whether something in a class may be used: by its name, or by Python itself."""
+        if is_mine(name):
+            return name in self.names or bool(self.names & ANY_NAME)
+        return isinstance(thing, FunctionType) and (name not in BIRTH or name in self.names)
 
 
-def _of_object(thing: Any) -> Iterator[Place]:
-    kind = type(thing)
-    module = kind.__module__
-    if is_installed(module) and module[:11] != LAYERS and module not in HOLDERS:
-        return
+def is_strange(scope: dict[str, Any]) -> bool:
+    """Tell whether variables of a module are those of a library that knows nothing of Values."""
+    name, file = str(scope.get("__name__")), scope.get("__file__")
+    if is_installed(name) or not (isinstance(file, str) and is_installed_file(file)):
+        return is_installed(name)
+    return not _knows_values(name)
+
+
+@lru_cache(maxsize=1000)
+def _knows_values(module: str) -> bool:
+    held = vars(sys.modules.get(module, pluggrad))
+    return any(
+        x is pluggrad
+        or isinstance(x, Value | Op)
+        or getattr(x, "__module__", "") == Value.__module__
+        for x in tuple(held.values())
+    )
+
+
+def _parts(thing: Any) -> Iterable[Place] | None:
+    """List the parts of what is made of others; None for what is not."""
+    if isinstance(thing, MethodType):
+        return _held([thing.__func__, thing.__self__])
+    if isinstance(thing, partial):
+        return _held([thing.func, *thing.args, thing.keywords])
+    if isinstance(thing, property):
+        return _held([thing.fget])
+    if isinstance(thing, staticmethod | classmethod):
+        return _held([thing.__func__])
+    if isinstance(thing, cached_property):
+        return _held([thing.func])
+    if isinstance(thing, ref):
+        return [(Seen(thing, ref.__call__), None, thing())]
+    if isinstance(thing, KeysView | ValuesView | ItemsView) and hasattr(thing, "mapping"):
+        return _held([thing.mapping])
+    if isinstance(thing, ContextVar):
+        now = thing.get(None)
+        return [] if now is None else [(Seen(thing, ContextVar.get), None, now)]
+    if isinstance(thing, Context):
+        values = tuple(thing.values())
+        return [(Seen(thing, _values_of), None, values), *_held(values)]
+    if isinstance(thing, BuiltinFunctionType):
+        owner = thing.__self__
+        return () if owner is None else _held([owner])
     held = getattr(thing, "__dict__", {})
-    if isinstance(thing, local):  # each thread has its own
-        yield from (_attribute(thing, name) for name in tuple(held))
-        return
-    yield from ((held, name, held[name]) for name in tuple(held))
-    yield from (_attribute(thing, name) for name in slots_of(kind) if hasattr(thing, name))
-    mine = [vars(base) for base in kind.__mro__ if not is_installed(base.__module__)]
-    shared = {name for names in mine for name, x in names.items() if _may_hold(name, x)}
-    yield from (_attribute(thing, name) for name in shared - held.keys())
+    wrapped = held.get("py_func", held.get("__wrapped__"))  # by numba, or anybody else
+    return _held([wrapped]) if isinstance(wrapped, FunctionType) else None
 
 
-def _may_hold(name: str, thing: Any) -> bool:
-    """Tell whether something in a class is no method, property or number."""
-    return is_mine(name) and not (hasattr(type(thing), "__get__") or thing.__class__ in PLAIN)
+def _values_of(context: Context) -> tuple[Any, ...]:
+    return tuple(context.values())
+
+
+def _is_changing(thing: Any) -> bool:
+    kind = type(thing)
+    if isinstance(thing, BuiltinFunctionType):
+        return isinstance(thing.__self__, ModuleType) and thing.__self__.__name__ in CHANGING
+    if isinstance(thing, random.Random) or kind.__module__.startswith("numpy.random"):
+        return True
+    return kind.__module__ in ITERATORS and hasattr(kind, "__next__")
+
+
+def _of_container(thing: Any) -> Iterator[Place]:
+    is_dict = isinstance(thing, dict | MappingProxyType)
+    items = (*thing, *thing.values()) if is_dict else tuple(thing)
+    if not isinstance(thing, tuple | frozenset):
+        kinds = (list, dict, set, deque)
+        plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
+        # Compared in C; a zero has a sign that only a slower comparison sees.
+        if any(x.__class__ is float and not x for x in items):
+            yield Seen(thing, _items), None, _items(thing)
+        else:
+            yield Seen(thing, partial(eq, plain(thing))), None, True
+    yield from _held(x for x in islice(items, MOST))
+
+
+def _items(thing: Any) -> tuple[Any, ...]:
+    return (*thing, *thing.values()) if hasattr(thing, "values") else tuple(thing)
+
+
+def _of_array(array: Any) -> Iterator[Place]:
+    if getattr(array, "dtype", None) == "O":
+        items = array.ravel().tolist()
+        yield Seen(array, partial(_has_items, items)), None, True
+        yield from _held(items)
+    elif memoryview(array).nbytes <= BYTES:
+        yield Seen(array, _bytes), None, _bytes(array)
+
+
+def _has_items(items: list[Any], array: Any) -> bool:
+    return bool(array.ravel().tolist() == items)
+
+
+def _bytes(array: Any) -> bytes:
+    found: bytes = array.tobytes()
+    return found
+
+
+def _lacks(names: set[str], held: Any) -> bool:
+    return bool(held.keys().isdisjoint(names))
 
 
 def _attribute(thing: Any, name: str) -> Place:
@@ -193,16 +331,26 @@ def _attribute(thing: Any, name: str) -> Place:
     return Seen(thing, look), None, look(thing)
 
 
-def _indices(array: Any) -> Iterator[tuple[int, ...]]:
-    return product(*map(range, array.shape))
-
-
 def _held(things: Iterable[Any]) -> Iterator[Place]:
     """Return things that stay where they are."""
-    fixed = tuple(things)
-    return ((fixed, i, x) for i, x in enumerate(fixed))
+    return ((None, None, x) for x in things)
 
 
-def is_installed(module: str | None) -> bool:
-    """Tell whether a module belongs to Python, or to a library that tells its version."""
-    return (module or "").partition(".")[0] in VERSIONED
+def _texts(code: CodeType) -> set[str]:
+    """Collect the texts in code that may be names, of attributes or variables."""
+    found = {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
+    inner = [x for x in code.co_consts if isinstance(x, CodeType)]
+    return found.union(*map(_texts, inner))
+
+
+def _is_fixed_name(name: Any, thing: Any) -> bool:
+    """Tell what nobody puts another thing in the place of: `math`, or `exp` imported from it."""
+    if not isinstance(name, str):
+        return False
+    if isinstance(thing, ModuleType):
+        return is_installed(thing.__name__)
+    if isinstance(thing, Op):
+        return thing.name == name and is_built_in(thing)
+    return getattr(thing, "__name__", None) == name and is_installed(
+        getattr(thing, "__module__", "") or ""
+    )

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from pluggrad import Op, Value
 
 from ..tape.fingerprint import NO_SLOT, is_built_in, is_mine, names_in, slots_of
-from .outside import Place, Seen, is_installed
+from .places import Place, Seen, is_installed, parts_of_function
 
 MOST = 20_000  # things looked at, and bytes of an array
 WORD = tuple.__itemsize__
@@ -149,6 +149,7 @@ def _held(things: Iterable[Any]) -> Found:
 def _named_by(function: FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
     names = frozenset(names_in(function.__code__))
     scope = function.__globals__
+    yield (Seen(function, parts_of_function), None, parts_of_function(function)), frozenset()
     for name in names & scope.keys():
         yield (scope, name, scope[name]), names
     for cell in function.__closure__ or ():

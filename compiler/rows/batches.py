@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
@@ -30,6 +31,13 @@ class Batched:
     def __init__(self, rows: OverRows, batches: Iterable[Any], count: int | None = None) -> None:
         if rows.reduce is None:
             raise CompileError("batches are added up: reduce= is 'sum' or 'mean'")
+        if not isinstance(batches, Iterable) or isinstance(batches, str):
+            raise CompileError(
+                "over() takes something that gives batches, a tuple of arrays each; not "
+                f"{type(batches).__name__} {batches!r:.60}"
+            )
+        if count is not None and not isinstance(count, Integral):
+            raise CompileError(f"rows= is how many rows there are in all, not {count!r:.60}")
         self.rows = rows
         self.batches = batches
         self.count = count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from inspect import Parameter, signature
@@ -248,8 +248,12 @@ def axes_of(
                 f"in_axes= names {unknown[0]!r}; the arguments are {', '.join(names)}"
             )
         axes = tuple([in_axes.get(name) for name in names])
-    else:
+    elif isinstance(in_axes, Iterable) and not isinstance(in_axes, str):
         axes = tuple(in_axes)
+    else:
+        raise CompileError(
+            f"in_axes= has 0 or None for each argument, (0, None) say; not {in_axes!r:.60}"
+        )
     for axis in axes:
         if axis is not None and (type(axis) is not int or axis != 0):
             raise CompileError(f"in_axes= has {axis!r}; rows are along axis 0, and None is shared")

@@ -11,6 +11,7 @@ from .c_functions import NUMBER, reading
 FIELDS = (
     *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),
     *("unlocked", "busy", "missed", "calls", "left", "float", "float64", "int", "none"),
+    *("words", "word_count", "keys", "key_count", "moved"),
 )
 
 
@@ -21,6 +22,7 @@ declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
+declare ptr @PyDict_GetItemWithError(ptr, ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 
@@ -99,7 +101,55 @@ counting:
   %left.less = sub i64 %left, 1
   store i64 %left.less, ptr %left.at
   %due = icmp eq i64 %left.less, 0
-  br i1 %due, label %decline, label %take
+  br i1 %due, label %decline, label %watch
+watch:
+  %words.begin = inttoptr i64 %words to ptr
+  %keys.begin = inttoptr i64 %keys to ptr
+  br label %word
+word:
+  %w = phi i64 [ 0, %watch ], [ %w.after, %word.same ]
+  %w.end = icmp eq i64 %w, %word_count
+  br i1 %w.end, label %key, label %word.look
+word.look:
+  %w.first = shl i64 %w, 1
+  %w.second = add i64 %w.first, 1
+  %w.after = add i64 %w, 1
+  %address.at = getelementptr i64, ptr %words.begin, i64 %w.first
+  %address = load ptr, ptr %address.at
+  %word.expected.at = getelementptr i64, ptr %words.begin, i64 %w.second
+  %word.expected = load i64, ptr %word.expected.at
+  %word.now = load i64, ptr %address
+  %word.is.same = icmp eq i64 %word.now, %word.expected
+  br i1 %word.is.same, label %word.same, label %changed
+word.same:
+  br label %word
+key:
+  %k = phi i64 [ 0, %word ], [ %k.after, %key.same ]
+  %k.end = icmp eq i64 %k, %key_count
+  br i1 %k.end, label %take, label %key.look
+key.look:
+  %k.first = mul i64 %k, 3
+  %k.second = add i64 %k.first, 1
+  %k.third = add i64 %k.first, 2
+  %k.after = add i64 %k, 1
+  %dict.at = getelementptr i64, ptr %keys.begin, i64 %k.first
+  %dict = load ptr, ptr %dict.at
+  %name.at = getelementptr i64, ptr %keys.begin, i64 %k.second
+  %name = load ptr, ptr %name.at
+  %key.expected.at = getelementptr i64, ptr %keys.begin, i64 %k.third
+  %key.expected = load ptr, ptr %key.expected.at
+  %key.now = call ptr @PyDict_GetItemWithError(ptr %dict, ptr %name)
+  %key.is.same = icmp eq ptr %key.now, %key.expected
+  br i1 %key.is.same, label %key.same, label %key.other
+key.same:
+  br label %key
+key.other:
+  call void @PyErr_Clear()
+  br label %changed
+changed:
+  %moved.more = add i64 %moved, 1
+  store i64 %moved.more, ptr %moved.at
+  br label %decline
 take:
   %exchanged = cmpxchg ptr %busy.at, i64 0, i64 1 acquire monotonic
   %free = extractvalue {{ i64, i1 }} %exchanged, 1

@@ -35,6 +35,11 @@ class Fields(ctypes.Structure):
         left: how many runs are left until one tells, by an answer that needs a second look, that
             there were many; less than 1 for none.
         float, float64, int, none: the types of numbers that are taken, and None.
+        words: where pairs stand of an address and what has to stand there.
+        word_count: how many pairs.
+        keys: where triples stand of a dict, a key, and what the dict has to have there.
+        key_count: how many triples.
+        moved: how many calls found something else there.
     """
 
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])

@@ -234,15 +234,20 @@ class Machine:
         careful._run(careful._at[BOTH])
         np.copyto(self.gradients, careful.gradients, where=np.isnan(self.gradients))
 
-    def direct(self, backward: bool) -> tuple[Any, Any] | None:
+    def direct(self, backward: bool, **told: int) -> tuple[Any, Any] | None:
         """Make a function of plain numbers that runs this, and a view of its fields, if one can be.
 
         The outputs and the gradients stand one behind the other in memory, in this order.
+
+        Parameters:
+            backward: whether it gives the gradient, too.
+            told: what else it is told, see `calls.Fields`.
         """
         gradients = len(self.gradients) if backward else 0
         which = BOTH if backward else FORWARD
         found = function_of_numbers(
             **self._told(which),
+            **told,
             inputs=self.inputs.ctypes.data,
             outputs=self.outputs.ctypes.data,
             taken=len(self.inputs),

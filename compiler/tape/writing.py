@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sys import getrefcount
 from typing import Any
 
@@ -38,6 +38,8 @@ def recorded_tape(
     Raises:
         CompileError: when there is nothing to differentiate by, or an input plays no part.
     """
+    if wrt is not None and not isinstance(wrt, Iterable):
+        raise CompileError(f"wrt= is a Value, or a list of them, not {wrt!r:.60}")
     if order is None:
         # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
         alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]

@@ -102,7 +102,7 @@ class Registry:
         """
         try:
             return self.ops[name]
-        except KeyError:
+        except (KeyError, TypeError):
             raise MissingOpError(
                 f"no plugin provides op {name!r}{similar(name, self._ops)}"
             ) from None
@@ -115,7 +115,7 @@ class Registry:
         """
         try:
             return self.renderers[name]
-        except KeyError:
+        except (KeyError, TypeError):
             raise RenderError(
                 f"unknown renderer {name!r}; available: {', '.join(sorted(self._renderers))}"
             ) from None
@@ -336,9 +336,9 @@ class Registry:
         """
         self._load_renderers()
         with self._lock:
-            if name not in self._plugins:
+            if str(name) not in self._plugins:
                 raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
-            self._remove(self._plugins[name])
+            self._remove(self._plugins[str(name)])
 
     def _install(self, plugin: Plugin) -> Plugin:
         # All that can fail comes first, and an interrupt takes back what was done.

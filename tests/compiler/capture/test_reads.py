@@ -17,6 +17,7 @@ from math import sqrt
 import numpy as np
 import pytest
 from pluggrad import CompileError, Op, Value, compile, func, hookimpl, plugins
+from pluggrad.compiler.capture.places import is_data
 from pluggrad.compiler.capture.reads import reads_of
 
 outside = None
@@ -234,4 +235,4 @@ def test_a_value_that_a_rule_reads_is_read_anew():
 
 def test_nothing_is_looked_at_for_ops_that_call_functions_of_math():
     op = Op("plain", lambda x: sqrt(x * x) + math.pi + np.pi, lambda g, out, x: g)
-    assert reads_of([op.forward, *op.rules]).places == []
+    assert not any(map(is_data, reads_of([op.forward, *op.rules]).places))

@@ -1,0 +1,125 @@
+"""Places outside of a function from which a recording took something.
+
+A place is what holds the thing, the key there (None for a variable of an enclosing function), and
+the thing. A recording holds as long as the same things stand in its places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import copysign
+from typing import Any
+
+from ..tape.fingerprint import VERSIONED
+
+Place = tuple[Any, Any, Any]
+GONE = (AttributeError, LookupError, ReferenceError, TypeError, ValueError)
+WRITTEN = 500  # places that are checked by a function made for them; more by a loop
+
+
+class Seen:
+    """Shows what is in a thing, or an attribute of it, as the content of a variable.
+
+    Parameters:
+        thing: what is looked at.
+        look: how.
+    """
+
+    __slots__ = ("look", "thing")
+
+    def __init__(self, thing: Any, look: Callable[[Any], Any]) -> None:
+        self.thing = thing
+        self.look = look
+
+    @property
+    def cell_contents(self) -> Any:
+        """What is there now."""
+        return self.look(self.thing)
+
+
+def parts_of_function(function: Any) -> tuple[Any, Any, Any]:
+    """Return what can be assigned anew in a Python function."""
+    return function.__code__, function.__defaults__, function.__kwdefaults__
+
+
+def is_data(place: Place) -> bool:
+    """Return whether what stands in a place is more than the code of a function."""
+    return not (isinstance(place[0], Seen) and place[0].look is parts_of_function)
+
+
+def unchanged(places: Iterable[Place]) -> bool:
+    """Return whether in all places the same thing stands, or the same number."""
+    try:
+        for holder, key, thing in places:
+            now = holder.cell_contents if key is None else holder[key]
+            if now is not thing and not is_same(now, thing):
+                return False
+    except GONE:
+        return False
+    return True
+
+
+def first_change(places: Iterable[Place]) -> str:
+    """Name what stands in the first place that is not as it was."""
+    for place in places:
+        if not unchanged([place]):
+            holder, key, _ = place
+            if isinstance(key, str):
+                return repr(key)
+            thing = holder.thing if isinstance(holder, Seen) else holder
+            name = getattr(thing, "__qualname__", "")
+            return f"what a {type(thing).__name__}{f' {name}' if name else ''} holds"
+    return "something outside"
+
+
+def check_of(places: Sequence[Place]) -> Callable[[], bool]:
+    """Make a function that says of these places what `unchanged` says, in less time."""
+    if len(places) > WRITTEN:
+        return lambda: unchanged(places)
+    scope: dict[str, Any] = {"same": is_same, "GONE": GONE}
+    tests = [_test(i, place, scope) for i, place in enumerate(places)]
+    text = "\n".join([
+        "def check():",
+        "    try:",
+        f"        return {' and '.join(tests) or 'True'}",
+        "    except GONE:",
+        "        return False",
+    ])  # fmt: skip
+    exec(compile(text, "<pluggrad places>", "exec"), scope)
+    found: Callable[[], bool] = scope["check"]
+    return found
+
+
+def _test(i: int, place: Place, scope: dict[str, Any]) -> str:
+    """Write the test of one place, and put what it names into the scope."""
+    holder, key, thing = place
+    scope |= {f"h{i}": holder, f"k{i}": key, f"t{i}": thing}
+    now = f"h{i}.cell_contents" if key is None else f"h{i}[k{i}]"
+    if isinstance(holder, Seen):
+        scope |= {f"h{i}": holder.thing, f"k{i}": holder.look}
+        now = f"k{i}(h{i})"
+        if holder.look is parts_of_function:
+            scope |= {f"c{i}": thing[0], f"d{i}": thing[1], f"e{i}": thing[2]}
+            return (
+                f"h{i}.__code__ is c{i} and h{i}.__defaults__ is d{i} "
+                f"and h{i}.__kwdefaults__ is e{i}"
+            )
+    return f"((n := {now}) is t{i} or same(n, t{i}))"
+
+
+def is_same(now: Any, thing: Any) -> bool:
+    """Return whether two things are one, or the same number, text, or containers of these."""
+    return now is thing or (now.__class__ is thing.__class__ and _equal(now, thing))
+
+
+def _equal(now: Any, thing: Any) -> bool:
+    if isinstance(now, float):
+        return bool(now == thing and (now or copysign(1.0, now) == copysign(1.0, thing)))
+    if isinstance(now, tuple):
+        return len(now) == len(thing) and all(map(is_same, now, thing))
+    return isinstance(now, int | bytes | str | complex) and bool(now == thing)
+
+
+def is_installed(module: str | None) -> bool:
+    """Tell whether a module belongs to Python, or to a library that tells its version."""
+    return (module or "").partition(".")[0] in VERSIONED

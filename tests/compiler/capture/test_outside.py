@@ -1,0 +1,307 @@
+"""What a compiled function reaches outside of itself is as it is now, or it is recorded again."""
+
+import contextvars
+import functools
+import heapq
+import itertools
+import pickle
+import queue
+import random
+import sys
+import types
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+from pluggrad import CompileWarning, Op, Value, compile
+from pluggrad.compiler.capture.outside import World
+
+K = 2.0
+W = None
+given = None
+
+
+class Model:
+    """Has what a function may read, and methods that read something themselves."""
+
+    rate = 2.0
+    __slots__ = ("__dict__", "__weakref__", "slot")
+
+    def __init__(self):
+        self.slot = 2.0
+
+    def __call__(self, x):
+        return W * x
+
+    def scaled(self, x):
+        return K * x
+
+    def rated(self, x):
+        return self.rate * x
+
+    @property
+    def weight(self):
+        return W
+
+
+def doubled(x, by=2.0, *, also=1.0):
+    return x * by * also
+
+
+def other(x, by=2.0, *, also=1.0):
+    return x * 5.0
+
+
+def scaled_by(k):
+    def scaled(x):
+        return k * x
+
+    def change():
+        nonlocal k
+        k = 5.0
+
+    return scaled, change
+
+
+def set_global(name):
+    return lambda _: globals().__setitem__(name, 5.0 if name == "K" else Value(5.0))
+
+
+def module(**held):
+    found = types.ModuleType("module_of_this_test")
+    vars(found).update(held)
+    return found
+
+
+def imported(x):
+    import module_of_this_test
+
+    return module_of_this_test.k * x
+
+
+def imported_from(x):
+    from module_of_this_test import k
+
+    return k * x
+
+
+def setting(name, thing=5.0):
+    return lambda held: setattr(held, name, thing)
+
+
+# What is held, a function that reads it, and a change of it, after which it gives another number.
+CHANGES = {
+    "global number": (None, lambda x: K * x, set_global("K")),
+    "global Value": (None, lambda x: W * x, set_global("W")),
+    "global by its text": (None, lambda x: globals()["K"] * x, set_global("K")),
+    "through a method": (Model(), lambda x: given.scaled(x), set_global("K")),
+    "through a call": (Model(), lambda x: given(x), set_global("W")),
+    "through a property": (Model(), lambda x: given.weight * x, set_global("W")),
+    "attribute": (types.SimpleNamespace(rate=2.0), lambda x: given.rate * x, setting("rate")),
+    "hidden attribute": (Model(), lambda x: given.rate * x, setting("rate")),
+    "hidden method": (Model(), lambda x: given.scaled(x), setting("scaled", other)),
+    "slot": (Model(), lambda x: given.slot * x, setting("slot")),
+    "by getattr": (Model(), lambda x: getattr(given, "sl" + "ot") * x, setting("slot")),
+    "item": ({"rate": 2.0}, lambda x: given["rate"] * x, lambda d: d.update(rate=5.0)),
+    "list": ([2.0], lambda x: sum(given) * x, lambda held: held.append(5.0)),
+    "set": ({2.0}, lambda x: sum(given) * x, lambda held: held.add(5.0)),
+    "list in a tuple": (([2.0],), lambda x: given[0][0] * x, lambda t: t[0].append(t[0].pop() + 1)),
+    "array": (np.array([2.0]), lambda x: given[0] * x, lambda held: held.fill(5.0)),
+    "array of Values": (
+        np.array([Value(2.0)], object),
+        lambda x: given[0] * x,
+        lambda held: held.fill(Value(5.0)),
+    ),
+    "helper": (types.SimpleNamespace(f=doubled), lambda x: given.f(x), setting("f", other)),
+    "module": (module(k=2.0), lambda x: given.k * x, setting("k")),
+    "module in a list": (
+        [module(k=2.0)],
+        lambda x: given[0].k * x,
+        lambda held: setattr(held[0], "k", 5.0),
+    ),
+    "values of a dict": ({"a": Value(2.0)}, lambda x: sum(given.values()) * x, lambda d: d.clear()),
+    "read-only dict": (
+        [held := {"a": 2.0}, types.MappingProxyType(held)],
+        lambda x: given[1]["a"] * x,
+        lambda both: both[0].update(a=5.0),
+    ),
+    "arguments of a partial function": (
+        functools.partial(lambda x, k: k * x, k=2.0),
+        lambda x: given(x),
+        lambda held: held.keywords.update(k=5.0),
+    ),
+    "weak reference": (
+        [thing := Model(), weakref.proxy(thing)],
+        lambda x: given[1].slot * x,
+        lambda both: setattr(both[0], "slot", 5.0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_function_reaches_outside_is_as_it_is_now(name, monkeypatch):
+    held, function, change = CHANGES[name]
+    for known, thing in (("K", 2.0), ("W", Value(2.0)), ("given", held)):
+        monkeypatch.setitem(globals(), known, thing)
+    compiled, many = compile(function), np.full(300, 3.0)
+    before = float(function(3.0))
+    assert [compiled(3.0), compiled(3.0), compiled(many)[7]] == [before] * 3
+    assert compiled.grad(3.0) == compiled.grad(3.0) == before / 3.0
+    change(held)
+    now = float(function(3.0))
+    assert now != before
+    assert [compiled(3.0), compiled(3.0), compiled(many)[7]] == [now] * 3
+    assert compiled.grad(3.0) == compiled.grad(3.0) == now / 3.0
+
+
+@pytest.mark.parametrize("function", [imported, imported_from])
+def test_a_module_that_is_imported_inside_is_looked_at(function, monkeypatch):
+    found = module(k=2.0)
+    monkeypatch.setitem(sys.modules, found.__name__, found)
+    compiled = compile(function)
+    assert compiled(3.0) == compiled(3.0) == 6.0
+    found.k = 5.0
+    assert compiled(3.0) == 15.0
+
+
+def test_a_variable_of_an_enclosing_function_is_read_as_it_is_now():
+    scaled, change = scaled_by(2.0)
+    compiled = compile(scaled)
+    assert compiled(3.0) == compiled(3.0) == 6.0
+    change()
+    assert compiled(3.0) == compiled(3.0) == 15.0
+
+
+@pytest.mark.parametrize("part", ["__code__", "__defaults__", "__kwdefaults__"])
+@pytest.mark.parametrize("through", [False, True], ids=["the function", "a helper of it"])
+def test_a_function_whose_parts_are_assigned_is_recorded_again(part, through):
+    f = types.FunctionType(doubled.__code__, globals(), "f", doubled.__defaults__)
+    f.__kwdefaults__ = {"also": 1.0}
+    new = {"__code__": other.__code__, "__defaults__": (5.0,), "__kwdefaults__": {"also": 2.5}}
+    compiled = compile((lambda x: f(x)) if through else f)
+    assert compiled(3.0) == compiled(3.0) == 6.0
+    setattr(f, part, new[part])
+    assert compiled(3.0) == compiled(3.0) == 15.0
+
+
+@pytest.mark.parametrize("part", ["__code__", "__defaults__", "__kwdefaults__"])
+def test_an_op_whose_functions_get_other_parts_computes_with_these(part):
+    f = types.FunctionType(doubled.__code__, globals(), "f", doubled.__defaults__)
+    f.__kwdefaults__ = {"also": 1.0}
+    new = {"__code__": other.__code__, "__defaults__": (5.0,), "__kwdefaults__": {"also": 2.5}}
+    op = Op("with_parts", lambda x: f(x), lambda g, out, x: g * f(1.0))
+    compiled, leaf = compile(lambda x: op(x)), Value(3.0)
+    program = compile(op(leaf))
+    assert (compiled.value_and_grad(3.0), program()) == ((6.0, 2.0), 6.0)
+    setattr(f, part, new[part])
+    assert (compiled.value_and_grad(3.0), program()) == ((15.0, 5.0), 15.0)
+
+
+def endless(values):
+    while True:
+        yield from values
+
+
+def filled(values):
+    found = queue.SimpleQueue()
+    for x in values:
+        found.put(x)
+    return found
+
+
+# What gives one thing after the other, without a trace of which is next.
+TURNS = {
+    "cycle": (itertools.cycle, next),
+    "iterator of a list": (iter, next),
+    "map": (functools.partial(map, abs), next),
+    "zip": (zip, lambda held: next(held)[0]),
+    "chain": (lambda values: itertools.chain(values, values), next),
+    "generator": (endless, next),
+    "queue": (filled, lambda held: held.get()),
+    "heap": (lambda values: [*enumerate(values)], lambda held: heapq.heappop(held)[1]),
+    "list that is emptied": (list, lambda held: held.pop(0)),
+}
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_values_that_come_in_turn_do_so_in_a_compiled_function(name):
+    make, take = TURNS[name]
+    values = [Value(2.0), Value(5.0), Value(7.0), Value(11.0)]
+    held = make(values)
+    compiled = compile(lambda x: take(held) * x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompileWarning)
+        assert [compiled(3.0) for _ in range(4)] == [6.0, 15.0, 21.0, 33.0]
+
+
+def test_random_numbers_are_others_in_each_call_with_one_warning():
+    chance = random.Random(1)
+    compiled = compile(lambda x: x * chance.random())
+    with pytest.warns(CompileWarning, match="reads a Random, which may change unseen") as caught:
+        found = [compiled(1.0) for _ in range(5)]
+    again = random.Random(1)
+    assert found == [again.random() for _ in range(5)]
+    assert len(caught) == 1
+
+
+def test_a_function_that_is_recorded_anew_for_what_stands_outside_says_so(monkeypatch):
+    monkeypatch.setitem(globals(), "K", 0.0)
+    compiled = compile(lambda x: K * x, executor="interpreter")
+
+    def with_k(k):
+        globals()["K"] = k
+        return compiled(3.0)
+
+    with pytest.warns(CompileWarning, match="as 'K' changes from call to call"):
+        assert [with_k(float(i)) for i in range(20)] == [3.0 * i for i in range(20)]
+    assert len(compiled.recordings) == 1
+
+
+def test_a_number_that_is_assigned_again_and_is_the_same_changes_nothing(monkeypatch):
+    monkeypatch.setitem(globals(), "K", 2.0)
+    compiled = compile(lambda x: K * x)
+    for _ in range(5):
+        globals()["K"] = float("2")
+        assert compiled(3.0) == 6.0
+    assert len(compiled.recordings) == 1
+    assert compiled.recordings[0].calls == 5
+
+
+def test_what_a_function_has_no_name_for_is_not_looked_at():
+    held = types.SimpleNamespace(rate=2.0, step=0)
+    compiled = compile(lambda x: held.rate * x)
+    for _ in range(5):
+        held.step += 1
+        assert compiled(3.0) == 6.0
+    assert compiled.recordings[0].calls == 5
+
+
+def test_a_context_and_what_it_holds_is_looked_at():
+    variable = contextvars.ContextVar("variable", default=None)
+    variable.set(Value(2.0))
+    context = contextvars.copy_context()
+    compiled = compile(lambda x: context[variable] * x)
+    assert compiled(3.0) == compiled(3.0) == 6.0
+    context.run(variable.set, Value(5.0))
+    assert compiled(3.0) == 15.0
+
+
+def shifted(x):
+    return x + K
+
+
+def test_a_copy_from_a_pickle_looks_outside_too(monkeypatch):
+    monkeypatch.setitem(globals(), "K", 2.0)
+    compiled = compile(shifted)
+    assert compiled(3.0) == 5.0
+    again = pickle.loads(pickle.dumps(compiled))
+    assert len(again.recordings) == 1
+    assert again(3.0) == 5.0
+    globals()["K"] = 5.0
+    assert again(3.0) == 8.0
+
+
+def test_libraries_are_not_walked_through():
+    world = World(lambda x: np.sin(x) + pytest.approx(x))
+    assert [x.__name__ for x in world.functions] == ["<lambda>"]
