@@ -86,9 +86,9 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     outside = read[len(chosen) :]
     ops = [op for op in looks.ops if not is_built_in(op)]
     places = read_by(ops)
-    world = World(function, *[x for op in ops for x in (op.forward, *op.rules)])
+    world = World(function)
     check_classes(world.functions)
-    changing = world.changing or _without_place(world, looks)
+    changing = world.changing or _without_place(world, looks, ops)
     for op in looks.ruled:
         _check_rules(op)
     guards = sum(key[0] != RAN for key in looks.seen)
@@ -98,9 +98,12 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     )  # fmt: skip
 
 
-def _without_place(world: World, looks: Looks) -> str | None:
+def _without_place(world: World, looks: Looks, ops: Iterable[Op]) -> str | None:
     """Name one of the Values from outside that stands where nobody can look."""
-    for value in looks.outside:
+    left = [x for x in looks.outside if not world.has(x)]
+    if left:  # rules may read them
+        world = World(*[function for op in ops for function in (op.forward, *op.rules)])
+    for value in left:
         if not world.has(value):
             return f"{value.label!r}, a Value" if value.label else "a Value"
     return None
