@@ -130,8 +130,7 @@ class DirectLanes:
         """Say whether arrays of this size are computed in one go, and as they were recorded."""
         if self.caller.threads > 1 and x.size >= 2 * SHARE:
             return False
-        recording = self.recording
-        return not recording.places or recording.is_current()
+        return bool(self.recording.is_current())
 
     def _built(self, outs: list[Any]) -> Any:
         if self.gradients is not None:
