@@ -242,7 +242,7 @@ class Recording:
             caller: says in its `threads` how many share the lanes.
             backward: whether there are gradients.
         """
-        if not self._fused or not self.all_used or self.read or (backward and self.result != LEAF):
+        if not self._fused or not self.all_used or (backward and self.result != LEAF):
             return None
         program = self._fused.made(backward)
         function = None if program is None else program.function_of_arrays(FUSED)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 1 << 16  # bytes: what is smaller the C library keeps by itself
+LEAST = 1 << 17  # bytes: what is smaller the C library keeps by itself
 MOST = 48 << 20  # bytes that are kept
 SPARE = 1.25  # how much larger than wanted a kept array may be
 LINE = 8  # floats that a processor reads and writes together
@@ -113,7 +113,7 @@ def _fresh(size: int) -> _Kept:
     count = size * 8
     if count < LARGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return _Kept(size)
-    memory = mmap.mmap(-1, count + PAGE)
+    memory = mmap.mmap(-1, count + PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     begin = -np.frombuffer(memory, np.uint8).ctypes.data % PAGE
     return _Kept(size, np.float64, memory, begin)

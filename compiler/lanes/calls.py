@@ -94,13 +94,23 @@ class DirectLanes:
         backward: whether there are gradients.
     """
 
-    __slots__ = ("caller", "fields", "function", "gradients", "is_one", "recording", "results")
+    __slots__ = (
+        "caller",
+        "fields",
+        "function",
+        "gradients",
+        "is_one",
+        "read",
+        "recording",
+        "results",
+    )
 
     def __init__(
         self, recording: Any, function: tuple[Any, Fields], caller: Any, *, backward: bool
     ) -> None:
         self.recording = recording
         self.function, self.fields = function
+        self.read = recording.read
         self.caller = caller
         self.results = len(recording.tape.outputs) - 1
         self.gradients = self.fields.outputs - self.results if backward else None
@@ -118,13 +128,18 @@ class DirectLanes:
         outs = room.rows(self.results, x.shape, x.size)
         if self.gradients:
             outs += room.rows(self.gradients, x.shape, x.size)
-        return self._built(outs) if self.function(*args, *outs) else None
+        return self._computed(args, outs)
 
     def into(self, args: Sequence[Any], outs: list[Any]) -> Any:
         """Answer a call with `out=`, or give None."""
         if not self.is_one or not outs or type(outs[0]) is not np.ndarray:
             return None
-        return self._built(outs) if self._is_for(outs[0]) and self.function(*args, *outs) else None
+        return self._computed(args, outs) if self._is_for(outs[0]) else None
+
+    def _computed(self, args: Sequence[Any], outs: list[Any]) -> Any:
+        if self.read:  # Values from outside, behind the arguments
+            args = [*args, *[x._number for x in self.read]]
+        return self._built(outs) if self.function(*args, *outs) else None
 
     def _is_for(self, x: Any) -> bool:
         """Say whether arrays of this size are computed in one go, and as they were recorded."""

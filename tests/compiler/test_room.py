@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from pluggrad import compile
+from pluggrad.compiler.room import LARGE as LARGE_PAGES
 from pluggrad.compiler.room import LEAST, MOST, Room
 
 LARGE = LEAST // 8
@@ -71,3 +74,41 @@ def test_a_number_that_is_not_used_has_the_gradient_0_in_room_taken_again():
     for _ in range(3):
         other.value_and_grad(x, x)
         assert not first.value_and_grad(x, x)[1][1].any()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_does_not_write_into_the_results_of_its_parent():
+    room = Room()
+    held = room.empty((LARGE_PAGES // 8,))
+    held[:] = 1.0
+    child = os.fork()
+    if child == 0:
+        held[:] = 2.0
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (held == 1.0).all()
+
+
+@pytest.mark.parametrize("size", [LEAST, LARGE_PAGES, 3 * LARGE_PAGES + 8])
+def test_rows_lie_apart_and_begin_where_the_processor_reads_at_once(size):
+    room = Room()
+    first, again = room.rows(3, (size // 8,), size // 8), room.rows(2, (2, size // 16), size // 8)
+    for i, row in enumerate([*first, *again]):
+        assert row.flags.carray
+        row[:] = i
+    assert [float(x.flat[0]) for x in (*first, *again)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert [float(x.flat[-1]) for x in (*first, *again)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    if size >= LARGE_PAGES and hasattr(mmap, "MADV_HUGEPAGE"):
+        assert {address(x) % 64 for x in (*first, *again)} == {0}
+
+
+def test_a_slice_of_what_is_lent_gives_nothing_back():
+    room = Room()
+    row = room.empty((LARGE,))
+    lent = row.base
+    part = lent[1:]
+    del part
+    assert not room._left
+    del lent, row
+    assert len(room._left) == 1

@@ -339,12 +339,17 @@ def test_one_argument_has_one_gradient():
         assert value is not gradient
 
 
-def test_a_value_from_outside_is_read_anew():
-    factor = Value(3.0)
-    compiled = compile(lambda x: x * factor)
-    x = numbers(COUNT)[0]
-    for factor.data in (3.0, 5.0, 5.0, 7.0):
-        np.testing.assert_array_equal(compiled(x), x * factor.data)
+def test_values_from_outside_are_read_anew():
+    factor, shift = Value(3.0), Value(-1.0)
+    compiled = compile(lambda x, y: x * factor + y * shift)
+    x, y = numbers(COUNT)
+    compiled.value_and_grad(x, y)
+    with short_calls_alone():
+        for factor.data, shift.data in ((3.0, -1.0), (5.0, -1.0), (5.0, 0.25)):
+            value, gradient = compiled.value_and_grad(x, y)
+            np.testing.assert_allclose(value, x * factor.data + y * shift.data, rtol=1e-14)
+            np.testing.assert_array_equal(gradient[0], np.full(COUNT, factor.data))
+            np.testing.assert_array_equal(gradient[1], np.full(COUNT, shift.data))
 
 
 FACTOR = 3.0
