@@ -74,7 +74,7 @@ def unit(errors: Iterable[float]) -> str:
     largest = max(errors, default=None)
     if largest is None:
         return "-"
-    return f"{math.ceil(largest * 100 - 1e-9) / 100:g}"
+    return f"{math.ceil(largest * 100 - 1e-9) / 100:g}" if largest < math.inf else "inf"
 
 
 def places(names: Iterable[str], excuses_of: Any) -> Iterator[str]:

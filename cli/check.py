@@ -139,7 +139,7 @@ def _check_op() -> Callable[..., None]:
     try:
         from pluggrad.testing import check_op
     except ModuleNotFoundError as cause:
-        raise CheckError(f"{cause}; pip install 'pluggrad[testing]'") from cause
+        raise CheckError(str(cause)) from cause
     return check_op
 
 

@@ -40,5 +40,10 @@ def __getattr__(name: str) -> Any:
     """Load the kit for ops when it is first used."""
     if name not in _OF_OPS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    thing = globals()[name] = getattr(_import_module(f".{_OF_OPS[name]}", __name__), name)
+    try:
+        thing = globals()[name] = getattr(_import_module(f".{_OF_OPS[name]}", __name__), name)
+    except ModuleNotFoundError as cause:
+        raise ModuleNotFoundError(
+            f"{name} needs a package: {cause}; pip install 'pluggrad[testing]'", name=cause.name
+        ) from cause
     return thing

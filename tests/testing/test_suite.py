@@ -3,6 +3,8 @@
 import inspect
 import os
 import random
+import subprocess
+import sys
 
 import mpmath
 import pytest
@@ -189,3 +191,12 @@ def test_one_line_makes_a_test_of_each_op_and_check(tmp_path):
 def test_a_suite_of_nothing_is_refused():
     with pytest.raises(PluginError, match=r"'pluggrad.text' provides no ops, so there"):
         op_suite("pluggrad.text")
+
+
+def test_a_kit_without_its_packages_says_how_to_install_them():
+    program = "import sys; sys.modules['hypothesis'] = None; from pluggrad.testing import check_op"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: check_op needs a package: import of hypothesis halted; None in "
+        "sys.modules; pip install 'pluggrad[testing]'"
+    )
