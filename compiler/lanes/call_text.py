@@ -1,8 +1,8 @@
 """The function that Python calls to run a fused function on arrays, as LLVM text: see calls.py.
 
 It takes the inputs and then the arrays for the outputs, and looks at each: an array of floats that
-lie side by side, of the same shape as the others, or as an input a number for all lanes. Everything
-that it needs stands on the stack, so that calls may run side by side.
+lie side by side, of the same shape as the others, or as an input a number for all lanes. Each call
+has memory of its own, so that calls may run side by side.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def _member(name: str, kind: str, array: str, offset: int) -> str:
 
 CALL = f"""
 declare ptr @PyByteArray_AsString(ptr)
+declare ptr @PyMem_Malloc(i64)
+declare void @PyMem_Free(ptr)
 declare void @Py_IncRef(ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
@@ -100,8 +102,9 @@ differ:
   ret i1 false
 }}
 
-; Whether what is written at a place touches one of so many places in a list.
-define internal i1 @touches(i64 %place, i64 %bytes, ptr %list, i64 %step, i64 %count) {{
+; Whether what is written at a place touches one of so many arrays in a list; the last word of its
+; entries is 0 for what is none.
+define internal i1 @touches(i64 %place, i64 %bytes, ptr %list, i64 %words, i64 %count) {{
 entry:
   br label %next
 next:
@@ -109,14 +112,20 @@ next:
   %ended = icmp eq i64 %i, %count
   br i1 %ended, label %apart, label %one
 one:
-  %index = mul i64 %i, %step
+  %index = mul i64 %i, %words
   %other.at = getelementptr i64, ptr %list, i64 %index
   %other = load i64, ptr %other.at
+  %after = add i64 %i, 1
+  %index.after = mul i64 %after, %words
+  %index.last = sub i64 %index.after, 1
+  %last.at = getelementptr i64, ptr %list, i64 %index.last
+  %last = load i64, ptr %last.at
+  %is_array = icmp ne i64 %last, 0
   %distance = sub i64 %place, %other
   %away = call i64 @llvm.abs.i64(i64 %distance, i1 false)
   %near = icmp ult i64 %away, %bytes
-  %after = add i64 %i, 1
-  br i1 %near, label %touch, label %next
+  %touching = and i1 %near, %is_array
+  br i1 %touching, label %touch, label %next
 apart:
   ret i1 false
 touch:
@@ -131,14 +140,20 @@ entry:
   %all = add i64 %inputs, %outputs
   %words = mul i64 %inputs, 2
   %spread = mul i64 %inputs, %width
-  %given = alloca i64, i64 %words
-  %targets = alloca i64, i64 %outputs
-  %numbers = alloca double, i64 %spread, align 64
-  %flags = alloca i8, i64 {2 * BLOCK}, align 64
+  %pointers = add i64 %words, %outputs
+  %longs = add i64 %pointers, %spread
+  %needed = mul i64 %longs, 8
+  %needed.all = add i64 %needed, {2 * BLOCK}
+  %given = call ptr @PyMem_Malloc(i64 %needed.all)
+  %targets = getelementptr i64, ptr %given, i64 %words
+  %numbers = getelementptr double, ptr %given, i64 %pointers
+  %flags = getelementptr double, ptr %given, i64 %longs
+  %has = icmp ne ptr %given, null
   %expected = icmp eq i64 %count, %all
   %allowed = add i64 %calls, {MISSES}
   %hopeful = icmp slt i64 %missed, %allowed
-  %begins = and i1 %expected, %hopeful
+  %likely = and i1 %expected, %hopeful
+  %begins = and i1 %likely, %has
   br i1 %begins, label %look, label %decline
 look:
   %last = sub i64 %all, 1
@@ -253,6 +268,7 @@ decline:
   br label %return
 return:
   %result = phi i64 [ %yes, %answer ], [ %none, %flag ], [ %no, %decline ]
+  call void @PyMem_Free(ptr %given)
   %object = inttoptr i64 %result to ptr
   call void @Py_IncRef(ptr %object)
   ret ptr %object

@@ -18,7 +18,6 @@ from ..room import room
 from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
 from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS
 
-MOST_INPUTS = 256  # so many fit on any stack
 SHARE = 4096  # lanes: fewer are not worth a thread
 
 
@@ -68,7 +67,7 @@ def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
     Parameters:
         told: fields, by name; what is left out is 0.
     """
-    if told["inputs"] > MOST_INPUTS or not (floats_are_plain() and arrays_are_plain()):
+    if not (floats_are_plain() and arrays_are_plain()):
         return None
     known = {
         "array": np.ndarray,

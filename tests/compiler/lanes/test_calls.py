@@ -399,3 +399,15 @@ def test_nothing_is_held_after_a_call(compiled):
     for _ in range(50):
         compiled.value_and_grad(x, y)
     assert [sys.getrefcount(a) for a in (x, y)] == counted
+
+
+def test_hundreds_of_arguments_are_taken():
+    compiled = compile(lambda *xs: sum(x * (i + 1.0) for i, x in enumerate(xs)))
+    x = numbers(COUNT)[0]
+    args = [x if i % 2 else 2.0 for i in range(300)]
+    compiled.value_and_grad(*args)
+    with short_calls_alone():
+        value, gradient = compiled.value_and_grad(*args)
+    odd, even = sum(range(2, 301, 2)), sum(range(1, 301, 2))
+    np.testing.assert_allclose(value, odd * x + 2.0 * even, rtol=1e-12)
+    assert [float(g[0]) for g in gradient] == [i + 1.0 for i in range(300)]
