@@ -12,9 +12,11 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,6 +86,13 @@ def sections(o: Value, loss: Value) -> Iterator[str]:
         "over time, and in red the share of dead units.\n\n"
         "![The page of a film](gallery/film-page.png)\n\n"
         '<a href="film.html">Play it</a>\n'
+    )
+    yield (
+        "\n## In a notebook\n\nThe last line of a cell is a picture, in the colours of the "
+        "notebook: here JupyterLab, by day with a Value, and by night with "
+        "`pluggrad.widget(o)`, on which moving a leaf sets the Value in Python.\n\n"
+        "![A Value in JupyterLab](gallery/notebook.png)\n\n"
+        "![A widget in JupyterLab, by night](gallery/notebook-dark.png)\n"
     )
     yield from section(
         "mermaid",
@@ -207,10 +216,46 @@ def page_pictures(o: Value, loss: Value) -> None:
                 "const [done] = arguments;"
                 "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300)))"
             )
-            driver.save_screenshot(str(PICTURES / file))
-            if shutil.which("pngquant"):
-                target = str(PICTURES / file)
-                subprocess.run(["pngquant", "--force", "-o", target, target], check=False)
+            take(driver, file)
+
+
+def take(driver: Any, file: str) -> None:
+    """Save what the browser shows."""
+    target = str(PICTURES / file)
+    driver.save_screenshot(target)
+    if shutil.which("pngquant"):
+        subprocess.run(["pngquant", "--force", "-o", target, target], check=False)
+
+
+CELLS = [
+    "from pluggrad import Value\nimport pluggrad\n\n"
+    "x, w, b = Value(2.0, label='x'), Value(-0.5, label='w'), Value(1.5, label='b')\n"
+    "o = (x * w + b).tanh()\no.label = 'o'\no.backward()\no",
+    "pluggrad.widget(o)",
+]
+
+
+def notebook_pictures() -> None:
+    """Take pictures of a notebook, where there is JupyterLab."""
+    if find_spec("jupyterlab") is None or find_spec("anywidget") is None:
+        print("no JupyterLab, or no anywidget: the pictures of notebooks stay as they are")
+        return
+    sys.path.insert(0, str(HERE.parent))
+    from tests.drawing.jupyter import Notebook, server
+    from tests.renderers.browser import Browser
+
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name, server(Path(name)) as address:
+        browser = Browser(Path(name))
+        try:
+            notebook = Notebook(browser, address, Path(name) / "neuron.ipynb", CELLS)
+            notebook.open("lab")
+            for file, cell, theme in (("", 0, "Light"), ("-dark", 1, "Dark")):
+                notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+                notebook.cell(cell)
+                time.sleep(3)  # the page in its frame is shown, and follows
+                take(browser.driver, f"notebook{file}.png")
+        finally:
+            browser.driver.quit()
 
 
 # The page of a film unpacks itself first.
@@ -251,6 +296,7 @@ def main() -> None:
     (HERE / "gallery.md").write_text("".join(sections(o, loss)), encoding="utf-8")
     save(o, HERE / "images" / "neuron.svg")  # of README
     page_pictures(o, loss)
+    notebook_pictures()
     print(HERE / "gallery.md")
 
 
