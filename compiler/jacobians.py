@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,17 @@ class Pattern:
             seeds = array("d", [*(passes == k).astype(float), 0.0])  # the last output is no result
             found = np.flatnonzero(passes[self.rows] == k)
             self.backward.append((seeds, read[found], found))
+        self.result = recording.result
         by_column = [0] * recording.count
         for r, c in entries:
             by_column[c] |= 1 << r
         self.forward = _shared(by_column)
         self.passes = int(self.forward.max(initial=-1)) + 1
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of the result, as an array."""
+        return lengths_of(self.result, "its result")
 
 
 def _reached(tape: Tape, count: int) -> list[int]:
@@ -127,7 +134,7 @@ def jacobian(
     else:
         k = _checked_number(argnums, len(args))
         wanted, shapes = (ends[k], ends[k + 1]), shapes[k : k + 1]
-    recording, pattern, entries = _entries(compiled, args, shape, numbers, wanted)
+    pattern, entries = _entries(compiled, args, shape, numbers, wanted)
     if sparse:
         if len(shapes) > 1:
             raise CompileError("sparse=True is for one argument; say which by argnums=")
@@ -136,7 +143,7 @@ def jacobian(
 
     dense = np.zeros(pattern.shape)
     dense[pattern.rows, pattern.columns] = entries
-    given = lengths_of(recording.result, "its result")
+    given = pattern.lengths
     found, start = [], wanted[0]
     for x in shapes:
         lengths = lengths_of(x, "an argument")
@@ -181,25 +188,25 @@ def _entries(
     shape: Shape,
     numbers: list[float],
     wanted: tuple[int, int],
-) -> tuple[Recording, Pattern, Any]:
+) -> tuple[Pattern, Any]:
     """Compute the entries, in the way that these numbers take."""
     for _, recording in compiled._matching(shape):
         with recording.running(numbers) as executor:
             if executor is not None:
                 pattern = _pattern(recording, wanted)
                 if len(pattern.backward) <= pattern.passes:
-                    return recording, pattern, _backward(executor, pattern)
+                    return pattern, _backward(executor, pattern)
                 break
     else:
         recording, _ = compiled._single(shape, numbers, backward=False)
         pattern = _pattern(recording, wanted)
     if len(pattern.backward) > pattern.passes:
         try:
-            return recording, pattern, _forward(compiled, args, pattern, numbers)
+            return pattern, _forward(compiled, args, pattern, numbers)
         except (AttributeError, TypeError):  # it has hooks or gradients inside: no forward mode
             pass
     with recording.running(numbers, anyway=True) as executor:
-        return recording, pattern, _backward(executor, pattern)
+        return pattern, _backward(executor, pattern)
 
 
 def _pattern(recording: Recording, wanted: tuple[int, int]) -> Pattern:
