@@ -3,7 +3,7 @@
     python benchmarks/recording.py [--runs N]
 
 Three functions, in turn: the loss of microgpt and of moons as a function of all parameters, and a
-narrow loop of 3,000 steps. Times are microseconds for each node of the recording, the least of all
+narrow loop of 3,000 steps. Times are microseconds of the processor for each node, the least of all
 runs: `eager` runs the function on Values, which makes the graph; `run` does the same while it is
 recorded; `tape` is what else recording takes, to write the graph down; `first` is all that
 a first call takes, linking included.
@@ -87,9 +87,9 @@ class Watch:
     def take(self, phase: str, work: Callable[[], Any]) -> Any:
         """Do the work once, from a clean heap."""
         gc.collect()
-        start = time.perf_counter()
+        start = time.thread_time()
         done = work()
-        self.add(phase, time.perf_counter() - start)
+        self.add(phase, time.thread_time() - start)
         return done
 
     def add(self, phase: str, taken: float) -> None:
@@ -103,11 +103,11 @@ def measure(function: Callable[..., Any], args: tuple[Any, ...], runs: int) -> t
     watched = capturing.watched
 
     def timed(*given: Any, **named: Any) -> Any:
-        start = time.perf_counter()
+        start = time.thread_time()
         try:
             return watched(*given, **named)
         finally:
-            watch.add("run", time.perf_counter() - start)
+            watch.add("run", time.thread_time() - start)
 
     capturing.watched = timed  # type: ignore[assignment]
     try:

@@ -15,7 +15,6 @@ import inspect
 import linecache
 import os
 import site
-import sysconfig
 import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,10 +59,8 @@ def is_installed(file: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _folders() -> tuple[str, ...]:
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    paths = sysconfig.get_paths()
-    found = {paths[name] for name in names if name in paths}
-    found.update([os.path.dirname(os.__file__), site.getusersitepackages()])
+    # `sysconfig` would tell as much, and takes longer to load than all this file.
+    found = {os.path.dirname(os.__file__), *site.getsitepackages(), site.getusersitepackages()}
     return tuple(folder + os.sep for folder in found if folder)  # Pyodide has no user site
 
 

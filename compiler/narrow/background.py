@@ -9,7 +9,6 @@ from weakref import WeakMethod
 
 from ..codegen.code import Code
 from ..plan.plan import Plan
-from .pieces import in_pieces
 
 RUNS = 3000  # of a program, before it is worth a second of a processor
 FEWEST = 100  # instructions
@@ -44,6 +43,8 @@ class InBackground:
             self.thread.start()
 
     def _make(self) -> None:
+        from .pieces import in_pieces  # which most programs never need
+
         forward = in_pieces(self.plan, backward=False, stop=_ending)
         backward = in_pieces(self.plan, backward=True, stop=_ending)
         if forward is not None and backward is not None:

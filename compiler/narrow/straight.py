@@ -16,7 +16,7 @@ from ..plan.plan import Plan
 from ..tape.data import Tape
 from .bodies import NOWHERE, NotRegularError
 from .places import Placement
-from .stretches import FEWEST, SHORTEST, Finder, Stretch
+from .stretches import FEWEST, Finder, Stretch
 from .tanh import with_tanh
 from .text import TEXT, Routine
 
@@ -94,7 +94,7 @@ def straight_code(tape: Tape, plan: Plan, math: str) -> Straight | None:
         plan: how a machine computes it otherwise.
         math: `vector` for functions of our own where they are faster, or `libm`.
     """
-    if len(tape) < SHORTEST or len(tape) > CROWD * plan.nests.made:
+    if len(tape) > CROWD * plan.nests.made:
         return None
     kinds = plan.kinds if math == "libm" else with_tanh(plan.kinds)
     found = Finder(tape, plan.nests.width).stretches()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from functools import cache as once
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pluggrad import CompileError
@@ -14,18 +14,21 @@ from ..codegen.code import Code, code_of, copies, joined
 from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
 from ..narrow.background import RUNS, InBackground, background_of
-from ..narrow.straight import Straight, straight_code
 from ..plan.columns import Ints, zeros
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
 from .calls import Fields, function_of_numbers, function_that_finds_nan
 
+if TYPE_CHECKING:
+    from ..narrow.straight import Straight
+
 # Lanes are run in blocks whose memory stays in the processor's second-level cache.
 BLOCK_BYTES = 400_000
 # What takes some ten microseconds, and other threads are let in for.
 LONG = 6000  # words of code for kernels
 MANY = 20_000  # nodes of a narrow program
+REPEATING = 200  # nodes; for fewer nobody looks whether a body repeats
 FORWARD, BACKWARD, BOTH = range(3)  # the ways to run a program
 
 
@@ -64,7 +67,7 @@ class Machine:
         start = time.perf_counter()
         if plan is None:
             plan = _plan(tape)
-            straight = straight_code(tape, plan, math) if lanes == 1 else None
+            straight = _straight(tape, plan, math) if lanes == 1 else None
             if lanes == 1 and straight is None and not fused:
                 background = background_of(plan)
         self.tape = tape
@@ -182,7 +185,7 @@ class Machine:
         if not _is_laid_out_alike(plan.layout, self.plan.layout):
             raise CompileError("an op reads other operands than before; compile the graph again")
         inputs, seeds = self.inputs.copy(), self.seeds.copy()
-        straight = None if self.straight is None else straight_code(self.tape, plan, self.math)
+        straight = None if self.straight is None else _straight(self.tape, plan, self.math)
         if straight is not None and straight.size != len(self.memory):
             straight = None
         machine = Machine(self.tape, plan, self.lanes, self.memory, straight, self.math)
@@ -330,6 +333,15 @@ class Machine:
 def _plan(tape: Tape, *, strong: bool = False) -> Plan:
     width = max([op.arity for op in tape.ops], default=1)
     return planned(tape, Kinds(tape.ops, width, strong))
+
+
+def _straight(tape: Tape, plan: Plan, math: str) -> Straight | None:
+    """Make straight-line code for a narrow program that repeats itself."""
+    if len(tape) < REPEATING:
+        return None
+    from ..narrow.straight import straight_code
+
+    return straight_code(tape, plan, math)
 
 
 def _is_laid_out_alike(one: Layout, other: Layout) -> bool:

@@ -30,18 +30,22 @@ CHOICES = [
 ]
 
 
-def tangle(inputs, seed, nodes=250):
-    """Compute something in which nothing repeats."""
+def drawn(seed, nodes=250):
+    """Draw what is computed, and of which of the last nine results, so that nothing repeats."""
     rng = random.Random(seed)
+    return [(rng.choice(CHOICES), *rng.sample(range(-9, 0), 2)) for _ in range(nodes)]
+
+
+def tangle(inputs, steps):
     made = list(inputs)
-    for _ in range(nodes):
-        made.append(rng.choice(CHOICES)(*rng.sample(made[-9:], 2)))
+    for choice, a, b in steps:
+        made.append(choice(made[a], made[b]))
     return sum([*inputs, *made[-9:]])
 
 
 def program_of(seed):
     values = [Value(0.3 + 0.1 * i) for i in range(9)]
-    return compile(tangle(values, seed), wrt=values)
+    return compile(tangle(values, drawn(seed)), wrt=values)
 
 
 def numbers(executor):
@@ -94,7 +98,8 @@ def test_forward_runs_count_too(soon):
 
 
 def test_calls_of_a_function_take_pieces_one_after_the_other(soon):
-    compiled = compile(lambda *x: tangle(x, 13))
+    steps = drawn(13)
+    compiled = compile(lambda *x: tangle(x, steps))
     given = [0.3 + 0.1 * i for i in range(9)]
     first, both = compiled(*given), compiled.value_and_grad(*given)
     for _ in range(40):
@@ -105,7 +110,8 @@ def test_calls_of_a_function_take_pieces_one_after_the_other(soon):
     assert compiled.value_and_grad(*given) == both
     lengths = {len(x.machine.code) for x in (*compiled._values, *compiled._gradients)}
     assert len(lengths) == 1
-    assert compiled(*[-x for x in given]) == compile(lambda *x: tangle(x, 13))(*[-x for x in given])
+    others = [-x for x in given]
+    assert compiled(*others) == compile(lambda *x: tangle(x, steps))(*others)
 
 
 def test_what_is_short_or_runs_many_nodes_at_once_stays_as_it_is():
