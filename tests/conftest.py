@@ -10,6 +10,7 @@ import pluggrad
 import pytest
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and house.py
 
 
 def pytest_configure(config):

@@ -1,9 +1,9 @@
 """`pluggrad check`: a line for each op and renderer, and an exit code that tells."""
 
 import io
-import subprocess
 import sys
 
+import forks
 import pytest
 from pluggrad import Op, hookimpl, plugins
 from pluggrad.cli import main
@@ -104,9 +104,7 @@ def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
         "import sys; sys.modules['hypothesis'] = None\n"
         "from pluggrad.cli import main; sys.exit(main(['check', 'sin']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
-    )
+    done = forks.run([sys.executable, "-c", program], cwd=tmp_path)
     assert done.returncode == 2
     assert "hypothesis" in done.stderr
     assert "pip install 'pluggrad[testing]'" in done.stderr
@@ -114,7 +112,7 @@ def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
 
 def test_it_leaves_no_folder_behind(tmp_path, monkeypatch):
     monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY")
-    subprocess.run([sys.executable, "-m", "pluggrad.cli", "check", "neg"], cwd=tmp_path, check=True)
+    forks.run([sys.executable, "-m", "pluggrad.cli", "check", "neg"], cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []
 
 

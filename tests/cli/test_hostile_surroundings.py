@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
+import forks
 import pluggrad
 import pytest
 
@@ -78,13 +80,11 @@ def pluggrad_command(tmp_path):
         "[pluggrad]\nhostile.all = hostile\nhostile.broken = hostile_broken\n"
     )
 
-    def run(*arguments, main=("-P", "-m", "pluggrad")):
-        return subprocess.run(
+    def run(*arguments, main=("-P", "-m", "pluggrad"), start=forks.run):
+        return start(
             [sys.executable, "-W", "ignore", *main, *arguments],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(site)},
-            capture_output=True,
-            text=True,
             timeout=120,
         )
 
@@ -178,7 +178,8 @@ def test_demo_and_check_run_nothing_that_lies_in_the_folder(arguments, pluggrad_
     for name in NAMES.split():
         path = pluggrad_command.folder / f"{name}.py"
         path.write_text("open('it ran', 'w').close(); raise SystemExit(3)\n")
-    done = pluggrad_command(*arguments)
+    anew = partial(subprocess.run, capture_output=True, text=True)  # nothing is imported yet
+    done = pluggrad_command(*arguments, start=anew)
     assert done.returncode == 0, done
     assert not (pluggrad_command.folder / "it ran").exists()
 

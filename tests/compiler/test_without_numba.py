@@ -1,7 +1,8 @@
 """Without numba and NumPy the interpreter does it all."""
 
-import subprocess
 import sys
+
+import forks
 
 CODE = """
 import pickle, sys, warnings
@@ -47,7 +48,7 @@ print("done")
 
 
 def test_the_interpreter_does_it_all() -> None:
-    found = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    found = forks.run([sys.executable, "-c", CODE])
     assert (found.stdout, found.stderr) == ("done\n", "")
 
 
@@ -76,7 +77,7 @@ print(seen[0].filename)
 
 
 def test_a_numba_that_cannot_be_imported_is_as_good_as_none() -> None:
-    found = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True)
+    found = forks.run([sys.executable, "-c", BROKEN])
     assert found.stderr == ""
     line, where = found.stdout.splitlines()
     assert line.startswith("9.0 6.0 1 numba cannot be used here: llvmlite needs another Python. T")

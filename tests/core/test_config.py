@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import forks
 import pytest
 from pluggrad import Config, ConfigError, Value, configure, configured, current_config, render
 from pluggrad.settings import ENVIRONMENT, KEYS, find_file
@@ -23,13 +23,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def python(program, folder, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, **environment},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-c", program]
+    return forks.run(command, env={**os.environ, **environment}, cwd=folder)
 
 
 # ----- Files -----

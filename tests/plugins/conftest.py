@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import pytest
 
 PACKAGES = Path(__file__).parent / "packages"
@@ -83,12 +84,10 @@ def python(installed, tmp_path):
     def run(program, *more_path, **environment):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PLUGGRAD", "PYTHON"))}
         path = os.pathsep.join(map(str, [*more_path, installed]))
-        return subprocess.run(
+        return forks.run(
             [sys.executable, "-c", program],
             env={**clean, "PYTHONPATH": path, **environment},
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
         )
 
     return run

@@ -1,9 +1,9 @@
 """`import pluggrad` survives whatever an installed plugin or a settings file does."""
 
 import os
-import subprocess
 import sys
 
+import forks
 import pytest
 
 BODIES = {
@@ -21,12 +21,10 @@ BODIES = {
 
 
 def run(program, folder, **environment):
-    return subprocess.run(
+    return forks.run(
         [sys.executable, "-P", "-c", program],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), **environment},
-        capture_output=True,
-        text=True,
         timeout=60,
     )
 

@@ -4,10 +4,10 @@ import json
 import math
 import os
 import struct
-import subprocess
 import sys
 import threading
 
+import forks
 import numpy as np
 import pluggrad
 import pytest
@@ -32,9 +32,7 @@ def bits(numbers):
 
 def elsewhere(code):
     """Run code in a fresh process; give what it printed, read as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import json, pluggrad\n" + code], capture_output=True, check=True
-    )
+    done = forks.run([sys.executable, "-c", "import json, pluggrad\n" + code], check=True)
     return json.loads(done.stdout)
 
 

@@ -3,10 +3,10 @@
 import inspect
 import os
 import pickle
-import subprocess
 import sys
 import types
 
+import forks
 import pluggrad
 import pytest
 from pluggrad import (
@@ -264,9 +264,7 @@ print(failure(MissingOpError, lambda: x - 1.0)[:24], failure(MissingOpError, lam
 print((-x).data, recorded.op is minus, failure(MissingOpError, lambda: plugins.op("minus")))
 """
     environment = {**os.environ, "PLUGGRAD_DISABLE_PLUGINS": "*"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    done = forks.run([sys.executable, "-c", program], env=environment)
     assert done.stderr == ""
     taken, missing, *rest = done.stdout.splitlines()
     assert taken == "both 'minus' and 'less' want the operator '-'"

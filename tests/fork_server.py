@@ -1,0 +1,111 @@
+"""Be the process from which `forks.run` forks: all is imported that the tests' programs import,
+but of pluggrad nothing.
+
+    python tests/fork_server.py DESCRIPTOR
+
+A request is a line of JSON with the descriptors for standard output and error; the answers are the
+process's id, and how it ended.
+"""
+
+import array
+import gc
+import importlib
+import json
+import os
+import runpy
+import socket
+import sys
+import types
+import warnings
+
+# Plugins that are installed here import pluggrad, so what is no part of Python is named.
+KNOWN = sys.stdlib_module_names | {"graphviz", "hypothesis", "mpmath", "networkx"}
+KNOWN |= {"pluggy", "sortedcontainers"}
+SCOUTED = """
+import pluggrad, pluggrad.cli, pluggrad.testing
+y = (pluggrad.Value(2.0, label="x") * 3.0).tanh()
+for name in ("text", "svg", "json", "mermaid", "latex", "html", "dot"):
+    pluggrad.render(y, name)
+"""
+
+
+def import_others():
+    """Import what a process imports for pluggrad, and which is not of it."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        exec(SCOUTED, {})
+        os.write(writing, " ".join(sys.modules).encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as names:
+        for name in names.read().split():
+            if name.partition(".")[0] in KNOWN:
+                importlib.import_module(name)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    assert "pluggrad" not in sys.modules
+
+
+def receive(connection):
+    """Return a request and its two descriptors; None at the end."""
+    text, ancillary, *_ = connection.recvmsg(
+        1 << 20, socket.CMSG_LEN(2 * array.array("i").itemsize)
+    )
+    if not text:
+        return None
+    descriptors = array.array("i")
+    for _, _, found in ancillary:
+        descriptors.frombytes(found)
+    return json.loads(text), list(descriptors)
+
+
+def serve(connection):
+    """Fork for each request; return in the child, with what it is to run."""
+    while request := receive(connection):
+        asked, (out, err) = request
+        child = os.fork()
+        if child == 0:
+            connection.close()
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.closerange(3, max(out, err) + 1)
+            return asked
+        os.close(out)
+        os.close(err)
+        connection.send(json.dumps(child).encode())
+        connection.send(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+    return None
+
+
+def become(asked):
+    """Be as a process is that has just started."""
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    own = os.environ.get("PYTHONPATH", "")
+    first = [] if asked["safe_path"] else ["" if asked["mode"] == "-c" else os.getcwd()]
+    sys.path[:] = [*first, *filter(None, own.split(os.pathsep)), *sys.path[1:]]
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    for action in asked["warnings"]:
+        sys.warnoptions.append(action)
+        warnings.simplefilter(action)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    importlib.invalidate_caches()
+
+
+def run(mode, what, arguments):
+    """Run a program or a module with arguments."""
+    sys.argv[:] = [mode, *arguments]
+    if mode == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        exec(compile(what, "<string>", "exec"), vars(sys.modules["__main__"]))
+
+
+if __name__ == "__main__":
+    import_others()
+    gc.freeze()
+    asked = serve(socket.socket(fileno=int(sys.argv[1])))
+    if asked is not None:
+        become(asked)
+        run(asked["mode"], asked["what"], asked["arguments"])

@@ -1,0 +1,54 @@
+"""Forks are as new as the processes that they stand for."""
+
+import os
+import subprocess
+import sys
+
+import forks
+import pytest
+
+SHOWN = """
+import os, sys, warnings
+print([name for name in sys.modules if name.startswith("pluggrad")])
+print(sys.argv, os.getcwd(), os.environ["WORD"], sys.path, sys.warnoptions)
+warnings.warn("heard", UserWarning)
+print("to the other", file=sys.stderr)
+print(__name__, sys.stdin.read())
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-P",), ("-P", "-W", "ignore")], ids=str)
+def test_a_fork_finds_all_as_a_new_process_does(options, tmp_path):
+    command = [sys.executable, *options, "-c", SHOWN, "one", "two"]
+    env = {**os.environ, "WORD": "as set", "PYTHONPATH": str(tmp_path)}
+    wanted = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    found = forks.run(command, cwd=tmp_path, env=env)
+    assert (found.returncode, found.stdout) == (3, wanted.stdout)
+    assert found.stderr == wanted.stderr
+    assert found.stdout.startswith("[]\n")
+
+
+def test_a_module_runs_as_the_program():
+    command = [sys.executable, "-P", "-m", "pluggrad", "--version"]
+    wanted = subprocess.run(command, capture_output=True, text=True)
+    assert forks.run(command).stdout == wanted.stdout != ""
+
+
+def test_a_process_that_takes_too_long_is_ended():
+    with pytest.raises(subprocess.TimeoutExpired):
+        forks.run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.2)
+    assert forks.run([sys.executable, "-c", "print(1)"]).stdout == "1\n"
+
+
+def test_one_that_fails_is_an_error_where_that_is_asked():
+    with pytest.raises(subprocess.CalledProcessError):
+        forks.run([sys.executable, "-c", "1 / 0"], check=True)
+
+
+def test_what_only_a_new_process_can_do_is_done_by_one():
+    program = "import sys; print(sys.flags.hash_randomization)"
+    env = {**os.environ, "PYTHONHASHSEED": "0"}
+    assert forks.run([sys.executable, "-c", program], env=env).stdout == "0\n"
