@@ -276,7 +276,8 @@ class Op:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 boxed = constant(g), constant(out), *map(constant, operands)
                 result = call_inside(no_grad(), rule, *boxed)
-            return as_float(result._number if isinstance(result, Value) else result)
+            result = result._number if isinstance(result, Value) else result
+            return as_float(result, "it gives one real number")
         except Exception as cause:
             raise self.rule_error(index, cause, operands) from cause
 

@@ -71,7 +71,8 @@ def renderer_of(path: Path) -> str:
             known.setdefault(written, name)
     if suffix not in known:
         raise RenderError(
-            f"no renderer writes {suffix or 'files without a suffix'!r} files ({path}); known "
+            f"no renderer writes {f'{suffix!r} files' if suffix else 'files without a suffix'} "
+            f"({path}); known "
             f"suffixes: {', '.join(sorted(known)) or 'none'}. Or name one: save(..., renderer=)"
         )
     return known[suffix]

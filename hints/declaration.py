@@ -86,6 +86,8 @@ def check_declaration(op: Op) -> None:
     if not callable(op.forward):
         raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
     if not op.rules:
+        if parameters_of(op.forward) == ():
+            raise OpError(f"op {name!r} takes no operands; a constant needs no op: Value(1.0)")
         raise OpError(
             f"op {name!r} has no rule; give one for each operand, or None for no gradient"
         )
@@ -104,6 +106,11 @@ def check_declaration(op: Op) -> None:
             f"{len(taken)} operands ({_signatures([op.forward])}); give one rule for each "
             "operand, or None where no gradient flows"
         )
+    if needed := _named_only(op.forward):
+        raise OpError(
+            f"op {name!r}: its forward needs {needed[0]!r} by keyword, but is called with operands "
+            "by position; make it an operand, or give it a default"
+        )
     for index, rule in enumerate(op.rules):
         taken = parameters_of(rule)
         if taken is not None and len(taken) != 2 + op.arity:
@@ -111,12 +118,25 @@ def check_declaration(op: Op) -> None:
                 f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
                 f"rules take g, out and the {op.arity} operands"
             )
+        own = parameters_of(op.forward) or ()  # one of which may be called out
+        if taken and "out" in (taken[0], *taken[2:]) and "out" not in (taken[1], *own):
+            raise OpError(
+                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; rules are "
+                "called with g, then out, then the operands: put them in this order"
+            )
 
 
 def _check_places(op: Op) -> None:
     """Check what a declaration says of places: `ieee`, domains and kinks."""
     if op.ieee is not None and not callable(op.ieee):
         raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
+    taken = parameters_of(op.ieee)
+    optional = len(getattr(op.ieee, "__defaults__", None) or ())
+    if taken is not None and not len(taken) - optional <= op.arity <= len(taken):
+        raise OpError(
+            f"op {op.name!r}: ieee takes {_signatures([op.ieee])}; it is called with the "
+            f"{op.arity} operands, as forward is"
+        )
     for index, interval in enumerate(op.domain):
         if interval is None:
             continue
@@ -139,12 +159,22 @@ def _check_places(op: Op) -> None:
     if (
         isinstance(op.kinks, str)
         or not isinstance(op.kinks, Sequence)
-        or not all(isinstance(x, Real) for x in op.kinks)
+        or not all(isinstance(x, Real) and x == x for x in op.kinks)
     ):
         raise OpError(
             f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
             f"is zero there, not {op.kinks!r:.60}"
         )
+
+
+def _named_only(function: object) -> list[str]:
+    """List the parameters of a Python function that can and must be given by keyword."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return []
+    named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    given = getattr(function, "__kwdefaults__", None) or {}
+    return [name for name in named if name not in given]
 
 
 def _signatures(functions: Sequence[object]) -> str:

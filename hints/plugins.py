@@ -124,6 +124,11 @@ def check_renderers(
                 f"renderer class {renderer.__name__} has no name; give it one: "
                 f'name = "{renderer.__name__.removesuffix("Renderer").lower()}"'
             )
+        if not name.isprintable() or name.startswith("-") or len(name.split()) != 1:
+            raise PluginError(
+                f"renderer class {renderer.__name__} has the name {name!r}, which cannot be "
+                "written after --renderer: letters, digits, . and _ will do"
+            )
         if name in own:
             raise PluginError(f"it gives two renderers named {name!r}")
         if name in installed:
@@ -211,7 +216,9 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
             except KeyboardInterrupt:
                 raise
             except BaseException as cause:
-                raise PluginError(f"its {hook}() failed: {one_line(cause)}") from cause
+                is_class = isinstance(plugin, type) and isinstance(cause, TypeError)
+                hint = "; it is a class: register an object of it, Plugin()" if is_class else ""
+                raise PluginError(f"its {hook}() failed: {one_line(cause)}{hint}") from cause
             raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
     return ()
 

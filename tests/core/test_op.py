@@ -20,6 +20,10 @@ def first(g: float, out: float, a: float, b: float) -> float:
         (("lambda", abs, lambda g, out, x: g), "Python identifier, not 'lambda'"),
         (("f", 3.0, lambda g, out, x: g), "forward is a function, not 3.0"),
         (("f", abs), "op 'f' has no rule"),
+        (("f", lambda: 1.0), "op 'f' takes no operands; a constant needs no op"),
+        (("f", lambda x, *, k: x, lambda g, out, x: g), "its forward needs 'k' by keyword"),
+        (("f", abs, lambda x, g, out: g), r"takes \(x, g, out\); .* with g, then out, then"),
+        (("f", abs, lambda out, g, x: g), r"takes \(out, g, x\); .* with g, then out, then"),
         (("f", abs, 2.0), "the rule of operand 0 is a function, not 2.0"),
         (("f", lambda a, b: a, lambda g, out, a: g), r"1 rules .*takes 2 operands \(\(a, b\)\)"),
         (("f", math.sin, lambda g, x: g), r"takes \(g, x\); rules take g, out and the 1 operands"),
@@ -226,3 +230,29 @@ def test_whatever_a_rule_raises_names_op_operand_and_number(call, kind):
         call(Op("bad", lambda x: x, rule), Value(1.5))
     assert str(caught.value).endswith(f"({kind.__name__}, for 1.5)")
     assert caught.value.__cause__.__class__ is kind
+
+
+@pytest.mark.parametrize("ieee", [lambda: 1.0, lambda a, b: 1.0])
+def test_ieee_takes_the_operands(ieee):
+    with pytest.raises(OpError, match=r"ieee takes \(.*\); it is called with the 1 operands"):
+        Op("f", abs, lambda g, out, x: g, ieee=ieee)
+
+
+def test_ieee_may_have_parameters_that_are_left_out():
+    Op("f", abs, lambda g, out, x: g, ieee=lambda x, k=1.0: k)
+
+
+def test_an_operand_may_be_called_out():
+    op = Op("f", lambda x, out: x * out, lambda g, o, x, out: g * out, lambda g, o, x, out: g * x)
+    assert op(2.0, out=3.0) == 6.0
+
+
+def test_a_kink_at_nan_is_refused():
+    with pytest.raises(OpError, match="kinks are a sequence of numbers"):
+        Op("f", abs, lambda g, out, x: g, kinks=[math.nan])
+
+
+def test_a_rule_that_forgets_its_return_is_named():
+    op = Op("f", abs, lambda g, out, x: None)
+    with pytest.raises(RuleError, match="rule of operand 0: it gives one real number, not None"):
+        op(Value(1.0)).backward()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pluggrad import (
     Graph,
+    PluginError,
     RenderError,
     Value,
     configured,
@@ -278,3 +279,19 @@ def test_the_graph_is_as_it_was_after_a_failure(product):
 def test_draw_dot_names_the_path_it_cannot_write(product):
     with pytest.raises(RenderError, match=r"cannot write no/folder/graph\.svg"):
         draw_dot(product, "no/folder/graph.svg")
+
+
+@pytest.mark.parametrize("name", ["two words", "a\nb", "--help", " "])
+def test_a_renderer_has_a_name_that_can_be_written_in_a_command(name):
+    class Wordy:
+        def __call__(self, graph):
+            return ""
+
+    class Plugin:
+        @hookimpl
+        def pluggrad_register_renderers(self):
+            return [Wordy]
+
+    Wordy.name = name
+    with pytest.raises(PluginError, match="which cannot be written after --renderer"):
+        plugins.register(Plugin(), "wordy")

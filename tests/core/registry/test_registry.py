@@ -383,3 +383,13 @@ def test_where_warnings_are_errors_a_plugin_that_is_warned_of_is_not_kept():
         plugins.register(offering(renderers=[writing(".svg")]), "writing")
     assert "mine" not in plugins.renderers
     assert "writing" not in [plugin.name for plugin in plugins]
+
+
+def test_a_class_in_place_of_an_object_is_told_so() -> None:
+    class Whole:
+        @hookimpl
+        def pluggrad_register_ops(self) -> list[Op]:
+            return []
+
+    with pytest.raises(PluginError, match=r"it is a class: register an object of it, Plugin\(\)"):
+        plugins.register(Whole, "whole")
