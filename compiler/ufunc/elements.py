@@ -98,4 +98,12 @@ def same(a: Any, b: Any) -> bool:
 
 def flat(out: Any) -> list[Any]:
     """List the arrays in nested tuples and lists."""
-    return [y for x in out for y in flat(x)] if isinstance(out, tuple | list) else [out]
+    if not isinstance(out, (tuple, list)):
+        return [out]
+    found: list[Any] = []
+    for x in out:
+        if isinstance(x, (tuple, list)):
+            found += flat(x)
+        else:
+            found.append(x)
+    return found
