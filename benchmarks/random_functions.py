@@ -636,7 +636,7 @@ class _Draft:
         self.own("no_grad inside")
         a, b, fresh = self.name(), self.name(), self.fresh()
         text = self.chance.choice([
-            f"no_grad()(lambda v: v * {b})({a})", f"({a} * {b}).detach() * {a}",
+            f"no_grad()(lambda v: v * {b})({a})", f"stop_gradient({a} * {b}) * {a}",
             f"stop_gradient([{a}, {b}])[0] * {b}", f"stop_gradient({{'a': {a}}})['a'] + {b}",
             f"({a} - stop_gradient({a})) * 2.0 + {b}",
         ])  # fmt: skip

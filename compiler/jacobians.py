@@ -21,6 +21,7 @@ from .capture.arguments import ANSWER, LEAF, Shape, is_array, is_symbolic
 from .capture.calls import numbers_of
 from .capture.guests import has_a_door
 from .capture.numbers import floats
+from .capture.recorded import Hooked
 from .recording import Recording
 from .tape.data import Tape
 
@@ -209,7 +210,23 @@ def _entries(
         return pattern, _backward(executor, pattern)
 
 
+def _check_hooks(recording: Recording) -> None:
+    """Check that hooks are not called where no gradient comes by, as for other results.
+
+    Raises:
+        CompileError: saying what to call.
+    """
+    several = len(recording.tape.outputs) > 2  # the last counts guards that do not hold
+    hooks = [op for op in recording.tape.ops if isinstance(op, Hooked)]
+    if several and not all(op.keeps_zero() for op in hooks):
+        raise CompileError(
+            "a Jacobian of several results, and a hook of on_gradient() that makes something of a "
+            "gradient of 0; use func.jacrev(f)"
+        )
+
+
 def _pattern(recording: Recording, wanted: tuple[int, int]) -> Pattern:
+    _check_hooks(recording)
     if wanted not in recording.patterns:
         recording.patterns[wanted] = Pattern(recording, wanted)
     found: Pattern = recording.patterns[wanted]

@@ -116,6 +116,12 @@ class Hooked(Op):
 
     def __init__(self, hooks: list[Callable[[Any], Any]]) -> None:
         super().__init__("hooked", _same, through(hooks), doc="x, whose gradient hooks may change.")
+        self.hooks = hooks
+
+    def keeps_zero(self) -> bool:
+        """Return whether the hooks surely leave a gradient of 0 as it is, and do nothing else."""
+        hooks = self.hooks
+        return all(map(_is_pure, hooks)) and bool(through(hooks)(0.0, 0.0, 0.0) == 0.0)
 
     def rule_error(self, index: int, cause: Any, operands: Any) -> Any:
         """Return what a hook itself raised: it is a user's code, and no rule."""

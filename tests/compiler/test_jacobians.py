@@ -85,6 +85,19 @@ def test_what_has_no_forward_mode_goes_backward():
     assert compile(f).jacobian(2.0).tolist() == func.jacrev(f)(2.0)
 
 
+def test_a_hook_that_makes_something_of_nothing_is_refused_where_there_are_several_results():
+    def f(x):
+        y = x * 3.0
+        on_gradient(y, lambda g: g + 1.0)
+        return [y, x]
+
+    for _ in range(2):
+        with pytest.raises(CompileError, match=r"gradient of 0; use func\.jacrev"):
+            compile(f).jacobian(2.0)
+    assert func.jacrev(f)(2.0) == [6.0, 1.0]
+    assert compile(lambda x: f(x)[0]).jacobian(2.0).tolist() == 6.0
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_hessians_are_those_of_the_engine(executor):
     x = np.linspace(-1.0, 1.0, 9)
