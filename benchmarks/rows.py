@@ -289,7 +289,7 @@ def on_workers(rows: int) -> None:
     print(f"\n{blocks * each:,} rows in Dask workers, load {os.getloadavg()[0]:.1f}")
     for workers in (1, 2):
         with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as near,
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as near,
             Client(near),
         ):
             t = da.linspace(0.0, 5.0, blocks * each, chunks=each).persist()

@@ -47,8 +47,8 @@ class Fit:
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Write into the array of parameters, rather than put another one in its place."""
-        if name in ("gradients", "shared", "wrt") and name in self.__dict__:
-            raise CompileError(f"model.{name} is what a step gives; assign into parameters")
+        if name == "shared" or (name in ("gradients", "wrt") and name in self.__dict__):
+            raise CompileError(f"model.{name} is read only; assign into model.parameters")
         if name == "parameters" and name in self.__dict__:
             import numpy as np
 

@@ -47,7 +47,7 @@ def test_two_worker_processes_add_up_what_they_have():
     fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True
         ) as cluster,
         distributed.Client(cluster),
     ):
