@@ -165,6 +165,7 @@ pow = Op("pow", math.pow,
          doc="a**b. Derivatives: b a**(b - 1), a**b log a.")
 # At a = 0, the border of its domain, the second derivative by a is 0, and no limit (-inf to b = 2).
 # In JavaScript, power_log, operand 1: 8 units where b < -10. Math.pow is rounded less exactly.
+# Accuracy of power_log, forward: inf units where abs(b * log(a)) > 700. The power is subnormal.
 # Accuracy of power_log, operand 0: inf units where a < 1e-300. The derivative may overflow there.
 # Accuracy of power_log, operand 0: (8 + abs(log(a) * (b - 1))) * (1 + abs(b * log(a))) / abs(1 + b
 # * log(a)) units where b < 0.5 or a < 1. As for operand 1 of power_rule.
