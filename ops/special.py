@@ -60,7 +60,8 @@ erfc = Op("erfc", math.erfc, lambda g, out, x: -g * (ERF_SLOPE * gaussian(x)),
 
 # ----- The normal distribution -----
 
-# Few digits are left where the result is subnormal, beyond |x| = 26.
+# Accuracy of gaussian, operand 0: inf units where abs(x) > 26. The result is subnormal, and has
+# few digits left.
 gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * (x * out)),
               doc="e**-x**2. Derivative: -2 x e**-x**2.")
 # gaussian(x / 2)**2 is e**(-x**2 / 2), and nothing is rounded on the way into it.
