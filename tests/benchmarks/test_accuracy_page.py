@@ -25,11 +25,11 @@ def test_every_built_in_op_has_its_line(page):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_fewer_points_find_no_larger_error_than_the_page_tells(name, page, accuracy):
+def test_other_points_find_errors_like_those_on_the_page(name, page, accuracy):
     report = accuracy.measure((name, 15, 1, False))
     _, forward, first, *_ = page.told(PAGE.read_text())[name]
-    assert report.forward.most <= float(forward) + 0.5
-    assert max(worst.most for worst in report.partials.values()) <= float(first) + 0.5
+    assert report.forward.most <= 2 * float(forward) + 1
+    assert max(worst.most for worst in report.partials.values()) <= 2 * float(first) + 1
 
 
 def test_every_comment_beside_an_op_is_on_the_page(page, accuracy):
