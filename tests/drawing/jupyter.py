@@ -110,7 +110,10 @@ class Notebook:
         if self.classic:
             ready = (
                 "const kernel = window.Jupyter?.notebook?.kernel;"
-                "return kernel?.is_connected() && 'jupyter.widget' in kernel.comm_manager.targets"
+                "if (!kernel?.is_connected() || !('jupyter.widget' in kernel.comm_manager.targets))"
+                "  return false;"
+                "const { output_area } = Jupyter.notebook.get_cell(0);"
+                "return output_area.mime_types().some((type) => type.includes('widget-view'))"
             )
             until(lambda: self.run(ready), "the kernel")
             self.run("Jupyter.notebook.execute_all_cells()")

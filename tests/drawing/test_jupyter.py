@@ -5,13 +5,14 @@ Each runs the same cells, once, in a real Chromium; what a cell shows is looked 
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pluggrad import plugins
 
-from ..renderers.browser import Browser, browser
+from ..renderers.browser import browser
 from .jupyter import Notebook, server, until
 
 PROGRAMS = {"lab": "jupyterlab", "notebook": "notebook", "classic": "nbclassic"}
@@ -63,12 +64,6 @@ DARK_SYSTEM = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
 
 
 @pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    pytest.importorskip("anywidget", reason="anywidget is not installed")
-    yield from browser(tmp_path_factory.mktemp("chrome"))
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
     folder = tmp_path_factory.mktemp("notebooks")
@@ -78,17 +73,20 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
 
 @pytest.fixture(scope="module", params=PROGRAMS)
 def notebook(
-    request: pytest.FixtureRequest, chrome: Browser, address: tuple[str, Path]
+    request: pytest.FixtureRequest,
+    address: tuple[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Notebook]:
-    """The cells, run in one of the programs."""
+    """The cells, run in one of the programs, each in a browser that has seen no other."""
     program = request.param
     pytest.importorskip(PROGRAMS[program], reason=f"{PROGRAMS[program]} is not installed")
+    pytest.importorskip("anywidget", reason="anywidget is not installed")
     served, folder = address
     (folder / "moved.txt").unlink(missing_ok=True)
-    found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
-    found.open(program)
-    yield found
-    chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    with contextmanager(browser)(tmp_path_factory.mktemp("chrome")) as chrome:
+        found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
+        found.open(program)
+        yield found
 
 
 def in_frame(notebook: Notebook, cell: str, script: str) -> Any:
