@@ -133,26 +133,36 @@ FIRST = """
 import importlib, importlib.util, os, sys
 home = os.path.dirname(importlib.util.find_spec("pluggrad").origin)
 
-def attempt(moment):
-    count = 0
+def interrupt_at(moment, work):
+    # Each fork is interrupted at its line; this process goes on to the next.
+    count = tried = 0
     def trace(frame, event, argument):
-        nonlocal count
+        nonlocal count, moment, tried
         if not frame.f_code.co_filename.startswith(home):
             return None
         if event == "line":
             count += 1
             if count == moment:
-                sys.settrace(None)
-                raise KeyboardInterrupt
+                child = os.fork()
+                if child == 0:
+                    sys.settrace(None)
+                    raise KeyboardInterrupt
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                assert code == 0, (moment, code)
+                tried += 1
+                moment = moment + 1 + moment // 12
         return trace
+    parent = os.getpid()
     sys.settrace(trace)
     try:
-        {work}
+        work()
     except KeyboardInterrupt:
-        return True
+        pass
     finally:
         sys.settrace(None)
-    return False
+    if os.getpid() != parent:
+        os._exit(0 if is_whole() else 1)
+    return tried
 
 def is_whole():
     import pluggrad
@@ -179,18 +189,11 @@ def import_others():
 
 import_others()
 {before}
-moment, tried = 1, 0
-while True:
-    child = os.fork()
-    if child == 0:
-        came = attempt(moment)
-        os._exit((0 if came else 7) if is_whole() else 1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 7), (moment, code)
-    tried += 1
-    if code == 7:
-        break
-    moment = moment + 1 + moment // 12
+def work():
+    {work}
+
+tried = interrupt_at(1, work)
+assert is_whole()
 print(tried)
 """
 
