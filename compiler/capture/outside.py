@@ -71,14 +71,16 @@ class World:
     def __init__(self, *functions: Callable[..., Any] | None) -> None:
         self.names: set[str] = set()
         self.functions: list[FunctionType] = []
+        self._born: set[type] = set()  # the classes of which objects may be made
         self._things: dict[int, Any] = {}
         self._found: dict[int, list[Place]] = {}  # what was found in each thing
         self._values: set[int] = set()
         self._by_name: list[Any] = []  # of these, what functions have names for
         self._walk(functions)
         known = 0
-        while len(self.names) > known:  # what was found later may have names for what was before
-            known = len(self.names)
+        # What was found later may have names for what was before.
+        while len(self.names) + len(self._born) > known:
+            known = len(self.names) + len(self._born)
             things, self._by_name = self._by_name, []
             for thing in things:
                 self._walk(self._look(thing))
@@ -128,7 +130,7 @@ class World:
             return self._of_module(thing)
         if isinstance(thing, type):
             self._by_name.append(thing)
-            self.names |= BIRTH
+            self._born.update(thing.__mro__)
             return self._of_class(thing)
         if isinstance(thing, list | tuple | dict | set | frozenset | deque | MappingProxyType):
             return [*_of_container(thing), *self._of_object(thing)]
@@ -211,17 +213,22 @@ class World:
         for base in kind.__mro__:
             if not is_installed(base.__module__):
                 held = vars(base)
-                found = {name: x for name, x in held.items() if self._counts(name, x)}
+                found = {name: x for name, x in held.items() if self._counts(base, name, x)}
                 yield from ((held, name, x) for name, x in found.items())
                 hidden = found.keys() - set().union(*below)
                 yield from ((Seen(x, partial(_lacks, hidden)), None, True) for x in below if hidden)
                 below.append(held)
 
-    def _counts(self, name: str, thing: Any) -> bool:
-        """Tell whether something in a class may be used: by its name, or by Python itself."""
+    def _counts(self, kind: type, name: str, thing: Any) -> bool:
+        """Tell whether something in a class may be used: by its name, or by Python itself.
+
+        What makes an object is not used by one that is there: a model that chose its weights at
+        random computes without random numbers.
+        """
         if is_mine(name):
             return name in self.names or bool(self.names & ANY_NAME)
-        return isinstance(thing, FunctionType) and (name not in BIRTH or name in self.names)
+        is_made = kind in self._born or not self.names.isdisjoint({name, "type", "__class__"})
+        return isinstance(thing, FunctionType) and (name not in BIRTH or is_made)
 
 
 def is_strange(scope: dict[str, Any]) -> bool:

@@ -305,3 +305,37 @@ def test_a_copy_from_a_pickle_looks_outside_too(monkeypatch):
 def test_libraries_are_not_walked_through():
     world = World(lambda x: np.sin(x) + pytest.approx(x))
     assert [x.__name__ for x in world.functions] == ["<lambda>"]
+
+
+class Weighted:
+    """Has a weight that was chosen at random."""
+
+    def __init__(self, kind=Value):
+        self.kind = kind
+        self.w = kind(random.uniform(1.0, 2.0))
+
+    def __call__(self, x):
+        return self.w * x + self.kind(1.0)
+
+
+def test_a_model_that_was_made_with_random_numbers_is_recorded_once(recwarn):
+    model = Weighted()
+    compiled = compile(model, executor="interpreter")
+    assert [compiled(x) for x in (1.0, 2.0)] == [model.w.data * x + 1.0 for x in (1.0, 2.0)]
+    assert compiled.recordings[0].calls == 2
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: Weighted()(x),
+        lambda x, model=Weighted(): type(model)()(x),  # noqa: B008
+        lambda x, model=Weighted(): model.__class__()(x),  # noqa: B008
+    ],
+)
+def test_a_model_that_is_made_inside_has_new_numbers_in_each_call(f):
+    compiled = compile(f, executor="interpreter")
+    with pytest.warns(CompileWarning, match="the module random"):
+        found = {compiled(1.0) for _ in range(4)}
+    assert len(found) == 4
