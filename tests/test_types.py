@@ -158,7 +158,7 @@ MODULES = (
 )  # fmt: skip
 # Names whose result is Any for whoever calls them in the first way that they offer, and why.
 ANY = {
-    r"Op\.(call_with|complete|installed|recorder)": "between the engine and its registry",
+    r"Op\.\w+": "between the engine and its registry",
     r"(Plugin\.renderers|renderers_of|renderer_suite)": "a renderer may be any class",
     r"ValueArray\.(data|grad)": "float64; NumPy says Any for a shape that is not known",
     r"(load|Compiled\.(hessian|jacobian))": "what was saved; arrays of any shape, see ValueArray",
