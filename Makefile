@@ -42,7 +42,7 @@ paths: .venv/test
 	$(BIN)/python tests/paths/walk.py $(OPTIONS)
 
 # A strict editable install links each file, so the list of files is part of what it depends on.
-SOURCES := $(shell find core arrays codegen copying drawing func hints insight progress settings summary trace ops printers renderers cli compiler testing nn -name '*.py' 2>/dev/null)
+SOURCES := $(shell find core arrays codegen copying drawing func hints insight progress pytest_plugin settings summary trace ops printers renderers cli compiler testing nn -name '*.py' 2>/dev/null)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

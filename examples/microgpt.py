@@ -23,6 +23,7 @@ from charts import lines
 from pluggrad import Value, compile
 from pluggrad.nn import Adam, Attention, Embedding, Linear, Module, RMSNorm, cross_entropy, gauss
 from pluggrad.nn import linear as falling
+
 from progress import progress
 
 CHANNELS, HEADS, CONTEXT, STEPS = 16, 4, 16, 1000

@@ -13,6 +13,7 @@ import random
 
 from pluggrad import Graph, render, save
 from pluggrad.nn import MLP, SGD, mse
+
 from progress import progress
 
 POINTS = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]

@@ -20,6 +20,7 @@ from typing import Any
 from charts import field
 from pluggrad import compile
 from pluggrad.nn import MLP, SGD, hinge, linear
+
 from progress import progress
 
 DECAY = 1e-4
