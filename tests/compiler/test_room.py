@@ -77,7 +77,6 @@ def test_a_number_that_is_not_used_has_the_gradient_0_in_room_taken_again():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_child_does_not_write_into_the_results_of_its_parent():
     room = Room()
     held = room.empty((LARGE_PAGES // 8,))

@@ -111,7 +111,6 @@ def test_an_op_may_call_the_function_it_is_used_in():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:.*fork.*")
 def test_a_child_forked_during_calls_can_call_too():
     compiled = compile(curved, executor="interpreter")
     compiled.value_and_grad(1.0, 0.5)
