@@ -92,7 +92,12 @@ def floats_are_plain() -> bool:
 @once
 def _definition(name: str, text: str, flags: int) -> _Definition:
     address = library().address(name, lambda: (text, []), text)
-    return _Definition(name.encode(), address, flags, None)
+    definition = _Definition(name.encode(), address, flags, None)
+    _definitions.append(definition)
+    return definition
+
+
+_definitions: list[_Definition] = []  # all of them: two threads may make one each, and use it
 
 
 def made(name: str, text: str, flags: int, told: Told) -> tuple[Any, Told]:
