@@ -24,7 +24,9 @@ from .taken import Column, Given, Taken, is_strided
 from .tiles import TOGETHER, Tiles, tiles_for
 from .total import Total
 
-PART = 1 << 16  # rows of one sum
+PART = 1 << 20  # rows of one sum at most
+LEAST_PART = 1 << 16  # and at least
+PART_NUMBERS = 1 << 22  # of all arguments of a part that have rows
 FEW = 32  # rows: for fewer it does not pay to start a thread
 FUSED = 256  # rows: for fewer it does not pay to compile a function of their own
 
@@ -77,9 +79,10 @@ class Summing:
     def _parts_of(self, given: Given, *, backward: bool) -> Iterator[Any]:
         """Give the sums of parts of the rows."""
         taken = given.taken()
-        for start in range(0, taken.count, PART):
+        size = max(LEAST_PART, min(PART, PART_NUMBERS // max(1, taken.width)))
+        for start in range(0, taken.count, size):
             tell(f"row {start:,} of {taken.count:,}", done=start, total=taken.count)
-            part = taken.part(start, min(start + PART, taken.count))
+            part = taken.part(start, min(start + size, taken.count))
             sums = self._summed(part, start, backward=backward)
             yield self._checked(given, sums, part, start)
 

@@ -184,6 +184,11 @@ class Taken:
     shared: list[int]
     count: int
 
+    @property
+    def width(self) -> int:
+        """How many numbers a row has of its own."""
+        return sum(isinstance(x, Column) or has_rows(x) for x in self.columns)
+
     def part(self, start: int, end: int) -> Taken:
         """Take some rows: views, where the data are floats."""
         import numpy as np

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import CompileError, Value, compile
+from pluggrad.compiler.rows import summing
 from pluggrad.ops import exp, log, where
 
 EXECUTORS = ["interpreter", "numba"]
@@ -207,6 +208,16 @@ def test_threads_change_nothing_about_a_sum():
     two = compile(logistic, in_axes=(None, 0, 0), threads=3).value_and_grad(w, x, y)
     assert one[0] == two[0]
     np.testing.assert_array_equal(one[1], two[1])
+
+
+def test_rows_that_are_added_up_in_parts_give_the_same(monkeypatch):
+    w, x, y = data(5000)
+    at_once = compile(logistic, in_axes=(None, 0, 0)).value_and_grad(w, x, y)
+    monkeypatch.setattr(summing, "LEAST_PART", 900)
+    monkeypatch.setattr(summing, "PART_NUMBERS", 5000)  # 1250 rows of four numbers
+    value, gradient = compile(logistic, in_axes=(None, 0, 0)).value_and_grad(w, x, y)
+    assert value == pytest.approx(at_once[0], rel=1e-14)
+    np.testing.assert_allclose(gradient, at_once[1], rtol=1e-12, atol=1e-13)
 
 
 def test_columns_of_tables_and_rows_the_other_way_round_are_read_where_they_are():
