@@ -327,15 +327,22 @@ def test_a_training_step_opens_as_a_diagram_of_its_model(chrome: Browser) -> Non
     assert {"model", "layer 0", "layer 1", "** × 30", "+ × 29"} <= set(names)
 
 
-def test_an_edge_goes_around_what_stands_in_its_way(chrome: Browser) -> None:
+def edge_around_p(
+    browser: Browser,
+) -> tuple[tuple[str, ...], dict[str | None, ElementTree.Element]]:
+    """Draw a * b + a; return the straight part of the edge that goes around p, and the texts."""
     a, b = Value(2.0, label="a"), Value(-0.75, label="b")
     p = a * b
     p.label = "p"
-    chrome.open(render(p + a, "html", theme="light"))
-    svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()"))
+    browser.open(render(p + a, "html", theme="light"))
+    svg = ElementTree.fromstring(browser.run("return pluggrad.viewAsSvg()"))
     drawn = " ".join(e.get("d", "") for e in svg.iter())
-    ((start, y, end, level),) = re.findall(r" ([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)", drawn)
-    names = {e.text: e for e in svg.findall("{*}text")}
+    (found,) = re.findall(r" ([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)", drawn)
+    return found, {e.text: e for e in svg.findall("{*}text")}
+
+
+def test_an_edge_goes_around_what_stands_in_its_way(chrome: Browser) -> None:
+    (start, y, end, level), names = edge_around_p(chrome)
     middle = float(names["p"].get("y"))
     assert level == y
     assert 20 < abs(float(y) - middle) < 90
@@ -658,14 +665,7 @@ def test_a_phone_opens_with_its_output_at_nine_pixels(phone: Browser, build) -> 
 
 
 def test_an_edge_goes_around_what_stands_in_its_way_on_a_phone_too(phone: Browser) -> None:
-    a, b = Value(2.0, label="a"), Value(-0.75, label="b")
-    p = a * b
-    p.label = "p"
-    phone.open(render(p + a, "html", theme="light"))
-    svg = ElementTree.fromstring(phone.run("return pluggrad.viewAsSvg()"))
-    drawn = " ".join(e.get("d", "") for e in svg.iter())
-    ((x, start, level, end),) = re.findall(r" ([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)", drawn)
-    names = {e.text: e for e in svg.findall("{*}text")}
+    (x, start, level, end), names = edge_around_p(phone)
     assert level == x
     assert float(start) < float(names["p"].get("y")) < float(end)
 
