@@ -28,6 +28,35 @@ def pytest_configure(config):
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
 
 
+class Survivors:
+    """Take what a full collection has found alive out of the collections that follow.
+
+    Torch, JAX and Dask are a million objects, and each look at all of them takes half a second.
+    They are frozen between two tests, so that a test that drops something can still see it freed.
+    """
+
+    found = False
+
+    def note(self, phase, information):
+        """Remember that there was a full collection."""
+        if phase == "stop" and information["generation"] == 2:
+            self.found = True
+
+    def freeze(self):
+        """Freeze what is alive, after a full collection."""
+        if self.found:
+            self.found = False
+            gc.freeze()
+
+
+survivors = Survivors()
+gc.callbacks.append(survivors.note)
+
+
+def pytest_runtest_logfinish():
+    survivors.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Keep the collector off the million objects that tests and their modules are.
