@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 from pluggrad.registry import plugins
-from pluggrad.value import Value
+from pluggrad.value import Value, hand_out
+
+
+def number_of(x: Any) -> float:
+    """Return the number of a Value, or of what is one."""
+    if isinstance(x, Value):
+        hand_out([x])
+        return x.data
+    return float(x)
 
 
 def numbers(x: Any) -> Any:
     """Return an array's numbers as floats, without gradients."""
     given = np.asarray(x, object)
-    flat = [v.data if isinstance(v, Value) else float(v) for v in given.ravel()]
+    flat = [number_of(v) for v in given.ravel()]
     return np.array(flat).reshape(given.shape)
 
 
@@ -35,14 +44,13 @@ def interp(
     if period is not None:
         _refused("interp(period=)", "reduce x yourself: x % period")
     places, heights = np.asarray(xp, object), np.asarray(fp, object)
-    known = numbers(places)
+    known = places.tolist()
     ends = (heights[0] if left is None else left, heights[-1] if right is None else right)
 
     def one(at: Any) -> Any:
-        number = at.data if isinstance(at, Value) else float(at)
-        if number < known[0] or number > known[-1]:
-            return ends[int(number > known[-1])]
-        i = min(int(np.searchsorted(known, number, side="right")) - 1, len(known) - 2)
+        if at < known[0] or at > known[-1]:
+            return ends[int(at > known[-1])]
+        i = min(bisect_right(known, at) - 1, len(known) - 2)
         if i < 0:
             return heights[0]
         slope = (heights[i + 1] - heights[i]) / (places[i + 1] - places[i])

@@ -8,13 +8,8 @@ from typing import Any
 
 import numpy as np
 from pluggrad.registry import plugins
-from pluggrad.value import Value
 
 LOG_2 = math.log(2.0)
-
-
-def _number(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
 
 
 def _op(name: str) -> Callable[..., Any]:
@@ -56,12 +51,12 @@ RULES: dict[str, Callable[..., Any]] = {
     "degrees": lambda x: x * (180 / math.pi),
 }
 
-# Questions, whose answers have no gradient.
+# Questions, whose answers have no gradient; put by comparing, which a compiled function asks again.
 ANSWERS: dict[str, Callable[..., bool]] = {
-    "isnan": lambda x: math.isnan(_number(x)),
-    "isinf": lambda x: math.isinf(_number(x)),
-    "isfinite": lambda x: math.isfinite(_number(x)),
-    "signbit": lambda x: math.copysign(1.0, _number(x)) < 0,
+    "isnan": lambda x: not x <= math.inf,
+    "isinf": lambda x: abs(x) >= math.inf,
+    "isfinite": lambda x: abs(x) < math.inf,
+    "signbit": lambda x: plugins.op("copysign")(1.0, x) < 0,
 }
 
 
@@ -73,7 +68,8 @@ def computed(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, A
     """
     answer = ANSWERS.get(ufunc.__name__)
     if answer is not None and method == "__call__":
-        return np.frompyfunc(answer, 1, 1)(*inputs, **kwargs).astype(bool)
+        with np.errstate(invalid="ignore"):  # nan is compared with numbers
+            return np.frompyfunc(answer, 1, 1)(*inputs, **kwargs).astype(bool)
     rule = RULES.get(ufunc.__name__)
     chosen = ufunc if rule is None else np.frompyfunc(rule, ufunc.nin, 1)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pluggrad.recording import keeper
 from pluggrad.value import Value, constant
 
 from . import functions, ufuncs
@@ -31,7 +32,7 @@ class ValueArray(np.ndarray[Any, np.dtype[Any]]):
     @property  # type: ignore[override]
     def data(self) -> Floats:
         """The numbers of all Values, as an array of floats; a copy."""
-        return self._floats(lambda x: x.data)
+        return self._floats(functions.number_of)
 
     @data.setter
     def data(self, numbers: npt.ArrayLike) -> None:
@@ -40,7 +41,7 @@ class ValueArray(np.ndarray[Any, np.dtype[Any]]):
     @property
     def grad(self) -> Floats:
         """The gradients of all Values, as an array of floats; a copy. Plain numbers have 0."""
-        return self._floats(lambda x: x.grad if x.requires_grad else 0.0)
+        return self._floats(_gradient_of)
 
     @grad.setter
     def grad(self, gradients: npt.ArrayLike) -> None:
@@ -126,3 +127,9 @@ def as_value_array(result: Any) -> Any:
 
 def _plain(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, ValueArray) else x
+
+
+def _gradient_of(x: Value) -> float:
+    if x.requires_grad and (watcher := keeper()) is not None:
+        watcher.observed("grad", x, None, None)
+    return x.grad if x.requires_grad else 0.0

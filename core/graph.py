@@ -10,7 +10,7 @@ from .errors import GraphError
 from .index import checking, labels, notebook, summary, value_hints
 from .op import Op
 from .topology import alone, topological_order
-from .value import NOT_RUN, Value
+from .value import NOT_RUN, Value, hand_out
 
 if TYPE_CHECKING:
     from .insight.record import Record
@@ -101,6 +101,7 @@ class Graph:
             if not isinstance(root, Value):
                 raise _no_value(root)
         order = topological_order(roots)
+        hand_out(order)
         ids = {value: f"n{i}" for i, value in enumerate(order)}
         given = labels.names_of(names) if names is not None else {}
         self.nodes = alone("a Graph", (order,), _nodes, order, ids, given, writes=False)

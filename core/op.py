@@ -10,7 +10,7 @@ from typing import Any, ClassVar, overload
 from .errors import ForwardError, RuleError
 from .index import declaration, op_methods, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
-from .value import Value, as_float, constant, operand, recorded
+from .value import Value, as_float, constant, hand_out, operand, recorded
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
@@ -276,7 +276,9 @@ class Op:
                 # Python raises for 1.0 / 0.0. Ops on Values do not: they are IEEE 754 throughout.
                 boxed = constant(g), constant(out), *map(constant, operands)
                 result = call_inside(no_grad(), rule, *boxed)
-            result = result._number if isinstance(result, Value) else result
+            if isinstance(result, Value):
+                hand_out([result] if result.requires_grad else [])
+                result = result._number
             return as_float(result, "it gives one real number")
         except Exception as cause:
             raise self.rule_error(index, cause, operands) from cause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Real
 from operator import attrgetter
@@ -377,6 +377,13 @@ def _observed(how: str, left: Value, right: object, answer: Any) -> Any:
     for watcher in watchers.get():
         watcher.observed(how, left, right, answer)
     return answer
+
+
+def hand_out(values: Iterable[Value]) -> None:
+    """Let watchers see that code gets to know the numbers of these values."""
+    if switch.active:
+        for x in values:
+            _observed("float", x, None, x._number)
 
 
 def constant(number: object) -> Value:

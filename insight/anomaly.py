@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from pluggrad.errors import AnomalyError
 from pluggrad.op import Op
-from pluggrad.recording import SwitchedContext, Watcher, watchers
+from pluggrad.recording import SwitchedContext, Watcher, keeper, watchers
 from pluggrad.value import Value
 
 from .lines import made_at
@@ -42,6 +42,12 @@ class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as n
     def __init__(self) -> None:
         detector = _Detector()
         super().__init__("detect_anomaly", watchers, lambda around: (*around, detector))
+
+    def __enter__(self) -> None:
+        watcher = keeper()
+        if watcher is not None:
+            watcher.observed("detect_anomaly", None, None, None)
+        super().__enter__()
 
     def _recreate_cm(self) -> detect_anomaly:
         return detect_anomaly()  # calls of a decorated function know nothing of each other

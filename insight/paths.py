@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pluggrad import strong_zero
 from pluggrad.index import labels
 from pluggrad.topology import topological_order
-from pluggrad.value import Value
+from pluggrad.value import Value, hand_out
 
 # Path counts grow exponentially with depth; beyond this they are "more than".
 MOST_COUNTED = 10**18
@@ -55,6 +55,7 @@ class Between:
     def __init__(self, output: Value, wrt: Value, names: Mapping[str, Any] | None) -> None:
         self.output, self.wrt = output, wrt
         self.order = topological_order([output])
+        hand_out(self.order)
         self.position = {value: i for i, value in enumerate(self.order)}
         self.names = labels.names_of(names) if names is not None else {}
         self.start = self.position.get(wrt, -1)

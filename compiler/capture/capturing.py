@@ -128,11 +128,14 @@ def watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: An
     watching, looking = watched_by(looks), seen_from_outside()
     try:
         with watching, looking:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
     finally:
         watching.close()
         looking.close()
         looks.ended()
+    for error in looks.refused:  # and the program went on in a way of its own
+        raise error
+    return result
 
 
 def _check_rules(op: Op) -> None:

@@ -57,10 +57,25 @@ def _refuse_copy(left: Any, right: Any, *, mine: bool) -> None:
 
 def _refuse_equal(left: Any, right: Any, *, mine: bool) -> None:
     if isinstance(right, Value | Real):
-        raise CompileError(
-            "== in a compiled function: Values are equal when they are one and the same, "
-            "numbers when their values are. Say which: `a <= x <= a` or `a is b`"
+        raise refusal(
+            "==",
+            "Values are equal when they are one and the same, numbers when their values are. "
+            "Say which: `a <= x <= a` or `a is b`",
         )
+
+
+def _refuse_detector(left: Any, right: Any, *, mine: bool) -> None:
+    raise refusal(
+        "detect_anomaly()", "it would see the numbers of today; call the compiled function in it"
+    )
+
+
+def _refuse_grad(left: Any, right: Any, *, mine: bool) -> None:
+    if not mine:
+        raise refusal(
+            "grad of a Value from outside", "what it is today would be computed with for ever; "
+            "pass it as an argument"
+        )  # fmt: skip
 
 
 REFUSALS: dict[str, Callable[..., None]] = {
@@ -68,6 +83,8 @@ REFUSALS: dict[str, Callable[..., None]] = {
     "backward": _refuse_backward,
     "copy": _refuse_copy,
     "==": _refuse_equal,
+    "detect_anomaly": _refuse_detector,
+    "grad": _refuse_grad,
 }
 RAN = "it gave a result"
 
@@ -90,6 +107,7 @@ class Looks(Watcher):
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
         self.parts: list[Value] = []  # of derivatives that were not nan so far
+        self.refused: list[CompileError] = []
         self.exact = 0
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:

@@ -202,9 +202,11 @@ class Recorded(WasRecorded):
 
     def _check_thread(self) -> None:
         if get_ident() != self.thread:
-            raise refusal(
+            error = refusal(
                 "another thread", "it looks at a number that this thread records; pass it float(x)"
             )
+            self.looks.refused.append(error)  # where the function may never see it
+            raise error
 
     def _look(self, how: str, answer: Any) -> Any:
         self._check_thread()

@@ -22,7 +22,7 @@ CHECKED: dict[str, Any] = {name: vars(Value)[name] for name in ("data", "grad")}
 
 # The engine itself reads numbers to compute with them; these packages count as users of it.
 WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
-BETWEEN = ("weakref", "_weakrefset", "copy", "pickle")  # they ask for somebody else
+BETWEEN = ("weakref", "_weakrefset", "copy", "pickle", "dataclasses")  # they ask for somebody else
 
 
 def by_engine() -> bool:
@@ -44,8 +44,15 @@ def line_of_program() -> str:
 
 
 def refusal(what: str, why: str) -> CompileError:
-    """Make the error for something that a compiled function cannot do."""
-    return CompileError(f"{what} in a compiled function, at {line_of_program()}: {why}")
+    """Make the error for something that a compiled function cannot do.
+
+    The recording ends with it, whatever the program makes of it.
+    """
+    error = CompileError(f"{what} in a compiled function, at {line_of_program()}: {why}")
+    watcher: Any = keeper()
+    if watcher is not None:
+        watcher.refused.append(error)
+    return error
 
 
 def _data(x: Value) -> Any:

@@ -1,7 +1,9 @@
 """Whatever Python can get to know of a recorded number is recorded, guarded or refused."""
 
+import contextlib
 import contextvars
 import copy
+import dataclasses
 import inspect
 import math
 import operator
@@ -10,13 +12,16 @@ import sys
 import threading
 import types
 from collections import ChainMap, UserDict, deque
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
 
+import numpy as np
 import pluggrad
 import pytest
 from pluggrad import (
     CompileError,
     ForwardError,
+    Graph,
     Op,
     Value,
     compile,
@@ -29,7 +34,7 @@ from pluggrad import (
 )
 from pluggrad.compiler.capture.recorded import FUNCTIONS, WAYS
 from pluggrad.hints.names import OF_OTHERS
-from pluggrad.ops import cos, exp, log, sin, where
+from pluggrad.ops import cos, exp, log, mul, sin, where
 from pluggrad.value import SOCKETS
 
 EXECUTORS = ["interpreter", "numba"]
@@ -870,3 +875,110 @@ def test_a_number_that_goes_into_an_expression_of_sympy_is_guarded():
 
     compiled = compile(f)
     assert [compiled(3.0), compiled(4.0)] == [12.0, 20.0]
+
+
+# ----- What the package's own functions tell of a number -----
+
+
+def smallest_interval(x):
+    return np.interp(pluggrad.values([x]), [-2.0, 0.0, 2.5, 4.0], [1.0, 3.0, 0.0, 7.0])[0]
+
+
+TOLD = {
+    "the text of a graph": lambda x: len(pluggrad.render(x * x, "text")),
+    "a node of a graph": lambda x: Graph(x * x).nodes[0].data,
+    "a graph computed anew": lambda x: Graph(x * x, refresh=True).nodes[-1].data,
+    "a local derivative": lambda x: (lambda g: g.local(g.edges[0]))(Graph(x * x)),
+    "an explanation": lambda x: len(str(pluggrad.explain(x * x, x))),
+    "the paths of an explanation": lambda x: pluggrad.explain(x * x * x, x).gradient,
+    "numbers of an array": lambda x: float(pluggrad.values([x, 2.0 * x]).data[1]),
+    "an op's derivative": lambda x: mul.partial(0, 1.0, x * x, x, x),
+    "isfinite": lambda x: 1.0 + bool(np.isfinite(1.0 / pluggrad.values([x - 3.0]))[0]),
+    "signbit": lambda x: 1.0 + bool(np.signbit(pluggrad.values([x]))[0]),
+    "isclose": lambda x: 1.0 + bool(np.isclose(pluggrad.values([x]), 2.0)[0]),
+}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("what", TOLD)
+def test_what_the_package_tells_of_a_number_holds_for_that_number(what, executor):
+    def f(x):
+        return x * TOLD[what](x)
+
+    compiled = compile(f, executor=executor)
+    for number in NUMBERS:
+        assert compiled(number) == float(f(Value(number)))
+
+
+def test_interpolation_asks_again_only_which_interval_it_is():
+    compiled = compile(smallest_interval)
+    for number in (-1.0, -0.5, 1.0, 2.0, 3.0, 3.5, 9.0, 10.0, -3.0):
+        assert compiled(number) == float(smallest_interval(Value(number)))
+    assert len(compiled.recordings) == 5
+
+
+def test_gradients_of_an_array_from_outside_are_refused():
+    weights = pluggrad.values([1.0, 2.0])
+    compiled = compile(lambda x: x * float(weights.grad[0]))
+    with pytest.raises(CompileError, match="grad of a Value from outside"):
+        compiled(2.0)
+
+
+def test_anomalies_are_looked_for_around_a_compiled_function_and_not_in_it():
+    @compile
+    def careful(x):
+        with pluggrad.detect_anomaly():
+            return log(x)
+
+    with pytest.raises(CompileError, match=r"detect_anomaly\(\) in a compiled function"):
+        careful(2.0)
+
+
+# ----- Refused, and the program goes on -----
+
+
+def in_a_set(x):
+    return len({x})
+
+
+def as_a_copy(x):
+    return copy.deepcopy(x)
+
+
+def equal(x):
+    return 1.0 if x == 2.0 else 3.0
+
+
+def from_outside(x):
+    return OUTSIDE.grad
+
+
+def in_a_dataclass(x):
+    return dataclasses.astuple(Pair(x, x))[0]
+
+
+def in_a_thread(x):
+    found = []
+    with contextlib.suppress(CompileError), ThreadPoolExecutor(1) as pool:
+        found.append(pool.submit(lambda: float(x)).result())
+    return found[0]
+
+
+@dataclasses.dataclass
+class Pair:
+    a: object
+    b: object
+
+
+@pytest.mark.parametrize(
+    "look", [in_a_set, as_a_copy, equal, from_outside, in_a_dataclass, in_a_thread]
+)
+def test_what_is_refused_ends_the_recording_even_where_the_program_catches_it(look):
+    def f(x):
+        try:
+            return x * look(x)
+        except Exception:
+            return 5.0 * x
+
+    with pytest.raises(CompileError, match=r"test_recorded\.py:\d+"):
+        compile(f)(2.0)
