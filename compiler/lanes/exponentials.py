@@ -216,7 +216,13 @@ def sigmoid(w: Writer, x: Any) -> Any:
 def gaussian_power(w: Writer, size: Any, other: Any) -> Power:
     """Give e**-(size other) as `loose_power` does, for products up to 750: exactly these."""
     product, low = w.product(size, other)
-    return loose_power(w, -product, -low)
+    shifted = w.fma(product, -LOG2E, MAGIC)
+    n = shifted - MAGIC
+    part = w.fma(n, -LN2_LOW, w.fma(n, -LN2_HIGH, -product))
+    r = part - low
+    near, error = w.ordered_total(1.0, part)
+    rest = w.fma(r * r, w.polynomial(r, (0.5, *EXP), levels=1), error - low)
+    return Power(near, rest, w.bits(shifted) - MAGIC_BITS)
 
 
 def gaussian(w: Writer, x: Any) -> Any:

@@ -34,6 +34,8 @@ from .writer import Writer
 GUARD, NAN = 1, 2  # flags
 MOST_NODES = 4000
 MOST_LINES = 20_000
+AHEAD = 64  # lanes from those that are computed to those whose memory is fetched
+LINE = 8  # numbers that memory gives at once
 INLINE_LINES = 1000  # from here on vector functions are functions of their own
 
 
@@ -184,6 +186,7 @@ class Body:
         w.label("loop")
         w.say("%at = phi i64 [ %start, %entry ], [ %next, %latch ]")
         w.say("%any = phi i1 [ false, %entry ], [ %more, %latch ]")
+        self.fetch(count)
         self.forward()
         results = [self.values[row] for row in self.tape.outputs]
         failed = results.pop()
@@ -216,6 +219,23 @@ class Body:
         for i in range(count):
             w.say(f"%outp{i} = getelementptr ptr, ptr %outputs, i64 {i}")
             w.say(f"%out{i} = load ptr, ptr %outp{i}")
+
+    def fetch(self, count: int) -> None:
+        """Have memory for the lanes to come brought near, of inputs and so many results.
+
+        Processors see by themselves where reading goes on, but only up to the end of a page, and
+        with many arrays the next page comes soon.
+        """
+        w = self.writer
+        w.declared["declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"] = None
+        rows = [(f"%in{i}", 0) for i in range(len(self.tape.inputs))]
+        rows += [(f"%out{i}", 1) for i in range(count)]
+        for place in range(AHEAD, AHEAD + w.width, LINE):
+            w.say(f"%ahead{place} = add i64 %at, {place}")
+            for row, is_written in rows:
+                name = w.name()
+                w.say(f"{name} = getelementptr double, ptr {row}, i64 %ahead{place}")
+                w.say(f"call void @llvm.prefetch.p0(ptr {name}, i32 {is_written}, i32 3, i32 1)")
 
     def loaded(self, i: int) -> Lanes:
         """Read an input."""

@@ -41,6 +41,7 @@ class Instructions:
         self.block = "entry"
         self.functions: dict[str, tuple[Callable[..., Any], int]] = {}
         self._known: dict[str, str] = {}
+        self._negated: dict[str, str] = {}
         self._count = 0
         self._begun = 0  # at which line the block begins
 
@@ -123,6 +124,20 @@ class Instructions:
         return self.new(
             kind, f"{instruction} {self.type(kind)} {self.text(kind, a)}, {self.text(kind, b)}"
         )
+
+    def negative(self, x: Lanes) -> Lanes:
+        """Give -x."""
+        known = self.negated(x)
+        if known is not None:
+            return known
+        found = self.new(DOUBLE, f"fneg {self.type(DOUBLE)} {x.name}")
+        self._negated[found.name] = x.name
+        return found
+
+    def negated(self, x: Lanes) -> Lanes | None:
+        """Give what x is the negative of, where `negative` made it."""
+        name = self._negated.get(x.name)
+        return None if name is None else self.symbol(DOUBLE, name)
 
     def intrinsic(self, name: str, *operands: Operand) -> Lanes:
         """Call one of LLVM's functions on vectors of doubles."""

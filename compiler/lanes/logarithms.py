@@ -22,6 +22,7 @@ TINY = 2.0**-1022  # the smallest number that is not subnormal
 FRACTION = (1 << 52) - 1
 BIAS = 1024 << 52
 WHOLE_BITS = 0x433 << 52  # of 2**52: a small integer in the last bits is added to it
+ZERO = 2.0**52 + 1024.0  # what 2**0 gives so
 LOG2E = 1.0 / math.log(2.0)
 LOG2E_LOW = 2.0355273740931033e-17
 LOG10E = 0.4342944819032518
@@ -43,8 +44,7 @@ def split(w: Writer, x: Any) -> Split:
     small = x < TINY
     x = w.select(small, x * 2.0**54, x)
     moved = w.bits(x) - (ROOT_BITS - BIAS)
-    k = w.double(w.shifted(moved, -52) | WHOLE_BITS) - (2.0**52 + 1024.0)
-    k = k - w.select(small, 54.0, 0.0)
+    k = w.double(w.shifted(moved, -52) | WHOLE_BITS) - w.select(small, ZERO + 54.0, ZERO)
     return Split(k, w.double((moved & FRACTION) + ROOT_BITS) - 1.0)
 
 
@@ -69,8 +69,8 @@ def natural(w: Writer, k: Any, high: Any, low: Any) -> tuple[Any, Any]:
 
 def at_ends(w: Writer, x: Any, result: Any) -> Any:
     """Put the logarithms of 0, inf, nan and negative numbers in their places."""
-    beyond = w.select(x.equals(0.0), -inf, w.select(x < 0.0, nan, x))
-    return w.select((x > 0.0) & (x < inf), result, beyond)
+    below = w.select(x.equals(0.0), -inf, w.everywhere(nan))
+    return w.select(x <= 0.0, below, w.select(x < inf, result, x))
 
 
 def log_pair(w: Writer, x: Any) -> tuple[Any, Any]:

@@ -68,7 +68,7 @@ def tail(w: Writer, x: Any, kind: Kind) -> Tail:
 def last_steps(w: Writer, t: Any, coefficients: Sequence[float]) -> tuple[Any, Any]:
     """Evaluate a polynomial, the last two steps of it with their rounding errors."""
     constant, slope, *others = coefficients
-    inner, inner_low = w.ordered_total(slope, t * w.polynomial(t, others))
+    inner, inner_low = w.ordered_total(slope, t * w.polynomial(t, others, levels=2))
     rest, rest_low = w.product(t, inner)
     value, low = w.ordered_total(constant, rest)
     return value, low + w.fma(t, inner_low, rest_low)

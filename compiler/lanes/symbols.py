@@ -40,16 +40,16 @@ class Lanes:
         return self.writer.binary(instruction, self.kind, a, b)
 
     def __add__(self, other: Operand) -> Any:
-        return self._binary("fadd", "add", self, other)
+        return _total(self, other)
 
     def __radd__(self, other: Operand) -> Any:
-        return self._binary("fadd", "add", other, self)
+        return _total(other, self)
 
     def __sub__(self, other: Operand) -> Any:
-        return self._binary("fsub", "sub", self, other)
+        return _difference(self, other)
 
     def __rsub__(self, other: Operand) -> Any:
-        return self._binary("fsub", "sub", other, self)
+        return _difference(other, self)
 
     def __mul__(self, other: Operand) -> Any:
         return _product(self, other)
@@ -65,7 +65,7 @@ class Lanes:
         return self.writer.quotient(other, self)
 
     def __neg__(self) -> Any:
-        return self.writer.new(DOUBLE, f"fneg {self.writer.type(DOUBLE)} {self.name}")
+        return self.writer.negative(self)
 
     def __abs__(self) -> Any:
         return self.writer.fabs(self)
@@ -144,13 +144,43 @@ class Lanes:
         return self.writer.compare("oeq", self, other)
 
 
-def _product(a: Lanes, b: Operand) -> Any:
-    if a.kind == DOUBLE and not isinstance(b, Lanes):
-        if b == 1.0:
-            return a
-        if b == -1.0:
-            return -a
-    return a._binary("fmul", "mul", a, b)
+# Signs are passed on until an addition or a fused step takes them: the numbers stay the same.
+
+
+def _positive(x: Operand) -> Lanes | None:
+    """Give what x is the negative of, where it has been written as one."""
+    return x.writer.negated(x) if isinstance(x, Lanes) else None
+
+
+def _total(a: Operand, b: Operand) -> Any:
+    if (positive := _positive(b)) is not None:
+        return _difference(a, positive)
+    if (positive := _positive(a)) is not None:
+        return _difference(b, positive)
+    return _written("fadd", "add", a, b)
+
+
+def _difference(a: Operand, b: Operand) -> Any:
+    if (positive := _positive(b)) is not None:
+        return _total(a, positive)
+    return _written("fsub", "sub", a, b)
+
+
+def _product(a: Operand, b: Operand) -> Any:
+    for x, other in ((a, b), (b, a)):
+        if (positive := _positive(x)) is not None:
+            return -_product(positive, other)
+        if isinstance(x, Lanes) and x.kind == DOUBLE and not isinstance(other, Lanes):
+            if other == 1.0:
+                return x
+            if other == -1.0:
+                return -x
+    return _written("fmul", "mul", a, b)
+
+
+def _written(doubles: str, integers: str, a: Operand, b: Operand) -> Any:
+    symbol: Lanes = a if isinstance(a, Lanes) else b
+    return symbol._binary(doubles, integers, a, b)
 
 
 def _is_power_of_two(x: float) -> bool:

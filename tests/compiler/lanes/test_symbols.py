@@ -1,0 +1,62 @@
+"""Signs are passed on to what can take them, and no number changes."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from pluggrad import compile
+from pluggrad.compiler.capture.arguments import taken_apart
+from pluggrad.compiler.capture.capturing import captured
+from pluggrad.compiler.lanes.fusion import fused
+from pluggrad.compiler.lanes.writer import Writer
+
+ENDS = [0.0, -0.0, 1.0, -1.0, 0.1, -3.5, 1e-310, 1e308, -1e308, math.inf, -math.inf, math.nan]
+
+FORMULAS = [
+    lambda x, y: x + -y,
+    lambda x, y: -x + y,
+    lambda x, y: -x + -y,
+    lambda x, y: x - -y,
+    lambda x, y: -x - y,
+    lambda x, y: -x - -y,
+    lambda x, y: -x * y,
+    lambda x, y: x * -y,
+    lambda x, y: -x * -y,
+    lambda x, y: -(1.0 * -x) * y,
+    lambda x, y: -x * 1.0 + y,
+    lambda x, y: -x * -1.0 - y,
+    lambda x, y: 3.0 - -x * y,
+    lambda x, y: -x + 0.0 + y,
+    lambda x, y: (-x * y) * (-y * x) - -x,
+]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_passed_on_sign_leaves_the_bits_of_each_result(formula):
+    x, y = np.array([*itertools.product(ENDS, ENDS)] * 2).T.copy()
+    with np.errstate(all="ignore"):
+        exact = formula(x, y)
+    found = compile(formula)(x, y)
+    np.testing.assert_array_equal(found, exact)
+    known = ~np.isnan(exact)
+    np.testing.assert_array_equal(np.signbit(found[known]), np.signbit(exact[known]))
+
+
+def text_of(function, example):
+    shape = taken_apart((example, {}), [], elements=False)
+    tape = captured(function, shape, example).tape
+    return fused(tape, Writer(8, has_fma=True), backward=False).text
+
+
+@pytest.mark.parametrize("formula", [FORMULAS[0], FORMULAS[3], FORMULAS[12]])
+def test_an_addition_takes_the_sign_of_what_it_adds(formula):
+    stored = text_of(formula, (1.0, 2.0)).split("loop:")[1].split("store")[0]
+    used = [line for line in stored.splitlines() if " = fneg " not in line]
+    negative = [line.split()[0] for line in stored.splitlines() if " = fneg " in line]
+    assert not any(name in line.split() for line in used for name in negative)
+
+
+def test_memory_of_every_array_is_fetched_before_its_lanes_are_computed():
+    text = text_of(lambda x, y: x * y, (1.0, 2.0))
+    assert text.count("call void @llvm.prefetch") == 3  # two inputs and a result
