@@ -74,6 +74,7 @@ class Program:
     gradients: Any
     results: Any
     seeds: Any
+    _hooks = 0  # how many were put on Values when this looked whether any of its own has one
 
     def __init__(
         self,
@@ -93,11 +94,7 @@ class Program:
                 raise CompileError(f"a Program is made of Values, not {type(x).__name__}{hint}")
         if not given:
             raise CompileError("a Program has at least one output")
-        if hooked(topological_order(given) if hooks else ()):
-            raise CompileError(
-                "a value of this graph has a hook of on_gradient(), which compiled code would not "
-                "call. Remove the hook, or call backward()"
-            )
+        self._check_hooks(given)
         wanted = [wrt] if isinstance(wrt, Value) else wrt
         with waiting():
             self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
@@ -111,6 +108,15 @@ class Program:
         self._choice = executor
         self._math = check_math(math)
         self._start(executor_for(self.tape, executor, math=math))
+
+    def _check_hooks(self, outputs: list[Value]) -> None:
+        self._hooks = hooks.changes
+        if hooked(topological_order(outputs) if hooks else ()):
+            self._hooks = -1  # look again
+            raise CompileError(
+                "a value of this graph has a hook of on_gradient(), which compiled code would not "
+                "call. Remove the hook, or call backward()"
+            )
 
     def _start(self, executor: Executor) -> None:
         self.executor = executor
@@ -198,6 +204,8 @@ class Program:
                 "a Program that was loaded, or went through a pickle, has left its Values behind; "
                 "use its arrays: parameters, step(), gradients, results"
             )
+        if self._hooks != hooks.changes:
+            self._check_hooks(self._outputs)
         return self._read
 
     # ----- On arrays -----

@@ -76,8 +76,18 @@ def is_leaf(node: Value) -> bool:
     return op is None or not any(op.rules)
 
 
-# The Values that have a hook; while there is none, a pass looks at nothing but this.
-hooks: WeakSet[Value] = WeakSet()
+class HookedValues(WeakSet[Value]):
+    """The Values that have a hook."""
+
+    changes = 0  # how often one was added
+
+    def add(self, value: Value) -> None:
+        """Add a Value that has one."""
+        self.changes += 1
+        super().add(value)
+
+
+hooks = HookedValues()  # while there is none, a pass looks at nothing but this
 
 
 def hooked(order: Iterable[Value]) -> bool:

@@ -94,7 +94,8 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     guards = sum(key[0] != RAN for key in looks.seen)
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
-        world=(ENDLESS,) if changing else tuple(world.places), changing=changing,
+        world=(ENDLESS,) if changing else (*world.places, *looks.hook_places()),
+        changing=changing,
     )  # fmt: skip
 
 

@@ -6,14 +6,14 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
 from pluggrad.func.gradient_hooks import Hook
-from pluggrad.gradient import is_leaf, propagate
+from pluggrad.gradient import hooks, is_leaf, propagate
 from pluggrad.recording import Watcher
 from pluggrad.topology import topological_order
 from pluggrad.value import NOT_RUN, constant, new_value
@@ -22,6 +22,7 @@ from .comparisons import exactly
 from .failing import may_raise
 from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed
+from .places import Place, Seen
 from .recorded import Hooked, end_recording, held, recorded_class
 from .slots import refusal
 
@@ -106,6 +107,7 @@ class Looks(Watcher):
         self.raising: set[Op] = set()  # those of them that may raise an error
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
+        self.reached: set[Value] = set()  # Values from outside that a gradient came by
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.refused: list[CompileError] = []
         self.exact = 0
@@ -186,6 +188,9 @@ class Looks(Watcher):
         """See `part`, the gradient that `node` hands on to its operand number `index`."""
         self.ruled.add(node.op)
         self.pushed(part)
+        operand = node.prev[index]
+        if operand.__class__ is not self.kind:
+            self.reached.add(operand)
 
     def moved(self, op: Op, primals: Any, out: Any, tangent: Any) -> None:
         """See what the rules of `op` made of tangents."""
@@ -195,6 +200,11 @@ class Looks(Watcher):
         """See `part`, what one rule made of a tangent."""
         if isinstance(part, Value):
             self.parts.append(part)
+
+    def hook_places(self) -> Iterator[Place]:
+        """Return where hooks stand, or may stand, that change a gradient computed here."""
+        for value in self.reached:
+            yield Seen(value, _hooks_of), None, _hooks_of(value)
 
     def failed(self, op: Op, operands: tuple[Any, ...]) -> None:
         """See that `op` raises an error, which the program may catch."""
@@ -234,6 +244,10 @@ class Looks(Watcher):
         parts, self.parts = self.parts, []
         for part in parts:
             self.observed("is nan", part, None, part.data != part.data)
+
+
+def _hooks_of(value: Value) -> tuple[Any, ...]:
+    return tuple(value._hooks) if value in hooks else ()
 
 
 def failed(looks: Looks) -> Value:

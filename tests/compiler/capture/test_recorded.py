@@ -334,6 +334,33 @@ def test_a_program_refuses_a_graph_with_hooks():
         compile(y)
 
 
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_program_refuses_a_hook_put_on_its_graph_later_for_as_long_as_it_is_there(executor):
+    x, other = Value(3.0), Value(1.0)
+    y = x * x
+    program = compile(y * 1.0, executor=executor)
+    with on_gradient(other, lambda g: 0.0 * g):
+        program()
+    for node in (x, y):
+        with on_gradient(node, lambda g: 10.0 * g):
+            for _ in range(2):
+                with pytest.raises(CompileError, match=r"hook of on_gradient\(\)"):
+                    program()
+    program()
+    assert x.grad == 12.0
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_hook_on_a_value_from_outside_counts_from_when_it_is_put_there(executor):
+    weight = Value(2.0)
+    compiled = compile(lambda x: grad(weight * x * x, weight) + x, executor=executor)
+    assert compiled(3.0) == 12.0
+    with on_gradient(weight, lambda g: 10.0 * g):
+        assert compiled(3.0) == 93.0
+        assert compiled(2.0) == 42.0
+    assert compiled(3.0) == 12.0
+
+
 # ----- Guarded -----
 
 
