@@ -331,7 +331,9 @@ class Compiled(OverLanes, Generic[P, R]):
     def _into(self, directs: Directs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call with `out=` alone by name, where machine code can; or give None."""
         if directs and len(kwargs) == 1 and "out" in kwargs and self._takes_out:
-            outs = flat(kwargs["out"])
+            out = kwargs["out"]
+            is_flat = type(out) is tuple and out and type(out[-1]) is not tuple
+            outs = out if is_flat else flat(out)
             for direct in directs:
                 if (found := direct.into(args, outs)) is not None:
                     if direct.recording is not self._last:

@@ -17,8 +17,7 @@ from ..capture.arguments import LEAF, put_together
 from ..room import room
 from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
 from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS
-
-SHARE = 4096  # lanes: fewer are not worth a thread
+from .sharing import SHARE, pieces, side_by_side
 
 
 class Fields(ctypes.Structure):
@@ -95,6 +94,7 @@ class DirectLanes:
 
     __slots__ = (
         "caller",
+        "count",
         "fields",
         "function",
         "gradients",
@@ -112,7 +112,8 @@ class DirectLanes:
         self.read = recording.read
         self.caller = caller
         self.results = len(recording.tape.outputs) - 1
-        self.gradients = self.fields.outputs - self.results if backward else None
+        self.count = self.fields.outputs
+        self.gradients = self.count - self.results if backward else None
         self.is_one = recording.result == LEAF
 
     def call(self, *args: Any) -> Any:
@@ -122,31 +123,50 @@ class DirectLanes:
                 break
         else:
             return None
-        if not self._is_for(x):
+        if not self.recording.is_current():
             return None
         outs = room.rows(self.results, x.shape, x.size)
         if self.gradients:
             outs += room.rows(self.gradients, x.shape, x.size)
         return self._computed(args, outs)
 
-    def into(self, args: Sequence[Any], outs: list[Any]) -> Any:
+    def into(self, args: Sequence[Any], outs: Sequence[Any]) -> Any:
         """Answer a call with `out=`, or give None."""
         if not self.is_one or not outs or type(outs[0]) is not np.ndarray:
             return None
-        return self._computed(args, outs) if self._is_for(outs[0]) else None
+        return self._computed(args, outs) if self.recording.is_current() else None
 
-    def _computed(self, args: Sequence[Any], outs: list[Any]) -> Any:
+    def _computed(self, args: Sequence[Any], outs: Sequence[Any]) -> Any:
         if self.read:  # Values from outside, behind the arguments
             args = [*args, *[x._number for x in self.read]]
+        threads = self.caller.threads
+        if threads > 1 and (threads := min(threads, outs[0].size // SHARE)) > 1:
+            return self._built(outs) if self._shared(args, outs, threads) else None
         return self._built(outs) if self.function(*args, *outs) else None
 
-    def _is_for(self, x: Any) -> bool:
-        """Say whether arrays of this size are computed in one go, and as they were recorded."""
-        if self.caller.threads > 1 and x.size >= 2 * SHARE:
+    def _shared(self, args: Sequence[Any], outs: Sequence[Any], threads: int) -> bool:
+        """Share the lanes among threads; say whether all are computed."""
+        if not _can_be_cut(args, outs):
             return False
-        return bool(self.recording.is_current())
+        rows = [x.reshape(-1) if type(x) is np.ndarray else x for x in (*args, *outs)]
 
-    def _built(self, outs: list[Any]) -> Any:
+        def work(ends: tuple[int, int]) -> Any:
+            part = slice(*ends)
+            return self.function(*[x[part] if type(x) is np.ndarray else x for x in rows])
+
+        return all(side_by_side(work, pieces(outs[0].size, threads), threads))
+
+    def _built(self, outs: Sequence[Any]) -> Any:
         if self.gradients is not None:
-            return outs[0], outs[1] if len(outs) == 2 else tuple(outs[1:])
+            return outs[0], outs[1] if self.count == 2 else tuple(outs[1:])
         return outs[0] if self.is_one else put_together(self.recording.result, iter(outs), None)
+
+
+def _can_be_cut(args: Sequence[Any], outs: Sequence[Any]) -> bool:
+    """Say whether parts of arrays are to each other as the whole: alike, and none over another."""
+    rows = [x for x in args if type(x) is np.ndarray]
+    if any(type(x) is not np.ndarray for x in outs):
+        return False
+    return all(
+        x.shape == outs[0].shape and x.flags.c_contiguous for x in (*rows, *outs)
+    ) and not any(np.may_share_memory(x, y) for k, x in enumerate(outs) for y in (*rows, *outs[:k]))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache as once
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from ..native.library import has_fma, has_ldexp, library, vector_width
 from ..tape.data import Tape
-from .calls import SHARE, function_over_lanes
+from .calls import function_over_lanes
 from .fusion import Fused, fused
+from .sharing import SHARE, pieces, side_by_side
 from .writer import Writer
 
 Doubles = NDArray[np.float64]
@@ -81,14 +81,8 @@ class Program:
         threads = min(threads, count // SHARE)
         if threads < 2:
             return bool(self._call(*places, 0, count))
-        ends = [count * k // threads // 64 * 64 for k in range(threads)] + [count]
-        found = [0] * threads
-
-        def work(k: int) -> None:
-            found[k] = self._call(*places, ends[k], ends[k + 1])
-
-        side_by_side(work, threads)
-        return any(found)
+        jobs = pieces(count, threads)
+        return any(side_by_side(lambda ends: self._call(*places, *ends), jobs, threads))
 
     def _padded(self, inputs: Sequence[Doubles], outputs: Sequence[Doubles], count: int) -> Any:
         """Compute fewer lanes than a vector has: the last one again and again."""
@@ -120,16 +114,6 @@ def callable_of(fused: Fused) -> Any:
 def address_of(fused: Fused) -> int:
     """Return the address of a fused function's machine code."""
     return library().address(fused.name, lambda: (fused.text, fused.modules), straight=True)
-
-
-def side_by_side(work: Callable[[int], None], threads: int) -> None:
-    """Do so many pieces of work at once, the first of them in this thread."""
-    others = [Thread(target=work, args=(k,)) for k in range(1, threads)]
-    for thread in others:
-        thread.start()
-    work(0)
-    for thread in others:
-        thread.join()
 
 
 @once

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ..tape.data import Tape
 from .fusion import Body, Fused, fused
-from .program import Doubles, callable_of, side_by_side, writer_here
+from .program import Doubles, callable_of, writer_here
+from .sharing import side_by_side
 from .symbols import DOUBLE, Lanes
 from .writer import Writer
 
@@ -164,14 +165,11 @@ class Summing:
         flags = np.zeros(count, np.uint8)
         fixed = given.ctypes.data, flags.ctypes.data
         step = POINTER * self.sums
-        found = [0] * parts
 
-        def work(first: int) -> None:
-            for k in range(first, parts, threads):
-                at = targets.ctypes.data + step * k
-                found[k] = self._call(fixed[0], at, fixed[1], ends[k], ends[k + 1])
+        def work(k: int) -> int:
+            at = targets.ctypes.data + step * k
+            return int(self._call(fixed[0], at, fixed[1], ends[k], ends[k + 1]))
 
-        threads = max(1, min(threads, parts))
-        side_by_side(work, threads)
+        found = side_by_side(work, range(parts), min(threads, parts)) if parts else []
         sums = totals.transpose(1, 0, 2).reshape(self.sums, -1).sum(axis=1)
         return sums, flags if any(found) else None, done

@@ -11,7 +11,7 @@ import pytest
 from pluggrad import CompileError, Op, Value, compile
 from pluggrad.compiler import function as functions
 from pluggrad.compiler.lanes.call_text import MISSES
-from pluggrad.compiler.lanes.calls import DirectLanes, arrays_are_plain
+from pluggrad.compiler.lanes.calls import arrays_are_plain
 from pluggrad.ops import exp, sqrt
 
 COUNT = 3000
@@ -373,16 +373,46 @@ def test_numbers_and_lanes_take_turns(compiled):
             np.testing.assert_allclose(compiled(x, y), by_hand(x, y)[0], rtol=1e-13)
 
 
-def test_threads_share_many_lanes_though_calls_are_short():
-    compiled = compile(smooth, threads=2)
-    args = numbers(50_000)
-    for _ in range(2):
-        check(compiled.value_and_grad(*args), *args)
-    few = numbers(5000)
-    check(compiled.value_and_grad(*few), *few)
-    assert isinstance(compiled._gradients[-1], DirectLanes)
-    assert compiled._gradients[-1].call(*args) is None
-    assert compiled._gradients[-1].call(*few) is not None
+@pytest.fixture
+def threaded():
+    """The same for two threads."""
+    found = compile(smooth, threads=2)
+    found(*numbers(COUNT))
+    found.value_and_grad(*numbers(COUNT))
+    return found
+
+
+@pytest.mark.parametrize("lengths", [(5000,), (50_000,), (100_001,), (300, 400)])
+def test_threads_share_the_lanes_of_short_calls(lengths, threaded, no_other_way):
+    args = numbers(*lengths)
+    check(threaded.value_and_grad(*args), *args)
+    check(threaded.value_and_grad(args[0], 1.5), args[0], 1.5)
+    outs = tuple([np.empty(lengths) for _ in range(3)])
+    threaded.value_and_grad(*args, out=outs)
+    check((outs[0], outs[1:]), *args)
+
+
+def test_threads_give_the_bits_of_one(compiled, threaded):
+    args = numbers(77_777)
+    np.testing.assert_array_equal(
+        compiled.value_and_grad(*args)[1], threaded.value_and_grad(*args)[1]
+    )
+
+
+def test_threads_take_arrays_of_different_shapes_in_another_way(threaded):
+    x, y = numbers(200, 200)
+    check(threaded.value_and_grad(x, y[:, :1]), x, y[:, :1])
+    check(threaded.value_and_grad(x.T, y), x.T, y)
+    with pytest.raises(CompileError, match="broadcast"):
+        threaded.value_and_grad(x, y.reshape(100, 400))
+
+
+def test_threads_fill_no_array_that_another_is_part_of(threaded):
+    x, y = numbers(40_000)
+    long = np.zeros(60_000)
+    long[:40_000] = x
+    threaded(long[:40_000], y, out=long[20_000:])
+    np.testing.assert_allclose(long[20_000:], by_hand(x, y)[0], rtol=1e-13)
 
 
 def test_short_calls_count_as_calls(compiled, no_other_way):

@@ -1,0 +1,43 @@
+"""Threads share jobs: each is done once, and what goes wrong is raised in the end."""
+
+import threading
+
+import pytest
+from pluggrad.compiler.lanes.sharing import LINE, SHARE, pieces, side_by_side
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("count", [1, 300, SHARE, 2 * SHARE, 2 * SHARE + 1, 100_000, 1_234_567])
+def test_pieces_are_all_lanes_in_turn(count, threads):
+    found = pieces(count, threads)
+    assert [start for start, _ in found] == [0, *[end for _, end in found[:-1]]]
+    assert found[-1][1] == count
+    assert all(start % LINE == 0 for start, _ in found)
+    assert all(end - start >= SHARE // 2 for start, end in found) or count < SHARE // 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_each_job_is_done_once(threads):
+    assert sorted(side_by_side(lambda k: k * k, range(200), threads)) == [k * k for k in range(200)]
+
+
+def test_jobs_are_done_side_by_side():
+    met = threading.Barrier(2, timeout=60)
+
+    def meet(k):
+        return met.wait() in (0, 1)
+
+    assert side_by_side(meet, range(2), 2) == [True, True]
+
+
+def test_what_a_job_raises_is_raised_when_all_have_ended():
+    done = []
+
+    def work(k):
+        done.append(k)
+        if k == 3:
+            raise ValueError("the third")
+
+    with pytest.raises(ValueError, match="the third"):
+        side_by_side(work, range(10), 2)
+    assert sorted(done) == [*range(10)]
