@@ -7,10 +7,13 @@ is also a readable one; hypothesis draws what nobody thought of, and shrinks wha
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import product
 from random import Random
 
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from pluggrad import Op
 
@@ -138,9 +141,56 @@ def kinks_of(op: Op) -> tuple[float, ...]:
     return () if callable(op.kinks) else tuple(op.kinks)
 
 
-def drawn(op: Op) -> st.SearchStrategy[Point]:
+def draw(op: Op, seed: int, examples: int, trial: Callable[[Point], None]) -> None:
+    """Let hypothesis draw points for `trial`, and look for the simplest one that fails."""
+    _draw(op.domain, kinks_of(op), seed, examples, trial)
+
+
+def drawn_points(op: Op, seed: int, examples: int) -> list[Point]:
+    """List the points that `draw` tries while nothing fails.
+
+    They are the same for all ops with the same domain and the same kinks, and drawing them takes
+    longer than trying them.
+    """
+    return _drawn_points(tuple(op.domain), kinks_of(op), seed, examples)
+
+
+@lru_cache(maxsize=1 << 8)
+def _drawn_points(
+    domain: tuple[Interval, ...], kinks: tuple[float, ...], seed: int, examples: int
+) -> list[Point]:
+    found: list[Point] = []
+    _draw(domain, kinks, seed, examples, found.append)
+    return found
+
+
+def _draw(
+    domain: Sequence[Interval],
+    kinks: Sequence[float],
+    seed: int,
+    examples: int,
+    trial: Callable[[Point], None],
+) -> None:
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(drawn(domain, kinks))
+    def run(at: Point) -> None:
+        trial(at)
+
+    run()
+
+
+def drawn(domain: Sequence[Interval], kinks: Sequence[float]) -> st.SearchStrategy[Point]:
     """Draw operands inside the domain; shrinks towards few digits and moderate magnitudes."""
-    return st.tuples(*[_drawn_from(domain, kinks_of(op)) for domain in op.domain])
+    return st.tuples(*[_drawn_from(interval, kinks) for interval in domain])
 
 
 def _drawn_from(interval: Interval, near: Sequence[float]) -> st.SearchStrategy[float]:

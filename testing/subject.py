@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from pluggrad import ForwardError, Op, RuleError, Value
 
 from .differences import extrapolated
@@ -17,7 +16,7 @@ from .errors import ConformanceError, text_of
 from .guess import Sample, guess
 from .multiprecision import multiprecision
 from .rounding import rounding
-from .sampling import drawn, kinks_of, points
+from .sampling import draw, drawn_points, kinks_of, points
 from .truth import Point, Truth, computes_with_many_digits, exact, value
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
@@ -76,26 +75,16 @@ class Subject:
 
     def try_drawn(self, trial: Callable[[Point], None]) -> None:
         """Run `trial` on points that hypothesis draws; a failure is that of the simplest point."""
-
-        @seed(self.seed)
-        @settings(
-            max_examples=self.examples,
-            database=None,
-            deadline=None,
-            verbosity=Verbosity.quiet,
-            report_multiple_bugs=False,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(drawn(self.op))
-        def run(at: Point) -> None:
-            trial(at)
-
         try:
-            run()
-        except ConformanceError as error:
-            error.__notes__ = []  # the message already says where
-            raise error from None
+            for at in drawn_points(self.op, self.seed, self.examples):
+                trial(at)
+        except ConformanceError as first:
+            try:
+                draw(self.op, self.seed, self.examples, trial)
+            except ConformanceError as error:
+                error.__notes__ = []  # the message already says where
+                raise error from None
+            raise first from None  # it does not fail twice
 
     # ----- The op at a point -----
 

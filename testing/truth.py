@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import mpmath
@@ -26,6 +26,13 @@ DIGITS = 80
 MOST_DIGITS = 100
 STEP = MP.mpf("1e-30")
 AT_ZERO = MP.mpf("1e-40")
+# Beside the largest result: what is no jump; and how much smaller a slope is that may be a step's.
+SMALL_CHANGE = MP.mpf("1e-9")
+TINY_CHANGE = MP.mpf("1e-20")
+# Two numbers are the same when they differ by less than this part of the larger one.
+SAME = MP.mpf("1e-12")
+# What is smaller than half the smallest float is 0.
+NOTHING = MP.mpf(2) ** -1075
 
 
 class Truth(NamedTuple):
@@ -101,18 +108,17 @@ def exact(
             if sides is None:
                 return None
             left, right, largest, across = sides
-            # What is smaller than half the smallest float is 0 on both sides.
-            jump = across > max(largest * MP.mpf("1e-9"), MP.mpf(2) ** -1075)
+            jump = across > max(largest * SMALL_CHANGE, NOTHING)
             if jump:
                 # Or is the function so small here, as x**2 at 0, that any change is large beside
                 # it? Then the change shrinks as a power of the step; more is too long a step.
                 nearer = _sides(forward, at, index, step / 1000)
                 if nearer is None:
                     return None
-                jump = not across * MP.mpf("1e-20") < nearer[3] < across / 10
+                jump = not across * TINY_CHANGE < nearer[3] < across / 10
             bent = MP.zero
             small = min(abs(left), abs(right)) * step
-            if digits < most and small < largest * MP.mpf(10) ** (15 - digits):
+            if digits < most and small < largest * _unit(digits):
                 digits = most if small == 0 else min(2 * digits, most)
                 continue
             if jump and step > first / 2:
@@ -145,15 +151,21 @@ def exact(
                     bent = abs(nearer[0] - left) + abs(nearer[1] - right)
                     left, right = nearer[:2]
                 left = right = (left + right) / 2
-            error = largest * MP.mpf(10) ** (15 - digits) / step + bent
+            error = largest * _unit(digits) / step + bent
             return Truth(float(left), float(right), float(error), "mpmath", bool(jump))
+
+
+@cache
+def _unit(digits: int) -> Any:
+    """Return how far off the last of so many digits may be, with 15 digits to spare."""
+    return MP.mpf(10) ** (15 - digits)
 
 
 def _may_be_the_step(left: Any, right: Any, largest: Any, step: Any, at: Point) -> bool:
     """Return whether slopes are so small that they may be 0 but for the step, as of x**3 at 0."""
     slope = max(abs(left), abs(right))
     size = min([1.0, *(abs(x) for x in at if x)])
-    return bool(largest < 1000 * step * slope or slope * size < largest * MP.mpf("1e-20"))
+    return bool(largest < 1000 * step * slope or slope * size < largest * TINY_CHANGE)
 
 
 def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
@@ -204,11 +216,11 @@ def _exact_higher(
                     return None
                 total += weight * result
                 largest = max(largest, abs(result))
-            if digits < most and abs(total) < largest * MP.mpf(10) ** (15 - digits):
+            if digits < most and abs(total) < largest * _unit(digits):
                 digits = most if total == 0 else min(2 * digits, most)
                 continue
             scale = (2 * step) ** len(order)
-            return float(total / scale), float(largest * MP.mpf(10) ** (15 - digits) / scale)
+            return float(total / scale), float(largest * _unit(digits) / scale)
 
 
 # How near a point is come to, and how much nearer each time; far from the step of a difference.
@@ -307,19 +319,40 @@ def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Poin
     return 2 * stuck <= len(places)
 
 
-def _sides(
-    forward: Callable[..., Any], at: Point, index: int, step: Any
-) -> tuple[Any, Any, Any, Any] | None:
-    """Return both one-sided slopes, the largest result, and how far it is across the point.
+# Left and right slope, the largest result, and how far the function is from both lines between.
+Sides = tuple[Any, Any, Any, Any]
 
-    The point itself is not evaluated: at a jump it belongs to one side at most.
+
+def _sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
+    """Return both one-sided slopes; None where they cannot be had."""
+    return _smooth_sides(forward, at, index, step) or _both_sides(forward, at, index, step)
+
+
+def _smooth_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
+    """Take the slopes up to the point and from there on; None unless they are of one line.
+
+    That takes three results instead of four, and all operands share the one in the middle.
     """
+    middle = _at_the_point(forward, at, MP.prec)
+    if middle is None:
+        return None
+    below = _moved(forward, at, index, -step)
+    above = None if below is None else _moved(forward, at, index, step)
+    if above is None:
+        return None
+    left, right = (middle - below) / step, (above - middle) / step
+    largest = max(abs(below), abs(middle), abs(above))
+    # A jump to half of it at the point itself looks like a line, but a steep one.
+    if _differ(left, right) or abs(above - below) > largest * SMALL_CHANGE:
+        return None
+    return left, right, largest, MP.zero
+
+
+def _both_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
+    """Take each slope on its side of the point, which at a jump belongs to one side at most."""
     found = []
-    places = [MP.mpf(x) for x in at]
     for offset in (-2, -1, 1, 2):
-        operands = places.copy()
-        operands[index] += offset * step
-        result = number(forward, operands)
+        result = _moved(forward, at, index, offset * step)
         if result is None:
             return None
         found.append(result)
@@ -327,6 +360,16 @@ def _sides(
     left, right = (b - a) / step, (d - c) / step
     largest = max(map(abs, found))
     return left, right, largest, abs((c - b) - (left + right) * step)
+
+
+def _moved(forward: Callable[..., Any], at: Point, index: int, distance: Any) -> Any:
+    return number(forward, [*at[:index], MP.mpf(at[index]) + distance, *at[index + 1 :]])
+
+
+@lru_cache(maxsize=1 << 10)
+def _at_the_point(forward: Callable[..., Any], at: Point, bits: int) -> Any:
+    """Evaluate at a point, once for each number of bits: those of the context now."""
+    return number(forward, at)
 
 
 def _step(at: Point) -> Any:
@@ -343,4 +386,4 @@ def _extra_digits(at: Point) -> int:
 
 
 def _differ(left: Any, right: Any) -> bool:
-    return bool(abs(left - right) > max(abs(left), abs(right)) * MP.mpf(10) ** -12)
+    return bool(abs(left - right) > max(abs(left), abs(right)) * SAME)

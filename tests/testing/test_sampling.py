@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import plugins
-from pluggrad.testing.sampling import drawn, points, simple, spread
+from pluggrad.testing.sampling import drawn, kinks_of, points, simple, spread
 
 OPS = list(plugins.ops.values())
 INTERVALS = [None, (0.0, math.inf), (-math.inf, 3.0), (-1.0, 1.0), (1.0, math.inf), (-1e75, 1e75)]
@@ -65,6 +65,6 @@ def test_several_operands_meet_on_the_diagonal_and_with_small_and_large_ones():
 @given(st.data(), st.sampled_from(INTERVALS), st.sampled_from([(), (0.5,)]))
 def test_what_hypothesis_draws_is_inside_the_domain(data, interval, kinks):
     op = SimpleNamespace(domain=(interval,), kinks=kinks, arity=1)
-    (x,) = data.draw(drawn(op))
+    (x,) = data.draw(drawn(op.domain, kinks_of(op)))
     low, high = interval or (-math.inf, math.inf)
     assert low < x < high
