@@ -1,9 +1,9 @@
 """Be the process from which `forks.run` forks: all is imported that the tests' programs import,
 but of pluggrad nothing.
 
-    python tests/fork_server.py DESCRIPTOR
+    python tests/fork_server.py DESCRIPTOR [MODULE ...]
 
-A request is a line of JSON with the descriptors for standard output and error; the answers are the
+Where modules are named, these are imported instead. A request is a line of JSON with the descriptors for standard output and error; the answers are the
 process's id, and how it ended.
 """
 
@@ -103,9 +103,13 @@ def run(mode, what, arguments):
 
 
 if __name__ == "__main__":
-    import_others()
+    descriptor, *modules = sys.argv[1:]
+    if not modules:
+        import_others()
+    for module in modules:
+        importlib.import_module(module)
     gc.freeze()
-    asked = serve(socket.socket(fileno=int(sys.argv[1])))
+    asked = serve(socket.socket(fileno=int(descriptor)))
     if asked is not None:
         become(asked)
         run(asked["mode"], asked["what"], asked["arguments"])

@@ -18,26 +18,76 @@ from pathlib import Path
 
 SERVER = Path(__file__).with_name("fork_server.py")
 # Of what Python reads as it starts, a fork can heed these, or need not.
-HEEDED = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+HEEDED = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED"}
+BUSY = set()  # connections to servers that wait for a fork
 
 
-def run(command, *, cwd=None, env=None, timeout=None, check=False):
+def run(command, *, cwd=None, env=None, timeout=None, check=False, imported=()):
     """Run `python [-P] [-W ACTION] -c PROGRAM | -m MODULE, arguments`, as `subprocess.run` does.
 
-    Text of standard output and error is captured.
+    Text of standard output and error is captured. What is named in `imported` is there beforehand,
+    for programs to which it makes no difference.
     """
-    asked = _request([str(word) for word in command], cwd, dict(os.environ if env is None else env))
-    if asked is None:
-        return subprocess.run(
-            command, cwd=cwd, env=env, timeout=timeout, check=check, capture_output=True, text=True
-        )
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        code = _code(asked, out, err, timeout, command)
-        texts = [_text(file) for file in (out, err)]
-    done = subprocess.CompletedProcess(command, code, *texts)
+    process = start(command, cwd=cwd, env=env, imported=imported)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    done = subprocess.CompletedProcess(command, process.returncode, out, err)
     if check:
         done.check_returncode()
     return done
+
+
+def start(command, *, cwd=None, env=None, imported=()):
+    """Start a process, as `subprocess.Popen` does; text of standard output and error is captured.
+
+    A server has one fork at a time: another one beside it is a new process.
+    """
+    env = dict(os.environ if env is None else env)
+    asked = _request([str(word) for word in command], cwd, env)
+    connection = asked and _connection(env.get("PYTHONHASHSEED", ""), *imported)
+    if asked is None or connection in BUSY:
+        return subprocess.Popen(
+            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    return Fork(command, asked, connection)
+
+
+class Fork:
+    """A forked process; what there is of `subprocess.Popen` to wait for one and to end it."""
+
+    returncode = None
+
+    def __init__(self, command, asked, connection):
+        self.args, self.connection = command, connection
+        self.files = [tempfile.TemporaryFile() for _ in range(2)]
+        descriptors = [file.fileno() for file in self.files]
+        socket.send_fds(connection, [json.dumps(asked).encode()], descriptors)
+        self.pid = json.loads(connection.recv(100))
+        BUSY.add(connection)
+
+    def communicate(self, timeout=None):
+        """Wait for its end; return what it wrote to standard output and error."""
+        self.connection.settimeout(timeout)
+        try:
+            self.returncode = json.loads(self.connection.recv(100))
+        except TimeoutError:
+            raise subprocess.TimeoutExpired(self.args, timeout) from None
+        finally:
+            self.connection.settimeout(None)
+        BUSY.remove(self.connection)
+        texts = [_text(file) for file in self.files]
+        for file in self.files:
+            file.close()
+        return texts
+
+    def kill(self):
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
 
 
 def _request(command, cwd, env):
@@ -67,32 +117,18 @@ def _of_python(env):
 
 
 @cache
-def _connection():
+def _connection(seed, *imported):
+    """Start a server with a hash seed."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     env = {name: os.environ[name] for name in os.environ.keys() - _of_python(os.environ)}
+    command = [sys.executable, SERVER, str(there.fileno()), *imported]
     with there:
         server = subprocess.Popen(
-            [sys.executable, SERVER, str(there.fileno())], env=env, pass_fds=[there.fileno()]
+            command, env=env | ({"PYTHONHASHSEED": seed} if seed else {}), pass_fds=[there.fileno()]
         )
     atexit.register(server.wait)
     atexit.register(here.close)
     return here
-
-
-def _code(asked, out, err, timeout, command):
-    connection = _connection()
-    socket.send_fds(connection, [json.dumps(asked).encode()], [out.fileno(), err.fileno()])
-    child = json.loads(connection.recv(100))
-    connection.settimeout(timeout)
-    try:
-        return json.loads(connection.recv(100))
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
-        connection.settimeout(None)
-        connection.recv(100)
-        raise subprocess.TimeoutExpired(command, timeout) from None
-    finally:
-        connection.settimeout(None)
 
 
 def _text(file):

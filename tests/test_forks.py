@@ -49,6 +49,26 @@ def test_one_that_fails_is_an_error_where_that_is_asked():
 
 
 def test_what_only_a_new_process_can_do_is_done_by_one():
-    program = "import sys; print(sys.flags.hash_randomization)"
-    env = {**os.environ, "PYTHONHASHSEED": "0"}
-    assert forks.run([sys.executable, "-c", program], env=env).stdout == "0\n"
+    program = "import sys; print(sys.flags.optimize)"
+    env = {**os.environ, "PYTHONOPTIMIZE": "2"}
+    assert forks.run([sys.executable, "-c", program], env=env).stdout == "2\n"
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_a_fork_has_the_hashes_of_its_seed(seed):
+    command = [sys.executable, "-c", "print(hash('text'))"]
+    env = {**os.environ, "PYTHONHASHSEED": seed}
+    wanted = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert forks.run(command, env=env, imported=("json",)).stdout == wanted.stdout != ""
+
+
+def test_several_run_at_once():
+    command = [sys.executable, "-c", "import sys; print(sys.argv[1])"]
+    processes = [forks.start([*command, word], imported=("json",)) for word in "abc"]
+    assert [process.communicate()[0] for process in processes] == ["a\n", "b\n", "c\n"]
+
+
+def test_what_is_named_is_imported_beforehand():
+    command = [sys.executable, "-c", "import sys; print('wave' in sys.modules)"]
+    assert forks.run(command, imported=("wave",)).stdout == "True\n"
+    assert forks.run(command).stdout == "False\n"

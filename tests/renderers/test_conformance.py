@@ -1,15 +1,31 @@
 """Every built-in renderer keeps the contract that is asked of other people's."""
 
 import shutil
+import subprocess
+from types import SimpleNamespace
 
+import forks
 import pytest
 from pluggrad import plugins
-from pluggrad.testing import RENDERER_CHECKS, check_renderer
+from pluggrad.testing import RENDERER_CHECKS, check_renderer, fresh_process
 
 BUILT_IN = [
     kind for plugin in plugins if plugin.name.startswith("pluggrad.") for kind in plugin.renderers
 ]
 DEPTH = 20_000  # `pluggrad check pluggrad --depth 1000000` takes minutes, and much memory
+
+
+@pytest.fixture(autouse=True)
+def other_processes_are_forks(monkeypatch):
+    """Fork from a process with the same hash seed instead of starting Python for each picture."""
+
+    def start(command, *, env, **_):
+        imported = ("pluggrad.testing.fresh_process", "networkx")
+        return forks.start(command, env=env, imported=imported)
+
+    monkeypatch.setattr(
+        fresh_process, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": start})
+    )
 
 
 @pytest.mark.parametrize("check", RENDERER_CHECKS, ids=lambda check: check.__name__)
