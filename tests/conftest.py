@@ -10,7 +10,7 @@ import pluggrad
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and house.py
+sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and others that tests import
 
 
 def pytest_configure(config):
@@ -21,9 +21,6 @@ def pytest_configure(config):
     """
     if not hasattr(config, "workerinput"):  # in the first process, before xdist starts others
         compileall.compile_dir(Path(pluggrad.__file__).parent, quiet=2)
-    # mypy reads the package and NumPy's stubs once, and not for each of the programs it judges.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    os.environ.setdefault("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache" / f"tests-{worker}"))
     # hypothesis reads the source of what is installed from a folder: once, not for each program.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
 

@@ -19,6 +19,7 @@ from pluggrad.value import SOCKETS
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import house  # noqa: E402 - beside this file
+from type_checking import mypy  # noqa: E402
 
 HEAVY = {"networkx", "numpy", "numba", "graphviz"}
 MODULES = sorted(
@@ -82,12 +83,7 @@ def test_mypy_knows_operators_and_methods_and_rejects_text(tmp_path: Path) -> No
             a.tanh().data.no_such_number
         """)
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", str(program)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    done = mypy(str(program), cwd=tmp_path)
     lines = done.stdout.splitlines()
     assert 'Unsupported operand types for + ("Value" and "str")' in lines[0]
     assert '"Value" has no attribute "no_such_op"' in lines[1]

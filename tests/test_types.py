@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pluggrad import Value, plugins, render
 from pluggrad.drawing.rendering import Textual
+from type_checking import mypy
 
 REVEALED = {
     "compile(area)": "Compiled[[a: float, b: float], float]",
@@ -92,12 +93,7 @@ def plain(revealed: str) -> str:
 
 def test_mypy_sees_the_types_of_what_people_call(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text(program())
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "user.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    done = mypy("user.py", cwd=tmp_path)
     found = re.findall(r'Revealed type is "(.*)"', done.stdout)
     assert "error" not in done.stdout, done.stdout
     assert dict(zip(REVEALED, map(plain, found), strict=True)) == REVEALED
@@ -127,12 +123,7 @@ def test_wrong_uses_are_found(tmp_path: Path) -> None:
             ops.exp(x).no_such_method()
         """)
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "user.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    done = mypy("user.py", cwd=tmp_path)
     assert "Found 4 errors" in done.stdout, done.stdout
 
 
@@ -228,8 +219,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     lines = [f"import {module}" for module in MODULES]
     lines += [f"reveal_type({name})" for name in names]
     (folder / "user.py").write_text("\n".join(lines) + "\n")
-    command = [sys.executable, "-m", "mypy", "--strict", "user.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = mypy("user.py", cwd=folder)
     assert done.returncode == 0, re.findall(".*: error: .*", done.stdout)
     found = re.findall(r'Revealed type is "(.*)"', done.stdout)
     return dict(zip(names, found, strict=True))

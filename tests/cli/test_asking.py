@@ -12,6 +12,7 @@ from pluggrad import Op, plugins
 from pluggrad.cli import completion, doctor, main, stubs
 from pluggrad.cli.command import SUBCOMMANDS, parser
 from pluggrad.settings import ENVIRONMENT
+from type_checking import mypy
 
 
 @pytest.fixture(autouse=True)
@@ -176,10 +177,7 @@ def test_type_checkers_know_the_ops_of_plugins_from_the_stubs(tmp_path):
         "Value(1.0).no_such_op()\n"
         "Value(1.0).stubbed(1.0, 2.0)\n"
     )
-    options = ["--strict", "--python-executable", str(home / "bin/python"), str(program)]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = mypy("--python-executable", str(home / "bin/python"), str(program), cwd=tmp_path)
     assert '3: error: "Value" has no attribute "no_such_op"' in done.stdout
     assert '4: error: Too many arguments for "stubbed"' in done.stdout
     assert "Found 2 errors" in done.stdout, done.stdout

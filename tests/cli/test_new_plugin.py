@@ -11,6 +11,7 @@ import forks
 import pytest
 from pluggrad.cli import main
 from pluggrad.cli.new_plugin import NewPluginError, write
+from type_checking import mypy
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +150,9 @@ def test_type_checkers_follow_an_editable_installation_of_it(package, tmp_path):
         "volume = fresh_ops_cube.arity + 'x'\n"
         "Renderer(indent=3)\n"
     )
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python_of_it]
-    done = subprocess.run([*mypy, "user.py"], capture_output=True, text=True, cwd=tmp_path)
+    there = ["--python-executable", python_of_it]
+    done = mypy(*there, "user.py", cwd=tmp_path)
     told = [line.partition("[")[2] for line in done.stdout.splitlines() if "error:" in line]
     assert told == ["operator]", "arg-type]"], done.stdout
-    done = subprocess.run(mypy, capture_output=True, text=True, cwd=folder)
+    done = mypy(*there, cwd=folder)
     assert "Success" in done.stdout, done.stdout

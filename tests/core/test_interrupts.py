@@ -18,19 +18,20 @@ def interrupted(work, moment):
     """Do something with a KeyboardInterrupt at one line of pluggrad; say whether it came so far."""
     count = 0
 
-    def trace(frame, event, argument):
+    def enter(frame, event, argument):
+        return go_on if frame.f_code.co_filename.startswith(HOME) else None
+
+    def go_on(frame, event, argument):
         nonlocal count
-        if not frame.f_code.co_filename.startswith(HOME):
-            return None
         if event == "line":
             count += 1
             if count == moment:
                 sys.settrace(None)
                 raise KeyboardInterrupt
-        return trace
+        return go_on
 
     before = sys.gettrace()
-    sys.settrace(trace)
+    sys.settrace(enter)
     try:
         work()
     except KeyboardInterrupt:
@@ -130,7 +131,7 @@ def test_a_step_is_taken_whole_or_not_at_all(make):
 
 # Only lines of pluggrad are interrupted, so what it imports of others can be there beforehand.
 FIRST = """
-import importlib, importlib.util, os, sys
+import gc, importlib, importlib.util, os, sys
 home = os.path.dirname(importlib.util.find_spec("pluggrad").origin)
 
 def interrupt_at(moment, work):
@@ -189,6 +190,7 @@ def import_others():
 
 import_others()
 {before}
+gc.disable()  # a collection in a fork copies what the forks share
 def work():
     {work}
 
