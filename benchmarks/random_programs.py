@@ -300,6 +300,7 @@ def start_jax() -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_disable_most_optimizations", True)  # each program runs once
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ function of more than 8 parameters, without `self`.
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import statistics
 import tokenize
@@ -60,7 +61,7 @@ def modules() -> dict[str, Path]:
 def imported_by(name: str, path: Path, known: dict[str, Path]) -> set[str]:
     """Return the modules that a module imports, also inside functions."""
     found = set()
-    for node in _at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _at_run_time(parsed(path)):
         if isinstance(node, ast.ImportFrom):
             base = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
             start = base[: len(base) - node.level + 1] if node.level else []
@@ -71,6 +72,12 @@ def imported_by(name: str, path: Path, known: dict[str, Path]) -> set[str]:
     return {x for x in found if x in known and x not in (name, "pluggrad")}
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file; each file is read once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree, but for what stands under `if TYPE_CHECKING`."""
     for child in ast.iter_child_nodes(tree):
@@ -79,6 +86,7 @@ def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _at_run_time(child)
 
 
+@functools.cache
 def arrows() -> dict[str, set[str]]:
     """Return what each module imports; what `core/index.py` loads later is no import."""
     known = modules()
@@ -110,7 +118,7 @@ def _reached(start: str, graph: dict[str, set[str]]) -> set[str]:
 def functions(paths: list[Path]) -> Iterator[tuple[Path, Function]]:
     """Find all functions, those inside of others too."""
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, FUNCTIONS):
                 yield path, node
 

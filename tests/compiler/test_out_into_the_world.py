@@ -110,22 +110,6 @@ def test_joblib_maps_compiled_functions() -> None:
     assert found == [2.0, 1.0, 0.5]
 
 
-def test_dask_maps_compiled_functions_over_the_blocks_of_an_array() -> None:
-    da = pytest.importorskip("dask.array", reason="the test is about Dask")
-    distributed = pytest.importorskip("distributed", reason="the test is about a Dask cluster")
-    x = np.linspace(-1, 2, 1000)
-    f = Compiled(two_ways)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        array = da.from_array(x, chunks=250)
-        found = client.compute(da.map_blocks(f, array, dtype=float)).result()
-    np.testing.assert_array_equal(found, np.where(x > 0, x * x, -3.0 * x))
-
-
 def test_threads_may_call_one_compiled_function() -> None:
     f = compile(smooth)
     points = [i / 100 for i in range(1, 200)]

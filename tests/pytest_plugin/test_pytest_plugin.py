@@ -17,14 +17,18 @@ plugins.register(Plugin(), "my-ops")
 """
 
 
+# The plugin of hypothesis imports all of hypothesis at the end of each run.
+QUICK = ["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio"]
+
+
 @pytest.fixture
 def tests_of(tmp_path):
     """Run pytest in a folder with these files; return the exit code and what it printed."""
 
-    def run(*arguments, **files):
+    def run(*arguments, quick=True, **files):
         for name, text in files.items():
             (tmp_path / name.replace("_py", ".py").replace("_ini", ".ini")).write_text(text)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", *(QUICK if quick else ["-q"]), *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
@@ -115,6 +119,7 @@ def test_both_are_gone():
 
 def test_a_run_that_uses_nothing_of_it_imports_nothing_of_pluggrad(tests_of):
     code, out = tests_of(
+        quick=False,
         test_it_py="""
 import sys
 
@@ -122,6 +127,6 @@ def test_it():
     assert "pytest_pluggrad" in sys.modules
     heavy = {"pluggrad", "pluggy._hooks", "networkx", "hypothesis.strategies"} - {"pluggy._hooks"}
     assert not heavy & set(sys.modules)
-"""
+""",
     )
     assert code == 0, out

@@ -43,9 +43,9 @@ def tangle(inputs, steps):
     return sum([*inputs, *made[-9:]])
 
 
-def program_of(seed):
+def program_of(seed, nodes=250):
     values = [Value(0.3 + 0.1 * i) for i in range(9)]
-    return compile(tangle(values, drawn(seed)), wrt=values)
+    return compile(tangle(values, drawn(seed, nodes)), wrt=values)
 
 
 def numbers(executor):
@@ -154,7 +154,7 @@ def test_a_process_may_end_meanwhile(tmp_path):
         "machine.RUNS = 20",
         f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})",
         "from test_pieces import program_of",
-        "program = program_of(16)",
+        "program = program_of(16, nodes=120)",
         "[program.step() for _ in range(20)]",
         "assert program.executor.background.thread is not None",
     ])  # fmt: skip

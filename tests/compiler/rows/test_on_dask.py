@@ -5,6 +5,7 @@ import pytest
 from pluggrad import CompileError, compile
 from pluggrad.ops import exp, log
 
+dask = pytest.importorskip("dask", reason="the tests are about Dask")
 da = pytest.importorskip("dask.array", reason="the tests are about Dask")
 pytest.importorskip("cloudpickle", reason="Dask sends functions with it")
 
@@ -41,18 +42,37 @@ def test_sums_of_blocks_of_mixed_size_are_as_exact_as_stated():
     assert value == slope
 
 
-def test_two_worker_processes_add_up_what_they_have():
+@pytest.fixture(scope="module")
+def client():
+    """A cluster of two worker processes, for all tests that need one."""
     distributed = pytest.importorskip("distributed", reason="the test is about a cluster")
-    w, x, y = data(1000)
-    fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True
         ) as cluster,
-        distributed.Client(cluster),
+        distributed.Client(cluster, set_as_default=False) as client,
     ):
+        yield client
+
+
+def test_two_worker_processes_add_up_what_they_have(client):
+    w, x, y = data(1000)
+    fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
+    with client.as_current():
+        assert dask.base.get_scheduler() == client.get
         found = fit(w, da.from_array(x, chunks=250), da.from_array(y, chunks=250))
     assert found == pytest.approx(fit(w, x, y), rel=1e-14)
+
+
+def two_ways(x):
+    return x * x if x > 0 else -3.0 * x
+
+
+def test_a_function_is_mapped_over_the_blocks_in_worker_processes(client):
+    x = np.linspace(-1, 2, 1000)
+    array = da.from_array(x, chunks=250)
+    found = client.compute(da.map_blocks(compile(two_ways), array, dtype=float)).result()
+    np.testing.assert_array_equal(found, np.where(x > 0, x * x, -3.0 * x))
 
 
 @pytest.mark.parametrize(
