@@ -3,8 +3,8 @@ but of pluggrad nothing.
 
     python tests/fork_server.py DESCRIPTOR [MODULE ...]
 
-Where modules are named, these are imported instead. A request is a line of JSON with the descriptors for standard output and error; the answers are the
-process's id, and how it ended.
+Where modules are named, these are imported instead. A request is a line of JSON with the
+descriptors for standard output and error; the answers are the process's id, and how it ended.
 """
 
 import array

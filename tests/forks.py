@@ -64,7 +64,7 @@ class Fork:
 
     def __init__(self, command, asked, connection):
         self.args, self.connection = command, connection
-        self.files = [tempfile.TemporaryFile() for _ in range(2)]
+        self.files = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115 - until it ends
         descriptors = [file.fileno() for file in self.files]
         socket.send_fds(connection, [json.dumps(asked).encode()], descriptors)
         self.pid = json.loads(connection.recv(100))
