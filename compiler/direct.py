@@ -54,5 +54,11 @@ class DirectCall:
             self.fields.moved = 0
             self.watched.refresh()
 
+    def know_numpy(self) -> None:
+        """Take NumPy's floats, too, which somebody may have imported meanwhile."""
+        from .run.calls import float64
+
+        self.fields.float64 = float64()
+
     def into(self, _args: Sequence[Any], _outs: Sequence[Any]) -> None:
         """Answer a call with `out=`: none of numbers is one."""

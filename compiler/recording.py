@@ -104,7 +104,9 @@ class Recording:
         """The first executor, made when first asked for; those for calls are made like it."""
         if self._executor is None:
             guarded = self.guards > 0
-            self._executor = executor_for(self.tape, self.choice, math=self.math, guarded=guarded)
+            self._executor = executor_for(
+                self.tape, self.choice, math=self.math, guarded=guarded, kept=True
+            )
         return self._executor
 
     # Calls may run side by side, in threads or one inside the other. Each takes an executor, which
@@ -120,12 +122,7 @@ class Recording:
         first = self.executor
         if isinstance(first, Interpreter):
             return Interpreter(self.tape)
-        from .run.machine import Machine
-
-        machine: Machine = first  # type: ignore[assignment]  # it is one
-        return Machine(
-            self.tape, machine.plan, straight=machine.straight, background=machine.background
-        )
+        return first.another()  # type: ignore[attr-defined, no-any-return]  # a machine
 
     # ----- One set of numbers -----
 

@@ -73,6 +73,9 @@ class Recordings:
     ) -> Directs:
         """Return direct calls with one of this recording, where it can have one, in front."""
         if not set(map(type, numbers)) <= PLAIN:
+            for direct in known:
+                if isinstance(direct, DirectCall):
+                    direct.know_numpy()
             return known
         mine = [x for x in known if x.recording is recording and isinstance(x, DirectCall)]
         for one in mine:

@@ -171,6 +171,10 @@ class Library:
             self.cache.write(key, code)
         return code
 
+    def names(self) -> dict[int, str]:
+        """Return which function is at which address, of all that were asked for."""
+        return {address: name for name, address in list(self._addresses.items())}
+
     def has(self, name: str, needed_by: str = "") -> bool:
         """Return whether function `name` is there already, in memory or on disk."""
         return name in self._addresses or self.cache.read(f"{name} {needed_by}") is not None

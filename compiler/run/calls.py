@@ -8,9 +8,8 @@ another one only runs it. Both are told where things are by a block of addresses
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import Any
-
-import numpy as np
 
 from .c_functions import NOTHING, NUMBERS_BY_POSITION, floats_are_plain, made
 from .call_text import CALL, FIELDS, STEP
@@ -57,9 +56,15 @@ def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
     """
     if not floats_are_plain():
         return None
-    known = {"float": float, "float64": np.float64, "int": int, "none": None}
-    fields = Fields(**{name: id(x) for name, x in known.items()}, **told)
+    known = {"float": id(float), "float64": float64(), "int": id(int), "none": id(None)}
+    fields = Fields(**known, **told)
     return made("call_with_numbers", CALL, NUMBERS_BY_POSITION, fields)
+
+
+def float64() -> int:
+    """Return the address of NumPy's type; 0 as long as nobody has imported NumPy."""
+    kind = getattr(sys.modules.get("numpy"), "float64", None)
+    return 0 if kind is None else id(kind)
 
 
 def function_that_finds_nan(**told: int) -> tuple[Any, Fields]:

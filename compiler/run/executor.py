@@ -8,7 +8,7 @@ pass starts from, one for each output.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pluggrad import CompileError
 from pluggrad.progress import tell, waiting
@@ -16,6 +16,9 @@ from pluggrad.progress import tell, waiting
 from ..tape.data import Tape
 from ..tape.writing import MANY_NODES
 from ..warning import warn
+
+if TYPE_CHECKING:
+    from .machine import Machine
 
 CHOICES = ("auto", "numba", "interpreter")
 MATHS = ("libm", "vector")
@@ -52,7 +55,12 @@ def check_math(math: str) -> str:
 
 
 def executor_for(
-    tape: Tape, choice: str = "auto", *, math: str = "vector", guarded: bool = False
+    tape: Tape,
+    choice: str = "auto",
+    *,
+    math: str = "vector",
+    guarded: bool = False,
+    kept: bool = False,
 ) -> Executor:
     """Make the fastest executor there is for a tape.
 
@@ -62,6 +70,8 @@ def executor_for(
             compiled code where it can be had, with one warning where it cannot.
         math: whether functions may be our own, `vector`, or are those of the C library, `libm`.
         guarded: whether the tape is for some inputs only, and finds out as it runs.
+        kept: whether it may be one that an earlier process planned, which needs no NumPy: its
+            buffers are no arrays then.
 
     Raises:
         CompileError: when `numba` was asked for and cannot be.
@@ -73,7 +83,7 @@ def executor_for(
     if choice == "interpreter":
         return Interpreter(tape)
     try:
-        return _machine(tape, math, guarded)
+        return _kept(tape, math, guarded) if kept else _machine(tape, math, guarded)
     except CompileError as cause:
         if choice == "numba":
             raise
@@ -89,12 +99,34 @@ def missing_packages() -> list[str]:
     return [package for package in ("numba", "numpy") if find_spec(package) is None]
 
 
-def _machine(tape: Tape, math: str, guarded: bool) -> Executor:
+def _kept(tape: Tape, math: str, guarded: bool) -> Executor:
+    """Make a machine of what an earlier process kept; or make one, and keep what it is."""
+    _check_installed()
+    from . import kept
+
+    key = kept.key_of(tape, math, guarded=guarded)
+    if key is None:
+        return _machine(tape, math, guarded)
+    found = kept.kept_machine(key, tape, math)
+    if found is not None:
+        return found
+    machine = _machine(tape, math, guarded)
+    image = machine.image()
+    if image is not None:
+        kept.keep(key, image)
+    return machine
+
+
+def _check_installed() -> None:
     missing = missing_packages()
     if missing:
         raise CompileError(
             f"{' and '.join(missing)} not installed; pip install 'pluggrad[compile]'"
         )
+
+
+def _machine(tape: Tape, math: str, guarded: bool) -> Machine:
+    _check_installed()
     try:
         from ..lower.probing import check_ends
         from .machine import Machine
