@@ -143,7 +143,7 @@ def _written(
     """
     arguments = ["g", "node._number", *(f"{x}._number" for x in names)]
     trace = Trace()
-    code = PythonCode(trace, f"{prefix}_")
+    code = PythonCode(trace, f"{prefix}_", may_raise=True)
     try:
         text = code.expression(trace.run(rule, *map(trace.parameter, arguments), op=op))
     except Exception:  # whatever it did with a symbol, the rule itself still works on floats

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 from pluggrad.errors import TraceError
@@ -21,6 +23,8 @@ INLINE: dict[Any, str] = {
     operator.truediv: "/",
 }
 SIGNS = (*INLINE, operator.neg)
+# What gives a float for every float but infinity, of which it raises an error.
+NEARLY_TOTAL = {math.sin, math.cos, math.tan, math.tanh, math.atan, math.asinh, math.erf, math.erfc}
 MOST_CHARACTERS = 2000  # of an expression; what is longer is not worth writing out
 
 
@@ -30,13 +34,15 @@ class PythonCode:
     Parameters:
         trace: the steps; their parameters are written by their names.
         prefix: what the names begin with that are bound here.
+        may_raise: whether the code may raise at infinity, as the caller has another way then.
 
     Attributes:
         bound: the functions, numbers and places that occur in what was written, by name.
     """
 
-    def __init__(self, trace: Trace, prefix: str = "c") -> None:
+    def __init__(self, trace: Trace, prefix: str = "c", *, may_raise: bool = False) -> None:
         self.trace = trace
+        self._direct = NEARLY_TOTAL if may_raise else frozenset()
         self.prefix = prefix
         self.bound: dict[str, Any] = {}
 
@@ -93,7 +99,11 @@ class PythonCode:
             return f"abs({operands[0]})"
         if detail.forward in INLINE:
             return f" {INLINE[detail.forward]} ".join(operands)
-        return f"{self._bind(detail.evaluate)}({', '.join(operands)})"
+        is_direct = (
+            isinstance(detail.forward, BuiltinFunctionType) and detail.forward in self._direct
+        )
+        function = detail.forward if is_direct else detail.evaluate
+        return f"{self._bind(function)}({', '.join(operands)})"
 
     def _is_infix(self, step: Step) -> bool:
         if not step.operands or step.name == "abs":

@@ -210,9 +210,9 @@ class Op:
         except Exception as cause:
             self.note(cause, operands)
             raise
-        if result.__class__ is complex and self.ieee is not None:
-            result = self._by_ieee(operands)  # Python's ** leaves the real numbers without a word
         if result.__class__ is not float:
+            if result.__class__ is complex and self.ieee is not None:
+                result = self._by_ieee(operands)  # Python's ** leaves the reals without a word
             try:
                 return as_float(result)
             except (TypeError, OverflowError) as cause:

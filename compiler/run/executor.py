@@ -103,6 +103,7 @@ def _kept(tape: Tape, math: str, guarded: bool) -> Executor:
     """Make a machine of what an earlier process kept; or make one, and keep what it is."""
     _check_installed()
     from . import kept
+    from .image import image_of
 
     key = kept.key_of(tape, math, guarded=guarded)
     if key is None:
@@ -111,7 +112,7 @@ def _kept(tape: Tape, math: str, guarded: bool) -> Executor:
     if found is not None:
         return found
     machine = _machine(tape, math, guarded)
-    image = machine.image()
+    image = image_of(machine)
     if image is not None:
         kept.keep(key, image)
     return machine

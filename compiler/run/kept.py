@@ -20,6 +20,7 @@ from ..native.library import library
 from ..tape.data import Tape
 from ..tape.fingerprint import fingerprint, is_built_in
 from .calls import function_of_numbers
+from .image import Image
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -28,31 +29,9 @@ MOST = 200  # nodes
 FOLDERS = ("codegen", "lower", "narrow", "native", "plan", "run", "tape")
 
 
-class Image(NamedTuple):
-    """What runs a program, without addresses.
-
-    Attributes:
-        functions: the names of the machine code's functions; the first runs instructions.
-        made_from: what their names do not tell.
-        words: instructions, forward and backward; in place of an address stands which function.
-        addresses: where in these an address goes.
-        size: how many places memory has.
-        starts: where inputs, outputs, gradients and seeds begin.
-        literals: where each literal stands, and the 1.0 behind them.
-    """
-
-    functions: list[str]
-    made_from: str
-    words: tuple[list[int], list[int]]
-    addresses: tuple[list[int], list[int]]
-    size: int
-    starts: tuple[int, int, int, int]
-    literals: list[int]
-
-
 def key_of(tape: Tape, math: str, *, guarded: bool) -> str | None:
     """Name what a small tape of built-in ops computes; None for other tapes."""
-    if len(tape) > MOST or not all(map(is_built_in, tape.ops)):
+    if len(tape) > MOST or not all(op.is_linear and is_built_in(op) for op in tape.ops):
         return None
     literals = [x for x, fixed in zip(tape.numbers, tape.literals, strict=True) if fixed]
     columns = (tape.kinds, tape.left, tape.right, tape.literals, array("d", literals))

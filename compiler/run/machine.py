@@ -11,18 +11,14 @@ import numpy as np
 from pluggrad import CompileError
 
 from ..codegen.code import Code, code_of, copies, joined
-from ..codegen.instructions import ADDRESS, LENGTH
-from ..codegen.kernels import KERNEL_TEXT
 from ..codegen.runner import clearing, run_address
 from ..lower.kinds import Kinds
 from ..narrow.background import RUNS, InBackground, background_of
-from ..native.library import library
 from ..plan.columns import Ints, zeros
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
 from .calls import Fields, function_of_numbers, function_that_finds_nan
-from .kept import Image
 
 if TYPE_CHECKING:
     from ..narrow.straight import Straight
@@ -183,30 +179,10 @@ class Machine:
         """Make one more of the same plan, with memory of its own."""
         return Machine(self.tape, self.plan, straight=self.straight, background=self.background)
 
-    def image(self) -> Image | None:
-        """Write down what another process needs to run this; None where a plan is part of it."""
-        if self.straight is not None or self.background is not None or self._takes_long():
-            return None
-        layout = self.plan.layout
-        names = library().names()
-        functions = {run_address(): 0}
-        words, addresses = [], []
-        for code in self._codes[:BOTH]:
-            at = _addresses(code)
-            code = code.copy()
-            code[at] = [functions.setdefault(x, len(functions)) for x in code[at].tolist()]
-            words.append(code.tolist())
-            addresses.append(at)
-        literal = np.flatnonzero(self.tape.literal)
-        return Image(
-            [names[x] for x in functions],
-            KERNEL_TEXT,
-            (words[0], words[1]),
-            (addresses[0], addresses[1]),
-            len(self.memory),
-            (layout.inputs_at, layout.outputs_at, layout.wrt_at, layout.seeds_at),
-            [*layout.position[literal].tolist(), layout.seed],
-        )
+    @property
+    def codes(self) -> tuple[Any, Any]:
+        """All instructions, forward and backward."""
+        return self._codes[FORWARD], self._codes[BACKWARD]
 
     def renewed(self) -> Machine:
         """Translate the ops again, which compute something else now; in the same memory.
@@ -295,7 +271,7 @@ class Machine:
             self._told_to.append((found[1], which))
         return found
 
-    def _takes_long(self) -> bool:
+    def takes_long(self) -> bool:
         """Return whether other threads had better be let in while this runs."""
         return len(self.code) > LONG or (self.straight is not None and len(self.tape) > MANY)
 
@@ -310,7 +286,7 @@ class Machine:
         return function, fields
 
     def _told(self, which: int) -> dict[str, int]:
-        unlocked = self.lanes > 1 or self._takes_long()
+        unlocked = self.lanes > 1 or self.takes_long()
         left = RUNS if self.background is not None else 0
         run, program = run_address(), self._at[which]
         return {"run": run, "program": program, "unlocked": unlocked, "left": left}
@@ -375,15 +351,6 @@ def _straight(tape: Tape, plan: Plan, math: str) -> Straight | None:
     from ..narrow.straight import straight_code
 
     return straight_code(tape, plan, math)
-
-
-def _addresses(code: Ints) -> list[int]:
-    """List where in code the addresses of functions stand."""
-    found, at = [], 0
-    while at < len(code):
-        found.append(at + ADDRESS)
-        at += int(code[at + LENGTH])
-    return found
 
 
 def _is_laid_out_alike(one: Layout, other: Layout) -> bool:

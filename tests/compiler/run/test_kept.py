@@ -17,6 +17,7 @@ import numpy as np
 from pluggrad.compiler import Compiled, compile
 from pluggrad.compiler.native.cache import Cache
 from pluggrad.compiler.native.library import library, processor
+from pluggrad.compiler.run.image import image_of
 from pluggrad.compiler.run.kept import KeptMachine, keep, kept_machine, key_of
 from pluggrad.compiler.run.machine import Machine
 from pluggrad.ops import cos, exp, log, maximum, softplus, sqrt, tanh
@@ -92,7 +93,8 @@ def test_without_the_functions_that_it_calls_it_is_planned_again() -> None:
     planned(1.0, 0.5)
     tape, machine = planned.recordings[0].tape, executor_of(planned)
     key = key_of(tape, "vector", guarded=True)
-    image = machine.image()
+    image = image_of(machine)
+    assert image is not None
     assert key is not None
     assert kept_machine(key, tape, "vector") is not None
     keep(key, image._replace(functions=[*image.functions, "gone"]))
