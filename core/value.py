@@ -298,19 +298,19 @@ class Value(OpMethods):
         return _observed("bool", self, None, answer) if switch.active else answer
 
     def __lt__(self, other: Operand) -> bool:
-        answer = bool(self._number < _comparable(other))
+        answer = bool(self._number < comparable(other))
         return _observed("<", self, other, answer) if switch.active else answer
 
     def __le__(self, other: Operand) -> bool:
-        answer = bool(self._number <= _comparable(other))
+        answer = bool(self._number <= comparable(other))
         return _observed("<=", self, other, answer) if switch.active else answer
 
     def __gt__(self, other: Operand) -> bool:
-        answer = bool(self._number > _comparable(other))
+        answer = bool(self._number > comparable(other))
         return _observed(">", self, other, answer) if switch.active else answer
 
     def __ge__(self, other: Operand) -> bool:
-        answer = bool(self._number >= _comparable(other))
+        answer = bool(self._number >= comparable(other))
         return _observed(">=", self, other, answer) if switch.active else answer
 
     # Equality is identity, as for all that is compared and hashed by what it is.
@@ -361,7 +361,7 @@ class Value(OpMethods):
 _GRADIENT = "a gradient is one real number, 0.0 to reset it"
 
 
-def _comparable(other: object) -> Any:
+def comparable(other: object) -> Any:
     """Return what a Value's data is compared with; Python's own message names a wrong type.
 
     NumPy would round a Python float to the precision of a scalar beside it, and compare then.

@@ -24,7 +24,7 @@ from pluggrad.index import value_hints
 from pluggrad.op import Op, is_no_double
 from pluggrad.recording import call_seen_by, recording, switch, watchers, watching_rules
 from pluggrad.registry import plugins
-from pluggrad.value import SOCKETS, Value, ask_place, constant
+from pluggrad.value import SOCKETS, Value, ask_place, comparable, constant
 
 from .symbols import push_code
 
@@ -137,7 +137,7 @@ def _still(x: Any) -> Any:
     """Return the number behind all tangents: a float, or a Value, which is compared as one."""
     while x.__class__ is Dual:
         x = x.primal
-    return x
+    return x if x.__class__ is float or isinstance(x, Value) else comparable(x)
 
 
 def apply(op: Op, operands: Sequence[Any]) -> Any:

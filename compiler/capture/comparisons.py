@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pluggrad import Value
-
-if TYPE_CHECKING:
-    from fractions import Fraction
+from pluggrad.value import comparable
 
 EXACT = 2**53  # integers up to here are floats
 
@@ -25,16 +23,9 @@ def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
         if x.__class__ is int and -EXACT <= x <= EXACT:
             pair[place] = float(x)
             continue
-        from fractions import Fraction  # most programs have floats only
-
-        try:
-            exact = Fraction(*x.as_integer_ratio())
-        except (AttributeError, TypeError, ValueError, OverflowError):  # infinite, or nan
-            pair[place] = float(x)
-            continue
-        near = _nearest(exact)
-        pair[place] = near
-        if near == exact:
+        exact = _exact(comparable(x))
+        near = pair[place] = _nearest(exact)
+        if near != near or near == exact:
             continue
         is_above = near > exact
         if name in ("_less", "_at_most"):
@@ -44,8 +35,18 @@ def exactly(name: str, pair: list[Any]) -> tuple[str, list[Any]]:
     return name, pair
 
 
-def _nearest(exact: Fraction) -> float:
+def _exact(x: Any) -> Any:
+    """Return the number as a fraction where it tells one; else it compares with floats itself."""
+    from fractions import Fraction  # most programs have floats only
+
     try:
-        return exact.numerator / exact.denominator
+        return Fraction(*x.as_integer_ratio())
+    except (AttributeError, TypeError, ValueError, OverflowError):  # infinite, or nan
+        return x
+
+
+def _nearest(exact: Any) -> float:
+    try:
+        return float(exact)
     except OverflowError:
         return math.inf if exact > 0 else -math.inf

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from pluggrad import CompileError, CompileWarning, Value, compile, custom_rule, func
@@ -79,6 +80,7 @@ def test_what_is_no_real_number_is_refused_in_every_call(thing, recorded_before)
 THRESHOLDS = [
     Fraction(1, 3), Fraction(-1, 3), 2**53 + 1, -(2**53) - 1, 2**53, 10**400, -(10**400),
     Decimal("0.1"), Decimal(1) / Decimal(3), 0.1, 3, np.float32(0.1), Fraction(1, 10**400),
+    np.int64(2**53 + 1), np.uint64(2**64 - 1), np.float16(0.1), mpmath.fraction(1, 3)(prec=200),
 ]  # fmt: skip
 COMPARISONS = {
     "<": lambda x, y: x < y,
@@ -102,6 +104,8 @@ def test_guards_compare_exactly_as_python_does(threshold, name, executor):
     numbers = [near, np.nextafter(near, 9e999), np.nextafter(near, -9e999), 0.0, -0.0, 1.0, -1.0]
     for x in map(float, [*numbers, *reversed(numbers), float("inf"), float("-inf")]):
         assert compiled(x) == (x if holds(x, exact) else 2.0 * x)
+        slope = 1.0 if holds(x, exact) else 2.0
+        assert func.jvp(lambda v: v if holds(v, threshold) else 2.0 * v, (x,), (1.0,))[1] == slope
 
 
 def branching(x):
