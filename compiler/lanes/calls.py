@@ -7,6 +7,7 @@ CPython's C interface looks at them in a fraction of a microsecond. See call_tex
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from functools import cache as once
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..capture.arguments import LEAF, put_together
-from ..room import room
+from ..room import TOGETHER, room
 from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
-from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS
+from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS, MISSES
 from .sharing import SHARE, pieces, side_by_side
+
+PLAIN = np.floating, np.integer
 
 
 class Fields(ctypes.Structure):
@@ -125,27 +128,53 @@ class DirectLanes:
             return None
         if not self.recording.is_current():
             return None
-        outs = room.rows(self.results, x.shape, x.size)
-        if self.gradients:
-            outs += room.rows(self.gradients, x.shape, x.size)
-        return self._computed(args, outs)
+        found = self._computed(args, self._room(x.shape, x.size))
+        if found is False and (rows := self._alike(args)) is not None:
+            model = next(x for x in rows if type(x) is np.ndarray)
+            found = self._computed(rows, self._room(model.shape, model.size))
+        return None if found is False else found
 
     def into(self, args: Sequence[Any], outs: Sequence[Any]) -> Any:
         """Answer a call with `out=`, or give None."""
         if not self.is_one or not outs or type(outs[0]) is not np.ndarray:
             return None
-        return self._computed(args, outs) if self.recording.is_current() else None
+        if not self.recording.is_current():
+            return None
+        found = self._computed(args, outs)
+        if found is False and (rows := self._alike(args, outs[0].shape)) is not None:
+            found = self._computed(rows, outs)
+        return None if found is False else found
+
+    def _room(self, lengths: tuple[int, ...], size: int) -> list[Any]:
+        """Make arrays for the results."""
+        outs = room.rows(self.results, lengths, size)
+        return outs + room.rows(self.gradients, lengths, size) if self.gradients else outs
+
+    def _alike(self, args: Sequence[Any], wanted: tuple[int, ...] | None = None) -> Any:
+        """Make arrays of floats of one shape from others, where they are few; None elsewhere."""
+        if self.fields.missed >= self.fields.calls + MISSES:
+            return None
+        lengths = _shape_of(args)
+        if lengths is None or wanted not in (None, lengths):
+            return None
+        size = math.prod(lengths)
+        if size < self.fields.least or size * (len(args) + self.count) > TOGETHER:
+            return None
+        return [_row(x, lengths) for x in args]
 
     def _computed(self, args: Sequence[Any], outs: Sequence[Any]) -> Any:
+        """Give results; None where a lane is for the careful way, False for other arguments."""
         if self.read:  # Values from outside, behind the arguments
             args = [*args, *[x._number for x in self.read]]
         threads = self.caller.threads
         if threads > 1 and (threads := min(threads, outs[0].size // SHARE)) > 1:
-            return self._built(outs) if self._shared(args, outs, threads) else None
-        return self._built(outs) if self.function(*args, *outs) else None
+            found = self._shared(args, outs, threads)
+        else:
+            found = self.function(*args, *outs)
+        return self._built(outs) if found else found
 
-    def _shared(self, args: Sequence[Any], outs: Sequence[Any], threads: int) -> bool:
-        """Share the lanes among threads; say whether all are computed."""
+    def _shared(self, args: Sequence[Any], outs: Sequence[Any], threads: int) -> Any:
+        """Share the lanes among threads; answer as the function does."""
         if not _can_be_cut(args, outs):
             return False
         rows = [x.reshape(-1) if type(x) is np.ndarray else x for x in (*args, *outs)]
@@ -154,7 +183,8 @@ class DirectLanes:
             part = slice(*ends)
             return self.function(*[x[part] if type(x) is np.ndarray else x for x in rows])
 
-        return all(side_by_side(work, pieces(outs[0].size, threads), threads))
+        found = side_by_side(work, pieces(outs[0].size, threads), threads)
+        return None if None in found else all(found)
 
     def _built(self, outs: Sequence[Any]) -> Any:
         if self.gradients is not None:
@@ -170,3 +200,26 @@ def _can_be_cut(args: Sequence[Any], outs: Sequence[Any]) -> bool:
     return all(
         x.shape == outs[0].shape and x.flags.c_contiguous for x in (*rows, *outs)
     ) and not any(np.may_share_memory(x, y) for k, x in enumerate(outs) for y in (*rows, *outs[:k]))
+
+
+def _shape_of(args: Sequence[Any]) -> tuple[int, ...] | None:
+    """Give the shape of arrays of numbers together; None where the careful way has to look."""
+    shapes = []
+    for x in args:
+        if type(x) is np.ndarray and x.dtype.kind in "fiu":
+            shapes.append(x.shape)
+        elif type(x) is not float and type(x) is not int and not isinstance(x, PLAIN):
+            return None
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
+
+
+def _row(x: Any, lengths: tuple[int, ...]) -> Any:
+    """Give floats side by side, of a shape; or one for all lanes."""
+    if type(x) is not np.ndarray:
+        return x if type(x) is float or type(x) is int else float(x)
+    if x.size == 1:
+        return float(x.reshape(()))
+    return np.ascontiguousarray(x if x.shape == lengths else np.broadcast_to(x, lengths), float)
