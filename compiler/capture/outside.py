@@ -12,6 +12,8 @@ recording that used it holds for one call.
 
 from __future__ import annotations
 
+import dis
+import os
 import random
 import sys
 from collections import deque
@@ -50,9 +52,15 @@ BYTES = 1_000_000  # of an array
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
 ITERATORS = ("builtins", "itertools")
 CHANGING = ("random", "secrets", "numpy.random", "time")
+ENVIRONMENT = frozenset({"environ", "environb", "getenv"})
+OPENERS = frozenset({"open", "input"})
+READERS = frozenset({"read_text", "read_bytes", "loadtxt", "genfromtxt", "fromfile"})
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
 # Functions that find attributes by names of their own.
 ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
+# What asks whether there is something of a name.
+ASKING = frozenset({"hasattr", "getattr", "vars", "__dict__", "AttributeError"})
+ASKING_SCOPE = frozenset({"globals", "NameError"})
 ENDLESS: Place = (Seen(None, lambda _: object()), None, None)  # nothing ever stands there again
 
 
@@ -131,10 +139,10 @@ class World:
         if isinstance(thing, type):
             self._by_name.append(thing)
             self._born.update(thing.__mro__)
-            return self._of_class(thing)
+            return [*self._of_class(thing), *self._of_class(type(thing))]
         if isinstance(thing, list | tuple | dict | set | frozenset | deque | MappingProxyType):
             return [*_of_container(thing), *self._of_object(thing)]
-        if hasattr(type(thing), "tobytes"):
+        if hasattr(type(thing), "tobytes") or isinstance(thing, bytearray):
             return _of_array(thing)
         if isinstance(thing, Op | Enum):
             return ()
@@ -154,6 +162,9 @@ class World:
         yield Seen(function, parts_of_function), None, parts_of_function(function)
         names = {*names_in(function.__code__), *_texts(function.__code__)}
         self.names |= names
+        if names & ASKING_SCOPE:
+            absent = names - scope.keys()
+            yield Seen(scope, partial(_lacks, absent)), None, True
         for name in names:
             if name in scope:
                 yield scope, name, scope[name]
@@ -173,8 +184,12 @@ class World:
     def _changing(self, thing: Any) -> str | None:
         """Name what gives something else each time, without a trace: iterators, random numbers."""
         if isinstance(thing, ModuleType):
+            if thing.__name__ == "os" and not self.names.isdisjoint(ENVIRONMENT):
+                return "os.environ"
             is_one = thing.__name__ in CHANGING and self._is_used(thing)
             return f"the module {thing.__name__}" if is_one else None
+        if isinstance(thing, FunctionType):
+            return "a file" if _reads_files(thing) else None
         return f"a {type(thing).__name__}" if _is_changing(thing) else None
 
     def _is_used(self, module: ModuleType) -> bool:
@@ -201,6 +216,8 @@ class World:
         yield from (_attribute(thing, x) for x in slots_of(kind) if hasattr(thing, x))
         inherited = list(self._of_class(kind))
         hidden = {name for _, name, _ in inherited if name} - held.keys()
+        if self.names & ASKING:  # whether there is one
+            hidden |= self.names - held.keys()
         if hidden and hasattr(thing, "__dict__"):  # until the object has one of its own
             yield Seen(held, partial(_lacks, hidden)), None, True
         yield from inherited
@@ -268,7 +285,7 @@ def _parts(thing: Any) -> Iterable[Place] | None:
         return _held([thing.mapping])
     if isinstance(thing, ContextVar):
         now = thing.get(None)
-        return [] if now is None else [(Seen(thing, ContextVar.get), None, now)]
+        return [(Seen(thing, _value_of if now is None else ContextVar.get), None, now)]
     if isinstance(thing, Context):
         values = tuple(thing.values())
         return [(Seen(thing, _values_of), None, values), *_held(values)]
@@ -280,12 +297,37 @@ def _parts(thing: Any) -> Iterable[Place] | None:
     return _held([wrapped]) if isinstance(wrapped, FunctionType) else None
 
 
+def _value_of(variable: ContextVar[Any]) -> Any:
+    return variable.get(None)
+
+
 def _values_of(context: Context) -> tuple[Any, ...]:
     return tuple(context.values())
 
 
+def _reads_files(function: FunctionType) -> bool:
+    """Tell whether a function opens files, or calls what reads them by its name."""
+    names = set(names_in(function.__code__))
+    if not names.isdisjoint(READERS):
+        return True
+    return not names.isdisjoint(OPENERS - function.__globals__.keys()) and any(
+        step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in OPENERS
+        for code in _codes(function.__code__)
+        for step in dis.get_instructions(code)
+    )
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)
+
+
 def _is_changing(thing: Any) -> bool:
     kind = type(thing)
+    if thing is os.environ:
+        return True
     if isinstance(thing, BuiltinFunctionType):
         return isinstance(thing.__self__, ModuleType) and thing.__self__.__name__ in CHANGING
     if isinstance(thing, random.Random) or kind.__module__.startswith("numpy.random"):
@@ -302,9 +344,15 @@ def _of_container(thing: Any) -> Iterator[Place]:
         # Compared in C; a zero has a sign that only a slower comparison sees.
         if any(x.__class__ is float and not x for x in items):
             yield Seen(thing, _items), None, _items(thing)
+        elif is_dict and len(thing) > 1:
+            yield Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
         else:
             yield Seen(thing, partial(eq, plain(thing))), None, True
     yield from _held(x for x in islice(items, MOST))
+
+
+def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
+    return bool(held == thing) and keys == list(thing)
 
 
 def _items(thing: Any) -> tuple[Any, ...]:
@@ -325,7 +373,7 @@ def _has_items(items: list[Any], array: Any) -> bool:
 
 
 def _bytes(array: Any) -> bytes:
-    found: bytes = array.tobytes()
+    found: bytes = bytes(array) if isinstance(array, bytearray) else array.tobytes()
     return found
 
 

@@ -4,6 +4,7 @@ import contextvars
 import functools
 import heapq
 import itertools
+import os
 import pickle
 import queue
 import random
@@ -106,6 +107,32 @@ CHANGES = {
     "item": ({"rate": 2.0}, lambda x: given["rate"] * x, lambda d: d.update(rate=5.0)),
     "list": ([2.0], lambda x: sum(given) * x, lambda held: held.append(5.0)),
     "set": ({2.0}, lambda x: sum(given) * x, lambda held: held.add(5.0)),
+    "order": (
+        {"a": 2.0, "b": 5.0},
+        lambda x: next(iter(given.values())) * x,
+        lambda held: held.update(a=held.pop("a")),
+    ),
+    "bytes": (bytearray([2]), lambda x: given[0] * x, lambda held: held.append(held.pop() + 3)),
+    "attribute of a metaclass": (
+        type("Meta", (type,), {"rate": property(lambda kind: K)})("Kind", (), {}),
+        lambda x: given.rate * x,
+        set_global("K"),
+    ),
+    "attribute that comes": (
+        types.SimpleNamespace(other=1.0),
+        lambda x: getattr(given, "rate", 2.0) * x,
+        setting("rate"),
+    ),
+    "global that comes": (
+        None,
+        lambda x: globals().get("COMES", 2.0) * x,
+        lambda _: globals().__setitem__("COMES", 5.0),
+    ),
+    "context variable with a default": (
+        contextvars.ContextVar("rate", default=2.0),
+        lambda x: given.get() * x,
+        lambda held: held.set(5.0),
+    ),
     "list in a tuple": (([2.0],), lambda x: given[0][0] * x, lambda t: t[0].append(t[0].pop() + 1)),
     "array": (np.array([2.0]), lambda x: given[0] * x, lambda held: held.fill(5.0)),
     "array of Values": (
@@ -142,6 +169,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_a_function_reaches_outside_is_as_it_is_now(name, monkeypatch):
     held, function, change = CHANGES[name]
+    globals().pop("COMES", None)
     for known, thing in (("K", 2.0), ("W", Value(2.0)), ("given", held)):
         monkeypatch.setitem(globals(), known, thing)
     compiled, many = compile(function), np.full(300, 3.0)
@@ -233,6 +261,34 @@ def test_values_that_come_in_turn_do_so_in_a_compiled_function(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CompileWarning)
         assert [compiled(3.0) for _ in range(4)] == [6.0, 15.0, 21.0, 33.0]
+
+
+def from_the_environment(x):
+    return float(os.environ["PLUGGRAD_TEST_RATE"]) * x
+
+
+def from_a_file(x):
+    with open(given) as file:
+        return float(file.read()) * x
+
+
+def from_a_path(x):
+    return float(given.read_text()) * x
+
+
+@pytest.mark.parametrize("f", [from_the_environment, from_a_file, from_a_path])
+def test_files_and_the_environment_are_read_anew_in_each_call(f, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "given", tmp_path / "rate")
+    compiled = compile(f)
+
+    def call(rate):
+        given.write_text(str(rate))
+        monkeypatch.setenv("PLUGGRAD_TEST_RATE", str(rate))
+        return compiled(3.0), compiled.grad(3.0)
+
+    with pytest.warns(CompileWarning, match="which may change unseen"):
+        found = [call(rate) for rate in (2.0, 5.0, 7.0)]
+    assert found == [(3.0 * rate, rate) for rate in (2.0, 5.0, 7.0)]
 
 
 def test_random_numbers_are_others_in_each_call_with_one_warning():
