@@ -4,6 +4,8 @@
     python benchmarks/lanes.py --short       # fewer lanes, for continuous integration
     python benchmarks/lanes.py --only options,tanh
     python benchmarks/lanes.py --only growth # options, 10**3 to 10**7 lanes: time and memory
+    python benchmarks/lanes.py --only calls  # what short calls of many kinds take
+    python benchmarks/lanes.py --only threads # two threads, and how many cores are free meanwhile
 
 Every contender is checked against the eager engine first, and each function is timed in rounds in
 which all contenders take turns, so that a noisy machine is noisy for all. Options are priced with
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from statistics import median
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -416,6 +419,80 @@ def beside_numpy(task: Task, count: int, seconds: float) -> None:
         )
 
 
+# ----- Calls -----
+
+
+def shortest(runs: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
+    """Let them take turns; give the shortest time of each in seconds."""
+    found = dict.fromkeys(runs, math.inf)
+    for run in runs.values():
+        run()
+        run()
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            found[name] = min(found[name], time.perf_counter() - start)
+    return found
+
+
+def calls(seconds: float) -> None:
+    """Print what calls with a thousand lanes take that are written in several ways, in us."""
+    rng = np.random.default_rng(1)
+    rows = [rng.uniform(low, high, 1000) for low, high in TASKS[0].ranges]
+    outs = tuple([np.empty(1000) for _ in range(6)])
+    singles = [x.astype(np.float32) for x in rows]
+    gaps = [np.repeat(x, 2)[::2] for x in rows]
+    price = compile(lambda *x: options(pluggrad.ops, *x))
+    runs = {
+        "arrays": lambda: price.value_and_grad(*rows),
+        "out=": lambda: price.value_and_grad(*rows, out=outs),
+        "a number among them": lambda: price.value_and_grad(*rows[:4], 0.2),
+        "singles": lambda: price.value_and_grad(*singles),
+        "with gaps": lambda: price.value_and_grad(*gaps),
+        "(40, 1) and (25,)": lambda: price.value_and_grad(
+            rows[0][:40, None], rows[1][:25], *[float(x[0]) for x in rows[2:]]
+        ),
+        "20 lanes": lambda: price.value_and_grad(*[x[:20] for x in rows]),
+        "jvp": lambda: price.jvp(tuple(rows), tuple(rows)),
+        "hvp": lambda: price.hvp(tuple(rows), tuple(rows)),
+    }
+    print("\noptions, value and gradient, 1,000 lanes: shortest call, us")
+    for name, found in shortest(runs, seconds).items():
+        print(f"  {name:<22}{found * 1e6:9.1f}")
+
+
+# ----- Threads -----
+
+
+def threads(count: int, seconds: float) -> None:
+    """Print the rate of two threads over that of one, beside that of NumPy without any sharing."""
+    rng = np.random.default_rng(1)
+    rows = [rng.uniform(low, high, count) for low, high in TASKS[0].ranges]
+    one, two = (compile(lambda *x: options(pluggrad.ops, *x), threads=k) for k in (1, 2))
+    numbers = np.linspace(0.0, 1.0, 2 * count)
+
+    def both() -> None:
+        other = Thread(target=np.sin, args=(numbers,))
+        other.start()
+        np.sin(numbers)
+        other.join()
+
+    found = shortest(
+        {
+            "one": lambda: one.value_and_grad(*rows),
+            "two": lambda: two.value_and_grad(*rows),
+            "alone": lambda: np.sin(numbers),
+            "both": both,
+        },
+        4 * seconds,
+    )
+    print(f"\noptions, value and gradient, {count:,} lanes, two threads")
+    print(f"  {found['one'] / found['two']:.2f} times the rate of one", end="; ")
+    print(f"two sines of NumPy's side by side: {2 * found['alone'] / found['both']:.2f} times")
+
+
 # ----- Growth -----
 
 
@@ -490,6 +567,10 @@ def main() -> int:
     for task in tasks:
         fine = race(task, count, seconds) and fine
         beside_numpy(task, count, seconds)
+    if not names or "calls" in names:
+        calls(seconds)
+    if not names or "threads" in names:
+        threads(count, seconds)
     if not names or "growth" in names:
         fine = growth([10**k for k in range(3, 7 if chosen.short else 8)]) and fine
     return 0 if fine else 1

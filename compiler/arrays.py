@@ -8,7 +8,7 @@ from typing import Any
 
 from pluggrad import CompileError
 
-from .capture.arguments import positional, put_together, taken_apart
+from .capture.arguments import in_a_direction, positional, put_together, taken_apart
 from .capture.calls import like_the_arguments
 from .capture.numbers import no_float
 from .direct import DirectCall
@@ -44,11 +44,12 @@ class OverLanes(Recordings):
     def _open_short_way(self, shape: Any, recording: Recording, *, backward: bool) -> None:
         """Let later calls on arrays go straight to machine code, where this one could have."""
         known = self._gradients if backward else self._values
-        if shape != positional(recording.count) or len(known) == DIRECT:
+        in_pairs = shape == in_a_direction(recording.count)
+        if not (in_pairs or shape == positional(recording.count)) or len(known) == DIRECT:
             return
         if any(x.recording is recording and not isinstance(x, DirectCall) for x in known):
             return
-        direct = recording.direct_lanes(self, backward=backward)
+        direct = recording.direct_lanes(self, backward=backward, in_pairs=in_pairs)
         if direct is not None and backward:
             self._gradients = (*known, direct)
         elif direct is not None:

@@ -269,7 +269,7 @@ class Compiled(OverLanes, Generic[P, R]):
         """
         args = pair("hvp", primals, tangents)
         found = self._derivative("hvp")(*args, **options)
-        shape, _, _ = numbers_of(args[0], {}, self.arrays)
+        shape = taken_apart((args[0], {}), [], elements=self.arrays == "elements")
         parts: Numbers = []
         taken_apart(found, parts, elements=False)
         return like_the_arguments(shape, parts)

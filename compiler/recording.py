@@ -230,7 +230,7 @@ class Recording:
 
     # ----- Lanes -----
 
-    def direct_lanes(self, caller: Any, *, backward: bool) -> Any | None:
+    def direct_lanes(self, caller: Any, *, backward: bool, in_pairs: bool = False) -> Any | None:
         """Make a call on arrays that machine code answers.
 
         It is None where there can be none, or nobody has made the fused function yet.
@@ -238,6 +238,7 @@ class Recording:
         Parameters:
             caller: says in its `threads` how many share the lanes.
             backward: whether there are gradients.
+            in_pairs: whether the arguments are two tuples.
         """
         if not self._fused or not self.all_used or (backward and self.result != LEAF):
             return None
@@ -245,10 +246,11 @@ class Recording:
         function = None if program is None else program.function_of_arrays(FUSED)
         if function is None:
             return None
-        from .lanes.calls import DirectLanes
+        from .lanes.calls import DirectLanes, DirectPairs
 
         self._answered.append(function[1])
-        return DirectLanes(self, function, caller, backward=backward)
+        kind = DirectPairs if in_pairs else DirectLanes
+        return kind(self, function, caller, backward=backward)
 
     def lanes(
         self,

@@ -62,6 +62,12 @@ def positional(count: int) -> Shape:
     return tuple, 2, ((tuple, count, (LEAF,) * count), (dict, (), ()))
 
 
+def in_a_direction(count: int) -> Shape:
+    """Return the shape of a call with so many numbers in two tuples: a point, and a direction."""
+    half = tuple, count // 2, (LEAF,) * (count // 2)
+    return tuple, 2, ((tuple, 2, (half, half)), (dict, (), ()))
+
+
 def is_symbolic(x: Any) -> bool:
     """Return whether a number is one that records: a Value, or what stands for one."""
     return isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__")

@@ -192,6 +192,24 @@ class DirectLanes:
         return outs[0] if self.is_one else put_together(self.recording.result, iter(outs), None)
 
 
+class DirectPairs(DirectLanes):
+    """The same for two tuples of arguments, a point and a direction."""
+
+    __slots__ = ()
+
+    def call(self, *args: Any) -> Any:
+        """Answer a call, or give None."""
+        if len(args) != 2 or type(args[0]) is not tuple or type(args[1]) is not tuple:
+            return None
+        if len(args[0]) != len(args[1]):
+            return None
+        return super().call(*args[0], *args[1])
+
+    def into(self, _args: Sequence[Any], _outs: Sequence[Any]) -> Any:
+        """Leave calls with `out=` to the careful way."""
+        return None
+
+
 def _can_be_cut(args: Sequence[Any], outs: Sequence[Any]) -> bool:
     """Say whether parts of arrays are to each other as the whole: alike, and none over another."""
     rows = [x for x in args if type(x) is np.ndarray]

@@ -267,6 +267,37 @@ def test_a_parameter_of_the_name_out_is_the_functions_own():
         np.testing.assert_array_equal(compiled(x, x), x * x)
 
 
+# ----- A point and a direction -----
+
+
+@pytest.mark.parametrize("name", ["jvp", "hvp"])
+def test_derivatives_in_a_direction_take_the_short_way(name):
+    compiled = compile(smooth)
+    primals, tangents = numbers(COUNT), numbers(COUNT)[::-1]
+    derivative = getattr(compiled, name)
+    first = derivative(primals, tangents)
+    with short_calls_alone():
+        again = derivative(primals, tangents)
+        broadcast = derivative((primals[0], 1.5), (0.5, tangents[1]))
+    np.testing.assert_array_equal(again, first)
+    careful = getattr(compile(smooth), name)
+    np.testing.assert_array_equal(broadcast, careful((primals[0], 1.5), (0.5, tangents[1])))
+
+
+def test_a_direction_of_another_kind_takes_the_careful_way():
+    compiled = compile(smooth)
+    primals = numbers(COUNT)
+    value, slope = compiled.jvp(primals, (1.0, 0.0))
+    np.testing.assert_allclose(value, by_hand(*primals)[0], rtol=1e-13)
+    np.testing.assert_allclose(slope, by_hand(*primals)[1][0], rtol=1e-12, atol=1e-13)
+    with pytest.raises((CompileError, TypeError)):
+        compiled.jvp(primals, primals[:1])
+    nested = compile(lambda v: v[0] * v[1])
+    for _ in range(2):
+        found = nested.jvp(([primals[0], 2.0],), ([1.0, 0.0],))
+        np.testing.assert_array_equal(found[1], np.full(COUNT, 2.0))
+
+
 # ----- Lanes for the careful way -----
 
 
