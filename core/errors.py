@@ -141,6 +141,7 @@ class StateError(PluggradError, ValueError):
 
 def one_line(cause: BaseException) -> str:
     """Return an exception as one line, whatever its own text does."""
+    kind = type.__dict__["__name__"].__get__(type(cause))  # a metaclass may have another
     try:
         text = " ".join(str(cause).split())
     except KeyboardInterrupt:
@@ -148,7 +149,7 @@ def one_line(cause: BaseException) -> str:
     except BaseException as worse:
         text = f"its text cannot be had ({type(worse).__name__})"
     text = text if len(text) <= 500 else f"{text[:499]}…"
-    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+    return f"{kind}: {text}" if text else kind
 
 
 def similar(name: str, known: Iterable[str]) -> str:

@@ -362,14 +362,18 @@ _GRADIENT = "a gradient is one real number, 0.0 to reset it"
 
 
 def comparable(other: object) -> Any:
-    """Return what a Value's data is compared with; Python's own message names a wrong type.
+    """Return what a Value's data is compared with: one number.
 
     NumPy would round a Python float to the precision of a scalar beside it, and compare then.
     """
     if isinstance(other, Value):
         return other._number
+    if other.__class__ is float:
+        return other
     if getattr(other, "shape", None) == () and hasattr(other, "item"):
         return other.item()
+    if hasattr(other, "__len__"):  # bool() of many answers says that there are some, or fails
+        raise TypeError(f"a Value is compared with one number, not with {type(other).__name__}")
     return other
 
 

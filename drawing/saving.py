@@ -41,13 +41,11 @@ def save(
         RenderError: when no renderer writes such files, the renderer fails, or the file cannot be
             written.
     """
-    path = Path(path)
-    if "\0" in str(path):
-        raise RenderError(f"cannot write {str(path)!r}: a path has no null byte")
+    path, text = _path(path)
     made = chosen(renderer or renderer_of(path), options)
     graph = graph_of(values, names)
     try:
-        destination = Destination(str(path))
+        destination = Destination(text)
     except OSError as cause:
         raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
     content = attempt(made.name, partial(watched, graph, lambda: file_content(made, graph, path)))
@@ -56,6 +54,24 @@ def save(
     except OSError as cause:
         raise RenderError(f"cannot write {path}: {cause.strerror or cause}") from cause
     return path
+
+
+def _path(given: Any) -> tuple[Path, str]:
+    """Return a path, and its text as it was given, with the slash that says that it is a folder."""
+    try:
+        text = os.fsdecode(given)
+    except TypeError:
+        raise RenderError(
+            f"save() takes a path, not {type(given).__name__} {given!r:.60}; what "
+            "render() returns can be written to an open file"
+        ) from None
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as cause:
+        raise RenderError(f"cannot write {text!r}: no file is called so here ({cause})") from None
+    if "\0" in text:
+        raise RenderError(f"cannot write {text!r}: a path has no null byte")
+    return Path(text), text
 
 
 def renderer_of(path: Path) -> str:

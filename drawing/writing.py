@@ -18,6 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex
 
+from pluggrad.errors import RenderError
+
 PREFIX = ".pluggrad-"
 _OPEN_FILES = re.compile(r"/proc/.*/fd|/dev/fd")
 _BINARY = getattr(os, "O_BINARY", 0)  # of Windows, which else writes other line ends
@@ -42,6 +44,9 @@ class Destination:
             self.there: os.stat_result | None = os.stat(path)
         except FileNotFoundError:
             self.there = None
+            if path.endswith(os.sep):
+                raise
+            os.stat(os.path.dirname(path) or os.curdir)  # `..` leads out of a folder that is there
             folder = os.path.dirname(self.real)
             if not stat.S_ISDIR(os.stat(folder).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
@@ -177,7 +182,7 @@ def content_of(write: Callable[[str], None], name: str) -> bytes | None:
     path = os.path.join(folder, name)
     try:
         try:
-            os.mkdir(folder, 0o700)
+            _make(folder)
             write(path)
             if not os.path.isfile(path):
                 return None
@@ -188,3 +193,13 @@ def content_of(write: Callable[[str], None], name: str) -> bytes | None:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _make(folder: str) -> None:
+    try:
+        os.mkdir(folder, 0o700)
+    except OSError as cause:
+        raise RenderError(
+            f"cannot make a folder for unfinished files in {os.path.dirname(folder)}: "
+            f"{cause.strerror}; the environment variable TMPDIR names another place"
+        ) from cause

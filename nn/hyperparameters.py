@@ -85,6 +85,19 @@ class Pair(Number):
         return super().checked(f"{whose}[0]", both[0]), super().checked(f"{whose}[1]", both[1])
 
 
+class Flag(Number):
+    """True or False."""
+
+    def __init__(self) -> None:
+        super().__init__("True or False", lambda x: True)
+
+    def checked(self, whose: str, value: Any) -> bool:
+        """Return it; `"no"` would count as True."""
+        if not isinstance(value, bool):
+            raise TypeError(f"{whose} is {self.wanted}, not {value!r:.60}")
+        return value
+
+
 class Checked:
     """Has attributes that are checked whenever they are set; reading them costs nothing more.
 
@@ -107,3 +120,4 @@ NOT_NEGATIVE = Number("0 or more", lambda x: x >= 0)
 POSITIVE = Number("above 0", lambda x: x > 0)
 KEPT = Number("at least 0 and below 1", lambda x: 0 <= x < 1)
 TWO_KEPT = Pair("at least 0 and below 1", lambda x: 0 <= x < 1)
+FLAG = Flag()

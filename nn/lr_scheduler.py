@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pluggrad import StateError
 
-from .hyperparameters import check_counts
+from .hyperparameters import NOT_NEGATIVE, Checked, Number, check_counts, count_of
 from .optimizers import Optimizer
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-class LRScheduler:
+class LRScheduler(Checked):
     """The base class: sets `optimizer.lr` at the beginning, and after each `step()`.
 
     Parameters:
@@ -65,7 +65,7 @@ class LRScheduler:
         self.optimizer = optimizer
         self.base_lr: float = vars(optimizer).setdefault("initial_lr", optimizer.lr)
         self.last_epoch = 0
-        self._set()
+        self._go_to(0, self.base_lr)
 
     def rate_at(self, epoch: int) -> float:
         """Compute the rate of an epoch, from 0; each scheduler has its own."""
@@ -73,8 +73,7 @@ class LRScheduler:
 
     def step(self) -> None:
         """Go on to the next epoch, after `optimizer.step()`."""
-        self.last_epoch += 1
-        self._set()
+        self._go_to(self.last_epoch + 1, self.base_lr)
 
     def get_last_lr(self) -> list[float]:
         """Return the rate that holds, in a list, as for PyTorch's groups of parameters."""
@@ -95,17 +94,33 @@ class LRScheduler:
                 f"the state of {type(self).__name__} is a dict of last_epoch and base_lr, not "
                 f"{state!r:.60}"
             )
-        self.last_epoch, self.base_lr = int(state["last_epoch"]), float(state["base_lr"])
-        self._set()
+        try:
+            epoch = count_of("last_epoch", state["last_epoch"], 0)
+            first = NOT_NEGATIVE.checked("base_lr", state["base_lr"])
+        except (TypeError, ValueError) as cause:
+            raise StateError(f"the state of {type(self).__name__}: {cause}") from cause
+        self._go_to(epoch, first)
 
-    def _set(self) -> None:
-        self.optimizer.lr = self.rate_at(self.last_epoch)
+    def _go_to(self, epoch: int, first: float) -> None:
+        """Set the rate of an epoch. Where it is none, all is as it was."""
+        before = self.base_lr
+        self.base_lr = first
+        try:
+            self.optimizer.lr = self.rate_at(epoch)
+        except BaseException:
+            self.base_lr = before
+            raise
+        self.last_epoch = epoch
 
 
 class LambdaLR(LRScheduler):
     """The first rate times a function of the epoch."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise TypeError(
+                f"lr_lambda= of LambdaLR is a function of the epoch, not {lr_lambda!r:.60}"
+            )
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
@@ -116,6 +131,8 @@ class LambdaLR(LRScheduler):
 
 class StepLR(LRScheduler):
     """Multiplied by `gamma` after each `step_size` epochs."""
+
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         check_counts("StepLR", step_size=step_size)
@@ -130,8 +147,10 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """Multiplied by `gamma` at each of the epochs in `milestones`."""
 
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
+
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        self.milestones, self.gamma = sorted(milestones), gamma
+        self.milestones, self.gamma = sorted(_epochs("MultiStepLR", milestones)), gamma
         super().__init__(optimizer)
 
     def rate_at(self, epoch: int) -> float:
@@ -142,10 +161,15 @@ class MultiStepLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """Multiplied by `factor` until `total_iters` epochs have gone by."""
 
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"factor": NOT_NEGATIVE}
+
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3.0, total_iters: int = 5
     ) -> None:
-        self.factor, self.total_iters = factor, total_iters
+        self.factor, self.total_iters = (
+            factor,
+            count_of("total_iters= of ConstantLR", total_iters, 0),
+        )
         super().__init__(optimizer)
 
     def rate_at(self, epoch: int) -> float:
@@ -155,6 +179,11 @@ class ConstantLR(LRScheduler):
 
 class LinearLR(LRScheduler):
     """Multiplied by a factor that goes from `start_factor` to `end_factor` in equal steps."""
+
+    hyperparameters: ClassVar[Mapping[str, Number]] = {
+        "start_factor": NOT_NEGATIVE,
+        "end_factor": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
@@ -177,6 +206,8 @@ class LinearLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """Multiplied by `gamma` at every epoch."""
 
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
+
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
         super().__init__(optimizer)
@@ -188,6 +219,8 @@ class ExponentialLR(LRScheduler):
 
 class PolynomialLR(LRScheduler):
     """Down to 0 in `total_iters` epochs, along a power of what is left of them."""
+
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"power": NOT_NEGATIVE}
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
         check_counts("PolynomialLR", total_iters=total_iters)
@@ -205,6 +238,8 @@ class CosineAnnealingLR(LRScheduler):
 
     Loshchilov, Hutter: SGDR, 2017.
     """
+
+    hyperparameters: ClassVar[Mapping[str, Number]] = {"eta_min": NOT_NEGATIVE}
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803 - PyTorch's name
         check_counts("CosineAnnealingLR", T_max=T_max)
@@ -226,8 +261,8 @@ class SequentialLR(LRScheduler):
         milestones: the epochs at which the second, the third and so on begin.
 
     Raises:
-        ValueError: when milestones are not one fewer than schedulers, or a scheduler is of another
-            optimizer.
+        ValueError: when milestones are not one fewer than schedulers or do not go up, or a
+            scheduler is of another optimizer.
     """
 
     def __init__(
@@ -240,7 +275,10 @@ class SequentialLR(LRScheduler):
             )
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR takes schedulers of its own optimizer only")
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        epochs = _epochs("SequentialLR", milestones)
+        if epochs != sorted(epochs):
+            raise ValueError(f"SequentialLR: milestones go up, as time does, not {epochs}")
+        self.schedulers, self.milestones = list(schedulers), epochs
         super().__init__(optimizer)
 
     def rate_at(self, epoch: int) -> float:
@@ -248,3 +286,7 @@ class SequentialLR(LRScheduler):
         place = bisect_right(self.milestones, epoch)
         begin = self.milestones[place - 1] if place else 0
         return self.schedulers[place].rate_at(epoch - begin)
+
+
+def _epochs(whose: str, milestones: Sequence[int]) -> list[int]:
+    return [count_of(f"a milestone of {whose}", epoch, 0) for epoch in milestones]

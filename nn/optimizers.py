@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from pluggrad import StateError, Value
 
 from .hyperparameters import (
+    FLAG,
     KEPT,
     NOT_NEGATIVE,
     POSITIVE,
@@ -237,6 +238,7 @@ class SGD(Optimizer):
         **Optimizer.hyperparameters,
         "momentum": KEPT,
         "weight_decay": NOT_NEGATIVE,
+        "nesterov": FLAG,
     }
 
     @renamed("rate", "lr")
@@ -285,6 +287,7 @@ class RMSprop(Optimizer):
         "eps": POSITIVE,
         "momentum": KEPT,
         "weight_decay": NOT_NEGATIVE,
+        "centered": FLAG,
     }
 
     @renamed("rate", "lr")

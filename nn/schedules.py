@@ -63,6 +63,8 @@ def warmup(steps: int, then: Schedule | float) -> Schedule:
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
 
+    check_counts("the schedule warmup", steps=steps)
+
     def rate(k: int) -> float:
         full = then(max(k - steps, 0)) if callable(then) else then
         return full * min(k + 1, steps) / steps if k < steps else full

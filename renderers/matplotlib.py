@@ -160,8 +160,8 @@ class MatplotlibRenderer:
         suffix = path.suffix.lower().lstrip(".")
         if suffix not in SUFFIXES:
             raise RenderError(
-                f"renderer 'matplotlib' does not write {path.suffix or 'files without a suffix'!r};"
-                f" it writes {', '.join('.' + known for known in SUFFIXES)}"
+                f"renderer 'matplotlib' does not write {path.name!r}; it writes "
+                f"{', '.join('.' + known for known in SUFFIXES)}"
             )
         figure = self(graph)
         from matplotlib import rc_context

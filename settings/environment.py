@@ -7,7 +7,7 @@ from typing import Any
 
 from pluggrad.errors import ConfigError
 
-from .checks import KEYS
+from .checks import KEYS, checked
 
 ENVIRONMENT = {f"PLUGGRAD_{key.upper()}": key for key in KEYS if key != "renderers"}
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -31,5 +31,5 @@ def from_environment() -> dict[str, Any]:
                 raise ConfigError(f"{variable}={text!r}: give one of {', '.join(_BOOLEANS)}")
             found[key] = _BOOLEANS[text.lower()]
         else:
-            found[key] = text
+            found |= checked({key: text}, variable)
     return found

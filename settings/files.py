@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -45,6 +46,7 @@ def find_file(start: Path | None = None) -> Path | None:
 _MENTION = re.compile(
     rb"""tool["'\s]*\.["'\s]*pluggrad|^\s*\[?\s*["']?tool["']?\s*[\]=]""", re.MULTILINE
 )
+_MOST = 10_000_000  # bytes; no file of settings has more, and larger ones may not fit into memory
 _files: dict[Path, tuple[bytes, dict[str, Any] | None]] = {}
 
 
@@ -55,7 +57,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         # Reading a pipe would wait for ever. A folder is told, or passed by, as it is read.
         if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
             raise OSError(0, "it is no regular file")
-        content = path.read_bytes()
+        content = _content(path)
     except OSError as cause:
         # A pyproject.toml that is closed to this user, or a closed folder above, is passed by.
         if own and os.path.exists(path):
@@ -68,6 +70,14 @@ def _read(path: Path) -> dict[str, Any] | None:
         settings = _settings(path, content)
         _files[path] = known = (content, settings)
     return known[1]
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise OSError(errno.EFBIG, f"it has more than {_MOST:,} bytes")
+    return content
 
 
 def _settings(path: Path, content: bytes) -> dict[str, Any] | None:
@@ -85,7 +95,7 @@ def _table(path: Path, content: bytes) -> dict[str, Any] | None:
     import tomllib
 
     try:
-        table: Any = tomllib.loads(content.decode())
+        table: Any = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise ConfigError(f"{path}: not a TOML file: {cause}") from cause
     if path.name == "pyproject.toml":

@@ -7,13 +7,13 @@ import operator
 import pickle
 from builtins import round as python_round
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from pluggrad import Op, Value, plugins
 
 from .subject import Subject
-from .truth import Point, same
+from .truth import Point, same, value
 
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("+", 2): operator.add,
@@ -73,8 +73,8 @@ def forward_is_the_same_every_way(subject: Subject) -> None:
                 raise subject.failure(f"op(...) gives {expected!r}, {name} {got!r}", at=at)
 
 
-def odd_numbers_raise_nothing(subject: Subject) -> None:
-    """Try zeros, tiny and huge numbers, inf and nan, inside the domain and out of it."""
+def odd_points(subject: Subject) -> list[Point]:
+    """List points with zeros, tiny and huge numbers, inf and nan, inside the domain and out."""
     op = subject.op
     numbers = [sign * x for x in ODD_NUMBERS for sign in (1.0, -1.0)]
     edges = [edge for domain in op.domain for edge in domain or () if math.isfinite(edge)]
@@ -88,17 +88,88 @@ def odd_numbers_raise_nothing(subject: Subject) -> None:
         points += product(
             (0.0, -0.0, 1e300, -1e-300, math.inf, -math.inf, math.nan), repeat=op.arity
         )
-    for at in points:
+    return points
+
+
+def odd_numbers_raise_nothing(subject: Subject) -> None:
+    """Try zeros, tiny and huge numbers, inf and nan, inside the domain and out of it."""
+    op = subject.op
+    results = set()
+    for at in odd_points(subject):
         out = subject.forward(at)
+        results.add(out)
         for index in range(op.arity):
             for g in (1.0, math.inf, math.nan):
                 subject.partial(index, at, out, g)
-    if op.arity == 1 and not math.isnan(subject.forward((math.nan,))):
+    hides = op.arity == 1 and not math.isnan(subject.forward((math.nan,)))
+    if hides and len(results) > 1:  # a constant hides nothing
         raise subject.failure(
             "a nan goes in and a number comes out, which hides what went wrong; write comparisons "
             "so that a nan passes through",
             at=(math.nan,),
         )
+
+
+def ieee_says_what_the_forward_tends_to(subject: Subject) -> None:
+    """Compare what `ieee` says, where the forward raises, with the result in many digits.
+
+    What is too large for a float is inf, with its sign, and where the results beside a pole grow
+    without bound, inf has the sign of one of its sides. A finite number at a pole is a choice.
+    """
+    op = subject.op
+    if op.ieee is None:
+        return
+    for at in {*odd_points(subject), *subject.points[:60]}:
+        if any(map(math.isnan, at)) or not _raises(op.forward, at):
+            continue
+        said = subject.forward(at)
+        wanted = _too_large(subject, at) or (math.isinf(said) and _beside(op.forward, at))
+        if wanted and not math.isnan(said) and not any(_agree(said, x) for x in wanted):
+            ways = " or ".join(map(str, sorted(wanted)))
+            raise subject.failure(f"ieee= says {said!r}, where the result tends to {ways}", at=at)
+
+
+def _raises(forward: Callable[..., Any], at: Point) -> bool:
+    try:
+        forward(*at)
+    except (ArithmeticError, ValueError):
+        return True
+    return False
+
+
+def _too_large(subject: Subject, at: Point) -> set[float]:
+    """Return the infinity that stands for a result which no float can hold; else nothing."""
+    if subject.exact_forward is None or not all(map(math.isfinite, at)):
+        return set()
+    found = value(subject.exact_forward, at)
+    return {found} if found is not None and math.isinf(found) else set()
+
+
+def _beside(forward: Callable[..., Any], at: Point) -> set[float]:
+    """Return the infinities to which the results grow as one operand comes nearer to a point."""
+    found = set()
+    for index, x in enumerate(at):
+        if not math.isfinite(x) or abs(x) > 1e9:
+            continue
+        steps = (1e-3, 1e-30, 1e-100, 1e-300) if x == 0 else (1e-3, 1e-6, 1e-9, 1e-12)
+        for side in (-1.0, 1.0):
+            places = [(*at[:index], x + side * step, *at[index + 1 :]) for step in steps]
+            results = [forward(*place) for place in places if not _raises(forward, place)]
+            if len(results) == len(places) and _grow(results):
+                found.add(math.copysign(math.inf, results[-1]))
+    return found
+
+
+def _grow(results: Sequence[Any]) -> bool:
+    """Return whether numbers grow in size by more each time, as a logarithm does towards 0."""
+    if not all(isinstance(x, float) for x in results):
+        return False
+    gains = [abs(b) - abs(a) for a, b in pairwise(results)]
+    return 0 < 0.9 * gains[0] <= gains[1] and 0.9 * gains[1] <= gains[2]
+
+
+def _agree(said: float, tends: float) -> bool:
+    return said == tends or (abs(said) > 1e300 and (said > 0) == (tends > 0))
 
 
 def it_pickles(subject: Subject) -> None:

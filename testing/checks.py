@@ -16,6 +16,7 @@ from .check_edges import (
 )
 from .check_forward import (
     forward_is_the_same_every_way,
+    ieee_says_what_the_forward_tends_to,
     it_pickles,
     odd_numbers_raise_nothing,
 )
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     forward_is_the_same_every_way,
     operands_are_left_alone,
     odd_numbers_raise_nothing,
+    ieee_says_what_the_forward_tends_to,
     partials_are_true,
     declared_kinks_have_a_gradient_between_both_sides,
     rules_jump_only_at_declared_kinks,

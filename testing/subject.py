@@ -128,11 +128,18 @@ class Subject:
         except Exception:  # a rule that fails on Values is the business of other checks
             return 0.0
 
-    def truth(self, index: int, at: Point) -> Truth | None:
-        """Find a partial derivative without the rules; None where that is not possible."""
+    def truth(self, index: int, at: Point, *, vertical: bool = False) -> Truth | None:
+        """Find a partial derivative without the rules; None where that is not possible.
+
+        Parameters:
+            index: which operand.
+            at: the operands.
+            vertical: whether the tangent may be vertical there, as it may at each kink.
+        """
         found = None
         if self.exact_forward is not None:
-            found = exact(self.exact_forward, at, index, singular=self.is_kink(at))
+            singular = vertical or self.is_kink(at)
+            found = exact(self.exact_forward, at, index, singular=singular)
         return found or self.differences(index, at)
 
     def differences(self, index: int, at: Point) -> Truth | None:
@@ -215,7 +222,7 @@ class Subject:
             return False
         if self.has_no_sides(index, at):
             return False
-        truth = self.truth(index, at)
+        truth = self.truth(index, at, vertical=math.isinf(got))
         if truth is None:
             if self.op.rules[index] is not None:
                 self.unjudged.setdefault(at)

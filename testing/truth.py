@@ -29,6 +29,7 @@ AT_ZERO = MP.mpf("1e-40")
 # Beside the largest result: what is no jump; and how much smaller a slope is that may be a step's.
 SMALL_CHANGE = MP.mpf("1e-9")
 TINY_CHANGE = MP.mpf("1e-20")
+SAME_CHANGE = MP.mpf("0.9")  # the fifth root of a step shrinks to a quarter of it
 # Two numbers are the same when they differ by less than this part of the larger one.
 SAME = MP.mpf("1e-12")
 # What is smaller than half the smallest float is 0.
@@ -115,7 +116,7 @@ def exact(
                 nearer = _sides(forward, at, index, step / 1000)
                 if nearer is None:
                     return None
-                jump = not across * TINY_CHANGE < nearer[3] < across / 10
+                jump = not across * TINY_CHANGE < nearer[3] < across * SAME_CHANGE
             bent = MP.zero
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * _unit(digits):

@@ -124,7 +124,10 @@ def _connection(seed, *imported):
     command = [sys.executable, SERVER, str(there.fileno()), *imported]
     with there:
         server = subprocess.Popen(
-            command, env=env | ({"PYTHONHASHSEED": seed} if seed else {}), pass_fds=[there.fileno()]
+            command,
+            cwd=SERVER.parent,  # not a test's folder, with settings that are broken on purpose
+            env=env | ({"PYTHONHASHSEED": seed} if seed else {}),
+            pass_fds=[there.fileno()],
         )
     atexit.register(server.wait)
     atexit.register(here.close)

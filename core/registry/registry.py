@@ -225,7 +225,7 @@ class Registry:
         except KeyboardInterrupt:  # belongs to the person at the keyboard
             raise
         except BaseException as cause:  # sys.exit(), pytest's skip: none may end the program
-            reason = str(cause) if isinstance(cause, PluginError) else one_line(cause)
+            reason = str(cause) if issubclass(type(cause), PluginError) else one_line(cause)
             raise PluginError(
                 f"{where} {doing}: {reason}. "
                 f"Fix it, or disable it with PLUGGRAD_DISABLE_PLUGINS={name}"

@@ -248,7 +248,7 @@ class GraphvizRenderer:
             return
         if suffix not in SUFFIXES:
             raise RenderError(
-                f"renderer 'graphviz' does not write {suffix or 'files without a suffix'!r}; "
+                f"renderer 'graphviz' does not write {path.name!r}; "
                 f"it writes .svg, {', '.join(self.suffixes)}"
             )
         if self.max_nodes is not None and len(graph) > self.max_nodes:

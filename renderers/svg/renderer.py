@@ -162,11 +162,12 @@ class SvgRenderer:
         """Write the picture to a file.
 
         Raises:
-            RenderError: for a suffix other than .svg, or when the one engine asked for cannot draw.
+            RenderError: for the suffix of another format, or when the one engine asked for cannot
+                draw.
         """
-        if path.suffix.lower() != ".svg":
+        if path.suffix.lower() not in (".svg", ""):  # a pipe or device has none
             raise RenderError(
-                f"renderer 'svg' does not write {path.suffix or 'files without a suffix'!r}; it "
+                f"renderer 'svg' does not write {path.suffix!r}; it "
                 "writes .svg. For .png and .pdf there is renderer 'graphviz'"
             )
         path.write_text(self(graph), encoding="utf-8")

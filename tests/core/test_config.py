@@ -115,13 +115,13 @@ def test_a_deleted_working_directory_has_no_file(folder, monkeypatch):
 
 @pytest.mark.parametrize("name", ["pluggrad.toml", "pyproject.toml"])
 def test_a_closed_file_is_an_error_only_where_it_must_be_about_pluggrad(name, folder, monkeypatch):
-    def closed(path):
+    def closed(path, mode):
         if path == folder / name:
             raise PermissionError(13, "Permission denied")
         raise FileNotFoundError
 
     (folder / name).touch()
-    monkeypatch.setattr(Path, "read_bytes", closed)
+    monkeypatch.setattr(Path, "open", closed)
     if name == "pyproject.toml":
         assert current_config() == Config()
     else:
@@ -296,6 +296,29 @@ def test_a_wrong_environment_variable_is_named(monkeypatch):
     expected = "PLUGGRAD_STRICT_PLUGINS='maybe': give one of 1, true, yes, 0, false, no"
     with pytest.raises(ConfigError, match=expected):
         current_config()
+
+
+@pytest.mark.parametrize("word", ["Raise", "silent", "1"])
+def test_a_wrong_word_for_lost_gradients_is_no_weaker_setting(word, monkeypatch):
+    monkeypatch.setenv("PLUGGRAD_LOST", word)
+    with pytest.raises(ConfigError, match='PLUGGRAD_LOST: lost is "raise", "warn" or "ignore"'):
+        current_config()
+
+
+@pytest.mark.parametrize("name", ["pluggrad.toml", "pyproject.toml"])
+def test_a_file_that_is_larger_than_any_settings_is_not_read(name, folder):
+    with (folder / name).open("wb") as file:
+        file.truncate(1 << 40)  # sparse: it takes no room
+    if name == "pyproject.toml":
+        assert current_config() == Config()
+    else:
+        with pytest.raises(ConfigError, match=r"cannot be read: it has more than 10,000,000 bytes"):
+            current_config()
+
+
+def test_the_mark_that_some_editors_put_first_is_no_part_of_the_settings(folder):
+    (folder / "pluggrad.toml").write_bytes(b'\xef\xbb\xbfrenderer = "svg"\n')
+    assert current_config().renderer == "svg"
 
 
 def test_an_error_is_an_ordinary_value_error_too():

@@ -109,3 +109,19 @@ def test_a_message_shows_a_guest_on_one_line():
     with pytest.raises(TypeError) as raised:
         Value(3.0).maximum([[1.0] * 9] * 9)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["pandas array", "pandas Series", "xarray Dataset", "NumPy", "list"]
+)
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_what_holds_several_numbers_is_not_compared_as_one(name, compare):
+    if name.startswith("pandas"):
+        pandas = pytest.importorskip("pandas")
+        other = pandas.array([0.0, 5.0]) if name == "pandas array" else pandas.Series([0.0, 5.0])
+    elif name == "xarray Dataset":
+        other = pytest.importorskip("xarray").Dataset({"a": ("t", [0.0, 5.0])})
+    else:
+        other = np.array([0.0, 5.0]) if name == "NumPy" else [0.0, 5.0]
+    with pytest.raises(TypeError, match="a Value is compared with one number, not with"):
+        compare(Value(1.0), other)

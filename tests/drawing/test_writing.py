@@ -265,3 +265,31 @@ def test_readers_see_the_old_file_or_the_new_one(product, way):
     stop.set()
     reader.join()
     assert seen <= {"before", "3 nodes"}
+
+
+@pytest.mark.parametrize("path", ["new/", "absent/../a", "\ud800", 5, None, ["a"]])
+def test_a_path_that_no_file_can_have_is_refused_and_nothing_is_written(path, product, way):
+    with pytest.raises(RenderError, match=r"cannot write|takes a path"):
+        save(product, path, way)
+    assert os.listdir() == []
+
+
+def test_an_open_file_in_the_place_of_a_path_is_told_what_to_do(product, way):
+    with open("a", "w") as file, pytest.raises(RenderError, match=r"not TextIOWrapper.*render\(\)"):
+        save(product, file, way)
+
+
+def test_a_path_may_be_of_bytes(product, way):
+    save(product, b"\xff", way)
+    assert os.listdir(b".") == [b"\xff"]
+
+
+def test_a_pipe_takes_what_a_renderer_of_one_format_writes(product):
+    for name in ("svg", "dot", "text", "html", "json"):
+        save(product, os.devnull, name)
+
+
+def test_without_a_place_for_unfinished_files_that_is_what_is_said(product, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    with pytest.raises(RenderError, match=r"unfinished files in /nonexistent.*TMPDIR"):
+        save(product, "a", "writing")

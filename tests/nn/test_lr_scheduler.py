@@ -77,9 +77,40 @@ def test_a_second_scheduler_begins_from_the_rate_before_the_first_as_in_pytorch(
         (lambda s, o: s.SequentialLR(o, [s.StepLR(o, 2)], [3]), ValueError, "0 for 1, not 1"),
         (lambda s, o: s.SequentialLR(o, [s.StepLR(optimizer(), 2)], []), ValueError, "of its own"),
         (lambda s, o: s.StepLR(o, 2).load_state_dict({}), StateError, "last_epoch and base_lr"),
+        (lambda s, o: s.ExponentialLR(o, -0.5), ValueError, "gamma is a number, 0 or more"),
+        (lambda s, o: s.StepLR(o, 2, float("nan")), ValueError, "gamma is a number, 0 or more"),
+        (lambda s, o: s.LinearLR(o, end_factor="a"), TypeError, "end_factor is a number"),
+        (lambda s, o: s.PolynomialLR(o, 5, -1.0), ValueError, "power is a number, 0 or more"),
+        (lambda s, o: s.MultiStepLR(o, [2, 3.5]), TypeError, "a milestone of MultiStepLR"),
+        (lambda s, o: s.ConstantLR(o, 0.1, 2.5), TypeError, "total_iters= of ConstantLR"),
+        (lambda s, o: s.LambdaLR(o, 0.9), TypeError, "lr_lambda= of LambdaLR is a function"),
+        (
+            lambda s, o: s.SequentialLR(o, [s.StepLR(o, 2) for _ in range(3)], [5, 2]),
+            ValueError,
+            "milestones go up",
+        ),
         (lambda s, o: s.LRScheduler(o), NotImplementedError, r"has no rate_at\(\)"),
     ],
 )
 def test_what_is_wrong_is_said(make, error, message) -> None:
     with pytest.raises(error, match=message):
         make(lr_scheduler, optimizer())
+
+
+@pytest.mark.parametrize(
+    "state", [{"last_epoch": "a", "base_lr": 0.1}, {"last_epoch": 3, "base_lr": float("nan")}]
+)
+def test_a_state_that_is_none_changes_nothing(state) -> None:
+    scheduler = lr_scheduler.ExponentialLR(optimizer(), 0.5)
+    scheduler.step()
+    before = scheduler.state_dict(), scheduler.optimizer.lr
+    with pytest.raises(StateError, match="the state of ExponentialLR"):
+        scheduler.load_state_dict(state)
+    assert (scheduler.state_dict(), scheduler.optimizer.lr) == before
+
+
+def test_a_step_to_a_rate_that_is_none_changes_nothing() -> None:
+    scheduler = lr_scheduler.LambdaLR(optimizer(), lambda epoch: 1.0 if epoch < 1 else float("inf"))
+    with pytest.raises(ValueError, match="lr is a number"):
+        scheduler.step()
+    assert scheduler.last_epoch == 0

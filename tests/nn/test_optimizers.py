@@ -353,3 +353,11 @@ def test_a_learning_rate_under_both_names_is_refused() -> None:
         pytest.raises(TypeError, match="lr= was given twice, once as rate="),
     ):
         SGD([Value(1.0)], lr=0.1, rate=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "flag"), [(SGD, {"nesterov": "no", "momentum": 0.9}), (RMSprop, {"centered": 1})]
+)
+def test_a_flag_is_true_or_false(kind, flag) -> None:
+    with pytest.raises(TypeError, match="is True or False, not"):
+        kind([Value(1.0)], 0.1, **flag)

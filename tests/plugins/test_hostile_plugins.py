@@ -15,6 +15,15 @@ BODIES = {
         "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\nraise Mute",
         "Mute: its text cannot be had (ValueError)",
     ),
+    "raises what tells another class": (
+        "class Odd(Exception):\n    __class__ = property(lambda self: 1 / 0)\nraise Odd",
+        "failed to load: Odd",
+    ),
+    "raises what has no name": (
+        "class Kind(type):\n    __name__ = property(lambda self: 1 / 0)\n"
+        "class Odd(Exception, metaclass=Kind):\n    pass\nraise Odd",
+        "failed to load: Odd",
+    ),
     "raises text for a terminal": ("raise ValueError('\\x1b[2J')", r"ValueError: \x1b[2J"),
     "raises at length": ("raise ValueError('x' * 10**6)", "xxx…"),
 }

@@ -62,5 +62,5 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch: pytest.Monkey
 
 
 def test_an_unknown_suffix_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match=r"does not write '.doc'; it writes .eps"):
+    with pytest.raises(RenderError, match=r"does not write 'a.doc'; it writes .eps"):
         save(Value(1.0), tmp_path / "a.doc", "matplotlib")

@@ -5,12 +5,13 @@ import math
 import operator
 import random
 import signal
+import sys
 
 import numpy as np
 import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.ops import cos, exp, step
-from pluggrad.testing import CHECKS, check_op, patience
+from pluggrad.testing import CHECKS, ConformanceError, check_op, patience
 from pluggrad.testing.subject import Subject
 
 from .broken import line, no_sine_of_infinity, op, square
@@ -196,7 +197,59 @@ def test_a_forward_that_hides_a_nan_is_found():
     assert "a nan goes in and a number comes out" in line(hides)[1]
 
 
+def test_a_constant_hides_no_nan():
+    check_op(op(lambda x: 5.0, lambda g, out, x: 0.0 * g))
+
+
+IEEE = [check for check in CHECKS if check.__name__.startswith("ieee")]
+
+
+@pytest.mark.parametrize(
+    ("forward", "said", "wanted"),
+    [
+        (math.exp, -math.inf, "inf"),
+        (math.exp, 0.0, "inf"),
+        (math.log, math.inf, "-inf"),
+        (math.sinh, math.inf, "-inf"),
+        (math.atanh, math.inf, "-inf"),
+        (lambda x: x**-2, -math.inf, "inf"),
+    ],
+)
+def test_what_ieee_says_of_a_pole_or_of_what_is_too_large_has_the_sign_of_the_truth(
+    forward, said, wanted
+):
+    wrong = Op("wrong", forward, lambda g, out, x: g, ieee=lambda x: said)
+    with pytest.raises(ConformanceError, match=f"ieee= says {said}.*the result tends to {wanted}"):
+        check_op(wrong, checks=IEEE)
+
+
+@pytest.mark.parametrize(
+    ("forward", "ieee"),
+    [
+        (lambda x: 1 / x, lambda x: math.inf),
+        (lambda x: 1 / x, lambda x: 0.0),
+        (lambda x: 1 / (x - 1), lambda x: -math.inf),
+        (math.exp, lambda x: sys.float_info.max),
+        (math.atanh, lambda x: math.copysign(math.inf, x)),
+        (math.log, lambda x: -math.inf),
+        (math.sqrt, lambda x: math.nan),
+    ],
+)
+def test_ieee_may_have_either_side_of_a_pole_and_any_number_there(forward, ieee):
+    check_op(Op("right", forward, lambda g, out, x: g, ieee=ieee), checks=IEEE)
+
+
 # ----- Partials -----
+
+
+@pytest.mark.parametrize("root", [math.cbrt, lambda x: float(np.cbrt(x))])
+def test_a_vertical_tangent_is_no_fault_of_the_rule(root):
+    check_op(op(root, lambda g, out, x: g / (3 * out * out)))
+
+
+def test_a_vertical_tangent_of_the_other_sign_is():
+    wrong = op(math.cbrt, lambda g, out, x: g / (3 * out * out) - 2 * g / (3 * out * out))
+    assert "the truth is" in line(wrong)[1]
 
 
 @pytest.mark.parametrize(

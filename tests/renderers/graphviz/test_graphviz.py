@@ -149,5 +149,5 @@ def test_a_wrong_option_is_named(option: str, wrong: object) -> None:
 def test_a_file_type_that_it_does_not_write_is_named_with_those_that_it_does(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(RenderError, match=r"does not write '\.bmp'; it writes \.svg, \.dot"):
+    with pytest.raises(RenderError, match=r"does not write 'graph\.bmp'; it writes \.svg, \.dot"):
         save(Value(1.0), tmp_path / "graph.bmp", renderer="graphviz")
