@@ -165,7 +165,7 @@ def _grow(results: Sequence[Any]) -> bool:
     if not all(isinstance(x, float) for x in results):
         return False
     gains = [abs(b) - abs(a) for a, b in pairwise(results)]
-    return 0 < 0.9 * gains[0] <= gains[1] and 0.9 * gains[1] <= gains[2]
+    return bool(0 < 0.9 * gains[0] <= gains[1] and 0.9 * gains[1] <= gains[2])
 
 
 def _agree(said: float, tends: float) -> bool:
