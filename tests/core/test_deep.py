@@ -58,13 +58,17 @@ def on_a_tenth_of_the_stack(test: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def test_forward_and_backward() -> None:
+def test_forward_and_backward_and_dropping_it_frees_it_without_the_collector() -> None:
+    gc.collect()
+    before = sum(type(thing) is Value for thing in gc.get_objects())
     x, y = chain(DEPTH)
     assert y.data == 1.0
     x.grad = 0.0
     y.backward()
     assert x.grad == 1.0
     assert grad(y, x) == 1.0
+    del x, y
+    assert sum(type(thing) is Value for thing in gc.get_objects()) == before
 
 
 @on_a_tenth_of_the_stack
@@ -94,20 +98,6 @@ def test_graph_and_text(deep: tuple[Value, Value]) -> None:
 @on_a_tenth_of_the_stack
 def test_networkx(deep: tuple[Value, Value]) -> None:
     assert render(deep[1], "networkx").number_of_edges() == DEPTH // PART
-
-
-def test_dropping_it_frees_it_without_the_collector() -> None:
-    gc.collect()
-    gc.disable()
-    try:
-        before = sum(type(thing) is Value for thing in gc.get_objects())
-        _, y = chain(DEPTH)
-        y.backward()
-        del _, y
-        after = sum(type(thing) is Value for thing in gc.get_objects())
-    finally:
-        gc.enable()
-    assert before == after
 
 
 def test_the_order_lists_operands_first_and_each_node_once() -> None:

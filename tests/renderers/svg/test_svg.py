@@ -15,6 +15,7 @@ from pluggrad.renderers.cards import LABEL
 from pluggrad.renderers.graphviz import engines
 from pluggrad.renderers.labels import one_line
 
+from ..deep import deep_chain
 from ..hash_seeds import outputs
 from ..labels import NASTY, labelled, neuron
 
@@ -167,23 +168,17 @@ def test_the_picture_is_the_same_in_every_process() -> None:
 
 
 def test_a_graph_too_large_to_read_is_cut_and_the_picture_says_so() -> None:
-    x = Value(0.5, label="x")
-    for _ in range(200_000):
-        x = x.tanh()
-    tree = drawn(x, collapse=False)
+    tree = drawn(deep_chain(), collapse=False)
     assert len(boxes(tree)) == 400
-    note = "199,601 of 200,001 nodes left out, the farthest from the output"
+    note = "19,601 of 20,001 nodes left out, the farthest from the output"
     assert note in texts(tree)
     assert [g for g in tree.iter(f"{SVG}g") if g.get("class") == "left-out"]
 
 
 def test_a_graph_too_large_to_read_is_summarised_and_the_picture_says_so() -> None:
-    x = Value(0.5, label="x")
-    for _ in range(100_000):
-        x = x.tanh()
-    tree = drawn(x)
+    tree = drawn(deep_chain())
     assert len(boxes(tree)) < 10
-    assert f"100,001 nodes in {len(boxes(tree))}: groups stand for many" in texts(tree)
+    assert f"20,001 nodes in {len(boxes(tree))}: groups stand for many" in texts(tree)
     assert [g for g in tree.iter(f"{SVG}g") if g.get("class") == "node group"]
 
 
