@@ -6,7 +6,6 @@ Derivatives come from central differences in hundreds of digits. So nothing here
 import itertools
 import math
 
-import mpmath
 from mpmath import mp, mpf
 from pluggrad import Value, grad
 
@@ -40,7 +39,7 @@ def exact_partial(function, operands, index, order=1):
             terms = []
             for k in range(order + 1):
                 points[index] = x + (mpf(order) / 2 - k) * h
-                terms.append((-1) ** k * mpmath.binomial(order, k) * function(*points))
+                terms.append((-1) ** k * math.comb(order, k) * function(*points))
             total = sum(terms)
             # Terms that cancel are as wrong as what they were computed from.
             if abs(total) > max(map(abs, [*terms, *points])) * mpf(10) ** (40 - digits):

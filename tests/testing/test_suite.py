@@ -38,13 +38,16 @@ SEED = 20 if os.environ.get("CI") else random.SystemRandom().randrange(2**31)
 OPS = list(plugins.ops.values())
 
 
+# One op after another, whichever tests it: the truth at a point is found once in a process.
+every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name, scope="module")
+
 # What test_edges.py and test_compiled.py run on every built-in op, too.
 ELSEWHERE = [
     check for check in CHECKS if check.__name__.endswith(("at_edges", "code_gives_the_same"))
 ]
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@every_op
 def test_every_built_in_op_passes_with_the_fixed_seed(op):
     check_op(op, checks=[check for check in CHECKS if check not in ELSEWHERE])
 
@@ -74,7 +77,7 @@ def sees_other_points(op):
     return seen(SEED) != seen(0)
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@every_op
 def test_every_built_in_op_passes_with_a_random_seed(op):
     reference = REFERENCES.get(op.name)
     checks = CHECKS if reference or sees_other_points(op) else SEEDED
