@@ -26,6 +26,7 @@ Each number has one of these fates, and is counted under it:
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import multiprocessing
 import sys
@@ -42,8 +43,9 @@ from typing import Any
 
 import numpy as np
 from differential_paths import further, third_derivative
-from pluggrad import CompileError, CompileWarning, Op, Value, compile, func
+from pluggrad import CompileError, CompileWarning, Op, Value, compile, func, plugins
 from pluggrad.compiler import recordings
+from pluggrad.compiler.run import machine
 from pluggrad.testing.rounding import rounding
 from random_functions import BINARY, SMOOTH, UNARY, Function, drawn, is_nest, parts_of, table
 
@@ -54,6 +56,7 @@ EXACT = {
 }  # fmt: skip
 FLOATS_RAISE = "the engine gave a float, which raises where IEEE 754 has a number"
 DERIVED = ("gradient", "jvp", "hvp", "hessian", "jacobian")
+EVERY = 5.0  # seconds between two lines of progress
 EXECUTORS = ("interpreter", "numba")
 
 
@@ -159,6 +162,10 @@ class Examination:
         self.untranslatable = False
 
     def run(self) -> Outcome:
+        with planned_once():
+            return self.all_ways()
+
+    def all_ways(self) -> Outcome:
         few = self.thin and self.function.seed % 2
         executors = EXECUTORS[:1] if few else EXECUTORS
         made = {executor: self.compiled(self.f, executor) for executor in executors}
@@ -434,6 +441,33 @@ def recorded_once() -> Iterator[None]:
         recordings.captured = plain
 
 
+@contextmanager
+def planned_once() -> Iterator[None]:
+    """Plan equal tapes once: a function is recorded anew for several of the ways it is run in."""
+    plain = machine._plan
+    kept: dict[Any, tuple[Any, Any]] = {}
+
+    def once(tape: Any, *, strong: bool = False) -> Any:
+        key = plugins.changes, strong, said(tape)
+        if key not in kept:
+            kept[key] = tape, plain(tape, strong=strong)  # with its ops, whose ids are in the key
+        return kept[key][1]
+
+    machine._plan = once
+    try:
+        yield
+    finally:
+        machine._plan = plain
+
+
+def said(tape: Any) -> tuple[Any, ...]:
+    """Return all that a plan depends on: of the numbers, these are those that cannot change."""
+    fixed = tape.data[tape.literal]
+    columns = (tape.kinds, tape.left, tape.right, fixed, tape.literals)
+    rows = (tape.inputs, tape.wrt, tape.outputs, sorted(tape.more.items()))
+    return (*map(id, tape.ops), *map(bytes, columns), *map(repr, rows))
+
+
 def gradients_as_tuple(compiled: Any, args: tuple[Any, ...]) -> Any:
     """Return value and gradients as `func.value_and_grad` does for a tuple of argnums."""
     value, gradients = compiled.value_and_grad(*args)
@@ -508,8 +542,14 @@ def outcomes(tasks: list[tuple[int, set[str], bool]], jobs: int) -> Iterator[Out
     if jobs == 1:
         yield from map(examine, tasks)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, collect_rarely) as pool:
         yield from pool.imap_unordered(examine, tasks, chunksize=5)
+
+
+def collect_rarely() -> None:
+    """Let what was imported alone: programs leave few cycles, and JAX's are many objects."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def main() -> int:
@@ -538,16 +578,27 @@ def main() -> int:
     count = 150 if given.short else given.programs
     first = given.seed * 1_000_000
     seeds = [given.only] if given.only is not None else range(first, first + count)
-    begin = time.perf_counter()
+    begin = told_at = time.perf_counter()
     total = Outcome()
     thin = given.short or given.thin
     for outcome in outcomes([(seed, engines, thin) for seed in seeds], given.jobs):
         total += outcome
         for told in outcome.differences[:3]:
             print(f"DIFFERENT {told}", flush=True)
-        if total.programs % 50 == 0:
-            print(f"\r{total.programs} of {count}", end="", file=sys.stderr, flush=True)
+        if time.perf_counter() > told_at + EVERY:
+            told_at = time.perf_counter()
+            print(progress(total, count, told_at - begin), flush=True)
     return report(total, time.perf_counter() - begin)
+
+
+def progress(total: Outcome, count: int, seconds: float) -> str:
+    """Say how far it is, and how long the rest will take."""
+    rate = total.programs / seconds
+    left = (count - total.programs) / rate / 60
+    return (
+        f"{total.programs} of {count} programs, {len(total.differences)} differences; "
+        f"{rate:.1f} a second, {left:.0f} minutes left"
+    )
 
 
 def report(total: Outcome, seconds: float) -> int:

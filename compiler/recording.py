@@ -119,10 +119,7 @@ class Recording:
             return self._another()
 
     def _another(self) -> Executor:
-        first = self.executor
-        if isinstance(first, Interpreter):
-            return Interpreter(self.tape)
-        return first.another()  # type: ignore[attr-defined, no-any-return]  # a machine
+        return self.executor.another()
 
     # ----- One set of numbers -----
 

@@ -7,7 +7,9 @@ the thing. A recording holds as long as the same things stand in its places.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from math import copysign
+from types import CodeType
 from typing import Any
 
 from ..tape.fingerprint import VERSIONED
@@ -85,9 +87,14 @@ def check_of(places: Sequence[Place]) -> Callable[[], bool]:
         "    except GONE:",
         "        return False",
     ])  # fmt: skip
-    exec(compile(text, "<pluggrad places>", "exec"), scope)
+    exec(_code(text), scope)
     found: Callable[[], bool] = scope["check"]
     return found
+
+
+@lru_cache(maxsize=256)  # as many places of the same kinds have the same text
+def _code(text: str) -> CodeType:
+    return compile(text, "<pluggrad places>", "exec")
 
 
 def _test(i: int, place: Place, scope: dict[str, Any]) -> str:

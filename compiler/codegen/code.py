@@ -14,9 +14,9 @@ from ..plan.loops import call
 from ..plan.nests import nested
 from ..plan.plan import Plan
 from .emission import Memory, emit
-from .functions import kernel_of, reads
+from .functions import kernel_of
 from .instructions import ADDRESS, Room, unpacked
-from .kernels import KERNEL_TEXT, Kernel
+from .kernels import KERNEL_TEXT
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def instructions_of(
 def copies(plan: Plan, to: Ints, source: Ints, lanes: int = 1, *, adding: bool = False) -> Code:
     """Write code that copies between places in memory."""
     width, count, shared = plan.nests.width, len(to), plan.layout.literals
+    if not count:
+        return Code(zeros(0), zeros(0), zeros(0))
     places = np.zeros((2 * (width + 1), count), np.int64)
     places[0], places[1] = to, source
     kind = np.full(count, len(plan.kinds.ops), np.int64)
@@ -69,7 +71,7 @@ def joined(pieces: Iterable[Ints]) -> Ints:
 
 def _instructions(kinds: Kinds, nests: Nests, memory: Memory, backward: bool) -> Room:
     """Write the instructions for nests; see `emit`."""
-    read, strides = reads(kinds), zeros(len(nests.places), 3)
+    read, strides = kinds.reads, zeros(len(nests.places), 3)
     work = len(nests.places) * nests.made
     room = Room(zeros(0), zeros(1), zeros(0), strides)
     count = call(emit, nests, read, memory, int(backward), room, 0, work=work)
@@ -82,12 +84,17 @@ def linked(kinds: Kinds, room: Room) -> Code:
     """Fill in the addresses of the kernels, compiling those that are new."""
     starts = room.starts[:-1]
     wanted, which = np.unique(room.variants, return_inverse=True)
-    variants = [unpacked(int(number), kinds.width) for number in wanted]
-    addresses = np.array([_address(kernel_of(kinds, variant)) for variant in variants], np.int64)
-    ops = np.array([variant.kind for variant in variants], np.int64)
+    addresses = np.array([_address(kinds, int(number)) for number in wanted], np.int64)
+    ops = np.array([unpacked(int(number), kinds.width).kind for number in wanted], np.int64)
     room.words[starts + ADDRESS] = addresses[which]
     return Code(room.words, starts, ops[which])
 
 
-def _address(kernel: Kernel) -> int:
-    return library().address(kernel.name, kernel.source, KERNEL_TEXT)
+def _address(kinds: Kinds, number: int) -> int:
+    """Return the address of the kernel of a variant, written as one number."""
+    found = kinds.addresses.get(number)
+    if found is None:
+        kernel = kernel_of(kinds, unpacked(number, kinds.width))
+        found = library().address(kernel.name, kernel.source, KERNEL_TEXT)
+        kinds.addresses[number] = found
+    return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
 from pluggrad import Op, plugins
 
 from ..native.library import library
@@ -41,6 +43,9 @@ class Kinds:
         ops: the ops.
         width: the most operands that any of them has.
         strong: whether the rules let 0 win where they would give nan.
+
+    Attributes:
+        addresses: those of the kernels that were asked for, by variant, see codegen/code.py.
     """
 
     ops: list[Op]
@@ -48,6 +53,7 @@ class Kinds:
     strong: bool = False
     forwards: list[Function] = field(default_factory=list)
     rules: list[list[Function | None]] = field(default_factory=list)
+    addresses: dict[int, int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         translate = translator()
@@ -59,3 +65,20 @@ class Kinds:
             self.rules.append(rules)
         self.forwards.append(COPY)
         self.rules.append([HAND_ON])
+
+    @cached_property
+    def reads(self) -> NDArray[np.int64]:
+        """Which columns each function reads, a bit for each; see codegen/emission.py."""
+        bits = np.zeros((len(self.forwards), self.width + 1), np.int64)
+        for kind, forward in enumerate(self.forwards):
+            for number, function in enumerate([forward, *self.rules[kind]]):
+                if function is not None:
+                    bits[kind, number] = sum(1 << column(x, self.width) for x in function.used)
+        return bits
+
+
+def column(parameter: str, width: int) -> int:
+    """Return in which column of a nest a parameter stands."""
+    if parameter in ("out", "g"):
+        return 0 if parameter == "out" else width + 1
+    return 1 + int(parameter.removeprefix("a"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dis
 import math
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice, product
 from types import CodeType, FunctionType
 from typing import Any
@@ -131,6 +131,7 @@ def check_ends(ops: Iterable[Op]) -> None:
                 )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def _has_while(code: CodeType) -> bool:
     steps = {step.offset: step for step in dis.get_instructions(code)}
     backward = [step for step in steps.values() if "JUMP_BACKWARD" in step.opname]

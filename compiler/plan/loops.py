@@ -8,7 +8,7 @@ graph. A parameter is an `int`, an array (`Ints`), or a named tuple of these, se
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache as once
 from typing import Any
 
@@ -44,13 +44,15 @@ def _as_numbers(x: Any) -> Any:
     return x if isinstance(x, int) else memoryview(x.reshape(-1))
 
 
-def _flat(arguments: Iterable[Any]) -> Iterator[int]:
+def _flat(arguments: Iterable[Any]) -> list[int]:
     """Return numbers, and the addresses of arrays, one by one."""
+    found: list[int] = []
     for x in arguments:
         if isinstance(x, tuple):
-            yield from _flat(x)
+            found += _flat(x)
         else:
-            yield x if isinstance(x, int) else x.ctypes.data
+            found.append(x if isinstance(x, int) else x.ctypes.data)
+    return found
 
 
 _done: dict[Callable[..., int], int] = {}

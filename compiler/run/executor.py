@@ -42,6 +42,9 @@ class Executor(Protocol):
     def step(self) -> None:
         """Do both."""
 
+    def another(self) -> Executor:
+        """Make one that does the same in memory of its own."""
+
 
 def check_math(math: str) -> str:
     """Check an option of this name, and return it.

@@ -48,7 +48,7 @@ class Machine:
         straight: the code of a narrow program; looked for when there is no plan yet.
         math: `vector` for functions of our own in narrow programs, `libm` for the C library's.
         fused: whether products may be added with one rounding, not with two as in Python.
-        background: makes faster code when this has run often; that of a machine of the same plan.
+        like: a machine of the same plan and as many lanes, whose code it runs, too.
     """
 
     name = "numba"
@@ -62,9 +62,10 @@ class Machine:
         straight: Straight | None = None,
         math: str = "vector",
         fused: bool = False,
-        background: InBackground | None = None,
+        like: Machine | None = None,
     ) -> None:
         start = time.perf_counter()
+        background: InBackground | None = None if like is None else like.background
         if plan is None:
             plan = _plan(tape)
             straight = _straight(tape, plan, math) if lanes == 1 else None
@@ -73,7 +74,7 @@ class Machine:
         self.tape = tape
         self.plan = plan
         self.straight = straight
-        self.background = background
+        self.background: InBackground | None = background
         self.math = math
         self.fused = fused
         self._careful: Machine | None = None
@@ -97,7 +98,7 @@ class Machine:
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
         self.inputs.T[...] = numbers[tape.inputs]
         self.seeds[...] = 1.0
-        self.parts = self._parts(tape) if straight is None else straight.parts
+        self.parts: dict[str, Code] = self._parts(tape, straight) if like is None else like.parts
         self.linked_in = time.perf_counter() - start - self.planned_in
         self._run = _run()
         self._kept: list[Any] = []  # code that may be running
@@ -136,7 +137,9 @@ class Machine:
         flat = self.memory[start : start + count * lanes]
         return flat if lanes == 1 else flat.reshape(count, lanes)
 
-    def _parts(self, tape: Tape) -> dict[str, Code]:
+    def _parts(self, tape: Tape, straight: Straight | None) -> dict[str, Code]:
+        if straight is not None:
+            return straight.parts
         layout, lanes = self.plan.layout, self.lanes
         inputs, outputs, wrt = (
             np.array(rows, np.int64) for rows in (tape.inputs, tape.outputs, tape.wrt)
@@ -176,8 +179,8 @@ class Machine:
         return copies(self.plan, to[other], source[other], self.lanes)
 
     def another(self) -> Machine:
-        """Make one more of the same plan, with memory of its own."""
-        return Machine(self.tape, self.plan, straight=self.straight, background=self.background)
+        """Make one that runs the same code, in memory of its own."""
+        return Machine(self.tape, self.plan, straight=self.straight, math=self.math, like=self)
 
     @property
     def codes(self) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ It is what every other executor is compared with, and what runs where there is n
 from __future__ import annotations
 
 from array import array
+from copy import copy
 from itertools import pairwise
 
 from pluggrad import strong_zero
@@ -35,6 +36,14 @@ class Interpreter:
         guards = [at for at, node in enumerate(self.nodes) if getattr(node[1], "is_look", False)]
         bounds = [0, *[at + 1 for at in guards], len(self.nodes)]
         self.parts = [self.nodes[start:end] for start, end in pairwise(bounds)]
+
+    def another(self) -> Interpreter:
+        """Make one that does the same with numbers of its own."""
+        made = copy(self)
+        made.values = self.values[:]
+        made.inputs, made.outputs = self.inputs[:], self.outputs[:]
+        made.gradients, made.seeds = self.gradients[:], self.seeds[:]
+        return made
 
     def forward(self) -> None:
         """Compute `outputs` from `inputs`; the last is 1.0 where a guard does not hold."""
