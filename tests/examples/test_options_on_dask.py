@@ -1,6 +1,10 @@
 """The example on a cluster: real worker processes, one of them killed."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +13,31 @@ pytest.importorskip("distributed", reason="the example runs on a Dask cluster")
 pytest.importorskip("numba", reason="the example fits with compiled code")
 
 
-def test_the_fit_is_the_same_whether_a_worker_is_killed_or_not(program) -> None:
-    arguments = "--options", "4e4", "--chunk", "1e4"
-    whole, killed = (program("options_on_dask", *arguments, *more) for more in ((), ("--kill",)))
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+TWICE = """
+import contextlib, sys
+import options_on_dask as program
+
+if __name__ == "__main__":
+    with program.cluster(2) as client:
+        program.cluster = lambda workers: contextlib.nullcontext(client)
+        program.main()
+        sys.argv.append("--kill")
+        print("once more")
+        program.main()
+"""
+
+
+def test_the_fit_is_the_same_whether_a_worker_is_killed_or_not(tmp_path) -> None:
+    (tmp_path / "twice.py").write_text(TWICE)
+    done = subprocess.run(
+        [sys.executable, "twice.py", "--options", "4e4", "--chunk", "1e4"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(EXAMPLES)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    whole, killed = done.stdout.split("once more")
     assert "killed worker" in killed
     results = [text[text.index("fitted") :] for text in (whole, killed)]
     assert results[0] == results[1]
