@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ FLAGS = (
 # The page of a film unpacks itself first; others have begun when they are loaded. What does not
 # begin says so in the console, which tests look at.
 BEGUN = """
-const [done] = arguments, end = performance.now() + 10000;
+const [done] = arguments, end = performance.now() + 60000;
 const look = () => (window.pluggrad || !document.getElementById("data") || performance.now() > end ?
   done() : setTimeout(look, 10));
 look();
@@ -52,6 +53,7 @@ class Browser:
         self.driver.get_log("browser")
         self.driver.get_log("performance")
         self.driver.get(path.as_uri())
+        self.driver.set_script_timeout(90)
         self.driver.execute_async_script(BEGUN)
 
     def run(self, script: str, *arguments: Any) -> Any:
@@ -104,6 +106,15 @@ class Browser:
             for event in events
             if event["method"] == "Network.requestWillBeSent"
         ]
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """Look again and again until something is found, for a minute at most; return it."""
+    end = time.monotonic() + 60.0
+    while not (found := look()):
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.02)
+    return found
 
 
 def chromium() -> str:

@@ -9,7 +9,7 @@ import pytest
 from pluggrad import Film, Graph, Op, Value, render, scope
 from pluggrad.nn import MLP, SGD, mse
 
-from ..browser import Browser, browser
+from ..browser import Browser, browser, until
 
 POINTS = [([0.2, -0.7], 1.0), ([-0.4, 0.9], -1.0), ([0.8, 0.3], 1.0)]
 
@@ -43,12 +43,9 @@ def trained() -> tuple[Film, list[Graph]]:
 
 def shown(chrome: Browser, film: Film) -> Browser:
     chrome.open(render(film, "html"))
-    for _ in range(200):  # until all frames are known
-        state = chrome.run("return window.pluggrad?.state.film ?? null")
-        if state and state["known"] == state["frames"]:
-            return chrome
-        time.sleep(0.02)
-    raise AssertionError(f"the film did not begin: {chrome.find('#note').text}")
+    known = "const film = window.pluggrad?.state.film; return film && film.known == film.frames"
+    until(lambda: chrome.run(known))
+    return chrome
 
 
 @pytest.fixture(scope="module")

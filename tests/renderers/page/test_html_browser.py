@@ -11,7 +11,7 @@ import pytest
 from pluggrad import Graph, Op, Value, plugins, render, scope
 from pluggrad.insight.steps import steps
 
-from ..browser import Browser, browser
+from ..browser import Browser, browser, until
 from ..labels import NASTY, neuron
 
 X1, W1, PRODUCT = 0, 1, 2  # nodes of the neuron
@@ -245,10 +245,7 @@ def test_the_page_follows_the_readers_system(tmp_path: Path) -> None:
 def test_the_view_is_saved_as_svg(page: Browser) -> None:
     page.press("s")
     path = page.folder / "graph.svg"
-    for _ in range(50):
-        if path.exists():
-            break
-        time.sleep(0.1)
+    until(path.exists)
     texts = [e.text for e in ElementTree.parse(path).iter() if e.tag.endswith("}text")]
     assert {"x1", "tanh", "-1.5", "0.7071"} <= set(texts)
 
@@ -494,13 +491,13 @@ def test_a_page_of_20_000_nodes_opens_and_is_drawn_from_afar(chrome: Browser) ->
     total.backward()
     chrome.open(render(total, "html"))
     chrome.run("pluggrad.setAll(true); pluggrad.draw()")
-    colours = chrome.run(
+    colours = (
         "const c = document.getElementById('canvas'); const d = c.getContext('2d')"
         ".getImageData(0, 0, c.width, c.height).data; const seen = new Set();"
         "for (let i = 0; i < d.length; i += 4) seen.add(d[i] + ',' + d[i+1] + ',' + d[i+2]);"
         "return seen.size"
     )
-    assert colours > 3
+    until(lambda: chrome.run(colours) > 3)
     assert chrome.complaints() == []
 
 
@@ -824,10 +821,7 @@ def test_the_view_is_saved_as_png_beside_svg(page: Browser) -> None:
     path = page.folder / "graph.png"
     path.unlink(missing_ok=True)
     page.click("#pixels")
-    for _ in range(100):
-        if path.exists():
-            break
-        time.sleep(0.05)
+    until(path.exists)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

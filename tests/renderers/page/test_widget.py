@@ -8,7 +8,6 @@ import asyncio
 import json
 import math
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from pluggrad import RenderError, Value
 from pluggrad.drawing.page_widget import FRAME
 
-from ..browser import Browser, browser
+from ..browser import Browser, browser, until
 
 HOST = """<!DOCTYPE html><html><title>host</title><body><div id="cell"></div><script type="module">
 const heard = {};
@@ -68,20 +67,7 @@ def shown(chrome: Browser, widget: Any) -> None:
     frame = FRAME.replace("export default { render };", "")
     chrome.open(HOST.replace("STATE", text).replace("FRAME", frame))
     chrome.driver.switch_to.frame(chrome.find("iframe"))
-    for _ in range(500):
-        if chrome.run("return Boolean(window.pluggrad)"):
-            return
-        time.sleep(0.02)
-    raise AssertionError("the page in the frame did not begin")
-
-
-def until(look: Any) -> Any:
-    for _ in range(200):
-        found = look()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("nothing came")
+    until(lambda: chrome.run("return Boolean(window.pluggrad)"))
 
 
 def test_what_is_moved_on_the_page_sets_the_value(chrome: Browser) -> None:
