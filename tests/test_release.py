@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pluggrad
 import pytest
+from building import build_wheels
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"core": "", "ops": "ops", "renderers": "renderers", "cli": "cli", "testing": "testing",
@@ -32,10 +33,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, "--no-deps", "--no-build-isolation", "-w", target, source], check=True
-    )  # fmt: skip
+    build_wheels(target, source)
     (found,) = target.iterdir()
     return found
 

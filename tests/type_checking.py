@@ -20,16 +20,3 @@ def mypy(*arguments, cwd):
             capture_output=True,
             text=True,
         )
-
-
-@contextmanager
-def alone(path):
-    """Hold a lock on a file that other processes wait for, where the system has such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import forks
 import pytest
+from building import build_wheels
 from pluggrad.cli import main
 from pluggrad.cli.new_plugin import NewPluginError, write
 from type_checking import mypy
@@ -19,10 +20,11 @@ def package(tmp_path_factory):
     """The folder of a new plugin, and the folder it was installed into."""
     folder = tmp_path_factory.mktemp("new")
     assert main(["new-plugin", "fresh-ops", "--path", str(folder)]) in (0, None)
-    target = folder / "site"
+    target, wheels = folder / "site", folder / "wheels"
+    build_wheels(wheels, folder / "fresh-ops")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    here_only = ["--no-deps", "--no-build-isolation", "--no-index", "--target", target]
-    subprocess.run([*pip, *here_only, folder / "fresh-ops"], check=True)
+    here_only = ["--no-deps", "--no-index", "--target", target]
+    subprocess.run([*pip, *here_only, *wheels.iterdir()], check=True)
     return folder / "fresh-ops", target
 
 

@@ -29,9 +29,10 @@ from packaging.requirements import Requirement
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "docs"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "docs")]
 
 from blocks import blocks, commands  # noqa: E402  # pages are written as the documentation is
+from building import build_wheels  # noqa: E402
 
 PAGES = sorted(HERE.glob("*.md"))
 NEEDED = ("pluggrad[compile,svg,testing]", "scipy", "micrograd", "setuptools>=77", "mypy")
@@ -69,9 +70,7 @@ def make_wheelhouse(folder: Path, wanted: tuple[str, ...] = NEEDED) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary) / "pluggrad"
         shutil.copytree(ROOT, source, ignore=NOT_COPIED)
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-        options = ["--no-deps", "--no-build-isolation", "-w", folder]
-        subprocess.run([*pip, *options, source], check=True, stderr=subprocess.DEVNULL)
+        build_wheels(folder, source)
     for package in needed(wanted):
         repack(package, folder)
 

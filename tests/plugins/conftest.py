@@ -10,6 +10,8 @@ from pathlib import Path
 
 import forks
 import pytest
+from building import build_wheels
+from locking import alone
 
 PACKAGES = Path(__file__).parent / "packages"
 EXAMPLE = Path(__file__).parents[2] / "plugins_example"
@@ -32,20 +34,6 @@ print(json.dumps({{
 }}))
 """
 
-# What pip does for each package in processes of its own: each is built by setuptools in a fork.
-BUILD = """
-import os, sys
-from setuptools import build_meta
-wheels, *packages = sys.argv[1:]
-for package in packages:
-    if os.fork() == 0:
-        os.chdir(package)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        build_meta.build_wheel(wheels)
-        os._exit(0)
-    assert os.wait()[1] == 0, package
-"""
-
 
 def digest_of(*folders: Path) -> str:
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
@@ -53,27 +41,29 @@ def digest_of(*folders: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in kept)).hexdigest()[:16]
 
 
+def install(target, tmp_path_factory):
+    """Have pip install the packages into a folder, all of them or none."""
+    copies = tmp_path_factory.mktemp("sources")  # a build leaves files beside its source
+    ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
+    for package in [*PACKAGES.iterdir(), EXAMPLE]:
+        shutil.copytree(package, copies / package.name, ignore=ignored)
+    wheels = tmp_path_factory.mktemp("wheels")
+    build_wheels(wheels, *copies.iterdir())
+    unfinished = target.with_name(f"unfinished-{os.getpid()}")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    here_only = ["--no-deps", "--no-index", "--target", unfinished]
+    subprocess.run([*pip, *here_only, *wheels.iterdir()], check=True)
+    unfinished.rename(target)
+
+
 @pytest.fixture(scope="session")
 def installed(request, tmp_path_factory):
     """A folder into which pip has installed the packages; kept until one of them changes."""
     kept = request.config.cache.mkdir(f"plugin_packages_{digest_of(PACKAGES, EXAMPLE)}")
     target = Path(kept) / "site"
-    if not target.exists():
-        copies = tmp_path_factory.mktemp("sources")  # a build leaves files beside its source
-        ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
-        for package in [*PACKAGES.iterdir(), EXAMPLE]:
-            shutil.copytree(package, copies / package.name, ignore=ignored)
-        wheels = tmp_path_factory.mktemp("wheels")
-        subprocess.run([sys.executable, "-c", BUILD, wheels, *copies.iterdir()], check=True)
-        unfinished = Path(kept) / f"unfinished-{os.getpid()}"
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        here_only = ["--no-deps", "--no-index", "--target", unfinished]
-        subprocess.run([*pip, *here_only, *wheels.iterdir()], check=True)
-        try:
-            unfinished.rename(target)
-        except OSError:  # another process of this run was faster
-            if not target.exists():
-                raise
+    with alone(Path(kept) / "lock"):
+        if not target.exists():
+            install(target, tmp_path_factory)
     return target
 
 
