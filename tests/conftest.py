@@ -71,7 +71,20 @@ def pytest_collection():
         sys.dont_write_bytecode = written
 
 
+# Files with tests of many seconds: begun first, they are done when workers share the last tests.
+LONG = (
+    "tests/benchmarks/test_differential.py",
+    "tests/benchmarks/test_random_programs.py",
+    "tests/cli/test_new_plugin.py",
+    "tests/core/test_interrupts.py",
+    "tests/docs/test_code_blocks.py",
+    "tests/examples/test_options_on_dask.py",
+    "tests/renderers/test_conformance.py",
+)
+
+
 def pytest_collection_modifyitems(items):
-    """Refuse names that are others in each process, by which workers cannot agree on the tests."""
+    """Put long tests first, and refuse names by which workers cannot agree on the tests."""
     if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"names with an address, give ids: {unstable}")
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
+
+from locking import alone
 
 CACHE = Path(__file__).parents[1] / ".mypy_cache" / "tests"
 
