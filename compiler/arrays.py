@@ -47,13 +47,20 @@ class OverLanes(Recordings):
         in_pairs = shape == in_a_direction(recording.count)
         if not (in_pairs or shape == positional(recording.count)) or len(known) == DIRECT:
             return
-        if any(x.recording is recording and not isinstance(x, DirectCall) for x in known):
-            return
-        direct = recording.direct_lanes(self, backward=backward, in_pairs=in_pairs)
-        if direct is not None and backward:
-            self._gradients = (*known, direct)
-        elif direct is not None:
-            self._values = (*known, direct)
+        from .lanes.few import FewLanes
+
+        mine = [x for x in known if x.recording is recording]
+        few = [x for x in known if isinstance(x, FewLanes)]
+        if not in_pairs and not any(isinstance(x, FewLanes) for x in mine):
+            few += [x for x in [recording.few_lanes(backward=backward)] if x is not None]
+        many = [x for x in known if not isinstance(x, FewLanes)]
+        if all(isinstance(x, DirectCall | FewLanes) for x in mine):
+            direct = recording.direct_lanes(self, backward=backward, in_pairs=in_pairs)
+            many += [direct] if direct is not None else []
+        if backward:
+            self._gradients = (*many, *few)
+        else:
+            self._values = (*many, *few)
 
     def _of_nothing(
         self, shape: Any, count: int, lengths: tuple[int, ...]

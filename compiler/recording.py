@@ -249,6 +249,18 @@ class Recording:
         kind = DirectPairs if in_pairs else DirectLanes
         return kind(self, function, caller, backward=backward)
 
+    def few_lanes(self, *, backward: bool) -> Any | None:
+        """Make a call on arrays of a few elements; None where there can be none.
+
+        Parameters:
+            backward: whether there are gradients.
+        """
+        if not self.all_used or (backward and self.result != LEAF):
+            return None
+        from .lanes.few import FewLanes
+
+        return FewLanes(self, FUSED, backward=backward)
+
     def lanes(
         self,
         rows: Sequence[Any],

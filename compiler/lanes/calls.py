@@ -18,9 +18,8 @@ from ..capture.arguments import LEAF, put_together
 from ..room import TOGETHER, room
 from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
 from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS, MISSES
+from .rows import row, shape_of
 from .sharing import SHARE, pieces, side_by_side
-
-PLAIN = np.floating, np.integer
 
 
 class Fields(ctypes.Structure):
@@ -102,6 +101,7 @@ class DirectLanes:
         "function",
         "gradients",
         "is_one",
+        "least",
         "read",
         "recording",
         "results",
@@ -116,6 +116,7 @@ class DirectLanes:
         self.caller = caller
         self.results = len(recording.tape.outputs) - 1
         self.count = self.fields.outputs
+        self.least = self.fields.least
         self.gradients = self.count - self.results if backward else None
         self.is_one = recording.result == LEAF
 
@@ -128,7 +129,9 @@ class DirectLanes:
             return None
         if not self.recording.is_current():
             return None
-        found = self._computed(args, self._room(x.shape, x.size))
+        found = False
+        if x.size >= self.least:
+            found = self._computed(args, self._room(x.shape, x.size))
         if found is False and (rows := self._alike(args)) is not None:
             model = next(x for x in rows if type(x) is np.ndarray)
             found = self._computed(rows, self._room(model.shape, model.size))
@@ -154,13 +157,13 @@ class DirectLanes:
         """Make arrays of floats of one shape from others, where they are few; None elsewhere."""
         if self.fields.missed >= self.fields.calls + MISSES:
             return None
-        lengths = _shape_of(args)
+        lengths = shape_of(args)
         if lengths is None or wanted not in (None, lengths):
             return None
         size = math.prod(lengths)
-        if size < self.fields.least or size * (len(args) + self.count) > TOGETHER:
+        if size < self.least or size * (len(args) + self.count) > TOGETHER:
             return None
-        return [_row(x, lengths) for x in args]
+        return [row(x, lengths) for x in args]
 
     def _computed(self, args: Sequence[Any], outs: Sequence[Any]) -> Any:
         """Give results; None where a lane is for the careful way, False for other arguments."""
@@ -218,26 +221,3 @@ def _can_be_cut(args: Sequence[Any], outs: Sequence[Any]) -> bool:
     return all(
         x.shape == outs[0].shape and x.flags.c_contiguous for x in (*rows, *outs)
     ) and not any(np.may_share_memory(x, y) for k, x in enumerate(outs) for y in (*rows, *outs[:k]))
-
-
-def _shape_of(args: Sequence[Any]) -> tuple[int, ...] | None:
-    """Give the shape of arrays of numbers together; None where the careful way has to look."""
-    shapes = []
-    for x in args:
-        if type(x) is np.ndarray and x.dtype.kind in "fiu":
-            shapes.append(x.shape)
-        elif type(x) is not float and type(x) is not int and not isinstance(x, PLAIN):
-            return None
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
-
-
-def _row(x: Any, lengths: tuple[int, ...]) -> Any:
-    """Give floats side by side, of a shape; or one for all lanes."""
-    if type(x) is not np.ndarray:
-        return x if type(x) is float or type(x) is int else float(x)
-    if x.size == 1:
-        return float(x.reshape(()))
-    return np.ascontiguousarray(x if x.shape == lengths else np.broadcast_to(x, lengths), float)

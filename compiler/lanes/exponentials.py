@@ -50,7 +50,8 @@ class Power(NamedTuple):
 
 def clamped(w: Writer, x: Any, least: float, most: float) -> Any:
     """Keep x between two numbers; nan stays."""
-    return w.select(least > x, least, w.select(most < x, most, x))
+    x = w.select(most < x, most, x)
+    return w.select(least > x, least, x)  # two instructions: x stands for one number in each
 
 
 def without_multiples(w: Writer, x: Any, low: Any = None) -> tuple[Any, Any, Any]:

@@ -1,0 +1,100 @@
+"""Calls on a few lanes are short after the first, and have its numbers."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from pluggrad import CompileError, Value, compile
+from pluggrad.compiler import function as functions
+from pluggrad.ops import exp, sin
+
+
+def smooth(x, y):
+    return exp(x) * y + x * x / y
+
+
+@contextmanager
+def short_calls_alone():
+    """Let no other call be answered."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("this call takes the careful way")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(functions, "numbers_of", refuse)
+        yield
+
+
+def cases():
+    x, y = np.linspace(-1.0, 1.0, 24), np.linspace(1.0, 2.0, 24)
+    return {
+        "rows": (x, y),
+        "tables": (x.reshape(4, 6), y.reshape(4, 6)),
+        "a number": (x, 1.5),
+        "a whole number": (2, y),
+        "broadcast": (x[:6, None], y[:5]),
+        "singles": (x.astype(np.float32), y),
+        "integers": (np.arange(24), y),
+        "gaps": (x[::2], y[::2]),
+        "one lane": (x[:1], y[:1]),
+        "without dimensions": (x, np.array(1.5)),
+    }
+
+
+@pytest.mark.parametrize("case", cases())
+def test_a_short_call_has_the_bits_of_the_first(case):
+    args = cases()[case]
+    compiled = compile(smooth)
+    value, (by_x, by_y) = compiled.value_and_grad(*args)
+    alone = compiled(*args)
+    with short_calls_alone():
+        again, slopes = compiled.value_and_grad(*args)
+        alone_again = compiled(*args)
+    for a, b in zip((value, by_x, by_y, alone), (again, *slopes, alone_again), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.shape == b.shape
+        assert a.dtype == b.dtype
+
+
+def test_many_lanes_after_few_take_their_own_way():
+    compiled = compile(smooth)
+    x, y = np.linspace(-1.0, 1.0, 600), np.linspace(1.0, 2.0, 600)
+    few = compiled(x[:20], y[:20])
+    many = compiled(x, y)
+    with short_calls_alone():
+        np.testing.assert_array_equal(compiled(x, y), many)
+        np.testing.assert_array_equal(compiled(x[:20], y[:20]), few)
+
+
+def test_one_argument_has_one_gradient():
+    compiled = compile(lambda x: sin(x) * x)
+    x = np.linspace(0.0, 1.0, 9)
+    first = compiled.value_and_grad(x)
+    with short_calls_alone():
+        np.testing.assert_array_equal(compiled.value_and_grad(x), first)
+
+
+def test_lanes_that_take_another_way_are_right_each_time():
+    compiled = compile(lambda x: exp(x) if x > 0.0 else x * x)
+    x = np.linspace(0.1, 1.0, 10)
+    turned = x - 0.5
+    for _ in range(20):
+        np.testing.assert_allclose(compiled(x), np.exp(x), rtol=1e-14)
+        exact = np.where(turned > 0.0, np.exp(turned), turned * turned)
+        np.testing.assert_allclose(compiled(turned), exact, rtol=1e-14)
+
+
+def test_a_value_from_outside_is_read_in_each_call():
+    scale = Value(2.0)
+    compiled = compile(lambda x: x * scale)
+    x = np.linspace(0.0, 1.0, 5)
+    for number in (2.0, 2.0, 3.0):
+        scale.data = number
+        np.testing.assert_array_equal(compiled(x), x * number)
+
+
+def test_arrays_that_do_not_go_together_are_refused_as_before():
+    compiled = compile(smooth)
+    compiled(np.ones(3), np.ones(3))
+    with pytest.raises(CompileError, match="broadcast"):
+        compiled(np.ones(3), np.ones(4))
