@@ -95,7 +95,7 @@ class Program:
         if not given:
             raise CompileError("a Program has at least one output")
         self._check_hooks(given)
-        wanted = [wrt] if isinstance(wrt, Value) else wrt
+        wanted = [wrt] if isinstance(wrt, Value) else wrt if wrt is None else list(wrt)
         with waiting():
             self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
         if not self._read:
@@ -147,6 +147,10 @@ class Program:
             numbers[:] = thing if hasattr(thing, "dtype") else listed(thing)
         elif name in ("gradients", "results"):
             raise CompileError(f"program.{name} is what a run gives; copy it instead")
+        elif not (name.startswith("_") or name in ("executor", "tape", "wrt")):
+            raise AttributeError(
+                f"a program has no {name!r} to set; available: parameters, inputs, seeds"
+            )
         else:
             object.__setattr__(self, name, thing)
 

@@ -32,9 +32,11 @@ MakeSymbol = Callable[[Any, str | None], Any]
 
 STANDARD = (math, cmath, operator)
 PURE_BUILTINS = frozenset(
-    {abs, bool, divmod, float, int, isinstance, len, max, min, pow, range, round, sum, tuple, zip}
+    {abs, bool, divmod, float, int, len, max, min, pow, range, round, sum, tuple, zip}
 )
 WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR", "IMPORT_NAME"})
+# What takes another way for a symbol than for a number: an error caught, a class that it has not.
+FORKS = frozenset({"PUSH_EXC_INFO", "MATCH_CLASS", "MATCH_SEQUENCE", "MATCH_MAPPING"})
 
 
 # Whose code depends on which op or function stands where: (where it stands, the name, the thing).
@@ -175,6 +177,10 @@ def _global_reads(code: CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
             step.opname == "STORE_DEREF" and step.argval in code.co_freevars
         ):
             raise TraceError("it changes something outside")
+        if step.opname in FORKS or step.argval == "__class__":
+            raise TraceError(
+                "it catches errors or asks for a class, which symbols answer otherwise"
+            )
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             attributes = []
             for follower in steps[at + 1 :]:

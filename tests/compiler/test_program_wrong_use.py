@@ -97,3 +97,10 @@ def test_data_too_large_for_a_float_is_refused_where_it_is_set() -> None:
     with pytest.raises(OverflowError, match="too large for a float"):
         x.data = 10**400
     assert program() == 4.0
+
+
+def test_a_name_that_a_program_does_not_have_is_not_set():
+    x = Value(3.0)
+    program = compile(x * x, executor="interpreter")
+    with pytest.raises(AttributeError, match="no 'paramters' to set; available: parameters"):
+        program.paramters = [5.0]

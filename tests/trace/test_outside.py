@@ -5,7 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from pluggrad import Op, Value, func, grad
+from pluggrad import Op, Value, compile, func, grad
 from pluggrad.errors import TraceError
 from pluggrad.ops import exp, sin
 from pluggrad.trace import with_symbols
@@ -157,6 +157,46 @@ def counted():
 def test_what_may_change_unseen_is_not_written_down(rule):
     with pytest.raises(TraceError):
         with_symbols(rule, lambda source, name: 1.0)
+
+
+def caught(g, out, x):
+    try:
+        return 2.0 * g * (x if x.hex() else 0.0)
+    except:  # noqa: E722 - any other names a class
+        return 3.0 * g * x
+
+
+def matched(g, out, x):
+    match x:
+        case float():
+            return 2.0 * g * x
+    return 3.0 * g * x
+
+
+ASKING = {
+    "isinstance": lambda g, out, x: (2.0 if isinstance(x, float) else 3.0) * g * x,
+    "type": lambda g, out, x: (2.0 if type(x) is float else 3.0) * g * x,
+    "__class__": lambda g, out, x: (2.0 if x.__class__ is float else 3.0) * g * x,
+    "hasattr": lambda g, out, x: (2.0 if hasattr(x, "hex") else 3.0) * g * x,
+    "an error": caught,
+    "a match": matched,
+}
+
+
+@pytest.mark.parametrize("asked", ASKING)
+def test_a_rule_that_asks_for_a_class_is_given_numbers_wherever_gradients_are(asked):
+    op = Op("asking", lambda x: x * x, ASKING[asked])
+    x, leaf = Value(3.0), Value(3.0)
+    op(leaf).backward()
+    slopes = [
+        op.partial(0, 1.0, 9.0, 3.0),
+        grad(op(x), x),
+        leaf.grad,
+        func.grad(op)(3.0),
+        func.jvp(op, (3.0,), (1.0,))[1],
+        compile(lambda v: op(v), executor="interpreter").grad(3.0),
+    ]
+    assert slopes == [6.0] * 6
 
 
 CHOSEN = exp
