@@ -27,7 +27,6 @@ from threading import local
 from types import (
     BuiltinFunctionType,
     CellType,
-    CodeType,
     FunctionType,
     MappingProxyType,
     MethodType,
@@ -40,7 +39,7 @@ import pluggrad
 from pluggrad import Op, Value
 from pluggrad.insight.places import is_installed as is_installed_file
 
-from ..tape.fingerprint import is_built_in, is_mine, names_in, slots_of
+from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
 from .classes import LikeValue
 from .places import Place, Seen, is_installed, parts_of_function
 
@@ -160,7 +159,8 @@ class World:
             return
         self.functions.append(function)
         yield Seen(function, parts_of_function), None, parts_of_function(function)
-        names = {*names_in(function.__code__), *_texts(function.__code__)}
+        code = function.__code__
+        names = names_in(code).union(*map(texts_in, codes_in(code)))
         self.names |= names
         if names & ASKING_SCOPE:
             absent = names - scope.keys()
@@ -312,16 +312,9 @@ def _reads_files(function: FunctionType) -> bool:
         return True
     return not names.isdisjoint(OPENERS - function.__globals__.keys()) and any(
         step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in OPENERS
-        for code in _codes(function.__code__)
+        for code in codes_in(function.__code__)
         for step in dis.get_instructions(code)
     )
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _codes(inner)
 
 
 def _is_changing(thing: Any) -> bool:
@@ -389,13 +382,6 @@ def _attribute(thing: Any, name: str) -> Place:
 def _held(things: Iterable[Any]) -> Iterator[Place]:
     """Return things that stay where they are."""
     return ((None, None, x) for x in things)
-
-
-def _texts(code: CodeType) -> set[str]:
-    """Collect the texts in code that may be names, of attributes or variables."""
-    found = {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
-    inner = [x for x in code.co_consts if isinstance(x, CodeType)]
-    return found.union(*map(_texts, inner))
 
 
 def _is_fixed_name(name: Any, thing: Any) -> bool:

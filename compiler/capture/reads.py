@@ -9,6 +9,8 @@ class written in C holds) cannot be part of machine code.
 
 from __future__ import annotations
 
+import dis
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -27,13 +29,21 @@ from typing import Any, NamedTuple
 
 from pluggrad import Op, Value
 
-from ..tape.fingerprint import NO_SLOT, is_built_in, is_mine, names_in, slots_of
+from ..tape.fingerprint import (
+    NO_SLOT,
+    codes_in,
+    is_built_in,
+    is_mine,
+    names_in,
+    slots_of,
+)
 from .places import Place, Seen, is_installed, parts_of_function
 
 MOST = 20_000  # things looked at, and bytes of an array
 WORD = tuple.__itemsize__
 KEPT = (Value, Number, str, bytes, type(None), Enum, range, slice, CodeType, date, timedelta)
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+ANYTHING = frozenset("eval exec __import__ open input globals locals vars".split())
 CHANGING = frozenset({"time", "random", "secrets", "os", "sys", "contextvars", "threading"})
 DESCRIPTORS = frozenset(
     {"ufunc", "method_descriptor", "wrapper_descriptor", "member_descriptor", "getset_descriptor"}
@@ -102,7 +112,7 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
     if isinstance(thing, staticmethod | classmethod):
         return _held([thing.__func__])
     if isinstance(thing, FunctionType):
-        return _named_by(thing)
+        return None if _reaches_anything(thing) else _named_by(thing)
     if isinstance(thing, MethodType):
         return _held([thing.__func__, thing.__self__])
     if isinstance(thing, partial):
@@ -146,9 +156,32 @@ def _held(things: Iterable[Any]) -> Found:
     return [((None, None, x), frozenset()) for x in things]
 
 
+def _reaches_anything(function: FunctionType) -> bool:
+    """Tell whether a function calls what may read any thing, a file or a text that it computes.
+
+    Nor is seen what it imports inside, or reads of a module by a text, but from libraries.
+    """
+    names, scope = set(names_in(function.__code__)), function.__globals__
+    if not (ANYTHING & names) <= scope.keys():
+        return True
+    named = [x for x in map(scope.get, names) if isinstance(x, ModuleType)]
+    modules = {x.__name__ for x in named} if "getattr" in names else set()
+    modules.update(_imported(function.__code__))
+    return not all(map(is_installed, modules))
+
+
+def _imported(code: CodeType) -> Iterator[str]:
+    for part in codes_in(code):
+        for step in dis.get_instructions(part):
+            if step.opname == "IMPORT_NAME":
+                yield str(step.argval)
+
+
 def _named_by(function: FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
     names = frozenset(names_in(function.__code__))
     scope = function.__globals__
+    inside = _imported(function.__code__)  # of libraries, of which some change
+    yield from ((place, names) for place, _ in _held(filter(None, map(sys.modules.get, inside))))
     yield (Seen(function, parts_of_function), None, parts_of_function(function)), frozenset()
     for name in names & scope.keys():
         yield (scope, name, scope[name]), names

@@ -140,6 +140,19 @@ def names_in(code: types.CodeType) -> set[str]:
     return found
 
 
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """List some code and that of the functions defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
+
+
+def texts_in(code: types.CodeType) -> set[str]:
+    """Collect the texts in code that may be names, of attributes or variables."""
+    return {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
+
+
 def _reached(thing: object, names: list[str]) -> Iterator[object]:
     """Return an object, and, where it is a module, all in it that these names may mean."""
     yield thing

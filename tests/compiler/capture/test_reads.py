@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import itertools
 import math
+import os
 import pickle
 import sys
 import types
@@ -236,3 +237,48 @@ def test_a_value_that_a_rule_reads_is_read_anew():
 def test_nothing_is_looked_at_for_ops_that_call_functions_of_math():
     op = Op("plain", lambda x: sqrt(x * x) + math.pi + np.pi, lambda g, out, x: g)
     assert not any(map(is_data, reads_of([op.forward, *op.rules]).places))
+
+
+def imported_inside():
+    import module_of_this_test
+
+    return module_of_this_test.rate
+
+
+RATE = 2.0
+module_here = None
+DYNAMIC = {
+    "globals()": lambda: globals()["RATE"],
+    "eval": lambda: eval("RATE"),
+    "a module by a text": lambda: getattr(module_here, "ra" + "te"),
+    "an import": imported_inside,
+    "the environment": lambda: float(os.environ["RATE_OF_THIS_TEST"]),
+}
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+@pytest.mark.parametrize("of", ["the rule", "the forward function"])
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+def test_what_is_found_by_a_text_or_an_import_is_as_it_is_now(name, of, monkeypatch):
+    read, module = DYNAMIC[name], types.ModuleType("module_of_this_test")
+
+    def set_rate(rate):
+        monkeypatch.setitem(globals(), "RATE", rate)
+        monkeypatch.setenv("RATE_OF_THIS_TEST", str(rate))
+        module.rate = rate
+
+    monkeypatch.setitem(globals(), "module_here", module)
+    monkeypatch.setitem(sys.modules, "module_of_this_test", module)
+    set_rate(2.0)
+    if of == "the rule":
+        op = Op("found", lambda x: x, lambda g, out, x: g * read())
+    else:
+        op = Op("found", lambda x: x * read(), lambda g, out, x: g * out / x)
+    x = Value(3.0)
+    program, compiled = compile(op(x)), compile(lambda v: op(v))
+    for rate in (2.0, 5.0, 7.0):
+        set_rate(rate)
+        x.grad = 0.0
+        program()
+        assert [x.grad, compiled.grad(3.0), func.grad(op)(3.0)] == [rate] * 3
+        assert compiled.grad(np.full(300, 3.0))[7] == rate
