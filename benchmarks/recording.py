@@ -12,6 +12,7 @@ a first call takes, linking included.
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -41,8 +42,8 @@ MOONS, GPT = Moons(float, samples=20), MicroGPT(float, log, exp)
 def moons(parameters: list[Any]) -> Any:
     """Compute the loss of moons with these parameters."""
     left = iter(parameters)
-    model = Moons.__new__(Moons)
-    model.value, model.points, model.targets = Value, MOONS.points, MOONS.targets
+    model = copy.copy(MOONS)  # one that is there: making one takes random numbers
+    model.value = Value
     model.parameters = parameters
     model.layers = [[filled(neuron, left) for neuron in layer] for layer in MOONS.layers]
     return model.loss()
@@ -50,16 +51,15 @@ def moons(parameters: list[Any]) -> Any:
 
 def filled(neuron: Neuron, left: Iterator[Any]) -> Neuron:
     """Make a neuron like another one with the next parameters."""
-    made = Neuron.__new__(Neuron)
+    made = copy.copy(neuron)
     made.w, made.b = [next(left) for _ in neuron.w], next(left)
-    made.nonlinear = neuron.nonlinear
     return made
 
 
 def microgpt(parameters: list[Any]) -> Any:
     """Compute the loss of microgpt for one name with these parameters."""
     left = iter(parameters)
-    model = MicroGPT.__new__(MicroGPT)
+    model = copy.copy(GPT)
     model.log, model.exp = log, exp
     for name in MATRICES:
         setattr(model, name, [[next(left) for _ in row] for row in getattr(GPT, name)])

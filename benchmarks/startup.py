@@ -1,6 +1,6 @@
 """What `import pluggrad` costs over a bare Python, as whole processes, and what it loads; and what
 the first result of a small compiled function costs after that, without and with what is kept on
-disk, beside importing NumPy, which is part of it.
+disk (a cold one imports NumPy, whose import is timed beside it; a warm one does not).
 
     python benchmarks/startup.py [--runs N]
 

@@ -56,11 +56,26 @@ CALL = """
             if more:
                 return op.call_with(({operands}, *more))
             if {all_floats}:
-                return op.evaluate({operands})
+{evaluate}
             return op.recorder(op, {operands})
 {coerce}
 {compute}
 {record}
+"""
+
+# What fails is computed again by `evaluate`, which knows what to do then.
+EVALUATE = """
+                try:
+                    forward = op.forward
+                    data = forward({operands})
+                    if data.__class__ is float:
+                        return data
+                except (ArithmeticError, TypeError, ValueError):
+                    pass
+                except Exception as cause:
+                    op.note(cause, ({operands},))
+                    raise
+                return op.evaluate({operands})
 """
 
 COERCE = """
@@ -78,6 +93,10 @@ TAKE = """
             if {x}.__class__ is not float:
                 return op.recorder(op, {operands})
             {x} = constant({x})
+"""
+
+FORWARD = """
+        forward = op.forward
 """
 
 INLINED = """
@@ -219,8 +238,9 @@ def _filled(text: str, arity: int, defaults: int, inline: str | None) -> str:
         any_value=" or ".join(f"{x}.__class__ is Value" for x in names),
         all_floats=" and ".join(f"{x}.__class__ is float" for x in names),
         operands=operands,
+        evaluate=EVALUATE.format(operands=operands),
         coerce="".join(TAKE.format(x=x, operands=operands) for x in names) if arity > 1 else "",
-        compute=computing(names, inline, "op.forward", "op.evaluate_on"),
+        compute=("" if inline else FORWARD) + computing(names, inline, "forward", "op.evaluate_on"),
         record=_record(names),
     )
     return text.format(parameters=", ".join(f"{x}=MISSING" for x in names), body=body)

@@ -93,6 +93,8 @@ class Op:
         self.codes: dict[Any, Any] = {}
 
         self.function: Callable[..., Any] = _first_call
+        # Python finds attributes slowly where a dict was filled for one class and serves another.
+        self.__dict__ = dict(self.__dict__)
 
     # The op that was registered in place of this one, which calls of this one go to.
     successor: Op | None = None

@@ -153,7 +153,7 @@ def _check_rules(op: Op) -> None:
 
 
 def _used(leaves: Sequence[Value], order: Sequence[Value]) -> list[int]:
-    inside = set(order)
+    inside = {x for x in order if x.op is None}
     return [i for i, x in enumerate(leaves) if x in inside]
 
 

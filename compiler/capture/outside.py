@@ -341,7 +341,7 @@ def _of_container(thing: Any) -> Iterator[Place]:
             yield Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
         else:
             yield Seen(thing, partial(eq, plain(thing))), None, True
-    yield from _held(x for x in islice(items, MOST))
+    yield from _held([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
 
 
 def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
