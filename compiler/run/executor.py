@@ -7,6 +7,7 @@ pass starts from, one for each output.
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,7 +100,18 @@ def executor_for(
 
 def missing_packages() -> list[str]:
     """List what machine code needs and is not installed."""
-    return [package for package in ("numba", "numpy") if find_spec(package) is None]
+    return [package for package in ("numba", "numpy") if not _is_installed(package)]
+
+
+_installed: set[str] = set()  # what was found once: to look through all folders takes long
+
+
+def _is_installed(package: str) -> bool:
+    if package in sys.modules:
+        return sys.modules[package] is not None
+    if package not in _installed and find_spec(package):
+        _installed.add(package)
+    return package in _installed
 
 
 def _kept(tape: Tape, math: str, guarded: bool) -> Executor:
