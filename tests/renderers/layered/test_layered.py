@@ -24,9 +24,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[tuple[float, float]], Edges, list[floa
     """Draw how many nodes there are; hundreds of small choices are made by chance, which is quick."""
     count = draw(st.integers(1, 40))
     chance = random.Random(draw(st.integers(0, 2**32)))
-    sizes = [
-        (chance.choice([20.0, 60.0, 90.0]), chance.choice([18.0, 54.0])) for _ in range(count)
-    ]
+    sizes = [(chance.choice([20.0, 60.0, 90.0]), chance.choice([18.0, 54.0])) for _ in range(count)]
     most = chance.choice([1, 2, 4])
     edges: Edges = []
     for target in range(1, count):
