@@ -21,7 +21,7 @@ Edges = list[tuple[int, int]]
 
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[list[tuple[float, float]], Edges, list[float]]:
-    """Draw how many nodes there are; hundreds of small choices are made by chance, which is quick."""
+    """Draw how many nodes there are; chance makes its hundreds of small choices."""
     count = draw(st.integers(1, 40))
     chance = random.Random(draw(st.integers(0, 2**32)))
     sizes = [(chance.choice([20.0, 60.0, 90.0]), chance.choice([18.0, 54.0])) for _ in range(count)]
