@@ -8,12 +8,12 @@ or pickled together, such as a model's parameters and its loss.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from copy import deepcopy
 from threading import local
 from typing import Any
 from weakref import ref
 
-from pluggrad.topology import topological_order
 from pluggrad.value import NOT_RUN, Value, connect, new_value
 
 
@@ -22,17 +22,46 @@ def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
 
     The arguments of a derivative under way stay what they are, or it would miss what comes of them.
     """
-    for node in topological_order([root]):
-        if node.op is not None and node.op.is_under_way():
-            memo.setdefault(id(node), node)
-        elif id(node) not in memo:
-            memo[id(node)] = restore(
-                type(node), *_state(node, tuple([memo[id(x)] for x in node.prev]))
-            )
-            if type(node.label) is not str:
-                memo[id(node)].label = deepcopy(node.label, memo)
+    for node in _history(root, memo):
+        for x in node.prev:
+            if id(x) not in memo:  # a leaf
+                _copy_one(x, memo)
+        _copy_one(node, memo)
     copied: Value = memo[id(root)]
     return copied
+
+
+def _copy_one(node: Value, memo: dict[int, Any]) -> None:
+    if node.op is not None and node.op.is_under_way():
+        memo[id(node)] = node
+        return
+    prev = tuple([memo[id(x)] for x in node.prev])
+    copied = memo[id(node)] = restore(type(node), *_state(node, prev))
+    if type(node.label) is not str:
+        copied.label = deepcopy(node.label, memo)
+
+
+def _history(root: Value, done: Container[int]) -> list[Value]:
+    """List the results that `root` was computed from and itself, operands first.
+
+    Parameters:
+        root: a Value.
+        done: the ids of those that are left out, with all that only they were computed from.
+    """
+    order: list[Value] = []
+    seen = {id(root)}
+    stack = [(root, iter(root.prev))]
+    while stack:
+        node, operands = stack[-1]
+        for x in operands:
+            if x.op is not None and id(x) not in seen and id(x) not in done:
+                seen.add(id(x))
+                stack.append((x, iter(x.prev)))
+                break
+        else:
+            order.append(node)
+            stack.pop()
+    return order
 
 
 class _Written:
@@ -50,7 +79,7 @@ class _Written:
 
     def begin(self, root: Value) -> list[Value]:
         """List what the history of `root` has that is not written yet, operands first."""
-        order = self._order(root)
+        order = _history(root, self.done)
         self.waiting.append((order[::-1], set(map(id, order))))
         return order
 
@@ -71,22 +100,6 @@ class _Written:
         if not coming:
             self.waiting.pop()
         return True
-
-    def _order(self, root: Value) -> list[Value]:
-        order: list[Value] = []
-        seen = {id(root)}
-        stack = [(root, iter(root.prev))]
-        while stack:
-            node, operands = stack[-1]
-            for x in operands:
-                if x.op is not None and id(x) not in seen and id(x) not in self.done:
-                    seen.add(id(x))
-                    stack.append((x, iter(x.prev)))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
-        return order
 
 
 class History(list["Value"]):
@@ -147,7 +160,7 @@ def restore(kind: type[Value], *state: Any) -> Value:
         kind: its class, Value or one derived from it.
         state: number, grad, label, requires_grad, op, prev and scope, as they are in a Value; a
             grad of None is one that no backward pass has computed. Then, where a derived class has
-            attributes besides, the dict of these.
+            attributes besides, a dict of these.
     """
     value = new_value(kind)
     value._number, grad, value.label, value.requires_grad, op, prev, scope, *more = state
@@ -156,7 +169,8 @@ def restore(kind: type[Value], *state: Any) -> Value:
     if scope is not None:
         value.scope = scope
     for attributes in more:
-        vars(value).update(attributes)
+        for name, thing in attributes.items():
+            object.__setattr__(value, name, thing)
     return value
 
 
@@ -164,6 +178,19 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     """Return what `restore` takes; pickles that were made before have the same."""
     grad = None if node._grad is NOT_RUN else node._grad
     scope = getattr(node, "scope", None)
-    more = getattr(node, "__dict__", None)
+    more = {} if type(node) is Value else _attributes(node)
     state = (node._number, grad, node.label, node.requires_grad, node.op, prev, scope)
-    return (*state, dict(more)) if more else state
+    return (*state, more) if more else state
+
+
+def _attributes(node: Value) -> dict[str, Any]:
+    """Return what a derived class has besides, in a dict or in slots of its own."""
+    names = [x for kind in type(node).__mro__[:-1] for x in _own_slots(kind)]
+    held = {x: getattr(node, x) for x in names if hasattr(node, x)}
+    return {**getattr(node, "__dict__", {}), **held}
+
+
+def _own_slots(kind: type) -> Iterable[str]:
+    slots = vars(kind).get("__slots__", ()) if not issubclass(Value, kind) else ()
+    names = (slots,) if isinstance(slots, str) else slots
+    return [x for x in names if x not in ("__dict__", "__weakref__")]

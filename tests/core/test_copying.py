@@ -247,3 +247,40 @@ def test_a_value_that_carries_one_from_further_up():
     found = pickle.loads(pickle.dumps([carrier, top]))
     check_chain(found[0].above, DEEP)
     assert found[1].prev[0] is found[0].above
+
+
+def running_sums(count):
+    values = [Value(1.0)]
+    for _ in range(count):
+        values.append(values[-1] + 1.0)
+    return values
+
+
+@pytest.mark.parametrize("holder", [list, lambda values: dict(enumerate(values))])
+def test_values_that_share_a_history_are_copied_once_each(holder, monkeypatch):
+    values = running_sums(300)
+    seen = []
+    prev = Value.prev.fget
+    monkeypatch.setattr(Value, "prev", property(lambda x: seen.append(x) or prev(x)))
+    copied = copy.deepcopy(holder(values))
+    monkeypatch.undo()
+    assert len(seen) < 6 * len(values)
+    assert all(copied[i + 1].prev[0] is copied[i] for i in range(300))
+
+
+class Slotted(Value):
+    __slots__ = ("extra", "unset")
+
+
+class Further(Slotted):
+    __slots__ = ("more",)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_what_stands_in_slots_of_a_derived_class_is_copied(copied):
+    x = Further(2.0)
+    x.extra, x.more = [1.0], "more"
+    again, result = copied([x, x * 3.0])
+    assert (type(again), again.extra, again.more) == (Further, [1.0], "more")
+    assert result.prev[0] is again
+    assert not hasattr(again, "unset")
