@@ -8,8 +8,9 @@ import pytest
 from pluggrad import compile
 from pluggrad.compiler.capture.arguments import taken_apart
 from pluggrad.compiler.capture.capturing import captured
-from pluggrad.compiler.lanes.fusion import fused
+from pluggrad.compiler.lanes.fusion import Body, fused
 from pluggrad.compiler.lanes.writer import Writer
+from pluggrad.ops import exp
 
 ENDS = [0.0, -0.0, 1.0, -1.0, 0.1, -3.5, 1e-310, 1e308, -1e308, math.inf, -math.inf, math.nan]
 
@@ -55,6 +56,21 @@ def test_an_addition_takes_the_sign_of_what_it_adds(formula):
     used = [line for line in stored.splitlines() if " = fneg " not in line]
     negative = [line.split()[0] for line in stored.splitlines() if " = fneg " in line]
     assert not any(name in line.split() for line in used for name in negative)
+
+
+def longest_in_one_piece():
+    """Return for how many terms vector functions are written where they are used."""
+    for count in range(10, 80):
+        text = text_of(lambda *xs: sum([exp(x) for x in xs]), (1.0,) * count)
+        if "define internal" in text:
+            return count - 1
+    raise AssertionError("no function is long")
+
+
+def test_fetching_memory_makes_no_function_long(monkeypatch):
+    fetching = longest_in_one_piece()
+    monkeypatch.setattr(Body, "fetch", lambda self, count: None)
+    assert fetching == longest_in_one_piece()
 
 
 def test_memory_of_every_array_is_fetched_before_its_lanes_are_computed():
