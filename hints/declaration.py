@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
@@ -31,9 +32,17 @@ def defaults_of(name: object, forward: object) -> tuple[float, ...]:
     """Return the defaults of the last operands."""
     defaults = getattr(forward, "__defaults__", None) or ()
     for x in defaults:
-        if isinstance(x, bool) or not isinstance(x, Real):
+        if isinstance(x, bool) or not _is_number(x):
             raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
     return tuple(map(float, defaults))
+
+
+def _is_number(x: object) -> bool:
+    """Return whether something is a real number that a float can hold."""
+    try:
+        return isinstance(x, Real) and isinstance(float(x), float)
+    except OverflowError:
+        return False
 
 
 # ----- Operands by name -----
@@ -130,20 +139,12 @@ def _check_places(op: Op) -> None:
     """Check what a declaration says of places: `ieee`, domains and kinks."""
     if op.ieee is not None and not callable(op.ieee):
         raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
-    taken = parameters_of(op.ieee)
-    optional = len(getattr(op.ieee, "__defaults__", None) or ())
-    if taken is not None and not len(taken) - optional <= op.arity <= len(taken):
-        raise OpError(
-            f"op {op.name!r}: ieee takes {_signatures([op.ieee])}; it is called with the "
-            f"{op.arity} operands, as forward is"
-        )
+    _check_operands(op, "ieee", op.ieee)
     for index, interval in enumerate(op.domain):
         if interval is None:
             continue
         if not (
-            isinstance(interval, Sequence)
-            and len(interval) == 2
-            and all(isinstance(x, Real) for x in interval)
+            isinstance(interval, Sequence) and len(interval) == 2 and all(map(_is_number, interval))
         ):
             raise OpError(
                 f"op {op.name!r}: the domain of operand {index} is an interval (low, high) or "
@@ -155,15 +156,27 @@ def _check_places(op: Op) -> None:
                 "end stands first"
             )
     if callable(op.kinks):
+        _check_operands(op, "kinks", op.kinks)
         return
     if (
         isinstance(op.kinks, str)
         or not isinstance(op.kinks, Sequence)
-        or not all(isinstance(x, Real) and x == x for x in op.kinks)
+        or not all(_is_number(x) and abs(x) < math.inf for x in op.kinks)
     ):
         raise OpError(
             f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
             f"is zero there, not {op.kinks!r:.60}"
+        )
+
+
+def _check_operands(op: Op, what: str, function: object) -> None:
+    """Check that a function can be called with the operands."""
+    taken = parameters_of(function)
+    optional = len(getattr(function, "__defaults__", None) or ())
+    if taken is not None and not len(taken) - optional <= op.arity <= len(taken):
+        raise OpError(
+            f"op {op.name!r}: {what} takes {_signatures([function])}; it is called with the "
+            f"{op.arity} operands, as forward is"
         )
 
 

@@ -103,14 +103,13 @@ class LRScheduler(Checked):
 
     def _go_to(self, epoch: int, first: float) -> None:
         """Set the rate of an epoch. Where it is none, all is as it was."""
-        before = self.base_lr
-        self.base_lr = first
+        before = self.last_epoch, self.base_lr, self.optimizer.lr
         try:
+            self.last_epoch, self.base_lr = epoch, first
             self.optimizer.lr = self.rate_at(epoch)
         except BaseException:
-            self.base_lr = before
+            self.last_epoch, self.base_lr, self.optimizer.lr = before
             raise
-        self.last_epoch = epoch
 
 
 class LambdaLR(LRScheduler):

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from pluggrad import CompileError
+
 DOORS = ("__array__", "__dlpack__", "__arrow_c_array__", "__arrow_c_stream__")
 # What to do with what does not come in, by the package of the type.
 ADVICE = {
@@ -60,6 +62,26 @@ def is_stranger(x: Any) -> bool:
         return False
     kind = type(x)
     return any(hasattr(kind, door) for door in DOORS) or getattr(x, "shape", None) is not None
+
+
+def refuse_no_numbers(x: Any) -> None:
+    """Refuse a Series of polars that holds no plain numbers.
+
+    It would hand over what stands for them in memory: microseconds for a duration, the places in a
+    table for a text of a category, None for a text.
+
+    Raises:
+        CompileError: naming what it holds.
+    """
+    dtype: Any = getattr(x, "dtype", None)
+    if not hasattr(dtype, "is_integer") or not hasattr(dtype, "is_float"):
+        return
+    if not (dtype.is_float() or (dtype.is_integer() and "128" not in str(dtype))):
+        raise CompileError(
+            f"a compiled function takes real numbers and arrays of them, not a "
+            f"{type(x).__name__} of {dtype}: {named(x)}. Make numbers of them first, in the unit "
+            "that the function is for, such as x.cast(polars.Float64) or x.dt.total_seconds()"
+        )
 
 
 def in_turn(things: Iterable[Any]) -> list[Any]:

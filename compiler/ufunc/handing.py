@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from ..capture.guests import advice, is_lazy, named
+from ..capture.guests import advice, is_lazy, named, refuse_no_numbers
 
 if TYPE_CHECKING:
     from .protocol import Ufunc
@@ -40,8 +40,10 @@ class Handing:
         """Return the outputs that a guest has made of it.
 
         Raises:
-            CompileError: when all refuse.
+            CompileError: when all refuse, or one holds no numbers.
         """
+        for given in self.inputs:
+            refuse_no_numbers(given)
         if self.ufunc.nout == 1:
             found = self._asked(self.ufunc, self.outs, **self._dtype(self.ufunc))
         else:

@@ -131,6 +131,11 @@ def test_a_rule_that_branches_is_called_as_it_stands() -> None:
         ({"kinks": "abc"}, "kinks are a sequence"),
         ({"kinks": 0.0}, "kinks are a sequence"),
         ({"kinks": [None]}, "kinks are a sequence"),
+        ({"kinks": [math.inf]}, "kinks are a sequence"),
+        ({"kinks": [10**400]}, "kinks are a sequence"),
+        ({"kinks": lambda: 0.0}, r"kinks takes \(\); it is called with the 1 operands"),
+        ({"kinks": lambda a, b: a - b}, r"kinks takes \(a, b\); it is called with the 1 operands"),
+        ({"domain": (0.0, 10**400)}, "the domain of operand 0 is an interval"),
     ],
 )
 def test_a_declaration_is_checked_when_it_is_made(options, why):

@@ -1,5 +1,7 @@
 """Arrays of other libraries as arguments of compiled functions, with the real libraries."""
 
+import datetime
+import decimal
 import pickle
 import re
 import weakref
@@ -402,6 +404,27 @@ def test_polars_keeps_nulls():
     f = compile(lambda x, y: x * y)
     found = f(pl.Series([1, None, 3]), pl.Series([0.5, 0.5, None]))
     assert found.to_list() == [0.5, None, None]
+
+
+POLARS = {
+    "Duration": lambda pl: pl.Series([datetime.timedelta(days=1)]),
+    "Date": lambda pl: pl.Series([datetime.date(2020, 1, 1)]),
+    "Categorical": lambda pl: pl.Series(["a"], dtype=pl.Categorical),
+    "Decimal": lambda pl: pl.Series([decimal.Decimal("1.5")]),
+    "Boolean": lambda pl: pl.Series([True]),
+    "String": lambda pl: pl.Series(["1.0"]),
+    "List": lambda pl: pl.Series([[1.0]]),
+    "Null": lambda pl: pl.Series([None]),
+}
+
+
+@pytest.mark.parametrize("kind", POLARS)
+def test_a_polars_series_without_numbers_is_refused_by_its_type(kind):
+    series = POLARS[kind](package("polars"))
+    function = compile(lambda x: x * x + 1)
+    for call in (function, function.grad):
+        with pytest.raises(CompileError, match=f"not a Series of {kind}"):
+            call(series)
 
 
 def test_polars_expressions_are_computed_when_the_frame_is():
