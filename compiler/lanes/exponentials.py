@@ -114,7 +114,7 @@ def less_one(w: Writer, x: Any) -> tuple[Any, Any]:
     """Give e**x - 1 as two numbers, for |x| below 45."""
     r, left, whole = without_multiples(w, x)
     square, square_low = w.product(r, r)
-    rest = w.fma(r * square, w.polynomial(r, EXP), w.fma(square_low, 0.5, left))
+    rest = w.fma(r * square, w.polynomial(r, EXP, levels=2), w.fma(square_low, 0.5, left))
     near, error = w.ordered_total(r, 0.5 * square)
     near, error = w.ordered_total(near, error + rest)
     times = w.times_power(1.0, whole)

@@ -58,7 +58,7 @@ def log_near(w: Writer, f: Any, low: Any = None) -> tuple[Any, Any]:
     if low is not None:  # times the slope 1 / (1 + f), to a few digits
         left = w.fma(low, w.fma(f, w.fma(f, w.fma(f, -0.9, 1.0), -1.0), 1.0), left)
     z = s * s
-    return high, w.fma(s, w.fma(z, w.polynomial(z, LOG), half), left)
+    return high, w.fma(s, w.fma(z, w.polynomial(z, LOG, levels=1), half), left)
 
 
 def natural(w: Writer, k: Any, high: Any, low: Any) -> tuple[Any, Any]:
