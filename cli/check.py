@@ -8,10 +8,10 @@ import re
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 from pluggrad import PluggradError, Plugin, PluginError, plugins
 from pluggrad.progress import waiting, working
@@ -75,7 +75,11 @@ def _result(check: Callable[[], None]) -> tuple[bool, str]:
 
     heard = _Heard()
     try:
-        with redirect_stdout(heard), warnings.catch_warnings(record=True) as told:
+        with (
+            redirect_stdout(heard),
+            _no_sudden_end(),
+            warnings.catch_warnings(record=True) as told,
+        ):
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", UserWarning)
             check()
@@ -86,6 +90,23 @@ def _result(check: Callable[[], None]) -> tuple[bool, str]:
     except BaseException as cause:  # sys.exit(0) in a rule, too, has proved nothing
         return False, f"it ends the check: {type(cause).__name__}: {cause}"
     return True, "; ".join([*(str(x.message) for x in told), *heard.notes])
+
+
+@contextmanager
+def _no_sudden_end() -> Iterator[None]:
+    """Turn `os._exit(0)` in what is checked into an error: it would end all with a success."""
+    end, here = os._exit, os.getpid()
+
+    def refused(status: int) -> NoReturn:
+        if os.getpid() != here:  # a forked process ends so
+            end(status)
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = refused
+    try:
+        yield
+    finally:
+        os._exit = end
 
 
 class _Heard(io.TextIOBase):

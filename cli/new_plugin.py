@@ -49,7 +49,11 @@ def write(name: str, path: Path, build: str = "setuptools") -> Path:
     """
     package = checked(name)
     folder = path / name
-    if folder.exists():
+    try:
+        taken = folder.exists()
+    except OSError as cause:
+        raise NewPluginError(f"cannot write {folder}: {cause.strerror}") from cause
+    if taken:
         raise NewPluginError(f"{folder} exists already; nothing was written")
     names = {"name": name, "package": package, "op": f"{package}_cube"}
     names |= {part: Template(text).substitute(names) for part, text in BUILDS[build].items()}

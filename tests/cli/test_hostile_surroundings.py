@@ -10,6 +10,7 @@ import pluggrad
 import pytest
 
 PLUGIN = """
+import os
 import sys
 from pluggrad import Op, hookimpl
 
@@ -33,6 +34,11 @@ class Coroutine:
 class Leaving:
     name = "leaving-renderer"
     __call__ = leaving
+
+class Ending:
+    name = "ending-renderer"
+    def __call__(self, graph):
+        os._exit(0)
 
 class Idle:
     name = "idle"
@@ -60,7 +66,7 @@ def pluggrad_register_ops():
 
 @hookimpl
 def pluggrad_register_renderers():
-    return [Generator, Coroutine, Leaving, Idle, Plain]
+    return [Generator, Coroutine, Leaving, Ending, Idle, Plain]
 """
 
 DEPTH = ("--depth", "20001")  # the least that is drawn in a process of its own
@@ -98,6 +104,7 @@ def pluggrad_command(tmp_path):
         ("leaving_rule", "SystemExit: 0"),
         ("leaving_forward", "SystemExit: 0"),
         ("leaving-renderer", "SystemExit: 0"),
+        ("ending-renderer", "os._exit(0)"),
         ("generator", "it gives a generator, in which nothing has been drawn yet"),
         ("coroutine", "it gives a coroutine, in which nothing has been drawn yet"),
         ("idle", "saved as .idle: write(graph, path) makes no file at the path"),
@@ -210,6 +217,12 @@ def test_nothing_that_a_terminal_obeys_comes_out_of_the_command(arguments, plugg
     for mark in HOSTILE:
         if not mark.isprintable():
             assert mark not in done.stdout + done.stderr
+
+
+def test_a_name_that_is_too_long_for_a_folder_is_told_in_one_line(pluggrad_command):
+    done = pluggrad_command("new-plugin", "x" * 300)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "File name too long" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["numpy", "networkx", "pluggy", "llvmlite"])
