@@ -118,17 +118,14 @@ def _of_python(env):
 
 @cache
 def _connection(seed, *imported):
-    """Start a server with a hash seed."""
+    """Start a server with a hash seed; no setting of the test that is first to ask reaches it."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    env = {name: os.environ[name] for name in os.environ.keys() - _of_python(os.environ)}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PLUGGRAD"))}
+    if seed:
+        env["PYTHONHASHSEED"] = seed
     command = [sys.executable, SERVER, str(there.fileno()), *imported]
     with there:
-        server = subprocess.Popen(
-            command,
-            cwd=SERVER.parent,  # not a test's folder, with settings that are broken on purpose
-            env=env | ({"PYTHONHASHSEED": seed} if seed else {}),
-            pass_fds=[there.fileno()],
-        )
+        server = subprocess.Popen(command, cwd=SERVER.parent, env=env, pass_fds=[there.fileno()])
     atexit.register(server.wait)
     atexit.register(here.close)
     return here

@@ -68,6 +68,15 @@ def test_several_run_at_once():
     assert [process.communicate()[0] for process in processes] == ["a\n", "b\n", "c\n"]
 
 
+def test_what_surrounds_the_first_test_that_asks_has_no_part_in_it(tmp_path, monkeypatch):
+    (tmp_path / "pluggrad.toml").write_text("renderer = [[[\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLUGGRAD_DISABLE_PLUGINS", "*")
+    program = "import os, pluggrad; print(os.environ['PLUGGRAD_DISABLE_PLUGINS'])"
+    monkeypatch.setattr(forks, "_connection", forks._connection.__wrapped__)  # a new server
+    assert forks.run([sys.executable, "-W", "ignore", "-c", program]).stdout == "*\n"
+
+
 def test_what_is_named_is_imported_beforehand():
     command = [sys.executable, "-c", "import sys; print('wave' in sys.modules)"]
     assert forks.run(command, imported=("wave",)).stdout == "True\n"
