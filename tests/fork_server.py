@@ -17,6 +17,7 @@ import socket
 import sys
 import types
 import warnings
+from importlib.machinery import SourceFileLoader
 
 # Plugins that are installed here import pluggrad, so what is no part of Python is named.
 KNOWN = sys.stdlib_module_names | {"graphviz", "hypothesis", "mpmath", "networkx"}
@@ -30,19 +31,33 @@ for name in ("text", "svg", "json", "mermaid", "latex", "html", "dot"):
 
 
 def import_others():
-    """Import what a process imports for pluggrad, and which is not of it."""
+    """Import what a process imports for pluggrad, and which is not of it; return all files."""
     reading, writing = os.pipe()
     if os.fork() == 0:
         exec(SCOUTED, {})
-        os.write(writing, " ".join(sys.modules).encode())
+        files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+        os.write(writing, json.dumps(files).encode())
         os._exit(0)
     os.close(writing)
     with open(reading) as names:
-        for name in names.read().split():
-            if name.partition(".")[0] in KNOWN:
-                importlib.import_module(name)
+        files = json.load(names)
+    for name in files:
+        if name.partition(".")[0] in KNOWN:
+            importlib.import_module(name)
     assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
     assert "pluggrad" not in sys.modules
+    return files
+
+
+def keep_code(files):
+    """Read the code of pluggrad's files once; each fork runs it anew."""
+    read = SourceFileLoader.get_code
+    kept = {
+        file: read(SourceFileLoader(name, file), name)
+        for name, file in files.items()
+        if name.partition(".")[0] == "pluggrad"
+    }
+    SourceFileLoader.get_code = lambda loader, name: kept.get(loader.path) or read(loader, name)
 
 
 def receive(connection):
@@ -105,7 +120,7 @@ def run(mode, what, arguments):
 if __name__ == "__main__":
     descriptor, *modules = sys.argv[1:]
     if not modules:
-        import_others()
+        keep_code(import_others())
     for module in modules:
         importlib.import_module(module)
     gc.freeze()

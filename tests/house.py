@@ -61,7 +61,7 @@ def modules() -> dict[str, Path]:
 def imported_by(name: str, path: Path, known: dict[str, Path]) -> set[str]:
     """Return the modules that a module imports, also inside functions."""
     found = set()
-    for node in _at_run_time(parsed(path)):
+    for node in _at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
             start = base[: len(base) - node.level + 1] if node.level else []
@@ -70,12 +70,6 @@ def imported_by(name: str, path: Path, known: dict[str, Path]) -> set[str]:
                 inner = f"{module}.{alias.name}"
                 found.add(inner if inner in known else module)
     return {x for x in found if x in known and x not in (name, "pluggrad")}
-
-
-@functools.cache
-def parsed(path: Path) -> ast.Module:
-    """Return the syntax tree of a file; each file is read once."""
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
@@ -118,7 +112,7 @@ def _reached(start: str, graph: dict[str, set[str]]) -> set[str]:
 def functions(paths: list[Path]) -> Iterator[tuple[Path, Function]]:
     """Find all functions, those inside of others too."""
     for path in paths:
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, FUNCTIONS):
                 yield path, node
 

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import pluggrad
 import pytest
 from pluggrad import Value, save, topology
@@ -129,9 +129,9 @@ def test_a_step_is_taken_whole_or_not_at_all(make):
     assert state(optimizer) == after
 
 
-# Only lines of pluggrad are interrupted, so what it imports of others can be there beforehand.
+# Only lines of pluggrad are interrupted, so what it imports of others is there beforehand.
 FIRST = """
-import gc, importlib, importlib.util, os, sys
+import gc, importlib.util, os, sys
 home = os.path.dirname(importlib.util.find_spec("pluggrad").origin)
 
 def interrupt_at(moment, work):
@@ -176,19 +176,6 @@ def is_whole():
         and not [plugin for plugin in pluggrad.plugins if plugin.failure]
     )
 
-def import_others():
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        code = 0 if is_whole() else 1
-        os.write(writing, " ".join(sys.modules).encode())
-        os._exit(code)
-    os.close(writing)
-    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
-    for name in os.read(reading, 1 << 16).decode().split():
-        if name.partition(".")[0] in {"pluggy", *sys.stdlib_module_names}:
-            importlib.import_module(name)
-
-import_others()
 {before}
 gc.disable()  # a collection in a fork copies what the forks share
 def work():
@@ -211,7 +198,7 @@ print(tried)
 )
 def test_the_first_time_can_be_repeated_wherever_it_was_interrupted(before, work):
     program = FIRST.replace("{before}", before).replace("{work}", work)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = forks.run([sys.executable, "-c", program])
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 50
 
@@ -239,5 +226,5 @@ assert not wrong, wrong
 
 
 def test_the_first_render_may_come_in_several_threads_at_once():
-    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True)
+    done = forks.run([sys.executable, "-c", THREADS])
     assert done.returncode == 0, done.stderr
