@@ -24,7 +24,8 @@ def curved(x, y):
 def test_threads_get_the_answers_of_their_own_numbers(executor):
     compiled = compile(curved, executor=executor)
     numbers = [(0.1 * i, 0.37 * (i % 7)) for i in range(400)]
-    alone = [compile(curved, executor=executor).value_and_grad(*pair) for pair in numbers]
+    in_one_thread = compile(curved, executor=executor)
+    alone = [in_one_thread.value_and_grad(*pair) for pair in numbers]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda pair: compiled.value_and_grad(*pair), numbers * 3))
     assert together == alone * 3

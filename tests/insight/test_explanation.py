@@ -95,12 +95,12 @@ def test_constants_are_not_differentiated() -> None:
 
 def test_depth_is_no_limit() -> None:
     x = y = Value(0.5, label="x")
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = y.tanh()
     told = explain(y, x)
     assert told.number_of_paths == 1
-    assert len(told.paths[0].steps) == 100_000
-    assert "… 99,989 more steps …" in str(told)
+    assert len(told.paths[0].steps) == 20_000
+    assert "… 19,989 more steps …" in str(told)
     assert len(str(told).splitlines()) < 20
 
 
