@@ -27,7 +27,6 @@ from .test_edges import EDGES
 from .test_edges import OPS as OPS_AT_EDGES
 
 
-
 @cache
 def polygamma(n, x, bits):
     return mpmath.polygamma(n, x)
