@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 PLAIN = np.floating, np.integer
+MOST = 1 << 1023  # ints above might not fit into a float
 
 
 def shape_of(args: Sequence[Any]) -> tuple[int, ...] | None:
@@ -16,7 +17,10 @@ def shape_of(args: Sequence[Any]) -> tuple[int, ...] | None:
     for x in args:
         if type(x) is np.ndarray and x.dtype.kind in "fiu":
             shapes.append(x.shape)
-        elif type(x) is not float and type(x) is not int and not isinstance(x, PLAIN):
+        elif type(x) is int:
+            if abs(x) >= MOST:
+                return None
+        elif type(x) is not float and not isinstance(x, PLAIN):
             return None
     try:
         return np.broadcast_shapes(*shapes)

@@ -98,3 +98,13 @@ def test_arrays_that_do_not_go_together_are_refused_as_before():
     compiled(np.ones(3), np.ones(3))
     with pytest.raises(CompileError, match="broadcast"):
         compiled(np.ones(3), np.ones(4))
+
+
+@pytest.mark.parametrize("count", [5, 1000])
+@pytest.mark.parametrize("large", [10**400, -(10**400)])
+def test_an_int_too_large_for_a_float_is_refused_in_each_call(count, large):
+    compiled = compile(smooth)
+    for _ in range(2):
+        compiled(np.ones(count), 2.0)
+        with pytest.raises(CompileError, match="too large for a float"):
+            compiled(np.ones(count), large)
