@@ -103,7 +103,9 @@ def values(
     made = np.empty(given.shape, object)
     for place, x in np.ndenumerate(given):
         name = label + "".join(f"[{i}]" for i in place) if label else ""
-        made[place] = x if isinstance(x, Value) else _leaf(x, name, requires_grad)
+        # A number inside a forward-mode transform has a tangent, and is no new leaf either.
+        is_made = isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__")
+        made[place] = x if is_made else _leaf(x, name, requires_grad)
     return made.view(ValueArray)
 
 

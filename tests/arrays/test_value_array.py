@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pluggrad
 import pytest
-from pluggrad import Value, ValueArray, values
+from pluggrad import Value, ValueArray, func, values
 
 X = np.array([0.3, 0.83, 0.6])
 M = np.array([[2.0, 0.5, 0.25], [0.3, -1.5, 0.75], [1.0, 0.25, 3.0]])
@@ -263,3 +263,19 @@ def test_columns_of_values_print_in_pandas():
     frame = pandas.DataFrame({"x": values([1.0, 2.5]), "n": [1, 2]})
     assert "2.5" in str(frame)
     assert "Value" in repr(frame["x"])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: values([x, y, 2.0]).prod(),
+        lambda x, y: (values([[x, y], [y, 1.0]]) @ values([x, 2.0])).sum(),
+        lambda x, y: np.exp(values([x]) * values([y]))[0],
+    ],
+)
+def test_numbers_with_a_tangent_keep_it_in_an_array(f):
+    expected = func.grad(f, argnums=(0, 1))(2.0, 3.0)
+    ways = (1.0, 0.0), (0.0, 1.0)
+    found = [float(func.jvp(f, (2.0, 3.0), way)[1]) for way in ways]
+    assert found == pytest.approx(list(map(float, expected)), rel=1e-14)
+    assert min(found) > 0.0
