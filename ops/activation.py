@@ -8,7 +8,7 @@ from .arithmetic import abs
 from .exponential import exp, expm1
 from .hyperbolic import sech
 from .piecewise import minimum, step, where
-from .special import DENSITY, gaussian, ndtr
+from .special import DENSITY, finite, gaussian, ndtr
 
 # ----- Forward functions -----
 
@@ -92,11 +92,13 @@ softplus = Op("softplus", _softplus, lambda g, out, x: g * sigmoid(x),
 # Accuracy of silu, operand 0: 2 / abs(exact) units where -1.6 < x < -1. The two terms cancel.
 # Accuracy of gelu, operand 0: 2 / abs(exact) units where -2 < x < -0.5. The two terms cancel.
 silu = Op("silu", _silu,
-          lambda g, out, x: g * (sigmoid(x) + 0.25 * x * sech(0.5 * x) * sech(0.5 * x)),
+          lambda g, out, x: (
+              g * (sigmoid(x) + 0.25 * finite(x) * sech(0.5 * x) * sech(0.5 * x))),
           doc="x s with s = sigmoid(x), also called swish. Derivative: s + x s (1 - s).")
 # In JavaScript, gelu, forward: 8 units where x < -0.5. Its erfc is a product of two exponentials.
 gelu = Op("gelu", _gelu,
-          lambda g, out, x: g * (ndtr(x) + DENSITY * x * gaussian(0.5 * x) * gaussian(0.5 * x)),
+          lambda g, out, x: (
+              g * (ndtr(x) + DENSITY * finite(x) * gaussian(0.5 * x) * gaussian(0.5 * x))),
           doc="x P(x), P the normal distribution function. Derivative: P(x) + x P'(x).")
 # Its second derivative jumps at 0. Two divisions: the square overflows from 1e154 on.
 softsign = Op("softsign", _softsign, lambda g, out, x: g / (1 + abs(x)) / (1 + abs(x)),

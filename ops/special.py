@@ -4,8 +4,11 @@ Formulas: NIST Digital Library of Mathematical Functions, chapter 7 (https://dlm
 """
 
 import math
+from typing import Any
 
 from pluggrad import Op, hookimpl
+
+from .piecewise import maximum, minimum
 
 ERF_SLOPE = 2.0 / math.sqrt(math.pi)  # of erf at 0
 DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # of the standard normal distribution at 0
@@ -45,6 +48,11 @@ def _ndtr(x: float) -> float:
     return 1.0 - tail if x > 0.0 else tail
 
 
+def finite(x: Any) -> Any:
+    """Return x, cut where the bell curve is 0 beside it: at infinity the product would be nan."""
+    return maximum(minimum(x, 1e3), -1e3)
+
+
 # Used in rules above their own lines.
 gaussian: Op
 
@@ -62,7 +70,7 @@ erfc = Op("erfc", math.erfc, lambda g, out, x: -g * (ERF_SLOPE * gaussian(x)),
 
 # Accuracy of gaussian, operand 0: inf units where abs(x) > 26. The result is subnormal, and has
 # few digits left.
-gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * (x * out)),
+gaussian = Op("gaussian", _gaussian, lambda g, out, x: g * (-2 * (finite(x) * out)),
               doc="e**-x**2. Derivative: -2 x e**-x**2.")
 # gaussian(x / 2)**2 is e**(-x**2 / 2), and nothing is rounded on the way into it.
 ndtr = Op("ndtr", _ndtr, lambda g, out, x: g * (DENSITY * gaussian(0.5 * x) * gaussian(0.5 * x)),

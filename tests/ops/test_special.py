@@ -2,8 +2,8 @@ import math
 
 import mpmath
 import pytest
-from pluggrad import Value, grad
-from pluggrad.ops import erf, erfc, gaussian, ndtr
+from pluggrad import Value, compile, func, grad
+from pluggrad.ops import erf, erfc, gaussian, gelu, ndtr, silu
 
 from .accuracy import Accuracy, cases
 from .ulp import both_signs
@@ -40,3 +40,22 @@ def test_limits_at_infinity():
 
 def test_error_function_keeps_the_sign_of_zero():
     assert math.copysign(1.0, erf(-0.0)) == -1.0
+
+
+@pytest.mark.parametrize("x", [math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("f", "slopes"),
+    [
+        (gaussian, (0.0, 0.0)),
+        (erf, (0.0, 0.0)),
+        (erfc, (0.0, 0.0)),
+        (ndtr, (0.0, 0.0)),
+        (gelu, (0.0, 1.0)),
+        (silu, (0.0, 1.0)),
+    ],
+)
+def test_derivatives_at_infinity_are_their_limits(f, slopes, x):
+    slope = slopes[x > 0]
+    assert func.grad(f)(x) == func.jvp(f, (x,), (1.0,))[1] == compile(lambda v: f(v)).grad(x)
+    assert func.grad(f)(x) == slope
+    assert func.hessian(f)(x) == 0.0
