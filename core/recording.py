@@ -163,14 +163,12 @@ class Context(ContextDecorator, Generic[T]):
         Raises:
             TypeError: for a generator or an async function, whose body runs later.
         """
-        if (
-            isgeneratorfunction(function)
-            or iscoroutinefunction(function)
-            or isasyncgenfunction(function)
-        ):
+        code = getattr(function, "__func__", function)  # of a staticmethod
+        if isgeneratorfunction(code) or iscoroutinefunction(code) or isasyncgenfunction(code):
             raise TypeError(
                 f"@{self._name}() cannot hold in {getattr(function, '__qualname__', function)}: "
-                f"its body runs after the call, in parts; write `with {self._name}(...):` inside it"
+                f"its body runs after the call, in parts; write `with {self._name}(...):` inside "
+                "it, with no yield in it: what runs meanwhile would be in it, too"
             )
         return super().__call__(function)
 

@@ -206,10 +206,11 @@ async def asynchronous_generator():
     yield
 
 
+@pytest.mark.parametrize("of_class", [lambda f: f, staticmethod])
 @pytest.mark.parametrize("function", [coroutine, generator, asynchronous_generator])
-def test_a_function_whose_body_runs_later_is_refused(kind, function):
+def test_a_function_whose_body_runs_later_is_refused(kind, function, of_class):
     with pytest.raises(TypeError, match=rf"@{kind}.* cannot hold in {function.__name__}"):
-        CONTEXTS[kind]()(function)
+        CONTEXTS[kind]()(of_class(function))
 
 
 def test_a_decorated_function_is_inside(kind):
