@@ -122,7 +122,7 @@ class Op:
     def __reduce__(self) -> tuple[object, ...]:
         if Op.installed.ops.get(self.name) is not self:
             raise value_hints.no_pickle(self)
-        return _installed_op, (self.name,)
+        return _installed_op, (self.name, value_hints.samples(self))
 
     def is_under_way(self) -> bool:
         """Return whether a pass is at work on what it gives, from which no copy is cut off."""
@@ -328,9 +328,10 @@ def _call_successor(op: Op, *operands: Any) -> Any:
     return op.successor(*[x for x in operands if x is not MISSING])
 
 
-def _installed_op(name: str) -> Op:
-    """Return an op by name when a pickle is loaded."""
+def _installed_op(name: str, samples: Sequence[float] = ()) -> Op:
+    """Return an op by name when a pickle is loaded: the one that was pickled."""
     op: Op = Op.installed.op(name)
+    value_hints.check_samples(op, samples)
     return op
 
 

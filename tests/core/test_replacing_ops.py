@@ -2,9 +2,10 @@
 
 import math
 import pickle
+import random
 
 import pytest
-from pluggrad import Op, PluginError, Value, compile, func, grad, ops, plugins
+from pluggrad import Op, OpError, PluginError, Value, compile, func, grad, ops, plugins
 
 
 def mine(name="exp"):
@@ -106,6 +107,24 @@ def test_what_was_recorded_before_keeps_its_op_and_is_not_pickled_as_another(rep
     assert grad(y, x) == right == y.data
     with pytest.raises(TypeError, match="another op is registered under it"):
         pickle.dumps(y)
+
+
+def test_a_pickle_is_not_read_with_another_op_of_the_same_name(replaced):
+    plugins.unregister("exp")
+    whole = pickle.dumps(Value(60.0).exp())
+    plugins.register_op(replaced, replace=True)
+    with pytest.raises(OpError, match="op 'exp' is another one here than in the pickle"):
+        pickle.loads(whole)
+
+
+def test_a_pickle_is_read_where_its_op_is_and_where_chance_is_in_it():
+    chance = Op("chance", lambda x: x + random.random(), lambda g, out, x: g)
+    plugins.register_op(chance)
+    try:
+        for value in (Value(2.0).exp(), chance(Value(2.0)), Value(2.0).log() * Value(3.0)):
+            assert pickle.loads(pickle.dumps(value)).data == value.data
+    finally:
+        plugins.unregister("chance")
 
 
 def test_other_ops_of_its_plugin_stay():
