@@ -16,7 +16,7 @@ import numba
 from numba.core import types
 from pluggrad import Op, plugins
 
-from ..native.library import optimise
+from ..native.library import optimise, unresolved
 from ..tape.fingerprint import fingerprint, names_in
 
 OPTIONS: dict[str, Any] = {
@@ -131,6 +131,7 @@ def numba_ir(
     Raises:
         Exception: whatever numba raises.
         TypeError: when the function may raise in compiled code, which nothing there could catch.
+        RuntimeError: when it calls what is not there, such as numba's memory runtime.
     """
     with _unoptimised():
         text, symbol = _numba_text(function, parameters, result)
@@ -249,4 +250,15 @@ declare void @pluggrad_may_raise()
     kept = str(module)
     if "@pluggrad_may_raise" in kept:
         raise TypeError("it may raise an exception, which compiled code has no way to pass on")
+    _check_symbols(module, kept)
     return kept
+
+
+def _check_symbols(module: Any, text: str) -> None:
+    """Check that all can be found that a module calls or reads and does not define."""
+    declared = [x for x in (*module.functions, *module.global_variables) if x.is_declaration]
+    used = [x.name for x in declared if len(re.findall(rf"@{re.escape(x.name)}\b", text)) > 1]
+    missing = unresolved(used)
+    if missing:
+        reason = ", as lists and arrays need" if missing[0].startswith("NRT_") else ""
+        raise RuntimeError(f"it calls {missing[0]} of numba's runtime{reason}, which is not here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sys
@@ -103,6 +104,27 @@ def _helpers() -> dict[str, int]:
 
     helpers: dict[str, int] = _helperlib.c_helpers  # type: ignore[attr-defined]
     return {f"numba_{name}": address for name, address in helpers.items()}
+
+
+def unresolved(symbols: Iterable[str]) -> list[str]:
+    """List those of some symbols that code which calls them could not be linked with.
+
+    LLVM finds what is part of this process. Where that cannot be asked, on Windows, these are the
+    functions of numba's memory runtime, which nothing loads here.
+    """
+    known = _helpers()
+    return [x for x in symbols if not (x.startswith("llvm.") or x in known or _is_here(x))]
+
+
+def _is_here(symbol: str) -> bool:
+    if sys.platform == "win32":
+        return not symbol.startswith("NRT_")
+    return hasattr(_process(), symbol)
+
+
+@once
+def _process() -> Any:
+    return ctypes.CDLL(None)
 
 
 class Library:

@@ -1,11 +1,14 @@
 """Ops that cannot be translated, and those that only look so."""
 
+import math
 import sys
+import warnings
 
 import pytest
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, plugins
 from pluggrad.ops import exp
 
+np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
 
 
@@ -19,6 +22,66 @@ def test_an_op_that_numba_cannot_translate_runs_in_the_interpreter_with_one_warn
     assert (program(), x.grad) == (36.0, 24.0)
     with pytest.raises(CompileError, match="by_text"):
         compile(y * y, executor="numba")
+
+
+def an_array(x):
+    numbers = np.zeros(3)
+    numbers[0] = x
+    return float(numbers.sum())
+
+
+def a_sorted_list(x):
+    return sorted([x, 1.0])[0]
+
+
+def a_growing_list(x):
+    numbers = []
+    for k in range(int(min(abs(x), 3.0))):
+        numbers.append(x * k)
+    return float(len(numbers)) + x
+
+
+def a_comprehension(x):
+    return sum([x * k for k in (1.0, 2.0)])
+
+
+def a_text(x):
+    return x if len(str(x > 0.0)) > 4 else -x
+
+
+def a_set(x):
+    return max({x, 1.0})
+
+
+@pytest.mark.parametrize(
+    "forward", [an_array, a_sorted_list, a_growing_list, a_comprehension, a_text, a_set]
+)
+@pytest.mark.parametrize("as_rule", [False, True])
+def test_what_needs_numbas_memory_never_reaches_the_linker(forward, as_rule, capfd) -> None:
+    rule = lambda g, out, x: g * forward(x)
+    op = Op("managed", (lambda x: 2.0 * x) if as_rule else forward, rule, ieee=lambda x: math.nan)
+    truth, x = Value(0.7), Value(0.7)
+    op.record((truth,)).backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompileWarning)  # where numba found a way without memory
+        program = compile(op.record((x,)), wrt=[x])
+        program()
+    assert x.grad == pytest.approx(truth.grad)
+    assert "Symbols not found" not in "".join(capfd.readouterr())
+
+
+def test_the_warning_names_op_and_function_where_numbas_memory_is_needed() -> None:
+    op = Op("of_an_array", an_array, lambda g, out, x: g, ieee=lambda x: math.nan)
+    with pytest.warns(CompileWarning, match="op 'of_an_array'.*NRT_.*as lists and arrays need"):
+        program = compile(op.record((Value(0.7),)))
+    assert program() == 0.7
+
+
+def test_symbols_that_cannot_be_linked_are_told_from_those_of_the_c_library() -> None:
+    from pluggrad.compiler.native.library import unresolved
+
+    known = ["sin", "llvm.fabs.f64", "numba_gamma"]
+    assert unresolved([*known, "NRT_Allocate"]) == ["NRT_Allocate"]
 
 
 def test_a_rule_may_branch_and_call_helpers_and_other_ops() -> None:
