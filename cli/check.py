@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 from pluggrad import PluggradError, Plugin, PluginError, plugins
+from pluggrad.errors import one_line
 from pluggrad.progress import waiting, working
 
 from .table import add_json, report, shown
@@ -33,6 +34,8 @@ def run(given: Namespace) -> int:
     with TemporaryDirectory() as folder:
         # Else hypothesis leaves a folder of its own wherever the command is run.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        # Its own plugins are not needed; to look for them fails where any package is malformed.
+        os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
         return _check(given)
 
 
@@ -161,6 +164,8 @@ def _check_op() -> Callable[..., None]:
         from pluggrad.testing import check_op
     except ModuleNotFoundError as cause:
         raise CheckError(str(cause)) from cause
+    except Exception as cause:  # of an installed package that is none of ours
+        raise CheckError(f"what checks ops cannot be imported: {one_line(cause)}") from cause
     return check_op
 
 

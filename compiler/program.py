@@ -15,6 +15,7 @@ from pluggrad.hints.values import moving_hint
 from pluggrad.progress import waiting
 from pluggrad.topology import alone, topological_order
 
+from .capture.numbers import is_real
 from .capture.places import check_of
 from .capture.reads import read_by
 from .portable import files, tapes
@@ -144,7 +145,7 @@ class Program:
         if name in ("inputs", "parameters", "seeds"):
             numbers = getattr(self, name)
             _check_count(name, thing, len(numbers))
-            numbers[:] = thing if hasattr(thing, "dtype") else listed(thing)
+            numbers[:] = _floats(name, thing)
         elif name in ("gradients", "results"):
             raise CompileError(f"program.{name} is what a run gives; copy it instead")
         elif not (name.startswith("_") or name in ("executor", "tape", "wrt")):
@@ -375,6 +376,32 @@ class Program:
             raise CompileError(
                 f"this pickle was written by another version of pluggrad: it has no {cause}"
             ) from cause
+
+
+def _floats(name: str, numbers: Any) -> Any:
+    """Return what is assigned to an array of a program as floats.
+
+    Raises:
+        CompileError: naming what is no real number, or one that no float can hold.
+    """
+    if getattr(getattr(numbers, "dtype", None), "kind", "") in tuple("biuf"):
+        return numbers
+    found = []
+    for position, x in enumerate(numbers):
+        try:
+            if not is_real(x):
+                raise TypeError("by its type")
+            found.append(float(x))
+        except (TypeError, ValueError, OverflowError) as cause:
+            what = (
+                "is too large for a float"
+                if isinstance(cause, OverflowError)
+                else (
+                    f"takes real numbers, not a {type(x).__name__}: {' '.join(repr(x).split()):.60}"
+                )
+            )
+            raise CompileError(f"program.{name}[{position}] {what}") from cause
+    return listed(found)
 
 
 def _check_count(name: str, numbers: Any, count: int) -> None:

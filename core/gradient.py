@@ -9,7 +9,7 @@ knows that a gradient of 0 stays 0 (strong_zero.py), or names the rule that fail
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any, Literal, SupportsFloat, overload
 from weakref import WeakSet
@@ -297,7 +297,7 @@ def step_back(node: Value) -> None:
     (-3.0, 2.0)
     """
     if node.op is not None:
-        for _, x, part in list(_parts(node, node._grad, None, False, ())):
+        for _, x, part in _parts(node, node._grad, None, False, ()):
             x._grad += part
 
 
@@ -307,20 +307,20 @@ def _parts(
     needed: set[Value] | None,
     create_graph: bool,
     watching: Sequence[Watcher],
-) -> Iterator[tuple[int, Value, Any]]:
-    """Yield what a node hands on: operand number, operand and gradient."""
+) -> list[tuple[int, Value, Any]]:
+    """List what a node hands on: operand number, operand and gradient."""
     op: Any = node.op
     operands = node.prev
     if op.is_composite:
-        yield from op.parts(node, g, needed, create_graph, watching)
-        return
+        return op.parts(node, g, needed, create_graph, watching)  # type: ignore[no-any-return]
+    found: list[tuple[int, Value, Any]] = []  # a generator would swallow a rule's StopIteration
     numbers = [] if create_graph else [x._number for x in operands]
     for index, x in enumerate(operands):
         rule = op.rules[index]
         if rule is None or not x.requires_grad or (needed is not None and x not in needed):
             continue
         if not create_graph:
-            yield index, x, strong_zero.partial(op, index, g, node._number, numbers)
+            found.append((index, x, strong_zero.partial(op, index, g, node._number, numbers)))
             continue
         try:
             part = _checked(rule(g, node, *operands))
@@ -328,7 +328,8 @@ def _parts(
                 part = strong_zero.share(rule, g, node, operands)
         except Exception as cause:
             raise op.rule_error(index, cause, operands) from cause
-        yield index, x, part
+        found.append((index, x, part))
+    return found
 
 
 def _boxed(g: Any) -> Any:

@@ -8,7 +8,7 @@ collect what flows into them as `Cotangents`, which the node gets as its gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -90,16 +90,18 @@ class Composite(Op):
         wanted: set[Value] | None,
         create_graph: bool,
         watching: Sequence[Watcher],
-    ) -> Iterator[tuple[int, Value, Any]]:
-        """Yield what a node hands on: operand number, operand and gradient."""
+    ) -> list[tuple[int, Value, Any]]:
+        """List what a node hands on: operand number, operand and gradient."""
         operands = node.prev
         seeing = watching if self.is_program else ()
         found = call_seen_by(seeing, self.gradients, g, node, operands, create_graph=create_graph)
         if g == 0.0 and not create_graph:
             found = [part if part is None or part == part else 0.0 for part in found]
-        for index, (x, part) in enumerate(zip(operands, found, strict=True)):
-            if part is not None and x.requires_grad and (wanted is None or x in wanted):
-                yield index, x, part
+        return [
+            (index, x, part)
+            for index, (x, part) in enumerate(zip(operands, found, strict=True))
+            if part is not None and x.requires_grad and (wanted is None or x in wanted)
+        ]
 
     def record_results(self, operands: tuple[Value, ...], results: Sequence[float]) -> list[Value]:
         """Make the node, and a Value for each result."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from pluggrad.errors import PluginError, one_line, similar
+from pluggrad.errors import MissingOpError, PluginError, one_line, similar
 from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
@@ -229,6 +229,19 @@ def ask(impl: HookImpl, **offered: Any) -> Any:
     So a hook can offer more in a later version, and plugins that were written before go on working.
     """
     return impl.function(*(offered[name] for name in impl.argnames))
+
+
+def while_loading(cause: BaseException) -> str:
+    """Return what to do about a plugin that uses an op while others are not registered yet."""
+    lacks_op = isinstance(cause, MissingOpError)
+    lacks_op |= isinstance(cause, AttributeError) and isinstance(cause.obj, Value)
+    lacks_op |= isinstance(cause, ImportError) and cause.name == f"{GROUP}.ops"
+    return (
+        ". Plugins are loaded one after the other, and ops of those behind it are not registered "
+        "yet: compute with Values inside its functions, not while it is imported"
+        if lacks_op
+        else ""
+    )
 
 
 def without_replaced(ops: Iterable[Any], installed: Mapping[str, Op]) -> dict[str, Op]:

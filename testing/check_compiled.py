@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from itertools import islice, product
 from typing import cast
 
 from pluggrad import CompileError, CompileWarning, Value, compile
+from pluggrad.registry.entry_points import COMPILERS, entry_points
 
 from .subject import Subject
 from .truth import Point
@@ -31,7 +31,7 @@ FEW_SUBNORMALS = 4 * 5e-324  # by which maths libraries may differ
 
 def compiled_code_gives_the_same(subject: Subject) -> None:
     """Compare results and gradients of the engine, the interpreter and machine code."""
-    if not entry_points(group="pluggrad.compilers"):
+    if not entry_points(COMPILERS):
         return
     points = _points(subject)
     expected = [_by_the_engine(subject, at) for at in points]

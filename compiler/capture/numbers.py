@@ -52,12 +52,18 @@ def check_numbers(numbers: Sequence[Any]) -> None:
                 f"{named(x)}: a compiled function takes NumPy's arrays, and arrays with their own "
                 f"__array_ufunc__, which this has not. {advice(x)}"
             )
-        kind = getattr(getattr(x, "dtype", None), "kind", None)
-        real = hasattr(type(x), "__float__") if kind is None else kind in "biuf"
-        # numpy.ma hides elements, which would come to light here.
-        if not real or isinstance(x, str | bytes) or hasattr(x, "mask"):
+        if not is_real(x):
+            kind = getattr(getattr(x, "dtype", None), "kind", None)
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
                 f"a compiled function takes real numbers and arrays of them, not a {what}: "
                 f"{' '.join(repr(x).split()):.60}"
             )
+
+
+def is_real(x: Any) -> bool:
+    """Return whether something is a real number, or an array of them, by its type."""
+    kind = getattr(getattr(x, "dtype", None), "kind", None)
+    real = hasattr(type(x), "__float__") if kind is None else kind in "biuf"
+    # numpy.ma hides elements, which would come to light here.
+    return real and not isinstance(x, str | bytes) and not hasattr(x, "mask")

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from threading import Event, Thread
 from weakref import WeakMethod
 
+from pluggrad.errors import one_line
+
 from ..codegen.code import Code
 from ..plan.plan import Plan
+from ..warning import warn
 
 RUNS = 3000  # of a program, before it is worth a second of a processor
 FEWEST = 100  # instructions
@@ -43,6 +46,15 @@ class InBackground:
             self.thread.start()
 
     def _make(self) -> None:
+        try:
+            self._make_pieces()
+        except Exception as cause:  # of LLVM, or of a disk; in a thread nobody would catch it
+            warn(
+                f"faster code could not be compiled: {one_line(cause)}. The program goes on with "
+                "the code that it has, which gives the same numbers"
+            )
+
+    def _make_pieces(self) -> None:
         from .pieces import in_pieces  # which most programs never need
 
         forward = in_pieces(self.plan, backward=False, stop=_ending)

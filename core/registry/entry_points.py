@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any, NamedTuple
 
-from ..errors import CompileError
+from ..errors import CompileError, one_line
 
 
 class EntryPoint(NamedTuple):
@@ -199,5 +199,9 @@ def _compiler(name: str) -> Callable[..., Any]:
     if name not in found:
         available = ", ".join(sorted(found)) or "none"
         raise CompileError(f"unknown compiler {name!r}; available: {available}")
-    compiler: Callable[..., Any] = found[name].load()
+    try:
+        compiler: Callable[..., Any] = found[name].load()
+    except Exception as cause:
+        where = f"compiler {name!r} ({found[name].distribution})"
+        raise CompileError(f"{where} failed to load: {one_line(cause)}") from cause
     return compiler

@@ -227,7 +227,7 @@ class Registry:
         except BaseException as cause:  # sys.exit(), pytest's skip: none may end the program
             reason = str(cause) if issubclass(type(cause), PluginError) else one_line(cause)
             raise PluginError(
-                f"{where} {doing}: {reason}. "
+                f"{where} {doing}: {reason}{plugin_hints.while_loading(cause)}. "
                 f"Fix it, or disable it with PLUGGRAD_DISABLE_PLUGINS={name}"
             ) from cause
 

@@ -1,6 +1,8 @@
 """`pluggrad check`: a line for each op and renderer, and an exit code that tells."""
 
 import io
+import os
+import subprocess
 import sys
 
 import forks
@@ -74,7 +76,7 @@ def test_a_wrong_renderer_fails_with_one_readable_line_and_exit_code_1(run, wron
     assert code == 1
     assert out.splitlines() == [
         "wrong-picture  FAILED  renderer 'wrong-picture': a graph without nodes: IndexError: tuple "
-        "index out of range (test_check.py, line 60)",
+        "index out of range (test_check.py, line 62)",
         "1 of 1 failed",
     ]
 
@@ -108,6 +110,21 @@ def test_a_missing_package_is_named_with_how_to_get_it(tmp_path):
     assert done.returncode == 2
     assert "hypothesis" in done.stderr
     assert "pip install 'pluggrad[testing]'" in done.stderr
+
+
+def test_malformed_entry_points_of_another_package_do_not_end_it(tmp_path):
+    folder = tmp_path / "bad-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n")
+    text = "[hypothesis]\nno equals sign\n[other]\n= empty\n[pluggrad.compilers]\nnone"
+    (folder / "entry_points.txt").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "pluggrad", "check", "sin", "--examples", "2"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "sin  ok\n")
 
 
 def test_it_leaves_no_folder_behind(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Wrong use of programs gives errors that say what to do."""
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from pluggrad import CompileError, Value, compile, plugins
@@ -104,3 +106,26 @@ def test_a_name_that_a_program_does_not_have_is_not_set():
     program = compile(x * x, executor="interpreter")
     with pytest.raises(AttributeError, match="no 'paramters' to set; available: parameters"):
         program.paramters = [5.0]
+
+
+@pytest.mark.parametrize(
+    "odd", [Decimal("sNaN"), 10**400, Fraction(10**400), "1.0", b"1", None, 1j, Value], ids=repr
+)
+@pytest.mark.parametrize("name", ["inputs", "parameters", "seeds"])
+def test_what_is_no_float_is_refused_by_an_array_of_a_program_with_its_place(odd, name) -> None:
+    x, y = Value(2.0), Value(3.0)
+    program = compile([x * y, x + y], wrt=[x, y])
+    with pytest.raises(CompileError, match=rf"program.{name}\[1\] (is too large|takes real)"):
+        setattr(program, name, [1.0, odd])
+    assert program.inputs.tolist() == [2.0, 3.0]
+
+
+def test_complex_numbers_of_numpy_are_refused_by_a_program() -> None:
+    np = pytest.importorskip("numpy")
+    x = Value(2.0)
+    program = compile(x * x)
+    for odd in ([np.complex128(1)], np.array([1j]), np.array(["a"]), np.array([None])):
+        with pytest.raises(CompileError, match=r"program.inputs\[0\] takes real numbers"):
+            program.inputs = odd
+    program.inputs = np.array([3], np.int8)
+    assert program.inputs.tolist() == [3.0]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from pluggrad import Edge, Graph, Value, scope
+from pluggrad import Edge, ForwardError, Graph, Op, Value, scope
 
 
 def test_nodes_come_operands_first_with_stable_ids() -> None:
@@ -80,3 +80,13 @@ def test_ids_are_the_same_in_every_process() -> None:
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_a_graph_of_an_error_says_what_to_draw_instead() -> None:
+    op = Op("never", lambda x: 1.0 / 0.0, lambda g, out, x: g)
+    x = Value(2.0)
+    with pytest.raises(ForwardError) as caught:
+        op(x * x)
+    with pytest.raises(TypeError, match=r"not ForwardError: .*Graph\(error.operands\)"):
+        Graph(caught.value)  # type: ignore[arg-type]
+    assert len(Graph(caught.value.operands).nodes) == 2  # type: ignore[arg-type]

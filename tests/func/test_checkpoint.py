@@ -6,7 +6,17 @@ import tracemalloc
 from weakref import ref
 
 import pytest
-from pluggrad import GradientError, RuleError, Value, checkpoint, grad, no_grad, on_gradient, scope
+from pluggrad import (
+    GradientError,
+    Op,
+    RuleError,
+    Value,
+    checkpoint,
+    grad,
+    no_grad,
+    on_gradient,
+    scope,
+)
 from pluggrad import func as F
 from pluggrad.ops import exp, log, sin, sqrt, tanh
 
@@ -283,3 +293,28 @@ def test_deep_copies_have_gradients_of_their_own():
     x2, z2 = deepcopy([x, checkpoint(lambda x: (x * x, x), x)[0]])
     z2.backward()
     assert (x.grad, x2.grad) == (0.0, 6.0)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_stop_iteration_from_a_hook_inside_is_that_error(create_graph):
+    def stop(g):
+        raise StopIteration("enough")
+
+    def hooked(x):
+        y = x * x
+        on_gradient(y, stop)
+        return y * 2.0
+
+    x = Value(3.0)
+    with pytest.raises(StopIteration, match="enough"):
+        grad(checkpoint(hooked, x), x, create_graph=create_graph)
+
+
+def test_stop_iteration_from_a_rule_is_told_as_an_error_of_that_rule():
+    def rule(g, out, x):
+        raise StopIteration("no more")
+
+    x = Value(3.0)
+    for create_graph in (False, True):
+        with pytest.raises(RuleError, match=r"rule of operand 0: no more \(StopIteration"):
+            grad(Op("ends", lambda x: x, rule)(x), x, create_graph=create_graph)

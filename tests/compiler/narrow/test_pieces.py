@@ -4,9 +4,11 @@ import os
 import random
 import subprocess
 import sys
+import threading
+import warnings
 
 import pytest
-from pluggrad import Value, ops
+from pluggrad import CompileWarning, Value, ops
 from pluggrad.compiler import compile
 
 pytest.importorskip("numba")
@@ -167,3 +169,24 @@ def test_pieces_that_nobody_wants_any_more_are_not_made():
     stop = background.Event()
     stop.set()
     assert in_pieces(program_of(17).executor.plan, backward=False, stop=stop) is None
+
+
+def test_an_error_while_pieces_are_made_is_one_warning_and_the_slow_path_stays(soon, monkeypatch):
+    def broken(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sys.modules[in_pieces.__module__], "in_pieces", broken)
+    escaped = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+    program, other = program_of(18), program_of(18)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(60):
+            program.step()
+        program.executor.background.thread.join()
+    assert [x.category for x in told] == [CompileWarning]
+    assert "faster code could not be compiled: OSError: no space left" in str(told[0].message)
+    assert not escaped
+    program.step()
+    other.step()
+    assert numbers(program.executor) == numbers(other.executor)

@@ -7,6 +7,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
+from pluggrad import CompileError, Value, compile
 from pluggrad.registry.entry_points import EntryPoint, entry_points
 
 METADATA = "Metadata-Version: 2.1\nName: My.Package\nVersion: 1.2\n\nName: not this\n"
@@ -143,3 +144,12 @@ def test_loading_follows_dots_behind_the_colon() -> None:
     assert EntryPoint("x", "os.path", "").load() is __import__("os").path
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         EntryPoint("x", "os:nothing", "").load()
+
+
+def test_a_compiler_that_cannot_be_imported_is_named_with_its_package(
+    tmp_path: Path, path: list[str]
+) -> None:
+    installed(tmp_path, "my_package-1.dist-info", "[pluggrad.compilers]\nodd = ..relative")
+    path.append(str(tmp_path))
+    with pytest.raises(CompileError, match=r"compiler 'odd' \(My.Package 1.2\) failed to load"):
+        compile(Value(1.0), compiler="odd")

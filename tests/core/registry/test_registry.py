@@ -21,6 +21,7 @@ from pluggrad import (
 )
 from pluggrad.printers.printer import words_of_plugins
 from pluggrad.registry import hookspecs as specs
+from pluggrad.registry.entry_points import EntryPoint
 
 HOOKS = sorted(name for name in vars(specs) if name.startswith("pluggrad_"))
 
@@ -393,3 +394,30 @@ def test_a_class_in_place_of_an_object_is_told_so() -> None:
 
     with pytest.raises(PluginError, match=r"it is a class: register an object of it, Plugin\(\)"):
         plugins.register(Whole, "whole")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Value(1.0).no_such_op()",
+        "Value(1.0).sinn",
+        "plugins.op('no_such_op')",
+        "from pluggrad.ops import no_such_op",
+    ],
+)
+def test_a_plugin_that_uses_an_op_too_early_is_told_when_ops_are_there(
+    line, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "too_early.py").write_text(f"from pluggrad import Value, plugins\n{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = EntryPoint("early", "too_early", "early 1.0")
+    with pytest.raises(PluginError, match=r"not registered yet: compute .* inside its functions"):
+        plugins._load_one(found)
+
+
+def test_a_plugin_with_another_fault_is_not_told_of_ops(tmp_path, monkeypatch) -> None:
+    (tmp_path / "otherwise.py").write_text("import math\nmath.no_such_function\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError) as caught:
+        plugins._load_one(EntryPoint("other", "otherwise", "other 1.0"))
+    assert "registered" not in str(caught.value)
