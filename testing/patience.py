@@ -10,7 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from .subject import Subject
-from .truth import TooSlowError, number
+from .truth import TooSlowError, number, too_slow
 
 SECONDS = 10.0
 
@@ -60,6 +60,7 @@ def _is_free() -> bool:
 
 def _fail(subject: Subject, frame: FrameType) -> NoReturn:
     if frame.f_code is number.__code__:
+        too_slow.add(frame.f_locals["forward"])
         raise TooSlowError
     at = tuple(frame.f_locals["at"])
     raise subject.failure(

@@ -284,9 +284,8 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         result = MP.mpf(result)
-    except TooSlowError:
-        too_slow.add(forward)
-        return None
+        if forward in too_slow:  # mpmath has swallowed the exception, and gone on with a nan
+            return None
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
     finally:
