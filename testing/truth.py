@@ -224,8 +224,8 @@ def _exact_higher(
             return float(total / scale), float(largest * _unit(digits) / scale)
 
 
-# How near a point is come to, and how much nearer each time; far from the step of a difference.
-NEAR = ("1e-9", "1e-12", "1e-15")
+# How near a point is come to, and how much farther off; far from the step of a difference.
+NEAR = ("1e-15", "1e-12", "1e-9")
 
 
 def higher_limit(
@@ -239,27 +239,37 @@ def higher_limit(
         order: the operand of each differentiation.
         towards: for each operand the side it comes from, 1.0 or -1.0; 0.0 where it stays.
     """
-    found = []
-    for near in NEAR:
-        with MP.workdps(MOST_DIGITS):
-            # Not along a diagonal, on which much cancels.
-            beside = tuple(
-                MP.mpf(x) + side * MP.mpf(near) * (1 + 3 * i) if side else x
-                for i, (x, side) in enumerate(zip(at, towards, strict=True))
-            )
-        derivative = exact_higher(forward, beside, order)
-        if derivative is None:
-            return None
-        found.append(derivative[0])
-    far, nearer, nearest = found
+    nearest, nearer = (_beside(forward, at, order, towards, near) for near in NEAR[:2])
+    if nearest is None or nearer is None:
+        return None
     if abs(nearest - nearer) <= 1e-6 * abs(nearest) or max(abs(nearer), abs(nearest)) < 1e-9:
         return nearest
+    far = _beside(forward, at, order, towards, NEAR[2])
+    if far is None:
+        return None
     if abs(nearest) < abs(nearer) / 5 < abs(far) / 25:
         return 0.0
     if nearest * nearer > 0 and nearer * far > 0 and abs(nearest) > abs(nearer) > abs(far):
         # A power grows by a factor each time, a logarithm by the same.
         return math.copysign(math.inf, nearest)
     return None
+
+
+def _beside(
+    forward: Callable[..., Any],
+    at: Point,
+    order: tuple[int, ...],
+    towards: tuple[float, ...],
+    near: str,
+) -> float | None:
+    """Take a higher derivative near a point; not along a diagonal, on which much cancels."""
+    with MP.workdps(MOST_DIGITS):
+        beside = tuple(
+            MP.mpf(x) + side * MP.mpf(near) * (1 + 3 * i) if side else x
+            for i, (x, side) in enumerate(zip(at, towards, strict=True))
+        )
+    derivative = exact_higher(forward, beside, order)
+    return None if derivative is None else derivative[0]
 
 
 class TooSlowError(Exception):
