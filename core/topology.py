@@ -75,8 +75,13 @@ def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value
 
     Unlike `topological_order` it does not look at what the inputs were computed from.
     """
+    return order_of_new(roots, set(inputs))
+
+
+def order_of_new(roots: Iterable[Value], seen: set[Value]) -> list[Value]:
+    """List the same, but for what was seen and is left out; add it to that."""
     order: list[Value] = []
-    _visit_unmarked(roots, False, order, order, set(inputs))
+    _visit_unmarked(roots, False, order, order, seen)
     return order
 
 

@@ -22,7 +22,7 @@ from pluggrad.codegen.pullbacks import pull_back
 from pluggrad.gradient import hooks, is_watched, propagate
 from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
-from pluggrad.topology import order_down_to, topological_order
+from pluggrad.topology import order_down_to, order_of_new, topological_order
 from pluggrad.trace.outside import refresh, standing
 from pluggrad.value import Value, constant
 
@@ -59,10 +59,12 @@ class Surroundings(NamedTuple):
     Attributes:
         depth: how many transforms are being run around this one.
         recording: whether anything outside records; not under `no_grad`.
+        stems: by the id of copies, what is known of results computed on them.
     """
 
     depth: int
     recording: bool
+    stems: dict[int, _Stems]
 
     def give(self, x: Any) -> Any:
         """Hand out one number: a float at the outermost level, else something that differentiates.
@@ -78,17 +80,21 @@ class Surroundings(NamedTuple):
         if isinstance(x, Real):
             return constant(x) if self.depth else float(x)
         if isinstance(x, Value) and not self.depth:
-            order = topological_order([x], differentiable=True)
-            return x if stems_from_outside(order, (), 0) else x._number
+            return x if self._stems((), 0).of(x) else x._number
         return x
 
     def give_result(self, x: Any, copies: Sequence[Value]) -> Any:
         """Hand out what a reverse pass computed on its copies, without the copies where it can."""
-        if isinstance(x, Value) and x.requires_grad and keeper() is None:
-            order = order_down_to([x], copies)
-            if not stems_from_outside(order, copies, self.depth):
-                x = x._number
+        is_recorded = isinstance(x, Value) and x.requires_grad and keeper() is None
+        if is_recorded and not self._stems(copies, self.depth).of(x):
+            x = x._number
         return self.give(x)
+
+    def _stems(self, copies: Sequence[Value], depth: int) -> _Stems:
+        found = self.stems.get(id(copies))
+        if found is None:
+            found = self.stems[id(copies)] = _Stems(copies, depth)
+        return found
 
 
 @contextmanager
@@ -96,7 +102,7 @@ def transforming() -> Iterator[Surroundings]:
     """Run a transform inside: operations are recorded, under `no_grad` as well."""
     if standing:
         refresh()
-    around = Surroundings(_depth.get(), recording.get())
+    around = Surroundings(_depth.get(), recording.get(), {})
     token = _depth.set(around.depth + 1)
     try:
         with always_recording():
@@ -244,6 +250,30 @@ def product_along_graph(
     if is_watched(order) or stems_from_outside(order, copies, 0):
         return None
     return fused.gradient_moved(result, order, copies, [float(t) for t in directions])
+
+
+class _Stems:
+    """Answers for one result after the other what `stems_from_outside` answers for a graph.
+
+    Each node is visited once, however many results share it.
+    """
+
+    def __init__(self, copies: Sequence[Value], depth: int) -> None:
+        self.copies = copies
+        self.depth = depth
+        self.always = any(copy.prev[0].requires_grad for copy in copies)
+        self.seen = set(copies)
+        self.outside: set[Value] = set()
+
+    def of(self, result: Value) -> bool:
+        """Return whether anything that a caller may differentiate goes into a result."""
+        if self.always:
+            return True
+        for node in order_of_new([result], self.seen):
+            is_argument = bool(self.depth) and node.op is ARGUMENT
+            if node.op is None or is_argument or not self.outside.isdisjoint(node.prev):
+                self.outside.add(node)
+        return result in self.outside
 
 
 def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: int) -> bool:

@@ -6,7 +6,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
-from pluggrad import Value, no_grad
+from pluggrad import Value, func, no_grad
 from pluggrad.func import (
     grad,
     hessian,
@@ -330,3 +330,33 @@ def test_transforms_run_in_threads_without_seeing_each_other():
         assert list(pool.map(f, [float(i) for i in range(200)])) == [
             6.0 * i * i for i in range(200)
         ]
+
+
+def running_products(x, count):
+    values = [x]
+    for _ in range(count):
+        values.append(values[-1] * 1.0001)
+    return values
+
+
+OUTSIDE = Value(3.0)
+
+
+@pytest.mark.parametrize("factor", [1.0, OUTSIDE], ids=["closed", "with a Value from outside"])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f: func.vjp(f, 2.0)[1]([1.0] * 201),
+        lambda f: func.linearize(f, 2.0)[1](1.0),
+        lambda f: func.jvp(f, (2.0,), (1.0,)),
+        lambda f: func.value_and_grad(lambda x: (f(x)[-1], f(x)), has_aux=True)(2.0),
+    ],
+    ids=["vjp", "linearize", "jvp", "has_aux"],
+)
+def test_results_that_share_a_history_are_looked_through_once(transform, factor, monkeypatch):
+    seen = []
+    prev = Value.prev.fget
+    monkeypatch.setattr(Value, "prev", property(lambda x: seen.append(x) or prev(x)))
+    transform(lambda x: running_products(x * factor, 200))
+    monkeypatch.undo()
+    assert len(seen) < 30 * 200
