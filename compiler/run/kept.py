@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 MOST = 200  # nodes
-FOLDERS = ("codegen", "lower", "narrow", "native", "plan", "run", "tape")
+FOLDERS = ("../trace", "codegen", "lower", "narrow", "native", "plan", "run", "tape")
 
 
 def key_of(tape: Tape, math: str, *, guarded: bool) -> str | None:
