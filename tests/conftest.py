@@ -72,7 +72,8 @@ def pytest_collection():
 
 
 # Files with tests of many seconds: begun first, they are done when workers share the last tests.
-LONG = (
+# Those that need large libraries come next, so that mostly one worker imports these.
+FIRST = (
     "tests/benchmarks/test_differential.py",
     "tests/benchmarks/test_random_programs.py",
     "tests/cli/test_new_plugin.py",
@@ -80,11 +81,21 @@ LONG = (
     "tests/docs/test_code_blocks.py",
     "tests/examples/test_options_on_dask.py",
     "tests/renderers/test_conformance.py",
+    "tests/nn/",
+    "tests/compiler/rows/test_on_dask.py",
+    "tests/compiler/ufunc/test_guests.py",
+    "tests/core/test_strangers.py",
+    "tests/insight/test_lost_gradients.py",
 )
 
 
 def pytest_collection_modifyitems(items):
-    """Put long tests first, and refuse names by which workers cannot agree on the tests."""
+    """Put some files first, and refuse names by which workers cannot agree on the tests."""
     if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"names with an address, give ids: {unstable}")
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=place)
+
+
+def place(item):
+    """Return where the file of a test stands among those that come first."""
+    return next((i for i, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST))

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-dask = pytest.importorskip("dask", reason="the example runs on Dask")
-pytest.importorskip("distributed", reason="the example runs on a Dask cluster")
-pytest.importorskip("numba", reason="the example fits with compiled code")
-
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries():
+    """Import Dask, which takes a second, where the tests run and not where they are collected."""
+    global dask
+    dask = pytest.importorskip("dask", reason="the example runs on Dask")
+    pytest.importorskip("distributed", reason="the example runs on a Dask cluster")
+    pytest.importorskip("numba", reason="the example fits with compiled code")
+
 
 TWICE = """
 import contextlib, sys

@@ -5,9 +5,14 @@ import pytest
 from pluggrad import CompileError, compile
 from pluggrad.ops import exp, log
 
-dask = pytest.importorskip("dask", reason="the tests are about Dask")
-da = pytest.importorskip("dask.array", reason="the tests are about Dask")
-pytest.importorskip("cloudpickle", reason="Dask sends functions with it")
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries():
+    """Import Dask, which takes a second, where the tests run and not where they are collected."""
+    global dask, da
+    dask = pytest.importorskip("dask", reason="the tests are about Dask")
+    da = pytest.importorskip("dask.array", reason="the tests are about Dask")
+    pytest.importorskip("cloudpickle", reason="Dask sends functions with it")
 
 
 def surprise(w, x, y):
