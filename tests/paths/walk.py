@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import venv
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -143,6 +144,21 @@ def walk(page: Path, environment: dict[str, str], folder: Path) -> Iterator[Step
                 return
 
 
+def give_pip(home: Path) -> None:
+    """Install this Python's pip, compiled as it is; what comes with Python compiles for seconds."""
+    (site,) = home.glob("lib/python*/site-packages")
+    for file in distribution("pip").files or ():
+        if not file.as_posix().startswith(".."):
+            target = site / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(str(file.locate()), target)
+    program = home / "bin" / "pip"
+    program.write_text(
+        f"#!{home}/bin/python\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+
+
 def surroundings(wheelhouse: Path, folder: Path) -> dict[str, str]:
     """Make an environment with nothing but pip; return the variables of whoever works in it.
 
@@ -151,7 +167,8 @@ def surroundings(wheelhouse: Path, folder: Path) -> dict[str, str]:
         folder: where to make the environment and a home.
     """
     home = folder / "environment"
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
+    venv.create(home, with_pip=False, symlinks=True)
+    give_pip(home)
     (folder / "home").mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return {
