@@ -153,9 +153,8 @@ def give_pip(home: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(str(file.locate()), target)
     program = home / "bin" / "pip"
-    program.write_text(
-        f"#!{home}/bin/python\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
-    )
+    lines = f"#!{home}/bin/python", "import sys", "from pip._internal.cli.main import main"
+    program.write_text("\n".join([*lines, "sys.exit(main())\n"]))
     program.chmod(0o755)
 
 
