@@ -1,5 +1,6 @@
 """html: what the page is, without a browser. test_html_browser.py has what it does."""
 
+import inspect
 import itertools
 import json
 import re
@@ -9,9 +10,11 @@ from hashlib import sha256
 
 import pytest
 from pluggrad import Graph, RenderError, Value, render, save, scope
+from pluggrad.renderers.page.html import HtmlRenderer
 from pluggrad.renderers.page.theme import page_theme
 from pluggrad.renderers.themes import THEMES
 
+from ..deep import deep_chain
 from ..labels import NASTY, neuron
 
 
@@ -74,13 +77,11 @@ def test_no_label_leaves_the_data(label: str) -> None:
 
 
 def test_a_very_deep_chain_is_cut_and_says_so() -> None:
-    x = Value(0.5, label="x")
-    for _ in range(100_001):
-        x = x.tanh()
-    data = data_of(render(x, "html"))
-    assert data["nodes"] == 100_000
-    assert data["leftOut"] == "2 of 100,002 nodes left out, the farthest from the output"
-    assert data["ids"][0] == "n2"
+    data = data_of(render(deep_chain(), "html", max_nodes=20_000))
+    assert data["nodes"] == 20_000
+    assert data["leftOut"] == "1 of 20,001 nodes left out, the farthest from the output"
+    assert data["ids"][0] == "n1"
+    assert inspect.signature(HtmlRenderer).parameters["max_nodes"].default == 100_000
 
 
 def test_a_graph_without_nodes_is_a_page() -> None:
