@@ -12,7 +12,8 @@ from pluggrad.testing import RENDERER_CHECKS, check_renderer, fresh_process
 BUILT_IN = [
     kind for plugin in plugins if plugin.name.startswith("pluggrad.") for kind in plugin.renderers
 ]
-DEPTH = 20_000  # `pluggrad check pluggrad --depth 1000000` takes minutes, and much memory
+# Five times as many as the calls that Python lets be inside each other.
+DEPTH = 5_000  # `pluggrad check pluggrad --depth 1000000` takes minutes, and much memory
 
 
 @pytest.fixture(autouse=True)
