@@ -92,7 +92,7 @@ def test_process_pools_map_compiled_functions() -> None:
     x = [np.linspace(0, 1, 5), np.linspace(1, 2, 5)]
     f = Compiled(sqrt_of_square)
     f(2.0)
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
         found = list(pool.map(f.value_and_grad, x))
     for (value, gradient), given in zip(found, x, strict=True):
         np.testing.assert_allclose(value, given, rtol=1e-14)

@@ -5,6 +5,7 @@ import decimal
 import pickle
 import re
 import weakref
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ def wave(x, y=2.0):
 
 def package(name):
     return pytest.importorskip(name, reason=f"the test is about {name.partition('.')[0]}")
+
+
+@cache
+def pint_units():
+    """Read Pint's list of units, once."""
+    return package("pint").UnitRegistry()
 
 
 # ----- Those that keep what they are -----
@@ -278,7 +285,8 @@ def test_methods_travel_with_their_object():
     ufunc = bound(Catching(), 1.0)[0]
     assert pickle.loads(pickle.dumps(ufunc))(4.0, 2.0) == 9.0
     da = package("dask.array")
-    assert bound(da.ones(4, chunks=2), 2.0).compute(scheduler="processes").tolist() == [2.25] * 4
+    travelled = bound(da.ones(4, chunks=2), 2.0)
+    assert travelled.compute(scheduler="processes", num_workers=1).tolist() == [2.25] * 4
 
 
 def test_a_lazy_result_has_the_outside_values_of_the_moment_of_the_call():
@@ -482,7 +490,7 @@ def test_units_refuse_whatever_the_function_is_called(name):
 
     body.__name__ = body.__qualname__ = name
     f = compile(body)
-    units, pint = package("astropy.units"), package("pint").UnitRegistry()
+    units, pint = package("astropy.units"), pint_units()
     for quantity, call in [
         ([90.0] * units.deg, "to_value"),
         (90.0 * units.deg, "to_value"),
@@ -685,7 +693,7 @@ ROWS = {
     "sparse COO": sparse_array,
     "NumPy masked array": masked,
     "astropy Quantity": lambda x: x * package("astropy.units").deg,
-    "pint Quantity": lambda x: package("pint").UnitRegistry().Quantity(x, "degree"),
+    "pint Quantity": lambda x: pint_units().Quantity(x, "degree"),
     "PyTorch tensor": lambda x: package("torch").tensor(x),
     "JAX array": lambda x: package("jax.numpy").array(x),
     "SciPy sparse array": lambda x: package("scipy.sparse").csr_array([x]),
