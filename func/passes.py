@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 from pluggrad import strong_zero
 from pluggrad.codegen.pullbacks import pull_back
+from pluggrad.gradient import backward as pull_back_alone
 from pluggrad.gradient import hooks, is_watched, propagate
 from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, order_of_new, topological_order
 from pluggrad.trace.outside import refresh, standing
-from pluggrad.value import Value, constant
+from pluggrad.value import Value, above, constant
 
 from . import fused
 from .arguments import Arguments, scalar
@@ -134,6 +135,24 @@ def lifted(x: Any, copies: list[Value]) -> Any:
     copy.requires_grad = True
     copies.append(copy)
     return copy
+
+
+def backward(output: Any, gradient: SupportsFloat = 1.0) -> None:
+    """Do the work of `Value.backward`; arguments sum up, as the leaves do that they stand for."""
+    if not _depth.get() or not isinstance(output, Value):
+        pull_back_alone(output, gradient)
+        return
+    copies = [node for node in topological_order([output]) if node.op is ARGUMENT]
+    before = [copy._grad for copy in copies]
+    try:
+        pull_back_alone(output, gradient)
+        before = [had + copy._grad for had, copy in zip(before, copies, strict=True)]
+    finally:
+        for copy, grad in zip(copies, before, strict=True):
+            copy._grad = grad
+
+
+above.backward = backward
 
 
 def pulled(

@@ -6,6 +6,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pluggrad import Op, RuleError, Value, compile
 from pluggrad.func import (
     grad,
     hessian,
@@ -13,6 +14,7 @@ from pluggrad.func import (
     jacfwd,
     jacrev,
     linearize,
+    value_and_grad,
     vjp,
 )
 from pluggrad.ops import cos, exp, sin, tanh
@@ -281,3 +283,41 @@ def test_a_hessian_product_inside_a_derivative_is_not_confused(mode):
         return first + second
 
     assert derivative(f, mode)(2.0) == 8.0 + 24.0
+
+
+def twice_backward(x):
+    y = x * x * x
+    y.backward()
+    y.backward()
+    return y + x.grad * 1.0
+
+
+def gradient_held_before(x):
+    x.grad = 5.0
+    y = x * x * x
+    y.backward()
+    return y + x.grad * 1.0
+
+
+@pytest.mark.parametrize("function", [twice_backward, gradient_held_before])
+@pytest.mark.parametrize("run", [value_and_grad, lambda f: compile(value_and_grad(f))])
+def test_an_argument_sums_up_gradients_as_the_leaf_does_that_it_stands_for(function, run):
+    assert run(function)(2.0) == (function(Value(2.0)).data, 12.0)
+
+
+def test_the_leaf_that_is_the_argument_gets_each_pass_once():
+    x = Value(2.0)
+    value_and_grad(twice_backward)(x)
+    assert x.grad == 24.0
+
+
+def test_an_argument_keeps_its_gradient_where_a_pass_fails():
+    def function(x):
+        y = x * x
+        y.backward()
+        with pytest.raises(RuleError):
+            broken(x).backward()
+        return y + x.grad * 1.0
+
+    broken = Op("broken", lambda a: a, lambda g, out, a: "no number", doc="no rule at all")
+    assert value_and_grad(function)(3.0)[0] == 15.0
