@@ -3,6 +3,7 @@
     python benchmarks/differential.py                     # 2,000 programs, some minutes
     python benchmarks/differential.py --short             # 150 programs
     python benchmarks/differential.py --programs 20000 --seed 7 --jobs 1
+    python benchmarks/differential.py --programs 20000 --minutes 24   # as many as fit
 
 Each function has branches, loops, gradients taken inside, hooks, containers and the ops of odd
 plugins, and is called at ordinary numbers, ties and edges (both zeros, infinities, nan, subnormal
@@ -561,6 +562,7 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="where chance starts (0)")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many")
     parser.add_argument("--only", type=int, help="run this one program")
     parser.add_argument("--without-jax", action="store_true")
     given = parser.parse_args()
@@ -588,6 +590,9 @@ def main() -> int:
         if time.perf_counter() > told_at + EVERY:
             told_at = time.perf_counter()
             print(progress(total, count, told_at - begin), flush=True)
+        if time.perf_counter() - begin > 60 * given.minutes and total.programs < count:
+            print(f"stopped after {given.minutes:g} minutes, {count - total.programs} are left")
+            break
     return report(total, time.perf_counter() - begin)
 
 

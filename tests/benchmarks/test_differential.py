@@ -24,6 +24,14 @@ def test_random_functions_give_the_same_in_every_way_of_running_them():
     assert done.stdout.endswith("0 differences\n")
 
 
+def test_a_run_ends_when_its_time_is_over_and_says_what_is_left():
+    line = [BENCHMARKS / "differential.py", "--programs", "5", "--minutes", "0", "--jobs", "1"]
+    done = subprocess.run(
+        [sys.executable, *line, "--without-jax"], capture_output=True, text=True, check=True
+    )
+    assert "stopped after 0 minutes, 4 are left\n1 programs" in done.stdout
+
+
 def test_the_same_seed_draws_the_same_function(benchmark):
     functions = benchmark("random_functions")
     assert functions.drawn(7).source == functions.drawn(7).source != functions.drawn(8).source
