@@ -36,7 +36,7 @@ def polygamma(n, x, bits):
 REFERENCES = {
     "polygamma_rise": lambda n, a, b: (
         polygamma(int(n), a + b, mpmath.mp.prec) - polygamma(int(n), a, mpmath.mp.prec)
-        if n == int(n) and n >= 0
+        if n == int(n) and 0 <= n < 10_000  # beyond that, mpmath does not come back
         else mpmath.nan
     )
 }
