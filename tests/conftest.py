@@ -80,7 +80,6 @@ FIRST = (
     "tests/core/test_interrupts.py",
     "tests/examples/test_options_on_dask.py",
     "tests/renderers/test_conformance.py",
-    "tests/docs/test_code_blocks.py",
     "tests/nn/",
     "tests/compiler/rows/test_on_dask.py",
     "tests/compiler/ufunc/test_guests.py",
