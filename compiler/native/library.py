@@ -78,7 +78,7 @@ def processor() -> str:
 
 @once
 def _jit() -> Any:
-    return llvm.create_lljit_compiler(machine())
+    return llvm.create_lljit_compiler(machine(), use_jit_link=True)
 
 
 _numbers = count()  # no two libraries of code in one process have the same name
