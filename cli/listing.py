@@ -71,8 +71,8 @@ def list_plugins(given: Namespace) -> None:
 
 
 def _hooks() -> list[str]:
-    """List the hooks that there are."""
-    return sorted(vars(plugins.manager.hook))
+    """List the hooks that there are; those that only a refused plugin asked for are none."""
+    return sorted(name for name, caller in vars(plugins.manager.hook).items() if caller.has_spec())
 
 
 def _implementing(hook: str) -> set[str]:

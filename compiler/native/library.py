@@ -78,7 +78,8 @@ def processor() -> str:
 
 @once
 def _jit() -> Any:
-    return llvm.create_lljit_compiler(machine(), use_jit_link=True)
+    # LLVM's older linker aborts the process where code and constants end up 2 GB apart.
+    return llvm.create_lljit_compiler(machine(), use_jit_link=sys.platform != "win32")
 
 
 _numbers = count()  # no two libraries of code in one process have the same name

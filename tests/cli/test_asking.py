@@ -8,7 +8,7 @@ from argparse import _SubParsersAction
 from pathlib import Path
 
 import pytest
-from pluggrad import Op, plugins
+from pluggrad import Op, PluginError, hookimpl, plugins
 from pluggrad.cli import completion, doctor, main, stubs
 from pluggrad.cli.command import SUBCOMMANDS, parser
 from pluggrad.settings import ENVIRONMENT
@@ -94,6 +94,19 @@ def test_plugins_are_chosen_by_a_hook(data, run):
     code, out, err = run("plugins", "--hook", "pluggrad_ops")
     assert (code, out) == (2, "")
     assert "no hook 'pluggrad_ops'; available: pluggrad_register_ops" in err
+
+
+def test_a_hook_that_only_a_refused_plugin_asked_for_is_none(run):
+    class Mistaken:
+        @hookimpl
+        def pluggrad_register_operations(self):
+            return []
+
+    with pytest.raises(PluginError, match="unknown hook"):
+        plugins.register(Mistaken(), "mistaken")
+    code, out, err = run("plugins", "--hook", "pluggrad_register_operations")
+    assert (code, out) == (2, "")
+    assert err.count("pluggrad_register_operations") == 1
 
 
 # ----- config -----
