@@ -216,7 +216,7 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
             except KeyboardInterrupt:
                 raise
             except BaseException as cause:
-                is_class = isinstance(plugin, type) and isinstance(cause, TypeError)
+                is_class = isinstance(plugin, type) and issubclass(type(cause), TypeError)
                 hint = "; it is a class: register an object of it, Plugin()" if is_class else ""
                 raise PluginError(f"its {hook}() failed: {one_line(cause)}{hint}") from cause
             raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
@@ -233,9 +233,12 @@ def ask(impl: HookImpl, **offered: Any) -> Any:
 
 def while_loading(cause: BaseException) -> str:
     """Return what to do about a plugin that uses an op while others are not registered yet."""
-    lacks_op = isinstance(cause, MissingOpError)
-    lacks_op |= isinstance(cause, AttributeError) and isinstance(cause.obj, Value)
-    lacks_op |= isinstance(cause, ImportError) and cause.name == f"{GROUP}.ops"
+    kind: type = type(cause)  # as its author wrote it: `isinstance` would ask the cause itself
+    lacks_op = issubclass(kind, MissingOpError)
+    if kind is AttributeError:
+        lacks_op |= issubclass(type(cause.obj), Value)  # type: ignore[attr-defined]
+    if kind is ImportError or kind is ModuleNotFoundError:
+        lacks_op |= cause.name == f"{GROUP}.ops"  # type: ignore[attr-defined]
     return (
         ". Plugins are loaded one after the other, and ops of those behind it are not registered "
         "yet: compute with Values inside its functions, not while it is imported"

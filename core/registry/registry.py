@@ -282,7 +282,7 @@ class Registry:
             except BaseException as cause:
                 if self.manager.has_plugin(name):
                     self.manager.unregister(name=name)
-                if isinstance(cause, pluggy.PluginValidationError):
+                if issubclass(type(cause), pluggy.PluginValidationError):
                     raise PluginError(" ".join(str(cause).split())) from cause
                 raise
 

@@ -7,24 +7,39 @@ import forks
 import pytest
 
 BODIES = {
-    "raises BaseException": ("raise BaseException('as it likes')", "BaseException: as it likes"),
+    "raises BaseException": (
+        "raise BaseException('as it likes')",
+        "failed to load: BaseException: as it likes",
+    ),
     "is skipped by pytest": ("import pytest; pytest.importorskip('no_such_module')", "Skipped: "),
-    "is cancelled": ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
-    "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "is cancelled": (
+        "import asyncio; raise asyncio.CancelledError",
+        "failed to load: CancelledError",
+    ),
+    "exits": ("import sys; sys.exit(3)", "failed to load: SystemExit: 3"),
     "raises what cannot be told": (
         "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\nraise Mute",
-        "Mute: its text cannot be had (ValueError)",
+        "failed to load: Mute: its text cannot be had (ValueError)",
     ),
     "raises what tells another class": (
         "class Odd(Exception):\n    __class__ = property(lambda self: 1 / 0)\nraise Odd",
         "failed to load: Odd",
+    ),
+    "raises what tells another class in its hook": (
+        "import pluggrad\nclass Odd(Exception):\n    __class__ = property(lambda self: 1 / 0)\n"
+        "@pluggrad.hookimpl\ndef pluggrad_register_ops():\n    raise Odd\n"
+        "@pluggrad.hookimpl\ndef pluggrad_register_renderers():\n    raise Odd",
+        "failed: Odd",
     ),
     "raises what has no name": (
         "class Kind(type):\n    __name__ = property(lambda self: 1 / 0)\n"
         "class Odd(Exception, metaclass=Kind):\n    pass\nraise Odd",
         "failed to load: Odd",
     ),
-    "raises text for a terminal": ("raise ValueError('\\x1b[2J')", r"ValueError: \x1b[2J"),
+    "raises text for a terminal": (
+        "raise ValueError('\\x1b[2J')",
+        r"failed to load: ValueError: \x1b[2J",
+    ),
     "raises at length": ("raise ValueError('x' * 10**6)", "xxx…"),
 }
 
@@ -53,7 +68,7 @@ def test_a_plugin_that_breaks_in_any_way_is_skipped_with_its_reason(body, reason
     done = run(program, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "hostile" in done.stdout
-    assert "PluginWarning: plugin 'hostile' (hostile 1.0) failed to load: " in done.stderr
+    assert "PluginWarning: plugin 'hostile' (hostile 1.0) " in done.stderr
     assert reason in done.stderr
     assert "\x1b" not in done.stderr
     assert len(done.stderr) < 2000

@@ -133,7 +133,7 @@ def test_where_somebody_else_finds_packages_the_standard_library_is_asked(
     installed(tmp_path, "my_package-1.dist-info", "[g]\nhere = x")
     installed(tmp_path, "gone-1.dist-info", "[g]\nleft = x")
     (tmp_path / "gone-1.dist-info" / "METADATA").unlink()
-    monkeypatch.setattr(sys, "meta_path", [Elsewhere])
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Elsewhere])
     found = {ep.name: ep.distribution for ep in entry_points("g")}
     assert found["here"] == "My.Package 1.2"
     assert set(found) == {"here", "left"}
