@@ -10,7 +10,6 @@ from __future__ import annotations
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import count
 from typing import Any
 
 SHARE = 4096  # lanes: fewer are not worth a thread
@@ -42,11 +41,10 @@ def side_by_side(work: Callable[[Any], Any], jobs: Sequence[Any], threads: int) 
     Raises:
         BaseException: what one of them raised, when all have ended.
     """
-    left, ended = iter([*jobs]), count(1)  # of both one thread at a time gets the next
+    left = iter([*jobs])  # whoever is free takes the next one
     found: list[Any] = []
     failures: list[BaseException] = []
-    all_ended = allocate_lock()
-    all_ended.acquire()
+    begun: list[Any] = []  # of each thread that may be at a job, a lock that it holds until it ends
 
     def take() -> None:
         for job in left:
@@ -54,14 +52,28 @@ def side_by_side(work: Callable[[Any], Any], jobs: Sequence[Any], threads: int) 
                 found.append(work(job))
             except BaseException as failure:
                 failures.append(failure)
-            if next(ended) == len(jobs):
-                all_ended.release()
+
+    def help_out(held: Any) -> None:
+        try:
+            begun.append(held)
+            take()
+        finally:
+            held.release()
 
     with suppress(RuntimeError):  # the system has no more threads: this one does it all
         for _ in range(1, threads):
-            start_new_thread(take, ())  # in a third of the time that the class Thread takes
-    take()
-    all_ended.acquire()
+            held = allocate_lock()
+            held.acquire()
+            start_new_thread(help_out, (held,))  # in a third of the time that Thread takes
+    while True:
+        try:
+            take()
+            for held in begun:
+                with held:
+                    pass
+            break
+        except BaseException as failure:  # Ctrl-C while others still write to the same memory
+            failures.append(failure)
     if failures:
         raise failures[0]
     return found

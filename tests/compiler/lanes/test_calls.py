@@ -211,6 +211,41 @@ def test_calls_with_out_alone_become_short():
         assert compiled(x, y, out=outs[0]) is outs[0]
 
 
+def two_ways(x):
+    return x * 2.0 if x > 0 else x * x * x
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x[::-1],
+        lambda x: x.reshape(2, -1).T.reshape(-1),
+        lambda x: x[::-1].byteswap().view(">f8"),
+        lambda x: x.view(np.ndarray)[::-1].reshape(-1, 1)[:, 0],
+    ],
+)
+def test_an_argument_that_is_written_over_is_read_first(view, threads):
+    compiled = compile(two_ways, threads=threads)
+    compiled(np.linspace(1.0, 2.0, COUNT))
+    x = np.linspace(1.0, 2.0, COUNT)
+    x[3] = -1.0  # takes another way, which is found after the others were written
+    wanted = [two_ways(float(a)) for a in view(x)]
+    compiled(view(x), out=x)
+    assert x.tolist() == wanted
+
+
+def test_a_gradient_of_0_is_found_though_an_argument_was_written_over():
+    compiled = compile(lambda x: (x * x) ** 0.5)
+    x = np.linspace(1.0, 2.0, COUNT)
+    compiled.value_and_grad(x)
+    x[5] = 0.0
+    wanted = compile(lambda x: (x * x) ** 0.5).value_and_grad(x[::-1].copy())
+    value = np.empty(COUNT)
+    compiled.value_and_grad(x[::-1], out=(value, x))
+    assert (value.tolist(), x.tolist()) == (wanted[0].tolist(), wanted[1].tolist())
+
+
 def given():
     x, y = numbers(COUNT)
     long = np.full(3 * COUNT, np.nan)

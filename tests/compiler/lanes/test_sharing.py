@@ -1,6 +1,9 @@
 """Threads share jobs: each is done once, and what goes wrong is raised in the end."""
 
+import signal
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 from pluggrad.compiler.lanes.sharing import LINE, SHARE, pieces, side_by_side
@@ -41,3 +44,29 @@ def test_what_a_job_raises_is_raised_when_all_have_ended():
     with pytest.raises(ValueError, match="the third"):
         side_by_side(work, range(10), 2)
     assert sorted(done) == [*range(10)]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals come to threads on POSIX")
+def test_an_interrupted_call_ends_after_all_who_work_for_it():
+    main, ended = threading.current_thread(), []
+
+    def interrupted(signum, frame):
+        raise KeyboardInterrupt
+
+    def work(k):
+        if threading.current_thread() is main:
+            return
+        signal.pthread_kill(main.ident, signal.SIGUSR1)  # while it waits
+        time.sleep(0.2)
+        ended.append(k)
+
+    before = signal.signal(signal.SIGUSR1, interrupted)
+    try:
+        while not ended:  # the other thread may come too late for a job
+            with suppress(KeyboardInterrupt):
+                side_by_side(work, range(100_000), 2)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    count = len(ended)
+    time.sleep(0.3)
+    assert 0 < count == len(ended)
