@@ -29,12 +29,24 @@ def jax_scope() -> dict[str, Any]:
     scope = {**table(), **jax_table()}
     scope["func"] = SimpleNamespace(grad=jax.grad)
     scope["stop_gradient"] = jax.lax.stop_gradient
+    # JAX takes 1 - tanh(x)**2 and the like, which is 0 from 19 on; a branch may ask whether it is.
+    scope["tanh"] = with_slope(jnp.tanh, lambda x: jnp.cosh(x) ** -2.0)
+    scope["sigmoid"] = with_slope(jax.nn.sigmoid, lambda x: jax.nn.sigmoid(x) * jax.nn.sigmoid(-x))
     scope["leaky_relu"] = lambda x, slope=0.01: jnp.where(x > 0, x, slope * x)
     scope["elu"] = lambda x, alpha=1.0: jnp.where(
         x > 0, x, alpha * jnp.expm1(jnp.where(x > 0, 0.0, x))
     )
     scope["round"] = lambda x, digits=0: jnp.round(x * 10.0**digits) / 10.0**digits
     return scope
+
+
+def with_slope(function: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Give a function of JAX another derivative."""
+    import jax
+
+    given = jax.custom_jvp(function)
+    given.defjvp(lambda x, moved: (function(*x), slope(*x) * moved[0]))
+    return given
 
 
 def compared(function: Function, f: Callable[..., Any]) -> Iterator[tuple[list[float], str, str]]:
