@@ -70,6 +70,8 @@ EVALUATE = """
                     data = forward({operands})
                     if data.__class__ is float:
                         return data
+                    if isinstance(data, float):  # NumPy's
+                        return float(data)
                 except (ArithmeticError, TypeError, ValueError):
                     pass
                 except Exception as cause:
@@ -107,7 +109,7 @@ COMPUTE = """
         try:
             data = {forward}({numbers})
             if data.__class__ is not float:
-                data = {evaluate}({operands})
+                data = float(data) if isinstance(data, float) else {evaluate}({operands})
         except (ArithmeticError, TypeError, ValueError):
             data = {evaluate}({operands})
         except Exception as cause:

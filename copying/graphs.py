@@ -8,7 +8,7 @@ or pickled together, such as a model's parameters and its loss.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from copy import deepcopy
 from threading import local
 from typing import Any
@@ -26,7 +26,8 @@ def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
         for x in node.prev:
             if id(x) not in memo:  # a leaf
                 _copy_one(x, memo)
-        _copy_one(node, memo)
+        if id(node) not in memo:  # else a label below led to it
+            _copy_one(node, memo)
     copied: Value = memo[id(root)]
     return copied
 
@@ -169,8 +170,11 @@ def restore(kind: type[Value], *state: Any) -> Value:
     if scope is not None:
         value.scope = scope
     for attributes in more:
-        for name, thing in attributes.items():
-            object.__setattr__(value, name, thing)
+        slots = _own_slots(kind)
+        for name in slots & attributes.keys():
+            object.__setattr__(value, name, attributes[name])
+        if attributes.keys() - slots:
+            vars(value).update({x: attributes[x] for x in attributes if x not in slots})
     return value
 
 
@@ -185,12 +189,19 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
 
 def _attributes(node: Value) -> dict[str, Any]:
     """Return what a derived class has besides, in a dict or in slots of its own."""
-    names = [x for kind in type(node).__mro__[:-1] for x in _own_slots(kind)]
-    held = {x: getattr(node, x) for x in names if hasattr(node, x)}
+    held = {x: getattr(node, x) for x in _own_slots(type(node)) if hasattr(node, x)}
     return {**getattr(node, "__dict__", {}), **held}
 
 
-def _own_slots(kind: type) -> Iterable[str]:
-    slots = vars(kind).get("__slots__", ()) if not issubclass(Value, kind) else ()
-    names = (slots,) if isinstance(slots, str) else slots
-    return [x for x in names if x not in ("__dict__", "__weakref__")]
+def _own_slots(kind: type[Value]) -> set[str]:
+    """List the slots that a derived class has beyond those of Value, as Python names them."""
+    found: set[str] = set()
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ()) if not issubclass(Value, base) else ()
+        found.update(_mangled(base, x) for x in ((slots,) if isinstance(slots, str) else slots))
+    return found - {"__dict__", "__weakref__"}
+
+
+def _mangled(kind: type, name: str) -> str:
+    is_private = name.startswith("__") and not name.endswith("__")
+    return f"_{kind.__name__.lstrip('_')}{name}" if is_private else name

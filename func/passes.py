@@ -142,7 +142,8 @@ def backward(output: Any, gradient: SupportsFloat = 1.0) -> None:
     if not _depth.get() or not isinstance(output, Value):
         pull_back_alone(output, gradient)
         return
-    copies = [node for node in topological_order([output]) if node.op is ARGUMENT]
+    order = topological_order([output], differentiable=True)
+    copies = [node for node in order if node.op is ARGUMENT]
     before = [copy._grad for copy in copies]
     try:
         pull_back_alone(output, gradient)

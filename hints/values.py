@@ -174,7 +174,7 @@ def check_samples(op: Op, samples: Sequence[float]) -> None:
     """
     now = _sampled(op) if samples else ()
     for at, before, after in zip(_POINTS, samples, now, strict=False):
-        if not math.isclose(before, after, rel_tol=1e-6, abs_tol=1e-300):
+        if not math.isclose(before, after, rel_tol=1e-6, abs_tol=1e-12):
             raise OpError(
                 f"op {op.name!r} is another one here than in the pickle: of {at[: op.arity]} it "
                 f"makes {after!r}, and there it was {before!r}; register the op that was pickled"

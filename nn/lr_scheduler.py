@@ -63,9 +63,15 @@ class LRScheduler(Checked):
                 "optimizer a number, or leave the scheduler out"
             )
         self.optimizer = optimizer
+        is_first = "initial_lr" not in vars(optimizer)
         self.base_lr: float = vars(optimizer).setdefault("initial_lr", optimizer.lr)
         self.last_epoch = 0
-        self._go_to(0, self.base_lr)
+        try:
+            self._go_to(0, self.base_lr)
+        except BaseException:
+            if is_first:
+                del vars(optimizer)["initial_lr"]
+            raise
 
     def rate_at(self, epoch: int) -> float:
         """Compute the rate of an epoch, from 0; each scheduler has its own."""

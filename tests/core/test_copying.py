@@ -284,3 +284,42 @@ def test_what_stands_in_slots_of_a_derived_class_is_copied(copied):
     assert (type(again), again.extra, again.more) == (Further, [1.0], "more")
     assert result.prev[0] is again
     assert not hasattr(again, "unset")
+
+
+class Private(Value):
+    __slots__ = ("__hidden",)
+
+    def hide(self, thing):
+        self.__hidden = thing
+        return self
+
+    def hidden(self):
+        return self.__hidden
+
+
+class ReadOnly(Value):
+    def __init__(self, number):
+        super().__init__(number)
+        vars(self)["scale"] = 2.0
+
+    @property
+    def scale(self):
+        return vars(self)["scale"]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_what_a_derived_class_hides_is_copied(copied):
+    assert copied(Private(2.0).hide("here")).hidden() == "here"
+    assert copied(ReadOnly(2.0)).scale == 2.0
+
+
+class Name(str):
+    """A label that knows a value."""
+
+
+def test_a_value_that_a_label_leads_to_is_copied_once():
+    x, name = Value(1.0), Name("x")
+    y = x * 2.0
+    name.value, x.label = y, name
+    again = copy.deepcopy(y)
+    assert again.prev[0].label.value is again

@@ -321,3 +321,18 @@ def test_an_argument_keeps_its_gradient_where_a_pass_fails():
 
     broken = Op("broken", lambda a: a, lambda g, out, a: "no number", doc="no rule at all")
     assert value_and_grad(function)(3.0)[0] == 15.0
+
+
+def test_backward_leaves_alone_the_argument_that_it_does_not_come_to():
+    seen = []
+
+    def function(x, y):
+        (x * 2.0).backward()
+        beside = x * 5.0
+        beside.requires_grad = False
+        (beside + y).backward()
+        seen.append(x.grad)
+        return x * y
+
+    assert grad(function, (0, 1))(1.0, 2.0) == (2.0, 1.0)
+    assert seen == [2.0]

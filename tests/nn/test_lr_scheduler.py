@@ -114,3 +114,11 @@ def test_a_step_to_a_rate_that_is_none_changes_nothing() -> None:
     with pytest.raises(ValueError, match="lr is a number"):
         scheduler.step()
     assert scheduler.last_epoch == 0
+
+
+def test_a_scheduler_that_is_refused_leaves_the_optimizer_as_it_was() -> None:
+    optimizer = SGD([Value(0.0)], lr=1.0)
+    with pytest.raises(ValueError, match="lr"):
+        lr_scheduler.LambdaLR(optimizer, lambda epoch: -1.0)
+    optimizer.lr = 0.1
+    assert lr_scheduler.StepLR(optimizer, 10).base_lr == 0.1
