@@ -302,7 +302,7 @@ class Subject:
         """Return whether a partial is that of an operand that differs by a float or two."""
         assert self.exact_forward is not None
         truths = [
-            exact(self.exact_forward, moved, index)
+            exact(self.exact_forward, moved, index, singular=self.is_kink(moved))
             for moved in self._nearby(index, at, (-2, -1, 0, 1, 2))
         ]
         slopes = [side for t in truths if t is not None for side in (t.left, t.right)]

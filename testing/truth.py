@@ -96,7 +96,8 @@ def exact(
         forward: the function on numbers of MP, see multiprecision.py.
         at: the operands.
         index: which operand.
-        singular: whether the derivative may be infinite here, which takes a second look.
+        singular: whether there may be a kink, a jump or an infinite slope here, which takes a
+            second look, at each side alone.
         finer: whether to take more digits and a smaller step, to see whether it stays the same.
     """
     digits = DIGITS + _extra_digits(at) + 30 * finer
@@ -105,7 +106,7 @@ def exact(
     step = first
     while True:
         with MP.workdps(digits):
-            sides = _sides(forward, at, index, step)
+            sides = _sides(forward, at, index, step, singular)
             if sides is None:
                 return None
             left, right, largest, across = sides
@@ -113,7 +114,7 @@ def exact(
             if jump:
                 # Or is the function so small here, as x**2 at 0, that any change is large beside
                 # it? Then the change shrinks as a power of the step; more is too long a step.
-                nearer = _sides(forward, at, index, step / 1000)
+                nearer = _sides(forward, at, index, step / 1000, singular)
                 if nearer is None:
                     return None
                 jump = not across * TINY_CHANGE < nearer[3] < across * SAME_CHANGE
@@ -127,7 +128,7 @@ def exact(
                 digits, most = digits + 300, most + 300
                 continue
             if singular or jump or _differ(left, right):
-                nearer = _sides(forward, at, index, step / 1000)
+                nearer = _sides(forward, at, index, step / 1000, singular)
                 if nearer is None:
                     return None
                 apart = abs(right - left)
@@ -146,7 +147,7 @@ def exact(
                     left, right = ends
             else:
                 if _may_be_the_step(left, right, largest, step, at):
-                    nearer = _sides(forward, at, index, step / 1000)
+                    nearer = _sides(forward, at, index, step / 1000, singular)
                     if nearer is None:
                         return None
                     bent = abs(nearer[0] - left) + abs(nearer[1] - right)
@@ -333,9 +334,16 @@ def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Poin
 Sides = tuple[Any, Any, Any, Any]
 
 
-def _sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
-    """Return both one-sided slopes; None where they cannot be had."""
-    return _smooth_sides(forward, at, index, step) or _both_sides(forward, at, index, step)
+def _sides(
+    forward: Callable[..., Any], at: Point, index: int, step: Any, singular: bool
+) -> Sides | None:
+    """Return both one-sided slopes; None where they cannot be had.
+
+    The result at the point itself is left out where it may lie halfway up a jump, as sign(0) does:
+    beside a large number a small jump looks like a line.
+    """
+    smooth = None if singular else _smooth_sides(forward, at, index, step)
+    return smooth or _both_sides(forward, at, index, step)
 
 
 def _smooth_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:

@@ -56,6 +56,24 @@ def test_any_gradient_between_both_sides_is_right_at_a_kink():
         check_op(op(abs, choosing(at_zero), kinks=(0.0,)))
 
 
+def sign_of(x):
+    return (x > 0) - (x < 0) if x == x else math.nan
+
+
+@pytest.mark.parametrize("height", [1.0, 1e10, 1e40])
+def test_a_jump_that_is_small_beside_the_result_is_right_where_it_is_declared(height):
+    check_op(Op("small_jump", lambda b: height + sign_of(b), None, kinks=(0.0,)))
+
+
+def test_a_jump_beside_an_operand_of_any_size_is_right_where_it_is_declared():
+    jumping = Op(
+        "a_jump", lambda a, b: a + sign_of(b), lambda g, out, a, b: g, None, kinks=lambda a, b: b
+    )
+    subject = Subject(jumping)
+    for a in (0.5, 6.7e9, -1e15, 1e40):
+        assert subject.compare(1, (a, 0.0))
+
+
 def test_a_kink_of_the_second_derivative_needs_no_declaration_of_the_first():
     # The Huber loss in its threshold: the slope goes to 0 from above and to 0 from below, but
     # bends there. A difference over any step sees a little of the bend.

@@ -138,6 +138,13 @@ def test_a_flat_spot_has_the_slope_0_whatever_the_step(x, height):
     assert found.error < 1e-40
 
 
+@pytest.mark.parametrize("height", [0.0, 3.0, 6.7e9, -1e10, 1e40])
+def test_the_slopes_beside_a_declared_jump_do_not_depend_on_its_height(height):
+    found = exact(lambda a, b: a + MP.sign(b), (height, 0.0), 1, singular=True)
+    assert not found.kink
+    assert found.value == 0.0
+
+
 def test_functions_without_a_finite_number_have_no_truth():
     assert exact(lambda x: MP.log(x), (-1.0,), 0) is None
     assert exact(lambda x: 1 / x, (0.0,), 0) is None
