@@ -83,8 +83,8 @@ class HookedValues(WeakSet[Value]):
 
     def add(self, value: Value) -> None:
         """Add a Value that has one."""
-        self.changes += 1
         super().add(value)
+        self.changes += 1  # afterwards: who has read this number finds the value
 
 
 hooks = HookedValues()  # while there is none, a pass looks at nothing but this

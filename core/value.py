@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Real
-from operator import attrgetter
+from operator import attrgetter, length_hint
 from sys import _getframe
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
@@ -372,7 +372,7 @@ def comparable(other: object) -> Any:
         return other
     if getattr(other, "shape", None) == () and hasattr(other, "item"):
         return other.item()
-    if hasattr(other, "__len__"):  # bool() of many answers says that there are some, or fails
+    if length_hint(other, -1) >= 0:  # bool() of many answers says that there are some, or fails
         raise TypeError(f"a Value is compared with one number, not with {type(other).__name__}")
     return other
 

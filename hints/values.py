@@ -19,7 +19,7 @@ FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform
 
 def moving_hint(x: object, instead: str = FUNCTION) -> str:
     """Return the end of a message about what is no Value; "" for no number of forward mode."""
-    if getattr(x, "operands", None) and isinstance(x, Exception):
+    if isinstance(x, Exception) and getattr(x, "operands", None):
         return ": draw what led to the error, Graph(error.operands)"
     if not hasattr(type(x), "__pluggrad_op__"):
         return ""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import NOT_RUN, GradientError, Op, RuleError, Value, grad, no_grad, plugins, scope
-from pluggrad.gradient import backward
+from pluggrad.gradient import HookedValues, backward
 
 UNREGISTERED = Op("bad", lambda x: x, lambda g, out, x: g * "x")
 
@@ -280,3 +280,16 @@ def test_every_installed_op_has_as_many_rules_as_operands() -> None:
     assert plugins.ops
     for op in plugins.ops.values():
         assert op.arity == len(op.rules) == len(op.domain)
+
+
+def test_who_sees_that_a_hook_was_counted_finds_its_value():
+    hooked, seen = HookedValues(), []
+
+    class Seen(Value):
+        def __hash__(self):  # as it is being added
+            seen.append(hooked.changes)
+            return id(self)
+
+    hooked.add(x := Seen(1.0))
+    assert (set(seen), hooked.changes) == ({0}, 1)
+    assert x in hooked

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from pluggrad import Edge, ForwardError, Graph, Op, Value, scope
 
@@ -90,3 +91,11 @@ def test_a_graph_of_an_error_says_what_to_draw_instead() -> None:
     with pytest.raises(TypeError, match=r"not ForwardError: .*Graph\(error.operands\)"):
         Graph(caught.value)  # type: ignore[arg-type]
     assert len(Graph(caught.value.operands).nodes) == 2  # type: ignore[arg-type]
+
+
+def test_a_stranger_that_has_operands_is_named_whatever_they_are() -> None:
+    class Stranger:
+        operands = np.array([1, 2])
+
+    with pytest.raises(TypeError, match="not Stranger"):
+        Graph(Stranger())  # type: ignore[arg-type]

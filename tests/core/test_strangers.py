@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from pluggrad import Value, grad
+from pluggrad import Value, func, grad
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 NUMBERS = ["Rational(1, 2)", "Float(0.5)", "Integer(2)"]
@@ -125,3 +125,14 @@ def test_what_holds_several_numbers_is_not_compared_as_one(name, compare):
         other = np.array([0.0, 5.0]) if name == "NumPy" else [0.0, 5.0]
     with pytest.raises(TypeError, match="a Value is compared with one number, not with"):
         compare(Value(1.0), other)
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_one_number_is_compared_though_its_kind_may_hold_several(compare):
+    quantity = pytest.importorskip("pint").UnitRegistry().Quantity
+    for x, y in ((1.0, 2.0), (2.0, 2.0), (3.0, 2.0)):
+        answer = compare(x, y)
+        assert compare(Value(x), quantity(y, "")) is answer
+        assert func.jvp(lambda v: v * compare(v, quantity(y, "")), (x,), (1.0,))[1] == answer  # noqa: B023
+    with pytest.raises(TypeError, match="a Value is compared with one number, not with Quantity"):
+        compare(Value(1.0), quantity([2.0], ""))
