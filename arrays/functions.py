@@ -56,7 +56,8 @@ def interp(
         slope = (heights[i + 1] - heights[i]) / (places[i + 1] - places[i])
         return heights[i] + slope * (at - places[i])
 
-    return np.frompyfunc(one, 1, 1)(np.asarray(x, object))
+    with np.errstate(invalid="ignore"):  # nan is compared with numbers
+        return np.frompyfunc(one, 1, 1)(np.asarray(x, object))
 
 
 def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:

@@ -54,8 +54,8 @@ RULES: dict[str, Callable[..., Any]] = {
 # Questions, whose answers have no gradient; put by comparing, which a compiled function asks again.
 ANSWERS: dict[str, Callable[..., bool]] = {
     "isnan": lambda x: not x <= math.inf,
-    "isinf": lambda x: abs(x) >= math.inf,
-    "isfinite": lambda x: abs(x) < math.inf,
+    "isinf": lambda x: x >= math.inf or x <= -math.inf,
+    "isfinite": lambda x: -math.inf < x < math.inf,
     "signbit": lambda x: plugins.op("copysign")(1.0, x) < 0,
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pluggrad
 import pytest
-from pluggrad import Value, ValueArray, func, values
+from pluggrad import Value, ValueArray, detect_anomaly, func, values
 
 X = np.array([0.3, 0.83, 0.6])
 M = np.array([[2.0, 0.5, 0.25], [0.3, -1.5, 0.75], [1.0, 0.25, 3.0]])
@@ -145,6 +145,22 @@ def test_a_question_is_answered_by_an_array_of_answers(call, expected):
     answer = call(values([1.0, np.nan, -np.inf, -0.0]))
     assert type(answer) is np.ndarray
     assert answer.astype(bool).tolist() == expected
+
+
+@pytest.mark.filterwarnings("error")
+def test_nan_is_no_anomaly_where_nothing_is_computed():
+    with detect_anomaly():
+        x = values([1.0, np.nan, np.inf])
+        assert np.isfinite(x).tolist() == [True, False, False]
+        assert np.isinf(x).tolist() == [False, False, True]
+
+
+@pytest.mark.filterwarnings("error")
+def test_interp_at_nan_is_nan_as_quietly_as_numpys():
+    at, places, heights = [np.nan, 0.5], [0.0, 1.0, 2.0], [1.0, 3.0, 0.0]
+    expected = np.interp(at, places, heights)
+    for found in (np.interp(values(at), places, heights), np.interp(at, places, values(heights))):
+        assert [number(v) for v in found] == pytest.approx(expected, nan_ok=True)
 
 
 def test_allclose_and_array_equal_compare_numbers():
