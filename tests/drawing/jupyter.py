@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +70,9 @@ def _answers(address: str) -> bool:
         return False
 
 
-def until(look: Any, what: str = "") -> Any:
+def until(look: Any, what: str = "", patience: float = PATIENCE) -> Any:
     """Wait for something that is true."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if found := look():
             return found
@@ -144,10 +144,16 @@ class Notebook:
 
     def picture(self, number: int, selector: str) -> Any:
         """Return the first of some elements in the output of a cell."""
-        found = "return arguments[0].querySelector(arguments[1])"
-        return until(
-            lambda: self.run(found, self.cell(number), selector), f"{selector} in {number}"
-        )
+        found, what = "return arguments[0].querySelector(arguments[1])", f"{selector} in {number}"
+
+        def look() -> Any:
+            return self.run(found, self.cell(number), selector)
+
+        if self.classic:  # its loader gives up after some seconds: a reader runs the cell again
+            with suppress(AssertionError):
+                return until(look, what, PATIENCE / 4)
+            self.run("Jupyter.notebook.execute_cells([arguments[0]])", number)
+        return until(look, what)
 
     def cell(self, number: int) -> Any:
         """Return the output of a cell, on the screen."""
