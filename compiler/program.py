@@ -384,7 +384,8 @@ def _floats(name: str, numbers: Any) -> Any:
     Raises:
         CompileError: naming what is no real number, or one that no float can hold.
     """
-    if getattr(getattr(numbers, "dtype", None), "kind", "") in tuple("biuf"):
+    is_masked = hasattr(numbers, "mask")  # so some of them may be missing
+    if getattr(getattr(numbers, "dtype", None), "kind", "") in tuple("biuf") and not is_masked:
         return numbers
     found = []
     for position, x in enumerate(numbers):

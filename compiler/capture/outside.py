@@ -13,6 +13,7 @@ recording that used it holds for one call.
 from __future__ import annotations
 
 import dis
+import io
 import os
 import random
 import sys
@@ -26,13 +27,12 @@ from operator import attrgetter, eq
 from threading import local
 from types import (
     BuiltinFunctionType,
-    CellType,
     FunctionType,
     MappingProxyType,
     MethodType,
     ModuleType,
 )
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 import pluggrad
@@ -41,26 +41,42 @@ from pluggrad.insight.places import is_installed as is_installed_file
 
 from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
 from .classes import LikeValue
-from .places import Place, Seen, is_installed, parts_of_function
+from .places import (
+    ASKING,
+    ASKING_SCOPE,
+    READERS,
+    Place,
+    Seen,
+    is_empty,
+    is_installed,
+    lacks,
+    parts_of_function,
+    read_with,
+)
 
 LAYERS = "pluggrad.nn"  # whose objects hold Values
 HOLDERS = ("types", "collections", "weakref", "_thread", "argparse")  # so do these
 SPACES = ("types", "argparse")  # of whose attributes nobody else has names
 MOST = 20_000  # things looked at
+FEW = 16  # items that are looked at one by one
+KEYED = (list, dict, deque)  # what is looked at so
 BYTES = 1_000_000  # of an array
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
-ITERATORS = ("builtins", "itertools")
+NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another, and differ
+ITERATORS = ("builtins", "itertools", "_csv")
 CHANGING = ("random", "secrets", "numpy.random", "time")
-ENVIRONMENT = frozenset({"environ", "environb", "getenv"})
+ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb"})
 OPENERS = frozenset({"open", "input"})
-READERS = frozenset({"read_text", "read_bytes", "loadtxt", "genfromtxt", "fromfile"})
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
 # Functions that find attributes by names of their own.
 ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
-# What asks whether there is something of a name.
-ASKING = frozenset({"hasattr", "getattr", "vars", "__dict__", "AttributeError"})
-ASKING_SCOPE = frozenset({"globals", "NameError"})
 ENDLESS: Place = (Seen(None, lambda _: object()), None, None)  # nothing ever stands there again
+
+
+class _Own(NamedTuple):
+    """The attributes of a function, which count where something has a name for them."""
+
+    held: dict[str, Any]
 
 
 class World:
@@ -77,7 +93,6 @@ class World:
 
     def __init__(self, *functions: Callable[..., Any] | None) -> None:
         self.names: set[str] = set()
-        self.functions: list[FunctionType] = []
         self._born: set[type] = set()  # the classes of which objects may be made
         self._things: dict[int, Any] = {}
         self._found: dict[int, list[Place]] = {}  # what was found in each thing
@@ -91,7 +106,9 @@ class World:
             things, self._by_name = self._by_name, []
             for thing in things:
                 self._walk(self._look(thing))
-        self.places = [place for found in self._found.values() for place in found]
+        found = [x for x in self._things.values() if isinstance(x, FunctionType)]
+        self.functions = [x for x in found if not is_strange(x.__globals__)]
+        self.places = [place for places in self._found.values() for place in places]
         self.changing = next(filter(None, map(self._changing, self._things.values())), None)
 
     def _walk(self, things: Iterable[Any]) -> None:
@@ -132,6 +149,8 @@ class World:
         """List places in a thing; what stays where it is has the holder None."""
         if isinstance(thing, FunctionType):
             return self._of_function(thing)
+        if isinstance(thing, _Own):
+            return self._of_own(thing)
         if isinstance(thing, ModuleType):
             self._by_name.append(thing)
             return self._of_module(thing)
@@ -149,35 +168,46 @@ class World:
         return self._of_object(thing) if parts is None else parts
 
     def _of_function(self, function: FunctionType) -> Iterator[Place]:
-        for cell in function.__closure__ or ():
-            if cell != CellType():  # it is set
-                yield cell, None, cell.cell_contents
+        cells = function.__closure__ or ()
+        yield from ((x, None, x.cell_contents) for x in cells if not is_empty(x))
         yield from _held(function.__defaults__ or ())
         yield from _held([function.__kwdefaults__, vars(function).get("__wrapped__")])
         scope = function.__globals__
         if is_strange(scope):
             return
-        self.functions.append(function)
+        self._by_name.append(_Own(vars(function)))
         yield Seen(function, parts_of_function), None, parts_of_function(function)
         code = function.__code__
         names = names_in(code).union(*map(texts_in, codes_in(code)))
         self.names |= names
         if names & ASKING_SCOPE:
             absent = names - scope.keys()
-            yield Seen(scope, partial(_lacks, absent)), None, True
+            yield Seen(scope, partial(lacks, absent)), None, True
+            yield from ((Seen(x, is_empty), None, True) for x in cells if is_empty(x))
         for name in names:
             if name in scope:
                 yield scope, name, scope[name]
             module = sys.modules.get(name) or sys.modules.get(f"{scope.get('__package__')}.{name}")
             if module is not None:  # it may be imported inside
                 yield None, None, module
-        yield from ((vars(function), x, vars(function)[x]) for x in names & vars(function).keys())
+
+    def _of_own(self, own: _Own) -> Iterator[Place]:
+        held = own.held
+        self._by_name.append(own)
+        yield from ((held, x, held[x]) for x in self.names & held.keys())
+        yield from self._asked(held)
+
+    def _asked(self, held: Any) -> Iterator[Place]:
+        """Note of which names there is nothing, where something asks for that."""
+        if self.names & ASKING:
+            yield Seen(held, partial(lacks, self.names - held.keys())), None, True
 
     def _of_module(self, module: ModuleType) -> Iterator[Place]:
         held = vars(module)
         found = self.names & held.keys()
         if not is_strange(held):
             yield from ((held, name, held[name]) for name in found)
+            yield from self._asked(held)
         else:
             yield from _held(held[x] for x in found if isinstance(held[x], ModuleType))
 
@@ -186,11 +216,13 @@ class World:
         if isinstance(thing, ModuleType):
             if thing.__name__ == "os" and not self.names.isdisjoint(ENVIRONMENT):
                 return "os.environ"
-            is_one = thing.__name__ in CHANGING and self._is_used(thing)
-            return f"the module {thing.__name__}" if is_one else None
+            if thing.__name__ in CHANGING and self._is_used(thing):
+                return f"the module {thing.__name__}"
+            named = (vars(thing)[x] for x in self.names & vars(thing).keys())
+            return next(filter(None, map(read_with, named)), None)
         if isinstance(thing, FunctionType):
-            return "a file" if _reads_files(thing) else None
-        return f"a {type(thing).__name__}" if _is_changing(thing) else None
+            return read_with(thing) or ("a file" if _reads_files(thing) else None)
+        return read_with(thing) or (f"a {type(thing).__name__}" if _is_changing(thing) else None)
 
     def _is_used(self, module: ModuleType) -> bool:
         """Tell whether something in a module that changes is named, other than its classes."""
@@ -213,14 +245,21 @@ class World:
             yield from (_attribute(thing, name) for name in tuple(held))
             return
         yield from ((held, name, held[name]) for name in tuple(names))
-        yield from (_attribute(thing, x) for x in slots_of(kind) if hasattr(thing, x))
+        yield from self._of_slots(thing)
         inherited = list(self._of_class(kind))
         hidden = {name for _, name, _ in inherited if name} - held.keys()
         if self.names & ASKING:  # whether there is one
             hidden |= self.names - held.keys()
         if hidden and hasattr(thing, "__dict__"):  # until the object has one of its own
-            yield Seen(held, partial(_lacks, hidden)), None, True
+            yield Seen(held, partial(lacks, hidden)), None, True
         yield from inherited
+
+    def _of_slots(self, thing: Any) -> Iterator[Place]:
+        for name in slots_of(type(thing)):
+            if hasattr(thing, name):
+                yield _attribute(thing, name)
+            elif self.names & ASKING:
+                yield Seen(thing, partial(_is_unset, name)), None, True
 
     def _of_class(self, kind: type) -> Iterator[Place]:
         """List what a class has of its own, and what it inherits."""
@@ -233,8 +272,9 @@ class World:
                 found = {name: x for name, x in held.items() if self._counts(base, name, x)}
                 yield from ((held, name, x) for name, x in found.items())
                 hidden = found.keys() - set().union(*below)
-                yield from ((Seen(x, partial(_lacks, hidden)), None, True) for x in below if hidden)
+                yield from ((Seen(x, partial(lacks, hidden)), None, True) for x in below if hidden)
                 below.append(held)
+                yield from self._asked(held)
 
     def _counts(self, kind: type, name: str, thing: Any) -> bool:
         """Tell whether something in a class may be used: by its name, or by Python itself.
@@ -310,11 +350,23 @@ def _reads_files(function: FunctionType) -> bool:
     names = set(names_in(function.__code__))
     if not names.isdisjoint(READERS):
         return True
-    return not names.isdisjoint(OPENERS - function.__globals__.keys()) and any(
-        step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in OPENERS
+    return not names.isdisjoint(OPENERS) and any(
+        _opens(step, function.__globals__)
         for code in codes_in(function.__code__)
         for step in dis.get_instructions(code)
     )
+
+
+def _opens(step: dis.Instruction, scope: dict[str, Any]) -> bool:
+    """Tell whether an instruction finds `open` of Python, or a method of this name to be called.
+
+    A number that is called so, as the first price of a day is, is not called.
+    """
+    if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        return step.argval in OPENERS - scope.keys()
+    of_method = (step.arg or 0) & 1 and sys.version_info >= (3, 12)  # before, LOAD_METHOD says so
+    is_called = step.opname == "LOAD_METHOD" or (step.opname == "LOAD_ATTR" and of_method)
+    return bool(is_called) and step.argval == "open"
 
 
 def _is_changing(thing: Any) -> bool:
@@ -323,6 +375,8 @@ def _is_changing(thing: Any) -> bool:
         return True
     if isinstance(thing, BuiltinFunctionType):
         return isinstance(thing.__self__, ModuleType) and thing.__self__.__name__ in CHANGING
+    if issubclass(kind, io.IOBase):
+        return not thing.closed and bool(thing.readable())
     if isinstance(thing, random.Random) or kind.__module__.startswith("numpy.random"):
         return True
     return kind.__module__ in ITERATORS and hasattr(kind, "__next__")
@@ -332,20 +386,49 @@ def _of_container(thing: Any) -> Iterator[Place]:
     is_dict = isinstance(thing, dict | MappingProxyType)
     items = (*thing, *thing.values()) if is_dict else tuple(thing)
     if not isinstance(thing, tuple | frozenset):
-        kinds = (list, dict, set, deque)
-        plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
-        # Compared in C; a zero has a sign that only a slower comparison sees.
-        if any(x.__class__ is float and not x for x in items):
-            yield Seen(thing, _items), None, _items(thing)
-        elif is_dict and len(thing) > 1:
-            yield Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
-        else:
-            yield Seen(thing, partial(eq, plain(thing))), None, True
+        # Equal numbers need not be the same: 0, -0.0 and False.
+        numbers = {x.__class__ for x in items} & NUMBERS
+        if numbers and thing.__class__ in KEYED and len(thing) <= FEW:
+            yield from _numbers_in(thing, is_dict=is_dict)
+            numbers = set()
+        yield _content(thing, items, is_dict=is_dict, numbers=numbers)
     yield from _held([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
+
+
+def _numbers_in(thing: Any, *, is_dict: bool) -> Iterator[Place]:
+    items = thing.items() if is_dict else enumerate(thing)
+    return ((thing, key, x) for key, x in items if x.__class__ in NUMBERS and key is not None)
+
+
+def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[type]) -> Place:
+    """Make the place of all that a container holds, compared in C where that is enough."""
+    kinds = (list, dict, set, deque)
+    plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
+    if numbers and any(x.__class__ is float and not x for x in items):
+        return Seen(thing, _items), None, _items(thing)
+    if numbers - {float}:
+        values = thing.values() if is_dict else thing
+        classes = partial(_is_same_dict if is_dict else _is_same_list, plain(thing))
+        return Seen(thing, partial(classes, [*map(type, values)])), None, True
+    if is_dict and len(thing) > 1:
+        return Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
+    return Seen(thing, partial(eq, plain(thing))), None, True
+
+
+def _is_same_list(held: list[Any], classes: list[type], thing: list[Any]) -> bool:
+    return thing == held and [*map(type, thing)] == classes
+
+
+def _is_same_dict(held: dict[Any, Any], classes: list[type], thing: dict[Any, Any]) -> bool:
+    return _is_in_order(held, [*held], thing) and [*map(type, thing.values())] == classes
 
 
 def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
     return bool(held == thing) and keys == list(thing)
+
+
+def _is_unset(name: str, thing: Any) -> bool:
+    return not hasattr(thing, name)
 
 
 def _items(thing: Any) -> tuple[Any, ...]:
@@ -368,10 +451,6 @@ def _has_items(items: list[Any], array: Any) -> bool:
 def _bytes(array: Any) -> bytes:
     found: bytes = bytes(array) if isinstance(array, bytearray) else array.tobytes()
     return found
-
-
-def _lacks(names: set[str], held: Any) -> bool:
-    return bool(held.keys().isdisjoint(names))
 
 
 def _attribute(thing: Any, name: str) -> Place:

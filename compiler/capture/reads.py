@@ -19,7 +19,6 @@ from functools import partial
 from numbers import Number
 from types import (
     BuiltinFunctionType,
-    CellType,
     CodeType,
     FunctionType,
     MethodType,
@@ -37,7 +36,18 @@ from ..tape.fingerprint import (
     names_in,
     slots_of,
 )
-from .places import Place, Seen, is_installed, parts_of_function
+from .places import (
+    ASKING,
+    ASKING_SCOPE,
+    READERS,
+    Place,
+    Seen,
+    is_empty,
+    is_installed,
+    lacks,
+    parts_of_function,
+    read_with,
+)
 
 MOST = 20_000  # things looked at, and bytes of an array
 WORD = tuple.__itemsize__
@@ -105,6 +115,8 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
         thing: the thing.
         names: of a module only these matter.
     """
+    if read_with(thing):
+        return None
     if isinstance(thing, KEPT) or _is_known(thing):
         return ()
     if isinstance(thing, property):
@@ -161,13 +173,23 @@ def _reaches_anything(function: FunctionType) -> bool:
 
     Nor is seen what it imports inside, or reads of a module by a text, but from libraries.
     """
-    names, scope = set(names_in(function.__code__)), function.__globals__
-    if not (ANYTHING & names) <= scope.keys():
+    names, scope = frozenset(names_in(function.__code__)), function.__globals__
+    if READERS & names or not (ANYTHING & names) <= scope.keys():
         return True
-    named = [x for x in map(scope.get, names) if isinstance(x, ModuleType)]
-    modules = {x.__name__ for x in named} if "getattr" in names else set()
+    named = [x for x in _variables(function, names) if isinstance(x, ModuleType)]
+    modules = {x.__name__ for x in named} if ASKING & names else set()
     modules.update(_imported(function.__code__))
     return not all(map(is_installed, modules))
+
+
+def _variables(function: FunctionType, names: frozenset[str]) -> list[Any]:
+    """List the contents of variables outside of a function that it names."""
+    cells = function.__closure__ or ()
+    scope = function.__globals__
+    return [
+        *(scope[x] for x in names & scope.keys()),
+        *(x.cell_contents for x in cells if not is_empty(x)),
+    ]
 
 
 def _imported(code: CodeType) -> Iterator[str]:
@@ -185,9 +207,16 @@ def _named_by(function: FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
     yield (Seen(function, parts_of_function), None, parts_of_function(function)), frozenset()
     for name in names & scope.keys():
         yield (scope, name, scope[name]), names
-    for cell in function.__closure__ or ():
-        if cell != CellType():  # it is set
-            yield (cell, None, cell.cell_contents), names
+    cells = function.__closure__ or ()
+    yield from (((x, None, x.cell_contents), names) for x in cells if not is_empty(x))
+    if vars(function):
+        yield from _state(function)
+    if names & ASKING:
+        named = [x for x in _variables(function, names) if isinstance(x, FunctionType)]
+        yield from (found for x in named for found in _state(x))
+    if names & ASKING_SCOPE:
+        yield (Seen(scope, partial(lacks, names - scope.keys())), None, True), frozenset()
+        yield from (((Seen(x, is_empty), None, True), frozenset()) for x in cells if is_empty(x))
     yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
 
 
@@ -260,6 +289,7 @@ def _of_class(kind: type) -> Found:
     for base in kind.__mro__:
         if not is_installed(base.__module__):
             held = vars(base)
+            found.append(((Seen(held, len), None, len(held)), frozenset()))  # none may come
             counts = [key for key, x in held.items() if isinstance(x, FunctionType) or is_mine(key)]
             found += [((held, key, held[key]), frozenset()) for key in counts]
     return found

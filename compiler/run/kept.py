@@ -51,9 +51,10 @@ def _stamp() -> str:
     for folder in FOLDERS:
         try:
             files = [x for x in os.scandir(os.path.join(above, folder)) if x.name.endswith(".py")]
-        except OSError:  # in an archive, which one version names
+            stats = [(x.name, x.stat()) for x in files]
+        except OSError:  # in an archive, which one version names, or just being replaced
             continue
-        found += [(folder, x.name, x.stat().st_size, x.stat().st_mtime_ns) for x in files]
+        found += [(folder, name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 

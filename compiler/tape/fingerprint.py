@@ -77,7 +77,8 @@ class _Walk:
                 cells = [_content(cell) for cell in thing.__closure__ or ()]
                 named = [thing.__globals__[x] for x in names if x in thing.__globals__]
                 reached = [y for x in (*cells, *named) for y in _reached(x, names)]
-                return [code, thing.__defaults__, thing.__kwdefaults__, *reached]
+                own = [vars(thing)] if vars(thing) else []
+                return [code, thing.__defaults__, thing.__kwdefaults__, *own, *reached]
             case types.MethodType():
                 return [thing.__func__, thing.__self__]
             case property():

@@ -43,6 +43,14 @@ def test_an_unknown_compiler_names_those_there_are() -> None:
         compile(Value(1.0) * 2.0, compiler="other")
 
 
+def test_a_number_that_is_masked_is_missing() -> None:
+    masked = pytest.importorskip("numpy").ma.array([3.0], mask=[True])
+    program = compile(exp(Value(2.0)))
+    with pytest.raises(CompileError, match=r"parameters\[0\] takes real numbers, not a Masked"):
+        program.parameters = masked
+    assert program() == math.exp(2.0)
+
+
 @executors
 def test_check_finite_names_the_op_that_began_it(executor: str) -> None:
     x = Value(1.0)

@@ -3,7 +3,9 @@
 import contextvars
 import functools
 import heapq
+import io
 import itertools
+import math
 import os
 import pickle
 import queue
@@ -12,6 +14,8 @@ import sys
 import types
 import warnings
 import weakref
+from os import getenv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +25,8 @@ from pluggrad.compiler.capture.outside import World
 K = 2.0
 W = None
 given = None
+read = getenv
+op = open
 
 
 class Model:
@@ -91,6 +97,23 @@ def setting(name, thing=5.0):
     return lambda held: setattr(held, name, thing)
 
 
+def rate_if_any(x):
+    try:
+        return given.rate * x
+    except AttributeError:
+        return 2.0 * x
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+
+def lambda_with(**held):
+    found = lambda: None
+    vars(found).update(held)
+    return found
+
+
 # What is held, a function that reads it, and a change of it, after which it gives another number.
 CHANGES = {
     "global number": (None, lambda x: K * x, set_global("K")),
@@ -158,6 +181,32 @@ CHANGES = {
         lambda x: given(x),
         lambda held: held.keywords.update(k=5.0),
     ),
+    "attribute of a function": (lambda_with(rate=2.0), lambda x: given.rate * x, setting("rate")),
+    "zero that gets a sign": (
+        {"a": 0},
+        lambda x: math.copysign(2.0, given["a"]) * x,
+        lambda held: held.update(a=-0.0),
+    ),
+    "number that becomes a truth": (
+        [1],
+        lambda x: (5.0 if given[0] is True else 2.0) * x,
+        lambda held: held.__setitem__(0, True),
+    ),
+    "integer that becomes a float": (
+        [7.0, 2],
+        lambda x: (5.0 if isinstance(given[1], float) else 2.0) * x,
+        lambda held: held.__setitem__(1, 2.0),
+    ),
+    "zero among many": (
+        [0] * 50,
+        lambda x: math.copysign(2.0, given[7]) * x,
+        lambda held: held.__setitem__(7, -0.0),
+    ),
+    "truth among many": (
+        dict.fromkeys(range(50), 1),
+        lambda x: (5.0 if given[7] is True else 2.0) * x,
+        lambda held: held.__setitem__(7, True),
+    ),
     "weak reference": (
         [thing := Model(), weakref.proxy(thing)],
         lambda x: given[1].slot * x,
@@ -181,6 +230,54 @@ def test_what_a_function_reaches_outside_is_as_it_is_now(name, monkeypatch):
     assert now != before
     assert [compiled(3.0), compiled(3.0), compiled(many)[7]] == [now] * 3
     assert compiled.grad(3.0) == compiled.grad(3.0) == now / 3.0
+
+
+# Where there is no rate until it is set.
+WITHOUT = {
+    "class": lambda: [type("Kind", (), {})] * 2,
+    "base class": lambda: [type("Kind", (base := type("Base", (), {}),), {}), base],
+    "class of an object": lambda: [(kind := type("Kind", (), {}))(), kind],
+    "object": lambda: [types.SimpleNamespace()] * 2,
+    "module": lambda: [module()] * 2,
+    "function": lambda: [lambda_with()] * 2,
+    "slot": lambda: [Slotted()] * 2,
+}  # fmt: skip
+ASKED = {
+    "getattr": lambda x: getattr(given, "rate", 2.0) * x,
+    "hasattr": lambda x: (given.rate if hasattr(given, "rate") else 2.0) * x,
+    "except": rate_if_any,
+}
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+@pytest.mark.parametrize("way", ASKED)
+@pytest.mark.parametrize("name", WITHOUT)
+def test_an_attribute_that_was_asked_for_is_seen_when_it_comes(name, way, monkeypatch):
+    held, where = WITHOUT[name]()
+    monkeypatch.setitem(globals(), "given", held)
+    compiled, by_op = compile(ASKED[way]), compile(Op("asks", ASKED[way], lambda g, out, x: g))
+    assert [compiled(3.0), compiled(3.0), by_op(3.0), by_op(3.0)] == [6.0] * 4
+    where.rate = 5.0
+    assert [compiled(3.0), compiled(3.0), by_op(3.0), by_op(3.0)] == [15.0] * 4
+
+
+def test_a_variable_of_an_enclosing_function_that_was_unset_is_seen_when_it_is_set():
+    def change():
+        nonlocal k
+        k = 5.0
+
+    def scaled(x):
+        try:
+            return k * x
+        except NameError:
+            return 2.0 * x
+
+    compiled = compile(scaled)
+    assert compiled(3.0) == compiled(3.0) == 6.0
+    k = 0.0
+    del k
+    change()
+    assert compiled(3.0) == compiled(3.0) == 15.0
 
 
 @pytest.mark.parametrize("function", [imported, imported_from])
@@ -274,6 +371,63 @@ def from_a_file(x):
 
 def from_a_path(x):
     return float(given.read_text()) * x
+
+
+def read_by_number():
+    number = os.open(given, os.O_RDONLY)
+    try:
+        return os.read(number, 100)
+    finally:
+        os.close(number)
+
+
+def opened(file):
+    with file:
+        return file.read()
+
+
+READ = {
+    "getenv": lambda: getenv("PLUGGRAD_TEST_RATE"),
+    "getenv by another name": lambda: read("PLUGGRAD_TEST_RATE"),
+    "getenv of os": lambda: os.getenv("PLUGGRAD_TEST_RATE"),
+    "open": lambda: opened(open(given)),  # noqa: SIM115
+    "open by another name": lambda: opened(op(given)),
+    "open of io": lambda: opened(io.open(given)),  # noqa: SIM115, UP020
+    "open of a path": lambda: opened(given.open()),
+    "open of a path that is made": lambda: opened(Path(given).open()),  # noqa: SIM115
+    "open of os": read_by_number,
+    "read_text": lambda: given.read_text(),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("by_op", [False, True], ids=["a function", "an op"])
+def test_files_and_the_environment_are_read_anew_by(by_op, name, tmp_path, monkeypatch):
+    look = READ[name]
+    monkeypatch.setattr(sys.modules[__name__], "given", tmp_path / "rate")
+    rule = Op("reads", lambda x: float(look()) * x, lambda g, out, x: g * float(look()))
+    compiled = compile(lambda x: rule(x)) if by_op else compile(lambda x: float(look()) * x)
+    for rate in (2.0, 5.0, 7.0):
+        given.write_text(str(rate))
+        monkeypatch.setenv("PLUGGRAD_TEST_RATE", str(rate))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CompileWarning)
+            found = [compiled(3.0), 3.0 * compiled.grad(3.0), compiled(np.full(300, 3.0))[7]]
+        assert found == [3.0 * rate] * 3
+
+
+def test_an_open_file_is_read_on_in_each_call():
+    lines = io.StringIO("2\n5\n7\n")
+    compiled = compile(lambda x: float(lines.readline()) * x)
+    with pytest.warns(CompileWarning, match="a StringIO"):
+        assert [compiled(3.0) for _ in range(3)] == [6.0, 15.0, 21.0]
+
+
+def test_an_attribute_named_open_is_no_file(recwarn):
+    day = types.SimpleNamespace(open=2.0)
+    compiled = compile(lambda x: day.open * x)
+    assert [compiled(3.0), compiled(3.0), len(recwarn)] == [6.0, 6.0, 0]
+    assert compiled.recordings[0].calls == 2
 
 
 @pytest.mark.parametrize("f", [from_the_environment, from_a_file, from_a_path])

@@ -18,7 +18,7 @@ from pluggrad.compiler import Compiled, compile
 from pluggrad.compiler.native.cache import Cache
 from pluggrad.compiler.native.library import library, processor
 from pluggrad.compiler.run.image import image_of
-from pluggrad.compiler.run.kept import KeptMachine, keep, kept_machine, key_of
+from pluggrad.compiler.run.kept import FOLDERS, KeptMachine, _stamp, keep, kept_machine, key_of
 from pluggrad.compiler.run.machine import Machine
 from pluggrad.ops import cos, exp, log, maximum, softplus, sqrt, tanh
 
@@ -135,3 +135,18 @@ def test_the_next_process_needs_no_numpy_and_takes_its_floats_when_it_is_there(
     assert first[0] == second[0]
     assert "numpy" in first[1]
     assert second[1:] == ["[]", "True"]
+
+
+def test_a_file_of_the_compiler_that_is_removed_meanwhile_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Removed:
+        name = "removed.py"
+
+        def stat(self) -> None:
+            raise FileNotFoundError
+
+    seen = []
+    monkeypatch.setattr(os, "scandir", lambda folder: seen.append(folder) or [Removed()])
+    assert len(_stamp.__wrapped__()) == 64
+    assert len(seen) == len(FOLDERS)
