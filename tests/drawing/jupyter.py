@@ -55,7 +55,8 @@ def _address(run: Path, process: subprocess.Popen[bytes], log: Path) -> str:
     def found() -> str:
         assert process.poll() is None, log.read_text()
         for told in run.glob("jpserver-*.json"):
-            return str(json.loads(told.read_text())["url"])
+            with suppress(json.JSONDecodeError):  # it is being written
+                return str(json.loads(told.read_text())["url"])
         return ""
 
     address: str = until(found)
