@@ -12,61 +12,39 @@ recording that used it holds for one call.
 
 from __future__ import annotations
 
-import dis
-import io
-import os
-import random
 import sys
 from collections import deque
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
-from contextvars import Context, ContextVar
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import cached_property, lru_cache, partial
-from itertools import islice
-from operator import attrgetter, eq
+from functools import lru_cache, partial
+from operator import attrgetter
 from threading import local
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    MappingProxyType,
-    MethodType,
-    ModuleType,
-)
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
-from weakref import ref
 
 import pluggrad
 from pluggrad import Op, Value
 from pluggrad.insight.places import is_installed as is_installed_file
 
 from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
+from .changing import changing_in
 from .classes import LikeValue
+from .contents import CONTAINERS, MOST, PLAIN, of_array, of_container, parts_of
 from .places import (
     ASKING,
     ASKING_SCOPE,
-    READERS,
     Place,
     Seen,
+    fixed,
     is_empty,
     is_installed,
     lacks,
     parts_of_function,
-    read_with,
 )
 
 LAYERS = "pluggrad.nn"  # whose objects hold Values
 HOLDERS = ("types", "collections", "weakref", "_thread", "argparse")  # so do these
 SPACES = ("types", "argparse")  # of whose attributes nobody else has names
-MOST = 20_000  # things looked at
-FEW = 16  # items that are looked at one by one
-KEYED = (list, dict, deque)  # what is looked at so
-BYTES = 1_000_000  # of an array
-PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
-NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another, and differ
-ITERATORS = ("builtins", "itertools", "_csv")
-CHANGING = ("random", "secrets", "numpy.random", "time")
-ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb"})
-OPENERS = frozenset({"open", "input"})
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
 # Functions that find attributes by names of their own.
 ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
@@ -109,7 +87,8 @@ class World:
         found = [x for x in self._things.values() if isinstance(x, FunctionType)]
         self.functions = [x for x in found if not is_strange(x.__globals__)]
         self.places = [place for places in self._found.values() for place in places]
-        self.changing = next(filter(None, map(self._changing, self._things.values())), None)
+        changing = (changing_in(x, self.names) for x in self._things.values())
+        self.changing = next(filter(None, changing), None)
 
     def _walk(self, things: Iterable[Any]) -> None:
         pending = deque(things)
@@ -158,20 +137,20 @@ class World:
             self._by_name.append(thing)
             self._born.update(thing.__mro__)
             return [*self._of_class(thing), *self._of_class(type(thing))]
-        if isinstance(thing, list | tuple | dict | set | frozenset | deque | MappingProxyType):
-            return [*_of_container(thing), *self._of_object(thing)]
+        if isinstance(thing, CONTAINERS):
+            return [*of_container(thing), *self._of_object(thing)]
         if hasattr(type(thing), "tobytes") or isinstance(thing, bytearray):
-            return _of_array(thing)
+            return of_array(thing)
         if isinstance(thing, Op | Enum):
             return ()
-        parts = _parts(thing)
+        parts = parts_of(thing)
         return self._of_object(thing) if parts is None else parts
 
     def _of_function(self, function: FunctionType) -> Iterator[Place]:
         cells = function.__closure__ or ()
         yield from ((x, None, x.cell_contents) for x in cells if not is_empty(x))
-        yield from _held(function.__defaults__ or ())
-        yield from _held([function.__kwdefaults__, vars(function).get("__wrapped__")])
+        yield from fixed(function.__defaults__ or ())
+        yield from fixed([function.__kwdefaults__, vars(function).get("__wrapped__")])
         scope = function.__globals__
         if is_strange(scope):
             return
@@ -209,28 +188,7 @@ class World:
             yield from ((held, name, held[name]) for name in found)
             yield from self._asked(held)
         else:
-            yield from _held(held[x] for x in found if isinstance(held[x], ModuleType))
-
-    def _changing(self, thing: Any) -> str | None:
-        """Name what gives something else each time, without a trace: iterators, random numbers."""
-        if isinstance(thing, ModuleType):
-            if thing.__name__ == "os" and not self.names.isdisjoint(ENVIRONMENT):
-                return "os.environ"
-            if thing.__name__ in CHANGING and self._is_used(thing):
-                return f"the module {thing.__name__}"
-            named = (vars(thing)[x] for x in self.names & vars(thing).keys())
-            return next(filter(None, map(read_with, named)), None)
-        if isinstance(thing, FunctionType):
-            return read_with(thing) or ("a file" if _reads_files(thing) else None)
-        return read_with(thing) or (f"a {type(thing).__name__}" if _is_changing(thing) else None)
-
-    def _is_used(self, module: ModuleType) -> bool:
-        """Tell whether something in a module that changes is named, other than its classes."""
-        own = module.__name__.rpartition(".")[2]
-        found = [x for x in self.names & vars(module).keys() if not x.startswith("_")]
-        return found == [own] or any(
-            not isinstance(vars(module)[x], type | ModuleType) for x in found if x != own
-        )
+            yield from fixed(held[x] for x in found if isinstance(held[x], ModuleType))
 
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
@@ -288,6 +246,10 @@ class World:
         return isinstance(thing, FunctionType) and (name not in BIRTH or is_made)
 
 
+def _is_unset(name: str, thing: Any) -> bool:
+    return not hasattr(thing, name)
+
+
 def is_strange(scope: dict[str, Any]) -> bool:
     """Tell whether variables of a module are those of a library that knows nothing of Values."""
     name, file = str(scope.get("__name__")), scope.get("__file__")
@@ -307,160 +269,9 @@ def _knows_values(module: str) -> bool:
     )
 
 
-def _parts(thing: Any) -> Iterable[Place] | None:
-    """List the parts of what is made of others; None for what is not."""
-    if isinstance(thing, MethodType):
-        return _held([thing.__func__, thing.__self__])
-    if isinstance(thing, partial):
-        return _held([thing.func, *thing.args, thing.keywords])
-    if isinstance(thing, property):
-        return _held([thing.fget])
-    if isinstance(thing, staticmethod | classmethod):
-        return _held([thing.__func__])
-    if isinstance(thing, cached_property):
-        return _held([thing.func])
-    if isinstance(thing, ref):
-        return [(Seen(thing, ref.__call__), None, thing())]
-    if isinstance(thing, KeysView | ValuesView | ItemsView) and hasattr(thing, "mapping"):
-        return _held([thing.mapping])
-    if isinstance(thing, ContextVar):
-        now = thing.get(None)
-        return [(Seen(thing, _value_of if now is None else ContextVar.get), None, now)]
-    if isinstance(thing, Context):
-        values = tuple(thing.values())
-        return [(Seen(thing, _values_of), None, values), *_held(values)]
-    if isinstance(thing, BuiltinFunctionType):
-        owner = thing.__self__
-        return () if owner is None else _held([owner])
-    held = getattr(thing, "__dict__", {})
-    wrapped = held.get("py_func", held.get("__wrapped__"))  # by numba, or anybody else
-    return _held([wrapped]) if isinstance(wrapped, FunctionType) else None
-
-
-def _value_of(variable: ContextVar[Any]) -> Any:
-    return variable.get(None)
-
-
-def _values_of(context: Context) -> tuple[Any, ...]:
-    return tuple(context.values())
-
-
-def _reads_files(function: FunctionType) -> bool:
-    """Tell whether a function opens files, or calls what reads them by its name."""
-    names = set(names_in(function.__code__))
-    if not names.isdisjoint(READERS):
-        return True
-    return not names.isdisjoint(OPENERS) and any(
-        _opens(step, function.__globals__)
-        for code in codes_in(function.__code__)
-        for step in dis.get_instructions(code)
-    )
-
-
-def _opens(step: dis.Instruction, scope: dict[str, Any]) -> bool:
-    """Tell whether an instruction finds `open` of Python, or a method of this name to be called.
-
-    A number that is called so, as the first price of a day is, is not called.
-    """
-    if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-        return step.argval in OPENERS - scope.keys()
-    of_method = (step.arg or 0) & 1 and sys.version_info >= (3, 12)  # before, LOAD_METHOD says so
-    is_called = step.opname == "LOAD_METHOD" or (step.opname == "LOAD_ATTR" and of_method)
-    return bool(is_called) and step.argval == "open"
-
-
-def _is_changing(thing: Any) -> bool:
-    kind = type(thing)
-    if thing is os.environ:
-        return True
-    if isinstance(thing, BuiltinFunctionType):
-        return isinstance(thing.__self__, ModuleType) and thing.__self__.__name__ in CHANGING
-    if issubclass(kind, io.IOBase):
-        return not thing.closed and bool(thing.readable())
-    if isinstance(thing, random.Random) or kind.__module__.startswith("numpy.random"):
-        return True
-    return kind.__module__ in ITERATORS and hasattr(kind, "__next__")
-
-
-def _of_container(thing: Any) -> Iterator[Place]:
-    is_dict = isinstance(thing, dict | MappingProxyType)
-    items = (*thing, *thing.values()) if is_dict else tuple(thing)
-    if not isinstance(thing, tuple | frozenset):
-        # Equal numbers need not be the same: 0, -0.0 and False.
-        numbers = {x.__class__ for x in items} & NUMBERS
-        if numbers and thing.__class__ in KEYED and len(thing) <= FEW:
-            yield from _numbers_in(thing, is_dict=is_dict)
-            numbers = set()
-        yield _content(thing, items, is_dict=is_dict, numbers=numbers)
-    yield from _held([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
-
-
-def _numbers_in(thing: Any, *, is_dict: bool) -> Iterator[Place]:
-    items = thing.items() if is_dict else enumerate(thing)
-    return ((thing, key, x) for key, x in items if x.__class__ in NUMBERS and key is not None)
-
-
-def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[type]) -> Place:
-    """Make the place of all that a container holds, compared in C where that is enough."""
-    kinds = (list, dict, set, deque)
-    plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
-    if numbers and any(x.__class__ is float and not x for x in items):
-        return Seen(thing, _items), None, _items(thing)
-    if numbers - {float}:
-        values = thing.values() if is_dict else thing
-        classes = partial(_is_same_dict if is_dict else _is_same_list, plain(thing))
-        return Seen(thing, partial(classes, [*map(type, values)])), None, True
-    if is_dict and len(thing) > 1:
-        return Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
-    return Seen(thing, partial(eq, plain(thing))), None, True
-
-
-def _is_same_list(held: list[Any], classes: list[type], thing: list[Any]) -> bool:
-    return thing == held and [*map(type, thing)] == classes
-
-
-def _is_same_dict(held: dict[Any, Any], classes: list[type], thing: dict[Any, Any]) -> bool:
-    return _is_in_order(held, [*held], thing) and [*map(type, thing.values())] == classes
-
-
-def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
-    return bool(held == thing) and keys == list(thing)
-
-
-def _is_unset(name: str, thing: Any) -> bool:
-    return not hasattr(thing, name)
-
-
-def _items(thing: Any) -> tuple[Any, ...]:
-    return (*thing, *thing.values()) if hasattr(thing, "values") else tuple(thing)
-
-
-def _of_array(array: Any) -> Iterator[Place]:
-    if getattr(array, "dtype", None) == "O":
-        items = array.ravel().tolist()
-        yield Seen(array, partial(_has_items, items)), None, True
-        yield from _held(items)
-    elif memoryview(array).nbytes <= BYTES:
-        yield Seen(array, _bytes), None, _bytes(array)
-
-
-def _has_items(items: list[Any], array: Any) -> bool:
-    return bool(array.ravel().tolist() == items)
-
-
-def _bytes(array: Any) -> bytes:
-    found: bytes = bytes(array) if isinstance(array, bytearray) else array.tobytes()
-    return found
-
-
 def _attribute(thing: Any, name: str) -> Place:
     look = attrgetter(name)
     return Seen(thing, look), None, look(thing)
-
-
-def _held(things: Iterable[Any]) -> Iterator[Place]:
-    """Return things that stay where they are."""
-    return ((None, None, x) for x in things)
 
 
 def _is_fixed_name(name: Any, thing: Any) -> bool:

@@ -6,29 +6,16 @@ the thing. A recording holds as long as the same things stand in its places.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import copysign
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType
+from types import CellType, CodeType
 from typing import Any
 
 from ..tape.fingerprint import VERSIONED
 
 Place = tuple[Any, Any, Any]
 GONE = (AttributeError, LookupError, ReferenceError, TypeError, ValueError)
-READERS = frozenset({"read_text", "read_bytes", "loadtxt", "genfromtxt", "fromfile"})
-# Functions that read the environment or a file, whatever name they are called by.
-ENVIRONMENT = frozenset(vars(os)[x] for x in {"getenv", "getenvb"} & vars(os).keys())
-DESCRIPTORS = {
-    "open",
-    "read",
-    "readv",
-    "pread",
-    "preadv",
-    "fdopen",
-}  # take or give file descriptors
-FILES = frozenset({open, input, *(vars(os)[x] for x in DESCRIPTORS & vars(os).keys())})
 # What asks whether there is something of a name.
 ASKING = frozenset(
     "hasattr getattr vars dir __dict__ AttributeError Exception BaseException".split()
@@ -145,6 +132,11 @@ def _equal(now: Any, thing: Any) -> bool:
     return isinstance(now, int | bytes | str | complex) and bool(now == thing)
 
 
+def fixed(things: Iterable[Any]) -> Iterator[Place]:
+    """Return the places of things that stay where they are."""
+    return ((None, None, x) for x in things)
+
+
 def lacks(names: Iterable[str], held: Any) -> bool:
     """Return whether a dict has none of these keys."""
     return bool(held.keys().isdisjoint(names))
@@ -153,16 +145,6 @@ def lacks(names: Iterable[str], held: Any) -> bool:
 def is_empty(cell: CellType) -> bool:
     """Return whether a variable of an enclosing function has no content (yet)."""
     return cell == CellType()
-
-
-def read_with(thing: Any) -> str | None:
-    """Name what a function of Python's reads that changes unseen; None for all other things."""
-    if not isinstance(thing, FunctionType | BuiltinFunctionType):
-        return None
-    is_opener = thing.__name__ == "open" and is_installed(thing.__module__)  # as that of gzip
-    if thing in FILES or is_opener:
-        return "a file"
-    return "os.environ" if thing in ENVIRONMENT else None
 
 
 def is_installed(module: str | None) -> bool:

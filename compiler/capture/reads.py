@@ -36,17 +36,18 @@ from ..tape.fingerprint import (
     names_in,
     slots_of,
 )
+from .changing import READERS, read_with
+from .contents import bytes_of, items_of
 from .places import (
     ASKING,
     ASKING_SCOPE,
-    READERS,
     Place,
     Seen,
+    fixed,
     is_empty,
     is_installed,
     lacks,
     parts_of_function,
-    read_with,
 )
 
 MOST = 20_000  # things looked at, and bytes of an array
@@ -165,7 +166,7 @@ def _is_fixed_name(name: Any, thing: Any) -> bool:
 
 def _held(things: Iterable[Any]) -> Found:
     """Return things that stay where they are."""
-    return [((None, None, x), frozenset()) for x in things]
+    return [(place, frozenset()) for place in fixed(things)]
 
 
 def _reaches_anything(function: FunctionType) -> bool:
@@ -233,15 +234,11 @@ def _of_module(module: ModuleType, names: frozenset[str]) -> Found | None:
 def _of_container(thing: Any) -> Found | None:
     if len(thing) > MOST:
         return None
-    items = _items(thing)
+    items = items_of(thing)
     found = [*_held(items), *_state(thing)]
     if not isinstance(thing, tuple | frozenset):
-        found.append(((Seen(thing, _items), None, items), frozenset()))
+        found.append(((Seen(thing, items_of), None, items), frozenset()))
     return found
-
-
-def _items(thing: Any) -> tuple[Any, ...]:
-    return (*thing, *thing.values()) if isinstance(thing, dict) else tuple(thing)
 
 
 def _of_array(array: Any) -> Found | None:
@@ -251,12 +248,7 @@ def _of_array(array: Any) -> Found | None:
         getattr(array, "dtype", None), "hasobject", False
     ):
         return None
-    return [((Seen(array, _bytes), None, _bytes(array)), frozenset())]
-
-
-def _bytes(array: Any) -> bytes:
-    found: bytes = array.tobytes()
-    return found
+    return [((Seen(array, bytes_of), None, bytes_of(array)), frozenset())]
 
 
 def _is_read_only(array: Any) -> bool:

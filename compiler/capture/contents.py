@@ -1,0 +1,142 @@
+"""What containers and arrays hold, and what things are made of, as places."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from contextvars import Context, ContextVar
+from functools import cached_property, partial
+from itertools import islice
+from operator import eq
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType
+from typing import Any
+from weakref import ref
+
+from .places import Place, Seen, fixed
+
+CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
+MOST = 20_000  # things looked at
+FEW = 16  # items that are looked at one by one
+KEYED = (list, dict, deque)  # what is looked at so
+BYTES = 1_000_000  # of an array
+PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
+NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another, and differ
+
+
+# ----- Containers -----
+
+
+def of_container(thing: Any) -> Iterator[Place]:
+    """List the places in a list, dict, set and the like."""
+    is_dict = isinstance(thing, dict | MappingProxyType)
+    items = items_of(thing)
+    if not isinstance(thing, tuple | frozenset):
+        # Equal numbers need not be the same: 0, -0.0 and False.
+        numbers = {x.__class__ for x in items} & NUMBERS
+        if numbers and thing.__class__ in KEYED and len(thing) <= FEW:
+            yield from _numbers_in(thing, is_dict=is_dict)
+            numbers = set()
+        yield _content(thing, items, is_dict=is_dict, numbers=numbers)
+    yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
+
+
+def items_of(thing: Any) -> tuple[Any, ...]:
+    """Return what a container holds; of a dict the keys, then the values."""
+    is_dict = isinstance(thing, dict | MappingProxyType)
+    return (*thing, *thing.values()) if is_dict else tuple(thing)
+
+
+def _numbers_in(thing: Any, *, is_dict: bool) -> Iterator[Place]:
+    items = thing.items() if is_dict else enumerate(thing)
+    return ((thing, key, x) for key, x in items if x.__class__ in NUMBERS and key is not None)
+
+
+def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[type]) -> Place:
+    """Make the place of all that a container holds, compared in C where that is enough."""
+    kinds = (list, dict, set, deque)
+    plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
+    if numbers and any(x.__class__ is float and not x for x in items):
+        return Seen(thing, items_of), None, items
+    if numbers - {float}:
+        values = thing.values() if is_dict else thing
+        classes = partial(_is_same_dict if is_dict else _is_same_list, plain(thing))
+        return Seen(thing, partial(classes, [*map(type, values)])), None, True
+    if is_dict and len(thing) > 1:
+        return Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
+    return Seen(thing, partial(eq, plain(thing))), None, True
+
+
+def _is_same_list(held: list[Any], classes: list[type], thing: list[Any]) -> bool:
+    return thing == held and [*map(type, thing)] == classes
+
+
+def _is_same_dict(held: dict[Any, Any], classes: list[type], thing: dict[Any, Any]) -> bool:
+    return _is_in_order(held, [*held], thing) and [*map(type, thing.values())] == classes
+
+
+def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
+    return bool(held == thing) and keys == list(thing)
+
+
+# ----- Arrays -----
+
+
+def of_array(array: Any) -> Iterator[Place]:
+    """List the places in an array of NumPy's, a bytearray and the like."""
+    if getattr(array, "dtype", None) == "O":
+        items = array.ravel().tolist()
+        yield Seen(array, partial(_has_items, items)), None, True
+        yield from fixed(items)
+    elif memoryview(array).nbytes <= BYTES:
+        yield Seen(array, bytes_of), None, bytes_of(array)
+
+
+def _has_items(items: list[Any], array: Any) -> bool:
+    return bool(array.ravel().tolist() == items)
+
+
+def bytes_of(array: Any) -> bytes:
+    """Return the bytes of an array."""
+    found: bytes = bytes(array) if isinstance(array, bytearray) else array.tobytes()
+    return found
+
+
+# ----- Things made of others -----
+
+
+def parts_of(thing: Any) -> Iterable[Place] | None:
+    """List the parts of what is made of others; None for what is not."""
+    if isinstance(thing, MethodType):
+        return fixed([thing.__func__, thing.__self__])
+    if isinstance(thing, partial):
+        return fixed([thing.func, *thing.args, thing.keywords])
+    if isinstance(thing, property):
+        return fixed([thing.fget])
+    if isinstance(thing, staticmethod | classmethod):
+        return fixed([thing.__func__])
+    if isinstance(thing, cached_property):
+        return fixed([thing.func])
+    if isinstance(thing, ref):
+        return [(Seen(thing, ref.__call__), None, thing())]
+    if isinstance(thing, KeysView | ValuesView | ItemsView) and hasattr(thing, "mapping"):
+        return fixed([thing.mapping])
+    if isinstance(thing, ContextVar):
+        now = thing.get(None)
+        return [(Seen(thing, _value_of if now is None else ContextVar.get), None, now)]
+    if isinstance(thing, Context):
+        values = tuple(thing.values())
+        return [(Seen(thing, _values_of), None, values), *fixed(values)]
+    if isinstance(thing, BuiltinFunctionType):
+        owner = thing.__self__
+        return () if owner is None else fixed([owner])
+    attributes = getattr(thing, "__dict__", {})
+    wrapped = attributes.get("py_func", attributes.get("__wrapped__"))  # by numba, or anybody else
+    return fixed([wrapped]) if isinstance(wrapped, FunctionType) else None
+
+
+def _value_of(variable: ContextVar[Any]) -> Any:
+    return variable.get(None)
+
+
+def _values_of(context: Context) -> tuple[Any, ...]:
+    return tuple(context.values())
