@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from .hints import declaration, engines
     from .hints import names as name_hints
     from .hints import plugins as plugin_hints
+    from .hints import samples as op_samples
     from .hints import values as value_hints
     from .insight import lost_gradients
     from .insight import record as checking
@@ -102,6 +103,7 @@ else:
     labels = Wing("drawing.labels")
     lost_gradients = Wing("insight.lost_gradients")
     op_methods = Wing("codegen.methods")
+    op_samples = Wing("hints.samples")
     name_hints = Wing("hints.names")
     notebook = Wing("drawing.notebook")
     plugin_hints = Wing("hints.plugins")

@@ -8,7 +8,7 @@ from numbers import Number, Real
 from typing import Any, ClassVar, overload
 
 from .errors import ForwardError, RuleError
-from .index import declaration, op_methods, pullbacks, value_hints
+from .index import declaration, op_methods, op_samples, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
 from .value import Value, as_float, constant, hand_out, operand, recorded
 
@@ -122,7 +122,7 @@ class Op:
     def __reduce__(self) -> tuple[object, ...]:
         if Op.installed.ops.get(self.name) is not self:
             raise value_hints.no_pickle(self)
-        return _installed_op, (self.name, value_hints.samples(self))
+        return _installed_op, (self.name, *op_samples.samples(self))
 
     def is_under_way(self) -> bool:
         """Return whether a pass is at work on what it gives, from which no copy is cut off."""
@@ -328,10 +328,10 @@ def _call_successor(op: Op, *operands: Any) -> Any:
     return op.successor(*[x for x in operands if x is not MISSING])
 
 
-def _installed_op(name: str, samples: Sequence[float] = ()) -> Op:
+def _installed_op(name: str, samples: Sequence[float] = (), read: Any = ()) -> Op:
     """Return an op by name when a pickle is loaded: the one that was pickled."""
     op: Op = Op.installed.op(name)
-    value_hints.check_samples(op, samples)
+    op_samples.check_samples(op, samples, read)
     return op
 
 

@@ -94,6 +94,8 @@ def check_declaration(op: Op) -> None:
         )
     if not callable(op.forward):
         raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
+    if not isinstance(op.__doc__, str):
+        raise OpError(f"op {name!r}: doc is a line of text, not {op.__doc__!r:.60}")
     if not op.rules:
         if parameters_of(op.forward) == ():
             raise OpError(f"op {name!r} takes no operands; a constant needs no op: Value(1.0)")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -17,6 +20,7 @@ from .names import NameOfOthers
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 Owner = Callable[[object], object]
+MOST = 100_000  # of what a hook gives; more comes of a generator without end
 
 
 def check_marked(plugin: object) -> None:
@@ -212,7 +216,7 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
                 if given is None:
                     return ()
                 if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
-                    return tuple(given)
+                    return _at_most(MOST, given)
             except KeyboardInterrupt:
                 raise
             except BaseException as cause:
@@ -221,6 +225,34 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
                 raise PluginError(f"its {hook}() failed: {one_line(cause)}{hint}") from cause
             raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
     return ()
+
+
+def _at_most(number: int, given: Iterable[Any]) -> tuple[Any, ...]:
+    found = tuple(islice(given, number + 1))
+    if len(found) > number:
+        raise PluginError(f"it goes on after {number:,} of them, as if it had no end")
+    return found
+
+
+@contextmanager
+def program_left_alone(who: str, note: Callable[[str], None]) -> Iterator[None]:
+    """Put back what a plugin takes from the whole program while it is loaded.
+
+    Parameters:
+        who: the plugin, for the notes.
+        note: is called with a sentence on each thing that was put back.
+    """
+    limit, places = sys.getrecursionlimit(), [*sys.path]
+    try:
+        yield
+    finally:
+        if sys.getrecursionlimit() < limit:
+            note(f"{who} lowered the recursion limit to {sys.getrecursionlimit()}, now put back")
+            sys.setrecursionlimit(limit)
+        left = sys.path if isinstance(sys.path, list) else []
+        if not set(places) <= set(left):
+            note(f"{who} took places out of sys.path, now put back")
+            sys.path = [*places, *(place for place in left if place not in places)]
 
 
 def ask(impl: HookImpl, **offered: Any) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from pluggrad.errors import ForwardError, LostGradientError, OpError, shortened
+from pluggrad.errors import ForwardError, LostGradientError, shortened
 from pluggrad.op import Op, listed
 from pluggrad.value import Value
 
@@ -155,38 +154,3 @@ def no_pickle(op: Op) -> TypeError:
         else "it is not registered; see plugins.register_op()"
     )
     return TypeError(f"op {op.name!r} cannot be pickled: pickles find ops by name, and {why}")
-
-
-def samples(op: Op) -> tuple[float, ...]:
-    """Return what an op gives at some points, by which a pickle knows it again.
-
-    Nothing where it gives something else each time, as chance does.
-    """
-    found = _sampled(op)
-    return found if found == _sampled(op) else ()
-
-
-def check_samples(op: Op, samples: Sequence[float]) -> None:
-    """Check that an op gives what the one of its name gave when it was pickled.
-
-    Raises:
-        OpError: when it does not: its derivatives would not be those of the numbers in the pickle.
-    """
-    now = _sampled(op) if samples else ()
-    for at, before, after in zip(_POINTS, samples, now, strict=False):
-        if not math.isclose(before, after, rel_tol=1e-6, abs_tol=1e-12):
-            raise OpError(
-                f"op {op.name!r} is another one here than in the pickle: of {at[: op.arity]} it "
-                f"makes {after!r}, and there it was {before!r}; register the op that was pickled"
-            )
-
-
-_POINTS = tuple(tuple(x + 0.1 * i for i in range(8)) for x in (0.3, 0.6))
-
-
-def _sampled(op: Op) -> tuple[float, ...]:
-    try:
-        found = [float(op.forward(*at[: op.arity])) for at in _POINTS]
-    except Exception:  # outside of its domain, or it is of other numbers: then its name has to do
-        return ()
-    return tuple(found) if all(map(math.isfinite, found)) else ()

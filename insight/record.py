@@ -78,7 +78,7 @@ class Record:
 ANEW = "; Graph(..., refresh=True) computes anew"
 # What notes on gradients have in them, and how many such are summed up.
 GRADIENTS = (
-    ("held ", "is of an earlier backward()", "are of an earlier backward()"),
+    ("held ", "is not of this backward() alone", "are not of this backward() alone"),
     ("of another backward()", "is of another backward()", "are of another backward()"),
     ("changed after backward()", "was changed afterwards", "were changed afterwards"),
     ("changed by a hook: ", "was changed by a hook", "were changed by a hook"),

@@ -190,8 +190,9 @@ class Gradients:
         whole = any(self.graph.node(id).grad == 1.0 for id in self.graph.outputs)
         reached = any(self.graph.node(id).grad is not None for id in self.graph.outputs)
         if whole or not reached:
-            return f"held {short(rest)} before: an earlier backward()"
-        return f"held {short(rest)} more than comes in here: an earlier backward(), or other uses"
+            return f"held {short(rest)} besides: another backward(), or set by hand"
+        other = "another backward(), other uses, or set by hand"
+        return f"held {short(rest)} more than comes in here: {other}"
 
     def notes(self) -> Iterable[tuple[str, Note]]:
         """Yield what is to be said of gradients, with the nodes' ids."""

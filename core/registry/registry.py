@@ -218,9 +218,10 @@ class Registry:
             return True
         doing = "failed to load"
         try:
-            plugin = entry_point.load()
-            doing = "was skipped"
-            self._register(plugin, Plugin(name, distribution, value=entry_point.value))
+            with plugin_hints.program_left_alone(where, lambda note: self._notes.append(note)):
+                plugin = entry_point.load()
+                doing = "was skipped"
+                self._register(plugin, Plugin(name, distribution, value=entry_point.value))
             return True
         except KeyboardInterrupt:  # belongs to the person at the keyboard
             raise

@@ -35,6 +35,12 @@ def test_a_wrong_declaration_quotes_the_part(arguments: tuple[object, ...], mess
         Op(*arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("doc", [5, None, b"x", ["x"]])
+def test_a_doc_that_is_no_text_is_quoted(doc: object) -> None:
+    with pytest.raises(OpError, match="op 'f': doc is a line of text, not "):
+        Op("f", abs, lambda g, out, x: g, doc=doc)  # type: ignore[arg-type]
+
+
 def test_domains_are_given_for_each_operand() -> None:
     one = Op("one", abs, lambda g, out, x: g, domain=(0.0, math.inf))
     assert one.domain == ((0.0, math.inf),)

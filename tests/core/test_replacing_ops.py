@@ -4,6 +4,7 @@ import math
 import pickle
 import random
 
+import numpy as np
 import pytest
 from pluggrad import Op, OpError, PluginError, Value, compile, func, grad, ops, plugins
 
@@ -224,3 +225,59 @@ def test_ops_stand_in_their_order_whatever_took_their_place_meanwhile():
     during = list(plugins.ops)
     plugins.unregister("exp")
     assert before == during == list(plugins.ops)
+
+
+strength = 1.0
+settings = {"strength": 1.0}
+
+
+def by_a_function(x):
+    return strength * x
+
+
+class Scale:
+    strength = 1.0
+
+    def __call__(self, x):
+        return self.strength * x
+
+
+SCALE = Scale()
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: strength * x,
+        lambda x: by_a_function(x) + 1.0,
+        lambda x: settings["strength"] * x,
+        lambda x: SCALE(x),
+        SCALE,
+    ],
+)
+def test_a_pickle_of_an_op_is_read_where_what_its_forward_reads_has_changed(forward, monkeypatch):
+    op = Op("scaled", forward, lambda g, out, x: strength * g)
+    plugins.register_op(op)
+    try:
+        written = pickle.dumps(op(Value(2.0)))
+        monkeypatch.setitem(globals(), "strength", 5.0)
+        monkeypatch.setitem(settings, "strength", 5.0)
+        monkeypatch.setattr(SCALE, "strength", 5.0, raising=False)
+        loaded = pickle.loads(written)
+        loaded.backward()
+        assert loaded.op is op
+        assert loaded.prev[0].grad == 5.0
+    finally:
+        plugins.unregister("scaled")
+
+
+@pytest.mark.parametrize("other", [lambda x: x * x, lambda x: math.pi * float(np.cos(x))])
+def test_a_pickle_of_another_op_is_refused_whatever_constants_either_reads(other):
+    plugins.register_op(Op("scaled", lambda x: math.pi * float(np.sin(x)), lambda g, out, x: g))
+    try:
+        written = pickle.dumps(Value(2.0).scaled())
+        plugins.register_op(Op("scaled", other, lambda g, out, x: g), replace=True)
+        with pytest.raises(OpError, match="is another one here than in the pickle"):
+            pickle.loads(written)
+    finally:
+        plugins.unregister("scaled")

@@ -101,7 +101,7 @@ def test_a_leaf_that_held_a_gradient_before_says_how_much() -> None:
     first, second = x * 3.0, x * 2.0
     first.backward()
     second.backward()
-    assert notes(second) == {"x": "held 3.0 before: an earlier backward()"}
+    assert notes(second) == {"x": "held 3.0 besides: another backward(), or set by hand"}
     assert Graph(second).record.before["n0"] == 3.0
     assert notes([first, second]) == {}  # both are there to see
 
@@ -111,10 +111,10 @@ def test_a_second_backward_of_the_same_output_is_noted_at_each_leaf() -> None:
     c.backward()
     assert (a.grad, b.grad) == (-6.0, 4.0)
     assert notes(c) == {
-        "a": "held -3.0 before: an earlier backward()",
-        "b": "held 2.0 before: an earlier backward()",
+        "a": "held -3.0 besides: another backward(), or set by hand",
+        "b": "held 2.0 besides: another backward(), or set by hand",
     }
-    assert Graph(c).record.summary.startswith("2 gradients are of an earlier backward()")
+    assert Graph(c).record.summary.startswith("2 gradients are not of this backward() alone")
 
 
 def test_a_gradient_set_to_zero_or_clipped_after_the_pass_is_noted() -> None:
@@ -150,7 +150,7 @@ def test_a_gradient_of_older_data_is_noted() -> None:
 def test_a_leaf_of_an_output_that_no_pass_reached_keeps_what_it_held() -> None:
     x = Value(3.0, label="x")
     (x * 3.0).backward()
-    assert notes(x * 2.0) == {"x": "held 3.0 before: an earlier backward()"}
+    assert notes(x * 2.0) == {"x": "held 3.0 besides: another backward(), or set by hand"}
 
 
 def test_a_part_of_a_larger_graph_does_not_speak_of_an_earlier_pass() -> None:
@@ -158,7 +158,7 @@ def test_a_part_of_a_larger_graph_does_not_speak_of_an_earlier_pass() -> None:
     hidden = w * 2.0
     loss = hidden * hidden + w * w
     loss.backward()
-    assert "or other uses" in notes(hidden)["w"]
+    assert "other uses" in notes(hidden)["w"]
 
 
 def test_several_outputs_reached_by_one_pass_each_are_clean() -> None:
@@ -325,3 +325,19 @@ def test_json_has_each_note_beside_its_node() -> None:
     assert read["graph"]["note"].startswith("1 value was computed from older data")
     assert re.match("computed from older data", read["nodes"][2]["notes"][0])
     assert "notes" not in read["nodes"][1]
+
+
+def test_a_gradient_set_by_hand_is_not_taken_for_that_of_an_earlier_pass_alone():
+    x = Value(2.0, label="x")
+    x.grad = 8.0
+    y = x * 3.0
+    y.backward()
+    assert notes(y) == {"x": "held 8.0 besides: another backward(), or set by hand"}
+
+
+def test_what_a_later_pass_added_is_not_said_to_have_been_there_before():
+    x = Value(2.0, label="x")
+    first, second = x * 2.0, x * 3.0
+    first.backward()
+    second.backward()
+    assert notes(first) == {"x": "held 3.0 besides: another backward(), or set by hand"}

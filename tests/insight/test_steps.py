@@ -29,5 +29,5 @@ def test_a_leaf_begins_with_what_it_held() -> None:
     y.backward()
     assert steps(Graph(y))[-1].text == (
         "x.grad += local 2.0 * upstream 1.0 = 2.0   now 8.0   "
-        "held 6.0 before: an earlier backward()   through * (n2)"
+        "held 6.0 besides: another backward(), or set by hand   through * (n2)"
     )

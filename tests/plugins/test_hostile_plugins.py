@@ -40,6 +40,11 @@ BODIES = {
         "raise ValueError('\\x1b[2J')",
         r"failed to load: ValueError: \x1b[2J",
     ),
+    "gives ops without end": (
+        "import pluggrad\n@pluggrad.hookimpl\ndef pluggrad_register_ops():\n    while True:\n"
+        "        yield None\n@pluggrad.hookimpl\ndef pluggrad_register_renderers():\n    return ()",
+        "failed: PluginError: it goes on after 100,000 of them, as if it had no end",
+    ),
     "raises at length": ("raise ValueError('x' * 10**6)", "xxx…"),
 }
 
@@ -102,3 +107,29 @@ def test_nobody_waits_for_a_pipe_in_the_place_of_settings(name, tmp_path):
     done = run("import pluggrad; print(pluggrad.Value(2.0) * 3.0)", tmp_path)
     assert done.returncode == 0, done.stderr
     assert ("it is no regular file" in done.stderr) == (name == "pluggrad.toml")
+
+
+TAKES = {
+    "the recursion limit": ("sys.setrecursionlimit(60)", "lowered the recursion limit to 60"),
+    "all places of modules": ("sys.path.clear()", "took places out of sys.path"),
+    "the list of places": ("sys.path = None", "took places out of sys.path"),
+}
+
+
+@pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers"])
+@pytest.mark.parametrize("inside", ["", "@pluggrad.hookimpl\ndef pluggrad_register_ops():\n    "])
+@pytest.mark.parametrize(("body", "said"), TAKES.values(), ids=TAKES)
+def test_what_a_plugin_takes_from_the_program_is_put_back(body, said, inside, group, tmp_path):
+    hook = "@pluggrad.hookimpl\ndef pluggrad_register_renderers():\n    return []\n"
+    (tmp_path / "greedy.py").write_text(f"import sys\nimport pluggrad\n{hook}{inside}{body}\n")
+    metadata = tmp_path / "greedy-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: greedy\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\ngreedy = greedy\n")
+    program = (
+        "import sys; before = sys.getrecursionlimit(), [*sys.path]; import pluggrad; "
+        "list(pluggrad.plugins); assert before == (sys.getrecursionlimit(), sys.path)"
+    )
+    done = run(program, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"PluginWarning: plugin 'greedy' (greedy 1.0) {said}, now put back" in done.stderr

@@ -570,7 +570,7 @@ def test_steps_begin_with_what_a_leaf_held_and_end_with_what_it_holds(page: Brow
     assert shown[0] == 6.0, "what it held"
     assert shown[-1] == x.grad == 9.0
     assert all(a <= b for a, b in pairwise(shown))
-    assert "held 6.0 before: an earlier backward()" in page.state["formula"]
+    assert "held 6.0 besides: another backward(), or set by hand" in page.state["formula"]
 
 
 def test_n_goes_first_to_where_nan_began(page: Browser) -> None:
