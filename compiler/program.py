@@ -15,7 +15,7 @@ from pluggrad.hints.values import moving_hint
 from pluggrad.progress import waiting
 from pluggrad.topology import alone, topological_order
 
-from .capture.numbers import is_real
+from .assigned import as_floats, check_count
 from .capture.places import check_of
 from .capture.reads import read_by
 from .portable import files, tapes
@@ -144,8 +144,8 @@ class Program:
         """Write into the array of this name, rather than put another one in its place."""
         if name in ("inputs", "parameters", "seeds"):
             numbers = getattr(self, name)
-            _check_count(name, thing, len(numbers))
-            numbers[:] = _floats(name, thing)
+            check_count(name, thing, len(numbers))
+            numbers[:] = as_floats(name, thing)
         elif name in ("gradients", "results"):
             raise CompileError(f"program.{name} is what a run gives; copy it instead")
         elif not (name.startswith("_") or name in ("executor", "tape", "wrt")):
@@ -266,7 +266,7 @@ class Program:
         Raises:
             CompileError: for a wrong number of parameters.
         """
-        _check_count("parameters", parameters, len(self.parameters))
+        check_count("parameters", parameters, len(self.parameters))
         self.parameters[:] = parameters if hasattr(parameters, "dtype") else listed(parameters)
         self.step()
         return float(self.results[0]), copied(self.gradients)
@@ -376,42 +376,3 @@ class Program:
             raise CompileError(
                 f"this pickle was written by another version of pluggrad: it has no {cause}"
             ) from cause
-
-
-def _floats(name: str, numbers: Any) -> Any:
-    """Return what is assigned to an array of a program as floats.
-
-    Raises:
-        CompileError: naming what is no real number, or one that no float can hold.
-    """
-    is_masked = hasattr(numbers, "mask")  # so some of them may be missing
-    if getattr(getattr(numbers, "dtype", None), "kind", "") in tuple("biuf") and not is_masked:
-        return numbers
-    found = []
-    for position, x in enumerate(numbers):
-        try:
-            if not is_real(x):
-                raise TypeError("by its type")
-            found.append(float(x))
-        except (TypeError, ValueError, OverflowError) as cause:
-            what = (
-                "is too large for a float"
-                if isinstance(cause, OverflowError)
-                else (
-                    f"takes real numbers, not a {type(x).__name__}: {' '.join(repr(x).split()):.60}"
-                )
-            )
-            raise CompileError(f"program.{name}[{position}] {what}") from cause
-    return listed(found)
-
-
-def _check_count(name: str, numbers: Any, count: int) -> None:
-    """Check that there are as many numbers as a program has.
-
-    Raises:
-        CompileError: saying how many there are.
-    """
-    if not hasattr(numbers, "__len__") or getattr(numbers, "shape", (1,)) in ((), None):
-        raise CompileError(f"this program has {count} {name}, a list; not {numbers!r:.60}")
-    if len(numbers) != count:
-        raise CompileError(f"this program has {count} {name}, not {len(numbers)}")

@@ -28,15 +28,6 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def shortened(thing: object, most: int = 60) -> str:
-    r"""Return the `repr` of a thing on one line, cut short: that of an array or a table has many.
-
-    >>> print(shortened("a long text", 7))
-    'a long
-    """
-    return " ".join(repr(thing).split())[:most]
-
-
 def _text(self: BaseException) -> str:
     return printable(BaseException.__str__(self))
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from pluggrad.errors import TraceError
+from pluggrad.hints.values import shortened
 from pluggrad.op import Op
 from pluggrad.registry import plugins
 from pluggrad.topology import topological_order
@@ -45,7 +46,7 @@ def from_sympy(expression: Any, *arguments: Any) -> Callable[..., Any]:
     except (sympy.SympifyError, AttributeError, ValueError):
         raise TypeError(
             f"from_sympy() takes an expression of SymPy's, not {type(expression).__name__} "
-            f"{' '.join(repr(expression).split()):.60}"
+            f"{shortened(expression)}"
         ) from None
     if strange := [x for x in arguments if not isinstance(x, sympy.Symbol | sympy.Basic)]:
         raise TypeError(f"arguments are symbols of SymPy's, not {strange[0]!r:.60}")

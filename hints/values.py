@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from pluggrad.errors import ForwardError, LostGradientError, shortened
+from pluggrad.errors import ForwardError, LostGradientError
 from pluggrad.op import Op, listed
 from pluggrad.value import Value
 
@@ -14,6 +14,15 @@ from .names import op_in_two_lines
 
 # What takes gradients anywhere.
 FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform"
+
+
+def shortened(thing: object, most: int = 60) -> str:
+    r"""Return the `repr` of a thing on one line, cut short: that of an array or a table has many.
+
+    >>> print(shortened("a long text", 7))
+    'a long
+    """
+    return " ".join(repr(thing).split())[:most]
 
 
 def moving_hint(x: object, instead: str = FUNCTION) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.hints.values import shortened
 
 from .guests import advice, is_stranger, named
 
@@ -57,7 +58,7 @@ def check_numbers(numbers: Sequence[Any]) -> None:
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
                 f"a compiled function takes real numbers and arrays of them, not a {what}: "
-                f"{' '.join(repr(x).split()):.60}"
+                f"{shortened(x)}"
             )
 
 
