@@ -8,7 +8,7 @@ from typing import Any
 
 from pluggrad import CompileError
 
-from .capture.arguments import in_a_direction, positional, put_together, taken_apart
+from .capture.arguments import in_a_direction, is_array, positional, put_together, taken_apart
 from .capture.calls import like_the_arguments
 from .capture.numbers import no_float
 from .direct import DirectCall
@@ -28,6 +28,21 @@ class OverLanes(Recordings):
 
     threads: int
 
+    def _answer(
+        self, shape: Any, numbers: Numbers, others: Numbers, *, backward: bool, often: bool
+    ) -> tuple[Recording, Any, Any]:
+        """Compute in the way that these numbers take; return it, the results and the gradients."""
+        lanes = bool(others) and any(map(is_array, numbers))
+        if lanes:
+            recording, results, gradients = self._lanes(shape, numbers, backward=backward)
+        else:
+            recording, (results, gradients) = self._single(shape, numbers, backward=backward)
+        if backward:
+            self._check_one(recording)
+        if often and not lanes:  # which have seen to that themselves
+            self._open_direct_way(shape, recording, numbers, backward=backward)
+        return recording, results, gradients
+
     def _lanes(self, shape: Any, numbers: Numbers, *, backward: bool) -> tuple[Recording, Any, Any]:
         """Compute for arrays; return a recording, and its results and gradients as arrays."""
         rows, lengths = _broadcast(numbers)
@@ -43,7 +58,7 @@ class OverLanes(Recordings):
 
     def _open_short_way(self, shape: Any, recording: Recording, *, backward: bool) -> None:
         """Let later calls on arrays go straight to machine code, where this one could have."""
-        known = self._gradients if backward else self._values
+        known = self._directs(backward)
         in_pairs = shape == in_a_direction(recording.count)
         if not (in_pairs or shape == positional(recording.count)) or len(known) == DIRECT:
             return
@@ -57,10 +72,7 @@ class OverLanes(Recordings):
         if all(isinstance(x, DirectCall | FewLanes) for x in mine):
             direct = recording.direct_lanes(self, backward=backward, in_pairs=in_pairs)
             many += [direct] if direct is not None else []
-        if backward:
-            self._gradients = (*many, *few)
-        else:
-            self._values = (*many, *few)
+        self._set_directs((*many, *few), backward)
 
     def _of_nothing(
         self, shape: Any, count: int, lengths: tuple[int, ...]

@@ -15,7 +15,7 @@ from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
 
 from .arrays import OverLanes
-from .capture.arguments import is_array, is_symbolic, put_together, taken_apart
+from .capture.arguments import is_symbolic, put_together, taken_apart
 from .capture.calls import by_position, like_the_arguments, numbers_of, pair
 from .capture.guests import has_a_door
 from .jacobians import jacobian
@@ -138,15 +138,10 @@ class Compiled(OverLanes, Generic[P, R]):
                 return self.function(*args, **kwargs)
             if any(map(has_a_door, others)):
                 return call(self, "__call__", args, kwargs)
-            if any(map(is_array, numbers)):
-                recording, results, _ = self._lanes(shape, numbers, backward=False)
-                return put_together(recording.result, iter(results), None)
-        recording, (single, _) = self._single(shape, numbers, backward=False)
-        if not kwargs:
-            self._values = self._with_direct(
-                self._values, recording, shape, numbers, backward=False
-            )
-        return put_together(recording.result, iter(single), None)
+        recording, results, _ = self._answer(
+            shape, numbers, others, backward=False, often=not kwargs
+        )
+        return put_together(recording.result, iter(results), None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """Return the compiled method of one object, when this stands in a class."""
@@ -208,17 +203,10 @@ class Compiled(OverLanes, Generic[P, R]):
                 return func.value_and_grad(self.function, argnums)(*args, **kwargs)
             if any(map(has_a_door, others)):
                 return call(self, "value_and_grad", args, kwargs)
-            if any(map(is_array, numbers)):
-                recording, results, gradients = self._lanes(shape, numbers, backward=True)
-                self._check_one(recording)
-                return results[0], like_the_arguments(shape, gradients)
-        recording, (single, gradient) = self._single(shape, numbers, backward=True)
-        self._check_one(recording)
-        if not kwargs:
-            self._gradients = self._with_direct(
-                self._gradients, recording, shape, numbers, backward=True
-            )
-        return single[0], like_the_arguments(shape, gradient)
+        _, results, gradients = self._answer(
+            shape, numbers, others, backward=True, often=not kwargs
+        )
+        return results[0], like_the_arguments(shape, gradients)
 
     @overload
     def grad(self, x: float, /) -> float: ...

@@ -68,6 +68,23 @@ class Recordings:
 
     # ----- Which way -----
 
+    def _open_direct_way(
+        self, shape: Any, recording: Recording, numbers: Numbers, *, backward: bool
+    ) -> None:
+        """Let later calls on such numbers go straight to machine code, where these could have."""
+        known = self._directs(backward)
+        found = self._with_direct(known, recording, shape, numbers, backward=backward)
+        self._set_directs(found, backward)
+
+    def _directs(self, backward: bool) -> Directs:
+        return self._gradients if backward else self._values
+
+    def _set_directs(self, directs: Directs, backward: bool) -> None:
+        if backward:
+            self._gradients = directs
+        else:
+            self._values = directs
+
     def _with_direct(
         self, known: Directs, recording: Recording, shape: Any, numbers: Numbers, *, backward: bool
     ) -> Directs:
