@@ -7,10 +7,6 @@ would expect, so `except ValueError` keeps working for someone who has never rea
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # What a terminal obeys instead of showing it: all control characters but tab and newline, and what
 # turns the direction of reading.
@@ -141,13 +137,3 @@ def one_line(cause: BaseException) -> str:
         text = f"its text cannot be had ({type(worse).__name__})"
     text = text if len(text) <= 500 else f"{text[:499]}…"
     return f"{kind}: {text}" if text else kind
-
-
-def similar(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message: which known name resembles an unknown one, and all of them."""
-    from difflib import get_close_matches  # needed for errors only
-
-    known = sorted(known)
-    close = get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (available: {', '.join(known) or 'none'})"

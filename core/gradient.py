@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from . import strong_zero
 from .errors import GradientError
-from .index import pullbacks, value_hints
+from .index import call_hints, pullbacks, value_hints
 from .recording import Watcher, call_seen_by, keeper, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
 from .value import NOT_RUN, Value, above, as_float, constant
@@ -174,10 +174,11 @@ def grad(
 ) -> list[Value]: ...
 def grad(
     output: Value,
-    inputs: Value | Sequence[Value],
+    inputs: Value | Sequence[Value] | None = None,
     gradient: SupportsFloat = 1.0,
     *,
     create_graph: bool = False,
+    **others: Any,
 ) -> Any:
     """Compute d(output)/d(input) without touching any `grad`.
 
@@ -187,6 +188,7 @@ def grad(
             an input that `output` does not depend on.
         gradient: d(something)/d(output), from which the pass starts.
         create_graph: whether to record the gradients, so that they can be differentiated again.
+        others: none; a keyword of another engine is answered with what to write instead.
 
     Returns:
         A float for one input, a list of floats for a sequence; Values with `create_graph`.
@@ -194,6 +196,7 @@ def grad(
     Raises:
         GradientError: when an input does not require a gradient.
         RuleError: when a derivative rule fails.
+        TypeError: for what is no Value, such as a function: `func.grad` differentiates those.
 
     >>> from pluggrad import Value, grad
     >>> x = Value(3.0)
@@ -204,10 +207,8 @@ def grad(
     several: Any = None if isinstance(inputs, Value) else inputs
     single = not isinstance(several, Iterable)
     wanted: list[Any] = [inputs] if single else list(several)
-    for x in [output, *wanted]:
-        if not isinstance(x, Value):
-            kind = type(x).__name__
-            raise TypeError(f"grad() takes Values, not {kind}{value_hints.moving_hint(x)}")
+    if others or not all(isinstance(x, Value) for x in (output, *wanted)):
+        raise call_hints.wrong_grad(output, wanted, others)
     _require_gradient(wanted)
     watcher = None if create_graph else keeper()
     create_graph = create_graph or watcher is not None

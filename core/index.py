@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.machinery import PathFinder
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +58,24 @@ def _in_from_import(asks: FrameType) -> bool:
 
 
 def _has_file(package: ModuleType, name: str) -> bool:
-    from importlib.util import find_spec  # only for an error: it takes milliseconds to import
-
-    return find_spec(f"{package.__name__}.{name}") is not None
+    return PathFinder.find_spec(f"{package.__name__}.{name}", package.__path__) is not None
 
 
 def _is_file_of(package: ModuleType, name: str, value: object) -> bool:
     return isinstance(value, ModuleType) and value.__name__ == f"{package.__name__}.{name}"
+
+
+class Elsewhere:
+    """The last that Python asks for a module: it says what a package of another engine is here."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse a module of pluggrad that there is not, with what to import instead."""
+        if name.startswith(f"{__package__}."):
+            engines.refuse_module(name)
+
+
+sys.meta_path.append(Elsewhere)
 
 
 class Wing:
@@ -88,6 +100,7 @@ if TYPE_CHECKING:
     from .codegen import methods as op_methods
     from .codegen import pullbacks
     from .drawing import labels, notebook
+    from .hints import calls as call_hints
     from .hints import declaration, engines
     from .hints import names as name_hints
     from .hints import plugins as plugin_hints
@@ -96,6 +109,7 @@ if TYPE_CHECKING:
     from .insight import lost_gradients
     from .insight import record as checking
 else:
+    call_hints = Wing("hints.calls")
     checking = Wing("insight.record")
     copying = Wing("copying")
     declaration = Wing("hints.declaration")

@@ -8,10 +8,9 @@ from numbers import Real
 from operator import attrgetter, length_hint
 from sys import _getframe
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, SupportsFloat, TypeAlias
 
-from .errors import MissingOpError
-from .index import copying, lost_gradients, name_hints, notebook, value_hints
+from .index import call_hints, copying, lost_gradients, name_hints, notebook, value_hints
 from .recording import keeper, switch, watchers
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ class Value(OpMethods):
 
     # ----- Gradients -----
 
-    def backward(self, gradient: SupportsFloat = 1.0) -> None:
+    def backward(self, gradient: SupportsFloat = 1.0, **others: Never) -> None:
         """Compute d(self)/d(v) for every value `v` that self was computed from, into `v.grad`.
 
         Leaves accumulate: a second call adds to their `grad`, so training loops reset it. Interior
@@ -220,11 +219,15 @@ class Value(OpMethods):
 
         Parameters:
             gradient: d(something)/d(self), from which the pass starts.
+            others: none; a keyword of another engine is answered with what to write instead.
 
         Raises:
             GradientError: when self depends on nothing that requires a gradient.
             RuleError: when a derivative rule fails. Leaves keep the gradients that they had.
+            TypeError: when `gradient` is no real number, and for any other keyword.
         """
+        if others:
+            raise call_hints.unknown_keyword("backward", *others)
         above.backward(self, gradient)
 
     def item(self) -> float:
@@ -441,17 +444,9 @@ SOCKETS: dict[tuple[str, int], tuple[str, ...]] = {
 }
 
 
-def missing(symbol: str) -> MissingOpError:
-    """Return the error for an operator that no op serves."""
-    return MissingOpError(
-        f"no plugin provides {symbol!r}; `pluggrad plugins` lists the installed plugins and why "
-        "one was skipped"
-    )
-
-
 def _empty_socket(symbol: str) -> Callable[..., NoReturn]:
     def socket(*operands: object) -> NoReturn:
-        raise missing(symbol)
+        raise name_hints.no_operator(symbol)
 
     return socket
 

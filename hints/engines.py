@@ -218,6 +218,26 @@ def instead_of(package: str, name: str) -> str:
     return next(_things(name), "") or _module(name) or HINTS.get(name, "")
 
 
+def refuse_module(path: str) -> None:
+    """Say what to import instead of a module that pluggrad has not, where another engine has it.
+
+    Raises:
+        ModuleNotFoundError: as Python raises it, with the answer behind.
+    """
+    package, _, name = path.rpartition(".")
+    if package in PACKAGES and (hint := MODULES.get(name) or instead_of(package, name)):
+        raise ModuleNotFoundError(f"No module named {path!r}: {hint}", name=path)
+
+
+# Modules that are imported by their whole path elsewhere: what to import here.
+MODULES = {
+    "engine": "from pluggrad import Value",
+    "functional": "import pluggrad.nn",
+    "numpy": "import pluggrad.ops; pluggrad.values(array) is an array with gradients",
+    "optim": "import pluggrad.nn, which has the optimizers",
+}
+
+
 def _things(name: str) -> Iterator[str]:
     """Say what each thing of this name is here, or why it is missing."""
     for row in _rows():

@@ -8,10 +8,60 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from functools import partial
 from operator import methodcaller
 from typing import Any
+
+from pluggrad.errors import MissingOpError, RenderError
+
+# ----- What is missing -----
+
+
+def closest(name: object, known: Iterable[str]) -> str:
+    """Return the known name that resembles one most, whatever its case; "" where none does.
+
+    >>> closest("Relu", ["elu", "relu"])
+    'relu'
+    """
+    folded = {one.casefold(): one for one in known}
+    close = get_close_matches(str(name).casefold(), folded, n=1)
+    return folded[close[0]] if close else ""
+
+
+def similar(name: object, known: Iterable[str]) -> str:
+    """Return the end of a message: which known name resembles an unknown one, and all of them.
+
+    >>> similar("Exp", ["log", "exp"])
+    "; did you mean 'exp'? (available: exp, log)"
+    """
+    close = closest(name, known := sorted(known))
+    hint = f"; did you mean {close!r}?" if close else ""
+    return f"{hint} (available: {', '.join(known) or 'none'})"
+
+
+def no_op(name: object, known: Iterable[str]) -> MissingOpError:
+    """Return the error for an op that no plugin provides."""
+    return MissingOpError(f"no plugin provides op {name!r}{similar(name, known)}")
+
+
+def no_renderer(name: object, known: Iterable[str]) -> RenderError:
+    """Return the error for a renderer that no plugin provides."""
+    close = closest(name, known := sorted(known))
+    hint = f", did you mean {close!r}?" if close else ";"
+    return RenderError(f"unknown renderer {name!r}{hint} available: {', '.join(known)}")
+
+
+def no_operator(symbol: str) -> MissingOpError:
+    """Return the error for an operator that no op serves."""
+    return MissingOpError(
+        f"no plugin provides {symbol!r}; `pluggrad plugins` lists the installed plugins and why "
+        "one was skipped"
+    )
+
+
+# ----- What others call it -----
 
 # What a Value, an op or a function is called elsewhere: the answer.
 HINTS = {

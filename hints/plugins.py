@@ -9,14 +9,14 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from pluggrad.errors import MissingOpError, PluginError, one_line, similar
+from pluggrad.errors import MissingOpError, PluginError, one_line
 from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
 from pluggrad.value import SOCKETS, Value
 from pluggy import HookImpl, PluginManager
 
-from .names import NameOfOthers
+from .names import NameOfOthers, similar
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("pluggrad_"))
 Owner = Callable[[object], object]

@@ -13,11 +13,11 @@ from typing import Any
 import pluggy
 
 from ..config import readable_config
-from ..errors import MissingOpError, PluginError, PluginWarning, RenderError, one_line, similar
-from ..index import op_methods, plugin_hints
+from ..errors import PluginError, PluginWarning, one_line
+from ..index import name_hints, op_methods, plugin_hints
 from ..op import Op
 from ..recording import in_forked_child, switch
-from ..value import Value, missing
+from ..value import Value
 from . import hookspecs
 from .entry_points import GROUP, RENDERERS, EntryPoint, found_entry_points, is_being_imported
 from .hookspecs import Plugin
@@ -82,7 +82,7 @@ class Registry:
         for op in self.ops.values():
             if (op.operator, op.arity) == (operator, arity):
                 return op
-        raise missing(operator)
+        raise name_hints.no_operator(operator)
 
     @property
     def renderers(self) -> Mapping[str, type[Any]]:
@@ -103,9 +103,7 @@ class Registry:
         try:
             return self.ops[name]
         except (KeyError, TypeError):
-            raise MissingOpError(
-                f"no plugin provides op {name!r}{similar(name, self._ops)}"
-            ) from None
+            raise name_hints.no_op(name, self._ops) from None
 
     def renderer(self, name: str) -> type[Any]:
         """Return the renderer class of this name.
@@ -116,9 +114,7 @@ class Registry:
         try:
             return self.renderers[name]
         except (KeyError, TypeError):
-            raise RenderError(
-                f"unknown renderer {name!r}; available: {', '.join(sorted(self._renderers))}"
-            ) from None
+            raise name_hints.no_renderer(name, self._renderers) from None
 
     # ----- Loading what is installed -----
 
@@ -338,7 +334,8 @@ class Registry:
         self._load_renderers()
         with self._lock:
             if str(name) not in self._plugins:
-                raise PluginError(f"no plugin is named {name!r}{similar(name, self._plugins)}")
+                hint = name_hints.similar(name, self._plugins)
+                raise PluginError(f"no plugin is named {name!r}{hint}")
             self._remove(self._plugins[str(name)])
 
     def _install(self, plugin: Plugin) -> Plugin:

@@ -1,5 +1,6 @@
 """A name of another engine that a package has not: the error says what to write."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -95,3 +96,29 @@ def test_a_module_whose_name_another_engine_has_is_imported(module):
 def test_from_import_of_a_name_that_nobody_has_gets_the_words_of_python():
     with pytest.raises(ImportError, match=r"^cannot import name 'grap' from 'pluggrad' \("):
         exec("from pluggrad import grap")
+
+
+@pytest.mark.parametrize(
+    ("module", "hint"),
+    [
+        ("pluggrad.engine", "from pluggrad import Value"),
+        ("pluggrad.optim", "import pluggrad.nn, which has the optimizers"),
+        ("pluggrad.nn.functional", "import pluggrad.nn"),
+        (
+            "pluggrad.numpy",
+            "import pluggrad.ops; pluggrad.values(array) is an array with gradients",
+        ),
+        ("pluggrad.lax", "what jax.lax has is in pluggrad here"),
+    ],
+)
+def test_a_module_of_another_engine_says_what_to_import(module, hint):
+    with pytest.raises(ModuleNotFoundError, match=rf"^No module named '{module}': ") as raised:
+        importlib.import_module(module)
+    assert (str(raised.value).partition(": ")[2], raised.value.name) == (hint, module)
+
+
+@pytest.mark.parametrize("module", ["pluggrad.grap", "pluggrad.nn.grap", "pluggrad.value.engine"])
+def test_a_module_that_no_engine_has_gets_the_words_of_python(module):
+    with pytest.raises(ModuleNotFoundError) as raised:
+        importlib.import_module(module)
+    assert str(raised.value).partition(";")[0] == f"No module named {module!r}"
