@@ -39,7 +39,7 @@ def as_float(number: object, what: str = "a Value holds one real number (int or 
     if isinstance(number, Real):
         try:
             return float(number)
-        except TypeError:  # numpy.timedelta64 says that it is an integer
+        except (TypeError, ValueError):  # numpy.timedelta64 is an integer, an interval real
             pass
         except OverflowError:
             raise OverflowError(f"{what}; this int is too large for a float") from None

@@ -45,11 +45,11 @@ MOST_PLACES = 100_000  # a place keeps its code alive
 # What asks for a plain number, or only looks at one. So do all classes of real numbers, formatting
 # and comparisons.
 QUIET = (
-    *(float, int, bool, round, print, str, repr, format, ascii, divmod, hash),
+    *(float, int, bool, round, print, str, repr, format, ascii, hash),
     *(math.isnan, math.isinf, math.isfinite, math.isclose),
     *(cmath.isnan, cmath.isinf, cmath.isfinite, cmath.isclose),
     *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
-    *(operator.mod, operator.truth, operator.not_),
+    *(operator.truth, operator.not_),
 )
 QUIET_METHODS = {"astype", "format", "format_map", "__float__", "__int__"}
 QUIET_NAMES = {"float", "int", "round", "isnan", "isinf", "isfinite", "isclose", "astype", "format"}
@@ -102,7 +102,7 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
 
 def _is_settled(asking: FrameType | None, frame: FrameType) -> bool:
     """Return whether the user's line was warned of, or prints, formats, compares or asks itself."""
-    return _was_told(asking or frame, frame) or (asking is not None and _Judged(asking).is_quiet)
+    return _was_told(asking or frame, frame) or (asking is not None and _Judged(asking).has_asked)
 
 
 def _is_operator(asking: FrameType | None) -> bool:
@@ -143,6 +143,7 @@ class _Judged(Place):
         name: how that is called, "exp"; "" where that is not known.
         is_quiet: whether it asks for a number, or only looks at one.
         is_lasting: whether it always does: `float(x)` does, `f(x)` depends on what f is.
+        has_asked: whether it asks for the number, if a library has taken it.
     """
 
     def __init__(self, frame: FrameType) -> None:
@@ -152,8 +153,8 @@ class _Judged(Place):
         self.call = self.tree if isinstance(self.tree, ast.Call) else None
         self.taker: ast.AST | None = None
         self.name = ""
-        # `"%f" % x` is the only `%` that converts a number.
-        is_look = self.opname.startswith(QUIET_STEPS) or self.operator in ("%", "%=")
+        text = self._text_of_format()
+        is_look = self.opname.startswith(QUIET_STEPS) or text is UNKNOWN or _is_text(text)
         self.is_quiet = self.is_lasting = is_look
         takers = [] if self.is_quiet else self._takers()
         if takers:
@@ -162,6 +163,17 @@ class _Judged(Place):
             self.is_lasting = not loud and all(_is_spelled_out(node, f) for node, f in takers)
             self.taker, function = (loud or takers)[0]
             self.name = _name_of(self.taker, function)
+        # Python itself writes a number into a text; a library's `%` takes a remainder.
+        self.has_asked = self.is_quiet and text is not UNKNOWN
+
+    def _text_of_format(self) -> Any:
+        """Find what stands before a `%`, the text of `"%f" % x` or something else; None without."""
+        match self.tree:
+            case ast.BinOp(left, ast.Mod(), _) | ast.AugAssign(left, ast.Mod(), _):
+                return self.resolve(left)
+            case ast.Call(function, [left, _]) if self.resolve(function) is operator.mod:
+                return self.resolve(left)
+        return UNKNOWN if self.operator in ("%", "%=") else None
 
     def _takers(self) -> list[tuple[ast.AST, Any]]:
         """Find what may take the number: what is called, or the functions that it is handed."""
@@ -185,6 +197,11 @@ class _Judged(Place):
         if handed and (is_one_of(function, CONSUMERS) or all(self.asks(*x) for x in handed)):
             return handed
         return [callee, *handed]
+
+
+def _is_text(thing: Any) -> bool:
+    """Return whether something is a text, or a class of texts for one that it makes."""
+    return issubclass(thing if isinstance(thing, type) else type(thing), str | bytes | bytearray)
 
 
 def asks_for_number(node: ast.AST, function: Any) -> bool:

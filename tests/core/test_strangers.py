@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from pluggrad import Value, func, grad
+from pluggrad import LostGradientWarning, Value, func, grad
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 NUMBERS = ["Rational(1, 2)", "Float(0.5)", "Integer(2)"]
@@ -48,6 +48,30 @@ def test_polars_is_refused_on_either_side(make):
         stranger * x
     with pytest.raises(TypeError):
         stranger + x
+
+
+@pytest.mark.parametrize("make", ["Series([1.0])", "col('a')", "DataFrame({'a': [1.0]})['a']"])
+def test_a_remainder_in_polars_is_not_taken_for_text_with_numbers_in_it(make):
+    polars = pytest.importorskip("polars")
+    stranger = eval(make, vars(polars))
+    x = Value(3.0)
+    with pytest.raises(TypeError):
+        stranger % x
+    with pytest.warns(LostGradientWarning, match="would cut the gradient"):
+        divmod(stranger, x)
+    with pytest.warns(LostGradientWarning, match="would cut the gradient"):
+        operator.mod(stranger, x)
+
+
+def test_an_interval_of_mpmath_is_refused():
+    mpmath = pytest.importorskip("mpmath")
+    with pytest.raises(TypeError, match="one real number .*not ivmpf"):
+        Value(3.0) + mpmath.iv.mpf([1, 2])
+
+
+def test_a_masked_array_without_dimensions_says_what_has_some():
+    with pytest.raises(AttributeError, match=r"numpy\.array\(\[x, y\]\) has dimensions"):
+        np.ma.array(2.0) + Value(3.0)
 
 
 def test_what_the_message_for_polars_says_keeps_the_history():
