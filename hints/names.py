@@ -159,8 +159,8 @@ OF_OTHERS = """
     derivative detach_ device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs
     factorial fma fmod gamma gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1
     is_leaf j0 j1 k0 k1 lambertw lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp
-    matmul max mean min mish mse_loss name ndim ndtri no_grad numpy parents polygamma power prelu psi
-    rad2deg radians reciprocal register_hook relu6 requires_grad_ reshape retain_grad
+    matmul max mean min mish mse_loss name ndim ndtri no_grad numpy parents polygamma power prelu
+    psi rad2deg radians reciprocal register_hook relu6 requires_grad_ reshape retain_grad
     retain_graph rint rsqrt sec selu shape sinc size softmax softmin square std sum swish
     tanhshrink to tolist val value var view xlog1py xlogy y0 y1 zero_grad zeta
 """.split()

@@ -83,12 +83,22 @@ def _is_in_order(held: Any, keys: list[Any], thing: Any) -> bool:
 
 def of_array(array: Any) -> Iterator[Place]:
     """List the places in an array of NumPy's, a bytearray and the like."""
-    if getattr(array, "dtype", None) == "O":
+    if holds_objects(array):
         items = array.ravel().tolist()
         yield Seen(array, partial(_has_items, items)), None, True
         yield from fixed(items)
-    elif memoryview(array).nbytes <= BYTES:
+    elif size_of(array) <= BYTES:
         yield Seen(array, bytes_of), None, bytes_of(array)
+
+
+def holds_objects(array: Any) -> bool:
+    """Return whether the bytes of an array say where its elements are, not what they are."""
+    return bool(getattr(getattr(array, "dtype", None), "hasobject", False))
+
+
+def size_of(array: Any) -> int:
+    """Return the number of bytes in an array; not every type of NumPy's can be a memoryview."""
+    return int(array.nbytes if hasattr(array, "nbytes") else memoryview(array).nbytes)
 
 
 def _has_items(items: list[Any], array: Any) -> bool:

@@ -37,7 +37,7 @@ from ..tape.fingerprint import (
     slots_of,
 )
 from .changing import READERS, read_with
-from .contents import bytes_of, items_of
+from .contents import bytes_of, holds_objects, items_of, size_of
 from .places import (
     ASKING,
     ASKING_SCOPE,
@@ -244,9 +244,7 @@ def _of_container(thing: Any) -> Found | None:
 def _of_array(array: Any) -> Found | None:
     if _is_read_only(array):
         return ()
-    if memoryview(array).nbytes > MOST or getattr(
-        getattr(array, "dtype", None), "hasobject", False
-    ):
+    if holds_objects(array) or size_of(array) > MOST:
         return None
     return [((Seen(array, bytes_of), None, bytes_of(array)), frozenset())]
 

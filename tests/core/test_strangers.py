@@ -65,7 +65,7 @@ def test_a_remainder_in_polars_is_not_taken_for_text_with_numbers_in_it(make):
 
 def test_an_interval_of_mpmath_is_refused():
     mpmath = pytest.importorskip("mpmath")
-    with pytest.raises(TypeError, match="one real number .*not ivmpf"):
+    with pytest.raises(TypeError, match=r"one real number .*not ivmpf"):
         Value(3.0) + mpmath.iv.mpf([1, 2])
 
 

@@ -132,7 +132,6 @@ QUIET = {
     "f'{x:.3f}'": lambda x, xs: f"{x:.3f}",
     "'%.3f' % x": lambda x, xs: "%.3f" % x,  # noqa: UP031
     "'%d of %g' % (x, y)": lambda x, xs: "%d of %g" % (x, xs[1]),  # noqa: UP031
-    "str(text) % x": lambda x, xs: str("%.3f") % x,
     "text.lower() % x": lambda x, xs: "%.3f".lower() % x,
     "b'%.3f' % x": lambda x, xs: b"%.3f" % x,
     "operator.mod(text, x)": lambda x, xs: operator.mod("%.3f", x),

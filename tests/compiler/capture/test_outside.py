@@ -549,3 +549,26 @@ def test_a_model_that_is_made_inside_has_new_numbers_in_each_call(f):
     with pytest.warns(CompileWarning, match="the module random"):
         found = {compiled(1.0) for _ in range(4)}
     assert len(found) == 4
+
+
+ARRAYS = {
+    "durations": lambda: np.array([1, 2], dtype="m8[s]"),
+    "dates": lambda: np.array(["2020-01-01", "2021-01-01"], dtype="M8[D]"),
+    "texts": lambda: np.array(["a", "b"], dtype="U1"),
+    "half precision": lambda: np.array([1.0, 2.0], dtype="f2"),
+    "texts of any length": lambda: np.array(["a", "b"], dtype=np.dtypes.StringDType()),
+    "brain floats": lambda: np.array([1.0, 2.0], dtype=pytest.importorskip("ml_dtypes").bfloat16),
+}
+
+
+@pytest.mark.parametrize("make", ARRAYS.values(), ids=ARRAYS)
+def test_an_array_of_any_type_is_read_again_when_it_has_changed(make):
+    array = make()
+
+    def equal(x):
+        return x * 2.0 if array[0] == array[1] else x * 3.0
+
+    compiled = compile(equal)
+    assert compiled(1.0) == 3.0
+    array[1] = array[0]
+    assert compiled(1.0) == 2.0
