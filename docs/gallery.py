@@ -240,9 +240,10 @@ def notebook_pictures() -> None:
     if find_spec("jupyterlab") is None or find_spec("anywidget") is None:
         print("no JupyterLab, or no anywidget: the pictures of notebooks stay as they are")
         return
-    sys.path.insert(0, str(HERE.parent))
+    sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+    from browser import Browser
+
     from tests.drawing.jupyter import Notebook, server
-    from tests.renderers.browser import Browser
 
     with TemporaryDirectory(ignore_cleanup_errors=True) as name, server(Path(name)) as address:
         browser = Browser(Path(name))

@@ -13,6 +13,8 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and others that tests import
 
+from browser import browser  # noqa: E402
+
 
 def pytest_configure(config):
     """Write the bytecode of an editable installation, which pip leaves to the first import.
@@ -85,6 +87,12 @@ def pytest_collection():
         gc.freeze()
         gc.enable()
         sys.dont_write_bytecode = written
+
+
+@pytest.fixture(scope="session")
+def chrome(tmp_path_factory):
+    """The one browser for all pages."""
+    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 # Files with tests of many seconds: begun first, they are done when workers share the last tests.

@@ -1,21 +1,14 @@
 """The pages that the documentation shows in frames are live, and in the colours around them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from ..renderers.browser import Browser, browser
+from browser import Browser
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOST = """<!DOCTYPE html><title>docs</title><body data-theme="dark"><script>SCRIPT</script>
 <iframe class="steps" src="page.html" title="a page" width="800" height="600"></iframe>"""
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 @pytest.fixture(scope="module")

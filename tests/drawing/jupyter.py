@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..renderers.browser import Browser
+from browser import Browser
 
 PLACES = {
     "lab": "lab/tree/{}?reset",
@@ -24,6 +24,7 @@ SETTINGS = {
 }
 OPTIONS = (
     "--no-browser --allow-root --ServerApp.port=0 --IdentityProvider.token= --ServerApp.password= "
+    "--ServerApp.jpserver_extensions={'jupyter_lsp':False,'jupyter_server_terminals':False} "
     "--LabApp.expose_app_in_browser=True --JupyterNotebookApp.expose_app_in_browser=True"
 ).split()
 
@@ -106,6 +107,8 @@ class Notebook:
         """Show it in one of the programs, and run all cells."""
         self.classic = program == "classic"
         driver = self.browser.driver
+        everything = {"origin": self.address, "storageTypes": "all"}
+        driver.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
         driver.get(self.address + PLACES[program].format(self.name))
         self.run("window.confirm = () => true;")
         if self.classic:

@@ -5,14 +5,13 @@ Each runs the same cells, once, in a real Chromium; what a cell shows is looked 
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Browser
 from pluggrad import plugins
 
-from ..renderers.browser import browser
 from .jupyter import Notebook, server, until
 
 PROGRAMS = {"lab": "jupyterlab", "notebook": "notebook", "classic": "nbclassic"}
@@ -75,18 +74,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
 def notebook(
     request: pytest.FixtureRequest,
     address: tuple[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Notebook]:
-    """The cells, run in one of the programs, each in a browser that has seen no other."""
+    chrome: Browser,
+) -> Notebook:
+    """The cells, run in one of the programs, of which the browser remembers no other."""
     program = request.param
     pytest.importorskip(PROGRAMS[program], reason=f"{PROGRAMS[program]} is not installed")
     pytest.importorskip("anywidget", reason="anywidget is not installed")
     served, folder = address
     (folder / "moved.txt").unlink(missing_ok=True)
-    with contextmanager(browser)(tmp_path_factory.mktemp("chrome")) as chrome:
-        found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
-        found.open(program)
-        yield found
+    found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
+    found.open(program)
+    return found
 
 
 def in_frame(notebook: Notebook, cell: str, script: str) -> Any:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from pluggrad import Film, Value, render
 from pluggrad.nn import MLP, SGD, mse
 
-from ..browser import Browser, browser
 from ..labels import neuron
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -21,11 +21,6 @@ axe.run(document, { runOnly: { type: "tag", values: tags } }).then(({ violations
   violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)));
 """
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 @pytest.fixture

@@ -6,17 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser import Browser, until
 from pluggrad import Film, Graph, Op, Value, render, scope
 from pluggrad.nn import MLP, SGD, mse
 
-from ..browser import Browser, browser, until
-
 POINTS = [([0.2, -0.7], 1.0), ([-0.4, 0.9], -1.0), ([0.8, 0.3], 1.0)]
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 def network_loss(model: Any) -> Value:

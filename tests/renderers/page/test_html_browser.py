@@ -4,22 +4,16 @@ import re
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from browser import Browser, until
 from pluggrad import Graph, Op, Value, plugins, render, scope
 from pluggrad.insight.steps import steps
 
-from ..browser import Browser, browser, until
 from ..labels import NASTY, neuron
 
 X1, W1, PRODUCT = 0, 1, 2  # nodes of the neuron
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 @pytest.fixture
@@ -230,16 +224,16 @@ def test_dark_is_dark_and_heat_shows_a_scale(page: Browser) -> None:
     assert page.find("#legend").is_displayed()
 
 
-def test_the_page_follows_the_readers_system(tmp_path: Path) -> None:
-    for chrome in browser(tmp_path):
-        chrome.driver.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia",
-            {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
-        )
+def test_the_page_follows_the_readers_system(chrome: Browser) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
         chrome.open(render(neuron(), "html"))
         assert chrome.state["dark"] is True
         chrome.open(render(neuron(), "html", theme="light"))
         assert chrome.state["dark"] is False
+    finally:
+        chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_the_view_is_saved_as_svg(page: Browser) -> None:

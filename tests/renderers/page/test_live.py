@@ -6,19 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from pluggrad import Graph, Op, Value, ops, plugins, recording_lines, render
 from pluggrad.printers import Functions
 from pluggrad.renderers.page.live import programs
 from pluggrad.topology import topological_order
 
-from ..browser import Browser, browser
-
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    yield from browser(tmp_path_factory.mktemp("chrome"))
 
 
 def computed(x: float, w: float) -> tuple[Value, list[float]]:

@@ -10,8 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
-from ..browser import Browser, browser
+from browser import Browser
 
 ROOT = Path(__file__).parents[3]
 DONE = "return !document.getElementById('run').disabled"
@@ -43,11 +42,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    for chrome in browser(tmp_path_factory.mktemp("chrome")):
-        chrome.driver.get(f"{address}playground/index.html")
-        until(chrome, f"{DONE} && {SHOWN.removeprefix('return ')}.length > 0")
-        yield chrome
+def page(address: str, chrome: Browser) -> Browser:
+    chrome.requests()  # those of the pages before it
+    chrome.driver.get(f"{address}playground/index.html")
+    until(chrome, f"{DONE} && {SHOWN.removeprefix('return ')}.length > 0")
+    return chrome
 
 
 def until(page: Browser, script: str) -> None:

@@ -8,15 +8,13 @@ import asyncio
 import json
 import math
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pluggrad
 import pytest
+from browser import Browser, until
 from pluggrad import RenderError, Value
 from pluggrad.drawing.page_widget import FRAME
-
-from ..browser import Browser, browser, until
 
 HOST = """<!DOCTYPE html><html><title>host</title><body><div id="cell"></div><script type="module">
 const heard = {};
@@ -35,9 +33,9 @@ window.clear = render({ model, el: document.getElementById("cell") });
 
 
 @pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def chrome(chrome: Browser) -> Browser:
     pytest.importorskip("anywidget", reason="anywidget is not installed")
-    yield from browser(tmp_path_factory.mktemp("chrome"))
+    return chrome
 
 
 def parabola() -> tuple[Value, Value]:

@@ -29,13 +29,13 @@ look();
 class Browser:
     """One browser that opens page after page, and tells what went on in them."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path) -> None:
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
         options.binary_location = chromium()
-        for flag in (*FLAGS, *flags, f"--user-data-dir={folder / 'profile'}"):
+        for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         service = Service(shutil.which("chromedriver"))
@@ -123,12 +123,12 @@ def chromium() -> str:
     return next((path for name in names if (path := shutil.which(name))), "")
 
 
-def browser(folder: Path, *flags: str) -> Iterator[Browser]:
+def browser(folder: Path) -> Iterator[Browser]:
     """Start a browser with an empty profile, and stop it in the end."""
     pytest.importorskip("selenium", reason="selenium is not installed")
     if not chromium() or not shutil.which("chromedriver"):
         pytest.skip("no Chromium with chromedriver on the PATH, so no page can be shown")
-    started = Browser(folder, *flags)
+    started = Browser(folder)
     try:
         yield started
     finally:
