@@ -9,13 +9,13 @@ from typing import Any
 from pluggrad import CompileError, Op, Value
 from pluggrad.progress import telling, waiting
 from pluggrad.recording import always_recording, call_inside, watched_by
-from pluggrad.topology import topological_order
 
 from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
-from ..tape.writing import recorded_tape
+from ..tape.writing import captured_tape
 from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
+from .collector import without_collector
 from .guards import fixed
 from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
@@ -67,6 +67,10 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
     Raises:
         CompileError: when the function gives something else than numbers.
     """
+    return without_collector(_captured, function, shape, numbers)
+
+
+def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
     looks = Looks()
     leaves = [Value(x) for x in numbers]
     for leaf in leaves:
@@ -79,11 +83,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
         check_classes(World(function).functions)  # which may be why
         raise
     leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
-    order = topological_order([*outputs[-1:], *outputs])
-    used = _used(leaves, order)
-    chosen = [leaves[i] for i in used]
-    tape, _, read = recorded_tape(outputs, chosen, None, order=order)
-    outside = read[len(chosen) :]
+    tape, used, outside = captured_tape(outputs, leaves)
     ops = [op for op in looks.ops if not is_built_in(op)]
     places = read_by(ops)
     world = World(function)
@@ -150,11 +150,6 @@ def _check_rules(op: Op) -> None:
             f"a rule of op {op.name!r} reads {unseen}, which may change unseen, so what it gave "
             "cannot be recorded. Let it read numbers, lists, dicts or attributes of an object"
         )
-
-
-def _used(leaves: Sequence[Value], order: Sequence[Value]) -> list[int]:
-    inside = {x for x in order if x.op is None}
-    return [i for i, x in enumerate(leaves) if x in inside]
 
 
 def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[Value]]:

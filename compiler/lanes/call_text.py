@@ -7,7 +7,8 @@ has memory of its own, so that calls may run side by side.
 
 from __future__ import annotations
 
-from ..run.c_functions import HEADER, NUMBER, TYPE, reading
+from ..native.objects import HEADER, TYPE, reading
+from ..run.c_functions import NUMBER
 
 FIELDS = (
     *("kernel", "inputs", "outputs", "width", "least", "calls", "missed"),

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..capture.arguments import LEAF, put_together
+from ..native.objects import HEADER, floats_are_plain
 from ..room import TOGETHER, room
-from ..run.c_functions import HEADER, NUMBERS_BY_POSITION, floats_are_plain, made
+from ..run.c_functions import NUMBERS_BY_POSITION, made
 from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS, MISSES
 from .rows import row, shape_of
 from .sharing import SHARE, pieces, side_by_side

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import sys
-from collections.abc import Sequence
 from functools import cache as once
 from typing import Any, TypeVar
 
 from ..native.library import library
+from ..native.objects import HEADER, TYPE
 
-HEADER = object.__basicsize__  # of an object; its last word says its type
-TYPE = HEADER - 8
 NUMBERS_BY_POSITION = 0x80  # METH_FASTCALL
 NOTHING = 0x04  # METH_NOARGS
 Told = TypeVar("Told", bound=ctypes.Structure)
@@ -58,14 +55,6 @@ none:
 """
 
 
-def reading(fields: Sequence[str]) -> str:
-    """Return LLVM text that reads 64-bit integers in this order, from `%c` on, each by its name."""
-    return "\n".join(
-        f"  %{name}.at = getelementptr i64, ptr %c, i64 {i}\n  %{name} = load i64, ptr %{name}.at"
-        for i, name in enumerate(fields)
-    )
-
-
 class _Definition(ctypes.Structure):
     """A PyMethodDef."""
 
@@ -74,18 +63,6 @@ class _Definition(ctypes.Structure):
         ("function", ctypes.c_void_p),
         ("flags", ctypes.c_int),
         ("doc", ctypes.c_char_p),
-    )
-
-
-@once
-def floats_are_plain() -> bool:
-    """Return whether this Python keeps types and floats where the texts here look for them."""
-    if sys.implementation.name != "cpython":
-        return False
-    sample = 1.5
-    return (
-        ctypes.c_int64.from_address(id(sample) + TYPE).value == id(float)
-        and ctypes.c_double.from_address(id(sample) + HEADER).value == sample
     )
 
 

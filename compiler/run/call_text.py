@@ -6,7 +6,8 @@ numbers, 64-bit integers in the order of FIELDS.
 
 from __future__ import annotations
 
-from .c_functions import NUMBER, reading
+from ..native.objects import reading
+from .c_functions import NUMBER
 
 FIELDS = (
     *("run", "program", "inputs", "outputs", "taken", "given", "gradients", "nested"),

@@ -11,7 +11,8 @@ import ctypes
 import sys
 from typing import Any
 
-from .c_functions import NOTHING, NUMBERS_BY_POSITION, floats_are_plain, made
+from ..native.objects import floats_are_plain
+from .c_functions import NOTHING, NUMBERS_BY_POSITION, made
 from .call_text import CALL, FIELDS, STEP
 
 

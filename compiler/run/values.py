@@ -8,16 +8,15 @@ of an object holds a float. A float that nobody else refers to is changed where 
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable, Sequence
-from functools import cache as once
 from typing import Any
 
 from pluggrad import Value
 
-from .c_functions import HEADER, NOTHING, TYPE, floats_are_plain, made, reading
+from ..native import objects
+from ..native.objects import HEADER, ITEMS, TYPE, reading
+from .c_functions import NOTHING, made
 
-FIRST = tuple.__basicsize__  # where a tuple has its items
 FIELDS = ("values", "count", "numbers", "slot", "type")
 
 
@@ -41,7 +40,7 @@ declare ptr @PyFloat_FromDouble(double)
 declare void @Py_DecRef(ptr)
 
 define internal ptr @slot_of(ptr %values, i64 %i, i64 %slot) alwaysinline {{
-  %items = getelementptr i8, ptr %values, i64 {FIRST}
+  %items = getelementptr i8, ptr %values, i64 {ITEMS}
   %item.at = getelementptr ptr, ptr %items, i64 %i
   %item = load ptr, ptr %item.at
   %place = getelementptr i8, ptr %item, i64 %slot
@@ -147,20 +146,8 @@ no.memory:
 """
 
 
-@once
-def _slot(name: str) -> int | None:
-    """Find where in a Value a slot is; None where this Python keeps it another way."""
-    if not floats_are_plain() or sys.abiflags:  # free threads, debugging: counts are kept otherwise
-        return None
-    value, mark = Value(0.0), 12345.5
-    setattr(value, name, mark)
-    places = range(HEADER, Value.__basicsize__, 8)
-    found = [x for x in places if ctypes.c_int64.from_address(id(value) + x).value == id(mark)]
-    return found[0] if len(found) == 1 else None
-
-
 def _bulk(name: str, text: str, slot: str, values: tuple[Value, ...], numbers: Any) -> Any:
-    at = _slot(slot)
+    at = objects.slot(slot)
     if at is None or len(values) != len(numbers):
         return None
     told = Fields(id(values), len(values), numbers.ctypes.data, at, id(float))

@@ -14,7 +14,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 from ..capture.places import Place, Seen, parts_of_function
-from .c_functions import HEADER
+from ..native.objects import HEADER
 
 
 class Watched:

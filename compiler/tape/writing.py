@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from sys import getrefcount
@@ -12,6 +11,7 @@ from pluggrad import CompileError, Op, Value
 from pluggrad.progress import tell
 from pluggrad.topology import topological_order
 
+from .columns import Columns, columns_of
 from .data import Tape
 
 MANY_NODES = 1_000_000  # take longer than a second
@@ -21,7 +21,6 @@ def recorded_tape(
     outputs: Sequence[Value],
     wrt: Sequence[Value] | None,
     inputs: Sequence[Value] | None,
-    order: list[Value] | None = None,
 ) -> tuple[Tape, list[Value], list[Value]]:
     """Write a graph down as a tape.
 
@@ -30,7 +29,6 @@ def recorded_tape(
         wrt: whose gradients are wanted; all leaves that require one when None.
         inputs: what is read anew for each run, besides `wrt`; when None, every leaf that somebody
             still holds, so that a change to its `data` is never missed.
-        order: all that the outputs depend on, operands first, where the caller knows it.
 
     Returns:
         The tape, and the Values of its `wrt` and `inputs`.
@@ -40,103 +38,121 @@ def recorded_tape(
     """
     if wrt is not None and not isinstance(wrt, Iterable):
         raise CompileError(f"wrt= is a Value, or a list of them, not {wrt!r:.60}")
-    if order is None:
-        # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
-        alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
-        order = topological_order([*outputs, *alone])
+    # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
+    alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
+    order = _order([*outputs, *alone])
+    columns, rows = columns_of(order, [*outputs, *(wrt or ()), *(inputs or ())])
+    _check_ops(columns.ops)
+    ends, rows = rows[: len(outputs)], rows[len(outputs) :]
+    if wrt is None:
+        chosen = [i for i in columns.leaves if order[i].requires_grad]
+        wrt = [order[i] for i in chosen]
+    else:
+        chosen, rows = rows[: len(wrt)], rows[len(wrt) :]
+        _check_wanted(wrt, chosen)
+    if inputs is None:
+        changing = _changing(order, chosen, columns, ends)
+    else:
+        _check_inputs(inputs, rows)
+        known = set(chosen)
+        changing = [i for i in rows if i not in known]
+    tape = _tape(columns, chosen, changing, ends)
+    return tape, list(wrt), [*wrt, *(order[i] for i in changing)]
+
+
+def captured_tape(
+    outputs: Sequence[Value], leaves: Sequence[Value]
+) -> tuple[Tape, list[int], list[Value]]:
+    """Write down what a function did.
+
+    Parameters:
+        outputs: its results, and the count of failed guards, which the tape has first.
+        leaves: the numbers that it was given.
+
+    Returns:
+        The tape, by whose inputs gradients are wanted; the positions of those of `leaves` that
+        matter, its first inputs; and Values from outside, the others.
+    """
+    order = _order([*outputs[-1:], *outputs])
+    columns, rows = columns_of(order, [*outputs, *leaves])
+    _check_ops(columns.ops)
+    ends, rows = rows[: len(outputs)], rows[len(outputs) :]
+    used = [i for i, row in enumerate(rows) if row >= 0 and columns.kinds[row] < 0]
+    chosen = [rows[i] for i in used]
+    changing = _changing(order, chosen, columns, ends)
+    return _tape(columns, chosen, changing, ends), used, [order[i] for i in changing]
+
+
+def _order(roots: Sequence[Value]) -> list[Value]:
+    order = topological_order(roots)
     if len(order) > MANY_NODES:
         tell(f"writing down {len(order):,} nodes", long=True)
-    row, left, right, more = _operand_columns(order)
-    ops, kinds = _kinds(order)
-    leaves = [i for i, kind in enumerate(kinds) if kind < 0]
-    if wrt is None:
-        wrt = [order[i] for i in leaves if order[i].requires_grad]
-    _check_wanted(wrt, row)
-    chosen = {row[x] for x in wrt}
-    if len(chosen) < len(wrt):
-        raise CompileError("wrt= names a Value twice")
-    if inputs is None:
-        others = [i for i in leaves if i not in chosen]
-        changing = _changing(order, others, (left, right, more), {row[x] for x in outputs})
-    else:
-        _check_inputs(inputs, row)
-        changing = [x for x in inputs if row[x] not in chosen]
-    read = [*wrt, *changing]
-    rows_read = [row[x] for x in read]
-    tape = Tape(
-        ops,
-        kinds,
-        array("q", left),
-        array("q", right),
-        more,
-        array("d", [x._number for x in order]),
-        _literals(len(order), leaves, rows_read),
-        rows_read,
-        [row[x] for x in wrt],
-        [row[x] for x in outputs],
-        {i: str(x.label) for i, x in enumerate(order) if x.label},
+    return order
+
+
+def _tape(columns: Columns, chosen: list[int], changing: Sequence[int], outputs: list[int]) -> Tape:
+    """Make the tape of which some leaves are read anew for each run."""
+    literals = bytearray(len(columns.kinds))
+    for i in columns.leaves:
+        literals[i] = 1
+    read = [*chosen, *changing]
+    for i in read:
+        literals[i] = 0
+    return Tape(
+        columns.ops,
+        columns.kinds,
+        columns.left,
+        columns.right,
+        columns.more,
+        columns.numbers,
+        literals,
+        read,
+        chosen,
+        outputs,
+        columns.labels,
     )
-    return tape, list(wrt), read
 
 
-def _kinds(order: Sequence[Value]) -> tuple[list[Op], array[int]]:
-    """List the ops of a graph, and for each node the number of its op."""
-    column = [node.op for node in order]
-    ops = [op for op in dict.fromkeys(column) if op is not None]
-    numbering: dict[Op | None, int] = {op: kind for kind, op in enumerate(ops)}
-    numbering[None] = -1
+def _check_ops(ops: Sequence[Op]) -> None:
     for op in ops:
         if op.is_composite:
             raise CompileError(
                 f"{op.name} recorded a Python function as one node, which cannot be computed "
                 "again; compile the function without it"
             )
-    return ops, array("q", [numbering[op] for op in column])
 
 
 def _changing(
-    order: list[Value],
-    leaves: Sequence[int],
-    operands: tuple[Any, Any, dict[int, Any]],
-    ends: set[int],
-) -> list[Value]:
-    """List the leaves that may change: those that require a gradient, or that somebody holds.
+    order: list[Value], chosen: Sequence[int], columns: Columns, ends: Sequence[int]
+) -> list[int]:
+    """List the rows of other leaves that may change: that need a gradient, or that somebody holds.
 
-    What refers to a leaf is `order`, a dict of rows, its users, and perhaps somebody else.
+    What refers to a leaf is `order`, its users, and perhaps somebody else.
     """
-    known = _references([Value(0.0)], [0])[0] + 1
+    known = _references([Value(0.0)], [0])[0]
+    leaves = sorted(set(columns.leaves).difference(chosen))
+    last = set(ends)
     counts = dict(zip(leaves, _references(order, leaves), strict=True))
-    held = [i for i in leaves if order[i].requires_grad or counts[i] > known + 1 or i in ends]
+    held = [i for i in leaves if order[i].requires_grad or counts[i] > known + 1 or i in last]
     if not all(order[i].requires_grad for i in held):  # somebody has it, or it is used twice
-        uses = _uses(operands)
+        uses = _uses(columns)
         held = [i for i in held if order[i].requires_grad or counts[i] > known + uses[i]]
-    return [order[i] for i in held]
+    return held
 
 
-def _uses(operands: tuple[Any, Any, dict[int, Any]]) -> Counter[int]:
+def _uses(columns: Columns) -> Counter[int]:
     """Count how often each row is an operand."""
-    left, right, more = operands
-    uses = Counter(left)
-    for column in (right, *more.values()):
+    uses = Counter(columns.left)
+    for column in (columns.right, *columns.more.values()):
         uses.update(column)
     return uses
 
 
-def _literals(count: int, leaves: Sequence[int], read: Sequence[int]) -> bytearray:
-    """Mark the leaves that are not read anew."""
-    literals = bytearray(count)
-    for i in leaves:
-        literals[i] = 1
-    for i in read:
-        literals[i] = 0
-    return literals
-
-
-def _check_wanted(wrt: Sequence[Value], row: dict[Value, int]) -> None:
-    for position, x in enumerate(wrt):
+def _check_wanted(wrt: Sequence[Value], rows: Sequence[int]) -> None:
+    for position, (x, row) in enumerate(zip(wrt, rows, strict=True)):
         if not isinstance(x, Value):
             raise CompileError(f"wrt= takes Values; number {position} is a {type(x).__name__}")
-        if x not in row:
+        if row < 0:
             raise CompileError(
                 f"wrt= names {_named(x, position)}, which the outputs do not depend on: it was "
                 "dropped on the way, or belongs to another recording"
@@ -147,11 +163,13 @@ def _check_wanted(wrt: Sequence[Value], row: dict[Value, int]) -> None:
             )
         if not x.requires_grad:
             raise CompileError(f"wrt= names {_named(x, position)}, which requires no gradient")
+    if len(set(rows)) < len(rows):
+        raise CompileError("wrt= names a Value twice")
 
 
-def _check_inputs(inputs: Sequence[Value], row: dict[Value, int]) -> None:
-    for position, x in enumerate(inputs):
-        if not isinstance(x, Value) or x not in row or x.op is not None:
+def _check_inputs(inputs: Sequence[Value], rows: Sequence[int]) -> None:
+    for position, (x, row) in enumerate(zip(inputs, rows, strict=True)):
+        if row < 0 or x.op is not None:
             raise CompileError(
                 f"inputs= names {_named(x, position)}, which is not a leaf of this graph"
             )
@@ -165,29 +183,3 @@ def _references(nodes: list[Value], rows: Sequence[int]) -> list[int]:
 def _named(x: Any, position: int) -> str:
     label = getattr(x, "label", "")
     return f"{label!r}" if label else f"number {position} ({x!r:.80})"
-
-
-def _operand_columns(
-    order: Sequence[Value],
-) -> tuple[dict[Value, int], list[int], list[int], dict[int, tuple[int, ...]]]:
-    """Return a graph as columns of numbers.
-
-    Parameters:
-        order: what `topological_order` gave, without `differentiable`.
-
-    Returns:
-        The row of each node, its position in `order`; the row of every node's first operand, and
-        of its second, -1 where there is none; and for nodes of more than two operands the rows of
-        all of them (their first and second are -1).
-    """
-    row: dict[Any, int] = {node: i for i, node in enumerate(order)}
-    row[None] = -1
-    left = [row[node._left] for node in order]
-    right = [row[node._right] for node in order]
-    more = {
-        i: tuple([row[x] for x in order[i]._operands])
-        for i, first in enumerate(left)
-        if first < 0 and order[i].op is not None
-    }
-    del row[None]
-    return row, left, right, more

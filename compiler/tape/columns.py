@@ -1,0 +1,91 @@
+"""Columns of numbers for a recorded graph: which op, which operands, which number."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from pluggrad import Op, Value
+
+from .bulk import Bulk, written_in_bulk
+
+
+class Columns(NamedTuple):
+    """A graph as columns; rows are nodes, operands first.
+
+    Attributes:
+        ops: the ops that occur.
+        kinds: for each node the number of its op, -1 for a leaf.
+        left: for each node the row of its first operand, -1 where there is none.
+        right: the same for the second.
+        more: for nodes of more than two operands (left and right are -1) the rows of all of them.
+        numbers: for each node its value.
+        leaves: the rows of the leaves.
+        labels: the labels of the nodes that have one.
+    """
+
+    ops: list[Op]
+    kinds: array[int]
+    left: array[int]
+    right: array[int]
+    more: dict[int, tuple[int, ...]]
+    numbers: array[float]
+    leaves: list[int]
+    labels: dict[int, str]
+
+
+def columns_of(order: Sequence[Value], wanted: Sequence[Any]) -> tuple[Columns, list[int]]:
+    """Return a graph as columns, and the rows of the nodes that are wanted.
+
+    Parameters:
+        order: what `topological_order` gave, without `differentiable`.
+        wanted: nodes, and things that may be none; the row of what is not in the graph is -1.
+    """
+    bulk = written_in_bulk(order)
+    if bulk is None:
+        return _one_by_one(order, wanted)
+    return _from_bulk(bulk, order), bulk.rows_of(wanted)
+
+
+def _from_bulk(bulk: Bulk, order: Sequence[Value]) -> Columns:
+    kinds, left = bulk.kinds, bulk.left
+    many = [i for i in bulk.odd if left[i] < 0 <= kinds[i]]
+    operands = [order[i]._operands for i in many]
+    rows = iter(bulk.rows_of([x for several in operands for x in several]))
+    return Columns(
+        [op for i in bulk.first if (op := order[i].op) is not None],
+        kinds,
+        left,
+        bulk.right,
+        {i: tuple(islice(rows, len(several))) for i, several in zip(many, operands, strict=True)},
+        bulk.numbers,
+        [i for i in bulk.odd if kinds[i] < 0],
+        {i: str(order[i].label) for i in bulk.odd if order[i].label},
+    )
+
+
+def _one_by_one(order: Sequence[Value], wanted: Sequence[Any]) -> tuple[Columns, list[int]]:
+    row: dict[Any, int] = dict(zip(order, range(len(order)), strict=True))
+    rows = [row.get(x, -1) if isinstance(x, Value) else -1 for x in wanted]
+    row[None] = -1
+    left = array("q", [row[node._left] for node in order])
+    right = array("q", [row[node._right] for node in order])
+    column = [node.op for node in order]
+    ops = [op for op in dict.fromkeys(column) if op is not None]
+    numbering: dict[Op | None, int] = {op: kind for kind, op in enumerate(ops)}
+    numbering[None] = -1
+    kinds = array("q", [numbering[op] for op in column])
+    first = [i for i, operand in enumerate(left) if operand < 0]
+    columns = Columns(
+        ops,
+        kinds,
+        left,
+        right,
+        {i: tuple([row[x] for x in order[i]._operands]) for i in first if kinds[i] >= 0},
+        array("d", [node._number for node in order]),
+        [i for i in first if kinds[i] < 0],
+        {i: str(node.label) for i, node in enumerate(order) if node.label},
+    )
+    return columns, rows
