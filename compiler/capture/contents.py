@@ -27,14 +27,13 @@ NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another,
 
 
 def of_container(thing: Any) -> Iterator[Place]:
-    """List the places in a list, dict, set and the like."""
+    """List the places in a list, dict, set and the like, but for those of `numbers_in`."""
     is_dict = isinstance(thing, dict | MappingProxyType)
     items = items_of(thing)
     if not isinstance(thing, tuple | frozenset):
         # Equal numbers need not be the same: 0, -0.0 and False.
         numbers = {x.__class__ for x in items} & NUMBERS
-        if numbers and thing.__class__ in KEYED and len(thing) <= FEW:
-            yield from _numbers_in(thing, is_dict=is_dict)
+        if _is_keyed(thing):  # each number in it has a place of its own
             numbers = set()
         yield _content(thing, items, is_dict=is_dict, numbers=numbers)
     yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
@@ -46,9 +45,16 @@ def items_of(thing: Any) -> tuple[Any, ...]:
     return (*thing, *thing.values()) if is_dict else tuple(thing)
 
 
-def _numbers_in(thing: Any, *, is_dict: bool) -> Iterator[Place]:
-    items = thing.items() if is_dict else enumerate(thing)
-    return ((thing, key, x) for key, x in items if x.__class__ in NUMBERS and key is not None)
+def numbers_in(thing: Any) -> list[Place]:
+    """List the places of the numbers in a short list or dict, one by one."""
+    if not _is_keyed(thing):
+        return []
+    items = thing.items() if isinstance(thing, dict) else enumerate(thing)
+    return [(thing, key, x) for key, x in items if x.__class__ in NUMBERS and key is not None]
+
+
+def _is_keyed(thing: Any) -> bool:
+    return thing.__class__ in KEYED and len(thing) <= FEW
 
 
 def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[type]) -> Place:

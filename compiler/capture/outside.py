@@ -29,7 +29,7 @@ from pluggrad.insight.places import is_installed as is_installed_file
 from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
 from .changing import changing_in
 from .classes import LikeValue
-from .contents import CONTAINERS, MOST, PLAIN, of_array, of_container, parts_of
+from .contents import CONTAINERS, MOST, PLAIN, numbers_in, of_array, of_container, parts_of
 from .places import (
     ASKING,
     ASKING_SCOPE,
@@ -100,7 +100,7 @@ class World:
 
     def _look(self, thing: Any) -> list[Any]:
         """Note what is in a thing; return what to look into next."""
-        self._found[id(thing)] = found = []
+        self._found[id(thing)] = found = numbers_in(thing)
         next_ones = []
         for place in self._inside(thing):
             holder, key, inner = place
@@ -193,9 +193,9 @@ class World:
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
         module = kind.__module__
-        is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
         if is_installed(module) and module[:11] != LAYERS and module not in HOLDERS:
             return
+        is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
         held = getattr(thing, "__dict__", {})
         self._by_name.append(thing)
         names = held.keys() if is_library or self.names & ANY_NAME else self.names & held.keys()
