@@ -363,4 +363,3 @@ def _require_gradient(values: list[Value]) -> None:
 
 
 above.backward = backward
-above.step_back = step_back

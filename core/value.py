@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from numbers import Real
 from operator import attrgetter, length_hint
 from sys import _getframe
@@ -66,20 +65,9 @@ class Above:
     """What the methods of a Value call; each module that is built upon Values plugs its own in."""
 
     backward: Callable[[Value, SupportsFloat], None]
-    step_back: Callable[[Value], None]
 
 
 above = Above()
-
-
-class BackwardStep:
-    """What micrograd has as a closure in each node: one step of `backward()`, by hand."""
-
-    def __get__(self, value: Value | None, owner: type) -> Any:
-        return self if value is None else partial(above.step_back, value)
-
-    def __set__(self, value: Value, closure: object) -> NoReturn:
-        raise AttributeError(f"out._backward = ...: {name_hints.op_of_closure(closure, Value)}")
 
 
 class Value(OpMethods):
@@ -118,18 +106,8 @@ class Value(OpMethods):
     # `scope` stay unset where they say nothing. There is no __getattr__: it would make every
     # attribute read in the engine about three times slower on CPython 3.11.
     __slots__ = (
-        "__weakref__",
-        "_grad",
-        "_hooks",
-        "_left",
-        "_mark",
-        "_number",
-        "_operands",
-        "_right",
-        "label",
-        "op",
-        "requires_grad",
-        "scope",
+        *("_number", "_grad", "label", "op", "requires_grad", "scope"),
+        *("_left", "_right", "_operands", "_mark", "_hooks", "__weakref__"),
     )
 
     _number: float
@@ -196,18 +174,6 @@ class Value(OpMethods):
         if self._right is None:
             return (self._left,)
         return (self._left, self._right)
-
-    # What micrograd calls these, so that code which was written for it runs.
-
-    @property
-    def _prev(self) -> set[Value]:
-        return set(self.prev)
-
-    @property
-    def _op(self) -> str:
-        return "" if self.op is None else self.op.symbol
-
-    _backward = BackwardStep()
 
     # ----- Gradients -----
 
@@ -290,9 +256,7 @@ class Value(OpMethods):
 
     def __int__(self) -> int:
         if self.requires_grad:
-            frame = _getframe(1)
-            if id(frame.f_code) + frame.f_lasti not in quiet_places:
-                ask_place(self, frame)
+            ask_place(self, _getframe(1))
         number = int(self._number)
         return _observed("int", self, None, number) if switch.active else number
 
@@ -423,7 +387,7 @@ def operand(other: object, op: Op | None = None) -> Any:
 new_value = Value.__new__
 
 
-# Names that other engines have, each of which says what to write instead.
+# Names that other engines have: some are answered, the others say what to write instead.
 name_hints.put_into(Value)
 
 # Where Python has an operator, the methods of Value that serve it: (symbol, operands) -> names.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import partial
 from operator import methodcaller
-from typing import Any
+from typing import Any, NoReturn
 
 from pluggrad.errors import MissingOpError, RenderError
 
@@ -153,6 +153,25 @@ def instead_of(name: str) -> str:
     )
 
 
+class BackwardStep:
+    """What micrograd has as a closure in each node: one step of `backward()`, by hand."""
+
+    def __get__(self, value: Any, owner: type) -> Any:
+        from pluggrad.gradient import step_back  # which is above Value, as this is not yet
+
+        return self if value is None else partial(step_back, value)
+
+    def __set__(self, value: Any, closure: object) -> NoReturn:
+        raise AttributeError(f"out._backward = ...: {op_of_closure(closure, type(value))}")
+
+
+# What micrograd calls these, so that code which was written for it runs.
+OF_MICROGRAD = {
+    "_prev": property(lambda x: set(x.prev)),
+    "_op": property(lambda x: "" if x.op is None else x.op.symbol),
+    "_backward": BackwardStep(),
+}
+
 OF_OTHERS = """
     absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh astype backprop
     beta betaln celu children clone copy cosc cot cpu cross_entropy csc cuda deg2rad degrees
@@ -189,6 +208,8 @@ def put_into(kind: type) -> None:
     """Put all names of others into the class of Values."""
     for name in OF_OTHERS:
         setattr(kind, name, NameOfOthers(name))
+    for name, answer in OF_MICROGRAD.items():
+        setattr(kind, name, answer)
 
 
 # Ops of micrograd and its lecture: what they are called there -> name, forward, rules.
