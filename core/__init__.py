@@ -113,32 +113,27 @@ __all__ = [
 # What stands in a wing is loaded when it is first used.
 _IN_WINGS = {
     "arrays": {"ValueArray", "values"},
-    "codegen": set[str](),
     "compiler": {"load"},
-    "copying": set[str](),
     "drawing": {"draw_dot", "render", "save", "widget"},
     "func": {"checkpoint", "custom_rule", "from_sympy", "on_gradient", "stop_gradient", "to_sympy"},
-    "hints": set[str](),
     "insight": {"Film", "compare", "detect_anomaly", "explain", "recording_lines"},
-    "progress": set[str](),
-    "settings": set[str](),
     "summary": {"Region"},
-    "trace": set[str](),
 }
+_WINGS = [*_IN_WINGS, *"codegen copying hints progress settings trace".split()]
 
 
 def __getattr__(name: str) -> Any:
     """Load the wing that is, or has, a public name."""
+    if name in _WINGS:
+        return _import_module(f".{name}", __name__)
     for wing, names in _IN_WINGS.items():
-        if name == wing:
-            return _import_module(f".{wing}", __name__)
         if name in names:
             thing = globals()[name] = getattr(_import_module(f".{wing}", __name__), name)
             return thing
     raise AttributeError(f"module 'pluggrad' has no attribute {name!r}")
 
 
-_PACKAGES = [*_IN_WINGS, *"cli nn ops printers renderers testing".split()]
+_PACKAGES = [*_WINGS, *"cli nn ops printers renderers testing".split()]
 _show_only(_sys.modules[__name__], [*__all__, *_PACKAGES])
 
 # Last, when all that a plugin may import from here is there.

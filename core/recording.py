@@ -206,14 +206,6 @@ recording = Setting("recording", default=True)
 current_scope: Setting[tuple[str, ...]] = Setting("current_scope", default=())
 
 
-def _yes(_: bool) -> bool:
-    return True
-
-
-def _no(_: bool) -> bool:
-    return False
-
-
 class SwitchedContext(Context[T]):
     """A context that ops have to ask for while it is open."""
 
@@ -329,7 +321,7 @@ def watched_by(watcher: Watcher) -> Context[tuple[Watcher, ...]]:
 
 def always_recording() -> Context[bool]:
     """Record inside, `no_grad` around it or not; a `no_grad` inside holds."""
-    return Context("always_recording", recording, _yes)
+    return Context("always_recording", recording, lambda _: True)
 
 
 class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as in PyTorch
@@ -350,7 +342,7 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
     """
 
     def __init__(self) -> None:
-        super().__init__("no_grad", recording, _no)
+        super().__init__("no_grad", recording, lambda _: False)
 
 
 def scope(name: str) -> Context[tuple[str, ...]]:

@@ -70,16 +70,12 @@ def leaves_and_results(root: Value) -> tuple[list[Value], list[Value]]:
     return leaves, results
 
 
-def order_down_to(roots: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
-    """List the nodes from `inputs`, which are left out, to `roots`, operands before users.
+def order_down_to(roots: Iterable[Value], seen: set[Value]) -> list[Value]:
+    """List the nodes from those seen, which are left out, to `roots`, operands before users.
 
-    Unlike `topological_order` it does not look at what the inputs were computed from.
+    Unlike `topological_order` it does not look at what the seen ones were computed from. What it
+    lists is seen from then on.
     """
-    return order_of_new(roots, set(inputs))
-
-
-def order_of_new(roots: Iterable[Value], seen: set[Value]) -> list[Value]:
-    """List the same, but for what was seen and is left out; add it to that."""
     order: list[Value] = []
     _visit_unmarked(roots, False, order, order, seen)
     return order

@@ -106,7 +106,7 @@ class _Checkpoint(Composite):
             cotangents = {0: g} if self.results == 1 else g
             seeds = [(roots[i], part) for i, part in cotangents.items()]
             wanted = [x for x in (*inputs, *closed_over) if x.requires_grad]
-            order = below_hooks(order_down_to([root for root, _ in seeds], wanted), inputs)
+            order = below_hooks(order_down_to([root for root, _ in seeds], set(wanted)), inputs)
             if create_graph or closed_over or is_watched(order):
                 found = propagate(seeds, order, create_graph=create_graph, wanted=wanted)
                 return [found.get(x) for x in (*inputs, *closed_over)]

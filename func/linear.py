@@ -31,7 +31,7 @@ def pushed_along(
         bent = pushed_along([tangent_of(x, level) for x in outputs], copies, still, now)
         turned = pushed_along(held, copies, [tangent_of(t, level) for t in directions], now)
         return [Dual(p, a + b, level) for p, a, b in zip(primals, bent, turned, strict=True)]
-    order = order_down_to([out for out in outputs if isinstance(out, Value)], copies)
+    order = order_down_to([out for out in outputs if isinstance(out, Value)], set(copies))
     is_kept = keeper() is not None
     differentiable = is_kept or (now.recording and stems_from_outside(order, copies, now.depth))
     moved = zip(copies, directions, strict=True)

@@ -23,7 +23,7 @@ from pluggrad.gradient import backward as pull_back_alone
 from pluggrad.gradient import hooks, is_watched, propagate
 from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
-from pluggrad.topology import order_down_to, order_of_new, topological_order
+from pluggrad.topology import order_down_to, topological_order
 from pluggrad.trace.outside import refresh, standing
 from pluggrad.value import Value, above, constant
 
@@ -187,7 +187,7 @@ def pulled(
     if not around.depth:
         order = topological_order(roots, differentiable=True)
     else:
-        order = below_hooks(order_down_to(roots, copies), copies)
+        order = below_hooks(order_down_to(roots, set(copies)), copies)
     is_kept = keeper() is not None
     outside = stems_from_outside(order, copies, around.depth) or any(
         isinstance(g, Value) and g.requires_grad for _, g in seeds
@@ -289,7 +289,7 @@ class _Stems:
         """Return whether anything that a caller may differentiate goes into a result."""
         if self.always:
             return True
-        for node in order_of_new([result], self.seen):
+        for node in order_down_to([result], self.seen):
             is_argument = bool(self.depth) and node.op is ARGUMENT
             if node.op is None or is_argument or not self.outside.isdisjoint(node.prev):
                 self.outside.add(node)
