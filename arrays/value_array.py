@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 from pluggrad.recording import keeper
+from pluggrad.registry import plugins
 from pluggrad.value import Value, constant
 
 from . import functions, ufuncs
@@ -62,6 +63,10 @@ class ValueArray(np.ndarray[Any, np.dtype[Any]]):
         for x, number in elements:
             setattr(x, name, number)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say what to write for the names that PyTorch's tensors and Values have."""
+        raise AttributeError(f"a ValueArray has no attribute {name!r}{_instead_of(name)}")
+
     # ----- What NumPy asks -----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -79,6 +84,24 @@ class ValueArray(np.ndarray[Any, np.dtype[Any]]):
             return as_value_array(own(*args, **kwargs))
         functions.refuse(func)
         return as_value_array(super().__array_function__(func, types, args, kwargs))
+
+
+# What a tensor or a Value has and an array of Values has not: what to write.
+INSTEAD = {
+    "backward": "a.sum().backward(), say: a pass starts from one Value",
+    "zero_grad": "a.grad = 0.0",
+    "detach": "a.data is an array of the numbers",
+    "numpy": "a.data is an array of the numbers",
+    "requires_grad": "pluggrad.values(numbers, requires_grad=False) makes constants",
+    "label": "pluggrad.values(numbers, 'w') labels the elements",
+}
+
+
+def _instead_of(name: str) -> str:
+    if name in plugins.ops:
+        array = name if hasattr(np, name) else f"frompyfunc(pluggrad.ops.{name}, 1, 1)"
+        return f": write numpy.{array}(a)"
+    return f": {INSTEAD[name]}" if name in INSTEAD else ""
 
 
 def values(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from pluggrad import CompileError, Value
 
 from .function import Compiled
+from .options import check_options
 from .program import Program
 from .recording import Recording
 
@@ -41,6 +42,7 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
 
     Raises:
         CompileError: when the target cannot be compiled.
+        TypeError: for an unknown option, naming those that there are.
 
     >>> from pluggrad.compiler import compile
     >>> @compile(executor="interpreter")
@@ -52,14 +54,18 @@ def compile(target: Any = LEFT_OUT, **options: Any) -> Any:
     if target is LEFT_OUT:
         return partial(compile, **options)
     if isinstance(target, Value | list | tuple):
+        check_options(options, Program)
         return Program(target, **options)
     if "in_axes" in options:
-        return __getattr__("OverRows")(target, **options)
+        over_rows = __getattr__("OverRows")
+        check_options(options, over_rows, Compiled)
+        return over_rows(target, **options)
     if rows := [name for name in ("reduce", "check_finite") if name in options]:
         raise CompileError(
             f"{rows[0]}= is for functions over rows, and wants in_axes= too: which arguments have "
             "rows (0) and which are shared (None)"
         )
+    check_options(options, Compiled)
     return Compiled(target, **options)
 
 

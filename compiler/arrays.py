@@ -16,7 +16,13 @@ from .recording import Recording
 from .recordings import DIRECT, Entry, Numbers, Recordings
 
 # What Python says where a number is used as a vector.
-WANTS_A_VECTOR = ("non-iterable", "not iterable", "not subscriptable", "has no len()")
+WANTS_A_VECTOR = (
+    "non-iterable",
+    "not iterable",
+    "not subscriptable",
+    "has no len()",
+    "a Value is one number",
+)
 
 
 class OverLanes(Recordings):
@@ -167,7 +173,7 @@ class OverLanes(Recordings):
         """Record the first lane; an error of a function that wanted the whole array says how."""
         try:
             return self._recorded(shape, _lane(rows, 0))
-        except TypeError as cause:
+        except (AttributeError, TypeError) as cause:
             if any(part in str(cause) for part in WANTS_A_VECTOR):
                 cause.add_note(
                     "a compiled function takes an array as many inputs at once, one number each; "

@@ -29,6 +29,7 @@ from .tape.data import Tape
 from .tape.fingerprint import check_ops, fingerprint, is_built_in
 from .tape.interpreter import Interpreter
 from .tape.writing import recorded_tape
+from .warning import counted
 
 
 class Program:
@@ -160,8 +161,9 @@ class Program:
 
     def __repr__(self) -> str:
         return (
-            f"<Program of {len(self.tape)} nodes, {len(self.tape.inputs)} inputs and "
-            f"{len(self.tape.outputs)} outputs, in {self.executor.name}>"
+            f"<Program of {counted(len(self.tape), 'node')}, "
+            f"{counted(len(self.tape.inputs), 'input')} and "
+            f"{counted(len(self.tape.outputs), 'output')}, in {self.executor.name}>"
         )
 
     # ----- With Values -----

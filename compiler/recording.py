@@ -16,6 +16,7 @@ from .fused import Fused
 from .nested import can_be_nested, nested_call
 from .run.executor import Executor, executor_for, missing_packages
 from .tape.interpreter import Interpreter
+from .warning import counted
 
 FUSED = 256  # lanes: for fewer it does not pay to compile a function of their own
 Answer = tuple[list[float], list[float]]
@@ -66,8 +67,8 @@ class Recording:
 
     def __repr__(self) -> str:
         return (
-            f"<Recording of {len(self.tape)} nodes, {len(self.used)} numbers and "
-            f"{self.guards} guards, {self.calls} calls>"
+            f"<Recording of {counted(len(self.tape), 'node')}, {counted(len(self.used), 'number')} "
+            f"and {counted(self.guards, 'guard')}, {counted(self.calls, 'call')}>"
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -29,6 +29,20 @@ EXACT_WARNING = 8
 STALE_WARNING = 8
 
 
+def note_on_vectors(error: Exception, shape: Any) -> None:
+    """Add to an error that speaks of a list what the vectors among the arguments are inside."""
+    given = repr(shape)
+    if "'elements'" in given:
+        error.add_note(f"an array among the arguments is a list of numbers inside; {AS_ARRAY}")
+    elif "'list'" in given:
+        error.add_note(
+            f"a list is one vector: {AS_ARRAY}. For many inputs at once pass numpy.array([...])"
+        )
+
+
+AS_ARRAY = "numpy.array(v) computes with it element by element and keeps the gradient"
+
+
 class Recordings:
     """The ways through one function.
 
@@ -139,7 +153,12 @@ class Recordings:
 
     def _recorded(self, shape: Any, numbers: Numbers) -> Entry:
         """Record the way that these numbers take."""
-        done = captured(self.function, shape, numbers)
+        try:
+            done = captured(self.function, shape, numbers)
+        except (AttributeError, TypeError) as cause:
+            if "list" in str(cause) or "sequence" in str(cause):
+                note_on_vectors(cause, shape)
+            raise
         executor = "interpreter" if done.changing else self.executor  # it is for one call
         recording = Recording(done, executor, math=self.math)
         self._exact += done.is_exact

@@ -144,7 +144,7 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
 
 def _hint(x: object) -> str:
     if hasattr(x, "tolist"):
-        return "; give its .tolist()"
+        return "; give its .tolist() for one vector, or pluggrad.compile(f) for many inputs at once"
     if hasattr(x, "__dict__") and not callable(x):
         return "; register its class with pluggrad.func.register_pytree_node"
     return ""

@@ -46,10 +46,10 @@ def unknown_keyword(function: str, *given: str) -> TypeError:
 
 def wrong_grad(output: object, wanted: Sequence[object], others: Iterable[str]) -> TypeError:
     """Return the error for a call of `grad` that is not `grad(output, inputs)`."""
-    if isinstance(output, FunctionType | MethodType | type) or wanted == [None]:
-        hint = moving_hint(output) or f"; {FUNCTION}"
-        return TypeError(f"grad() takes a Value, and the Values to differentiate it by{hint}")
+    if isinstance(output, FunctionType | MethodType | type):
+        return TypeError(f"grad() takes Values, not a function; {FUNCTION}")
     if others := list(others):
         return unknown_keyword("grad", *others)
     x = next(x for x in (output, *wanted) if not isinstance(x, Value))
-    return TypeError(f"grad() takes Values, not {type(x).__name__}{moving_hint(x)}")
+    hint = moving_hint(x) or ": name what to differentiate by, as in grad(y, x)" * (x is None)
+    return TypeError(f"grad() takes Values, not {type(x).__name__}{hint}")

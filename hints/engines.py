@@ -53,6 +53,10 @@ GROUPS: dict[str, list[Row]] = {
         Row("torch.autograd.grad", "jax.grad", "", "pluggrad.grad"),
         Row("torch.Tensor.detach", "jax.lax.stop_gradient", "", "pluggrad.Value.detach"),
         Row("torch.no_grad", "", "", "pluggrad.no_grad"),
+        Row("torch.inference_mode", "", "", "pluggrad.no_grad"),
+        Row("torch.enable_grad", "", "", "", "recording is on outside of `with no_grad():`"),
+        Row("torch.set_grad_enabled", "", "", "", "`with no_grad():` turns recording off"),
+        Row("torch.is_grad_enabled", "", "", "", "`with no_grad():` turns recording off"),
         Row("torch.Tensor.item", "", "", "pluggrad.Value.data", "`x.data` is a float"),
         Row("torch.Tensor.register_hook", "", "", "pluggrad.on_gradient"),
         Row("torch.autograd.Function", "jax.custom_vjp", "", "pluggrad.custom_rule"),
@@ -150,6 +154,7 @@ GROUPS: dict[str, list[Row]] = {
             "",
             "probabilities lose digits; pass logits",
         ),
+        Row("torch.nn.BCELoss", "", "", "", "`BCEWithLogitsLoss` takes logits and loses no digits"),
         Row("torch.nn.functional.kl_div", "", "", "", "`cross_entropy` takes weights of classes"),
     ],
     "Training": [

@@ -120,6 +120,37 @@ HINTS = {
     "ln": "it is x.log()",
     "swish": "it is x.silu()",
     "expit": "it is x.sigmoid()",
+    "T": "a Value is one number; numpy.array([x, y]) has a transpose",
+    "dim": "a Value is one number; numpy.array([x, y]) has dimensions",
+    "flatten": "a Value is one number; numpy.array([x, y]) can be flattened",
+    "float": "x.data is a float; x itself takes part in any arithmetic",
+    "double": "a Value is one number, a Python float",
+    "int": "int(x) gives the whole number, without a gradient",
+    "clamp": "it is x.clip(low, high)",
+    "negative": "write -x",
+    "true_divide": "write x / y",
+    "truediv": "write x / y",
+    "multiply": "write x * y",
+    "subtract": "write x - y",
+    "inverse": "write 1 / x",
+    "sgn": "it is x.sign()",
+    "logistic": "it is x.sigmoid()",
+    "norm": "write (x * x + y * y).sqrt(), or x.hypot(y)",
+    "prod": "a Value is one number; write math.prod(values)",
+    "update": "write x.data -= rate * x.grad, and x.grad = 0.0 after it",
+    "graph": "it is pluggrad.Graph(x); pluggrad.render(x) draws it",
+    "show": "pluggrad.render(x) draws it, pluggrad.save(x, 'x.svg') into a file",
+    "draw": "pluggrad.render(x) draws it, pluggrad.save(x, 'x.svg') into a file",
+    "plot": "pluggrad.render(x) draws it, pluggrad.save(x, 'x.svg') into a file",
+    "visualize": "pluggrad.render(x) draws it, pluggrad.save(x, 'x.svg') into a file",
+    "export": "pluggrad.save(x, 'x.svg') writes a file, in the format of its suffix",
+    "add_": "write x = x + y; x.data += 1.0 changes the number of a leaf",
+    "sub_": "write x = x - y; x.data -= 1.0 changes the number of a leaf",
+    "mul_": "write x = x * y; x.data *= 2.0 changes the number of a leaf",
+    "div_": "write x = x / y; x.data /= 2.0 changes the number of a leaf",
+    "copy_": "set x.data = number",
+    "fill_": "set x.data = number",
+    "zero_": "set x.data = 0.0",
 }
 
 
@@ -173,15 +204,18 @@ OF_MICROGRAD = {
 }
 
 OF_OTHERS = """
-    absolute adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh astype backprop
-    beta betaln celu children clone copy cosc cot cpu cross_entropy csc cuda deg2rad degrees
-    derivative detach_ device digamma dot draw_dot dtype entr erfcinv erfcx erfinv expit fabs
-    factorial fma fmod gamma gammaln grad_fn gradient hardsigmoid hardtanh heaviside i0 i1
-    is_leaf j0 j1 k0 k1 lambertw lgamma ln log_ndtr log_softmax logaddexp logsigmoid logsumexp
-    matmul max mean min mish mse_loss name ndim ndtri no_grad numpy parents polygamma power prelu
-    psi rad2deg radians reciprocal register_hook relu6 requires_grad_ reshape retain_grad
-    retain_graph rint rsqrt sec selu shape sinc size softmax softmin square std sum swish
-    tanhshrink to tolist val value var view xlog1py xlogy y0 y1 zero_grad zeta
+    absolute add_ adjoint airy arccos arccosh arcsin arcsinh arctan arctan2 arctanh astype
+    backprop beta betaln celu children clamp clone copy copy_ cosc cot cpu cross_entropy csc
+    cuda deg2rad degrees derivative detach_ device digamma dim div_ dot double draw draw_dot
+    dtype entr erfcinv erfcx erfinv expit export fabs factorial fill_ flatten float fma fmod
+    gamma gammaln grad_fn gradient graph hardsigmoid hardtanh heaviside i0 i1 int inverse
+    is_leaf j0 j1 k0 k1 lambertw lgamma ln log_ndtr log_softmax logaddexp logistic logsigmoid
+    logsumexp matmul max mean min mish mse_loss mul_ multiply name ndim ndtri negative no_grad
+    norm numpy parents plot polygamma power prelu prod psi rad2deg radians reciprocal
+    register_hook relu6 requires_grad_ reshape retain_grad retain_graph rint rsqrt sec selu sgn
+    shape show sinc size softmax softmin square std sub_ subtract sum swish T tanhshrink to
+    tolist true_divide truediv update val value var view visualize xlog1py xlogy y0 y1 zero_
+    zero_grad zeta
 """.split()
 
 

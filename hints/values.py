@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
@@ -42,6 +43,10 @@ def no_real_number(number: object, what: str) -> TypeError:
     kind = type(number).__name__
     hint = "; use value.detach() for a copy that is cut off" if kind == "Value" else ""
     hint = hint or moving_hint(number, "use it as it is, or x.detach() for a copy that is cut off")
+    if isinstance(number, list | tuple) or getattr(number, "shape", None) is not None:
+        hint = "; [Value(x) for x in numbers] is a list of them, pluggrad.values(numbers) an array"
+    elif isinstance(number, str):
+        hint = "; float(text) reads a number"
     return TypeError(f"{what}, not {kind}{hint}")
 
 
@@ -102,9 +107,21 @@ def check_stranger(other: object, op: Op | None) -> None:
 
 def no_operand(op: Op, x: object) -> TypeError:
     """Return the error for a call of an op with what is neither number nor Value."""
+    hint = _one_by_one(op, x)
     return TypeError(
-        f"{op.name}() takes numbers and Values, not {type(x).__name__}: {shortened(x)}"
+        f"{op.name}() takes numbers and Values, not {type(x).__name__}: {shortened(x)}{hint}"
     )
+
+
+def _one_by_one(op: Op, x: object) -> str:
+    """Say how to call an op with each number of a list or array; "" for anything else."""
+    if isinstance(x, list | tuple):
+        return f"; write [{op.name}(x) for x in values]"
+    if not getattr(x, "shape", ()) or hasattr(type(x), "__pluggrad_op__"):
+        return ""
+    known = op.arity == 1 and hasattr(sys.modules.get("numpy"), op.name)
+    array = f"numpy.{op.name}" if known else f"numpy.frompyfunc({op.name}, {op.arity}, 1)"
+    return f"; {array} takes arrays, and so does pluggrad.compile(f)"
 
 
 def wrong_count(op: Op, given: int) -> TypeError:

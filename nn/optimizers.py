@@ -37,6 +37,14 @@ class Compiled(Protocol):
     wrt: list[Value]
 
 
+# What a wrong argument of an optimizer has, and what to give instead.
+HAS = (
+    ("start", "fit.start(p), where p is what all rows share at first"),
+    ("parameters", "model.parameters()"),
+    ("value_and_grad", "compile(loss) of a Value; this function has no parameters of its own"),
+)
+
+
 class Optimizer(Checked):
     """The base class of all optimizers.
 
@@ -80,15 +88,20 @@ class Optimizer(Checked):
             for i, p in enumerate(self.parameters):
                 if not isinstance(p, Value):
                     raise TypeError(
-                        f"an optimizer changes Values; parameter {i} is a {type(p).__name__}"
+                        f"an optimizer changes Values; parameter {i} is a {type(p).__name__}. For "
+                        "numbers in an array, give it what holds them: a program, or a model that "
+                        "fit.start() gives"
                     )
         elif hasattr(parameters, "wrt"):
             self.parameters = list(parameters.wrt)
             self._program = parameters
         else:
+            instead = next(
+                (f"; give it {give}" for has, give in HAS if hasattr(parameters, has)), ""
+            )
             raise TypeError(
                 "an optimizer takes parameters, as model.parameters() gives them, or a program, as "
-                f"pluggrad.compile(loss) gives it; not a {type(parameters).__name__}"
+                f"pluggrad.compile(loss) gives it; not {type(parameters).__name__}{instead}"
             )
         self._check()
         self._in_bulk = self._program is not None and hasattr(self._program.parameters, "dtype")
@@ -179,11 +192,12 @@ class Optimizer(Checked):
     def zero_grad(self) -> None:
         """Set the gradients of the Values to 0. A program computes its own anew at each step."""
         for p in self.parameters:
-            p.grad = 0.0
+            if isinstance(p, Value):  # what `fit.start()` gives has places of an array instead
+                p.grad = 0.0
 
     def write(self) -> None:
-        """Write the parameters of a program into its Values."""
-        if self._program is not None:
+        """Write the parameters of a program into its Values, if it has any."""
+        if self._program is not None and isinstance(self.parameters[0], Value):
             assign(self.parameters, self._program.parameters.tolist())
 
     # ----- Saving -----

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pluggrad import CompileError
 
 from ..capture.arguments import put_together
+from ..warning import counted
 from .taken import SHARED, Cursor, Given, as_array, merged, shared_given
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Fit:
         self.wrt = range(len(self.parameters))
 
     def __repr__(self) -> str:
-        return f"<{self._rows!r} with {len(self.parameters)} parameters>"
+        return f"{repr(self._rows)[:-1]}, with {counted(len(self.parameters), 'parameter')}>"
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Write into the array of parameters, rather than put another one in its place."""

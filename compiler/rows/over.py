@@ -94,7 +94,7 @@ class OverRows(Summing):
         self._derived: dict[str, OverRows] = {}
 
     def __repr__(self) -> str:
-        return f"<{self.compiled!r}, {self.reduce or 'each'} over rows>"
+        return f"{repr(self.compiled)[:-1]}, {self.reduce or 'each'} over rows>"
 
     def __call__(self, *args: Any, weights: Any = None) -> Any:
         """Compute the function for all rows, and reduce the results.

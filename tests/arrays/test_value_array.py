@@ -295,3 +295,32 @@ def test_numbers_with_a_tangent_keep_it_in_an_array(f):
     found = [float(func.jvp(f, (2.0, 3.0), way)[1]) for way in ways]
     assert found == pytest.approx(list(map(float, expected)), rel=1e-14)
     assert min(found) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("backward", "a.sum().backward(), say: a pass starts from one Value"),
+        ("zero_grad", "a.grad = 0.0"),
+        ("numpy", "a.data is an array of the numbers"),
+        ("exp", "write numpy.exp(a)"),
+        ("relu", "write numpy.frompyfunc(pluggrad.ops.relu, 1, 1)(a)"),
+    ],
+)
+def test_a_name_of_tensors_or_values_says_what_to_write(name, instead):
+    a = pluggrad.values([0.5, 1.0])
+    with pytest.raises(AttributeError) as raised:
+        getattr(a, name)
+    assert str(raised.value) == f"a ValueArray has no attribute {name!r}: {instead}"
+    assert not hasattr(a, "nothing_of_the_kind")
+
+
+@pytest.mark.parametrize("name", ["log", "atan", "relu", "hypot"])
+def test_an_op_says_which_call_takes_an_array(name):
+    a = pluggrad.values([0.5, 1.0])
+    op = pluggrad.plugins.op(name)
+    with pytest.raises(
+        TypeError, match=r"takes numbers and Values, not ValueArray: .*; numpy\..* takes"
+    ):
+        op(*[a] * op.arity)
+    assert np.frompyfunc(op, op.arity, 1)(*[a] * op.arity)[1].data == op(*[1.0] * op.arity)

@@ -136,3 +136,38 @@ def test_a_function_of_a_vector_says_how_an_array_is_taken_as_one(function):
     with pytest.raises(TypeError) as raised:
         compile(function)(numpy.array([1.0, 2.0]))
     assert 'compile(f, arrays="elements") takes it as one vector' in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    "function", [lambda v: v.sum(), lambda v: v.shape[0] * v, lambda v: v.mean()]
+)
+def test_a_method_of_arrays_says_how_an_array_is_taken_as_one(function) -> None:
+    with pytest.raises(AttributeError, match="a Value is one number") as raised:
+        compile(function)(np.array([1.0, 2.0]))
+    assert 'compile(f, arrays="elements") takes it as one vector' in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    "function", [lambda v: v.mean(), lambda v: -v, lambda v: v @ v, lambda v: v * 2.0]
+)
+def test_a_vector_inside_is_a_list_and_an_error_says_so(function) -> None:
+    with pytest.raises((AttributeError, TypeError), match="list|sequence") as raised:
+        compile(function, arrays="elements")(np.array([1.0, 2.0]))
+    note = (
+        "an array among the arguments is a list of numbers inside; numpy.array(v) computes with it"
+    )
+    assert raised.value.__notes__[0].startswith(note)
+    with pytest.raises((AttributeError, TypeError), match="list|sequence") as raised:
+        compile(function)([1.0, 2.0])
+    assert raised.value.__notes__[0].endswith("For many inputs at once pass numpy.array([...])")
+
+
+def test_what_the_note_on_vectors_says_is_true() -> None:
+    norm = compile(lambda v: np.array(v) @ np.array(v), arrays="elements")
+    assert norm.grad(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+
+
+def test_an_error_that_has_nothing_to_do_with_vectors_gets_no_note() -> None:
+    with pytest.raises(TypeError) as raised:
+        compile(lambda x: x * [1.0])(2.0)
+    assert not hasattr(raised.value, "__notes__")

@@ -45,11 +45,13 @@ def test_grad_says_what_to_write_for_a_keyword_of_others(keywords, hint):
     "call", [lambda f: grad(f), lambda f: grad(f, argnums=0), lambda f: grad(f, 2.0)]
 )
 def test_grad_of_a_function_names_the_one_that_takes_functions(call):
-    with pytest.raises(TypeError, match=r"takes a Value.*; pluggrad.func.grad\(f, argnums=...\)"):
+    with pytest.raises(
+        TypeError, match=r"takes Values, not a function; pluggrad.func.grad\(f, argnums=...\)"
+    ):
         call(lambda v: v * v)
     assert func.grad(lambda v: v * v)(2.0) == 4.0
 
 
 def test_grad_without_inputs_says_that_it_wants_them():
-    with pytest.raises(TypeError, match="and the Values to differentiate it by"):
+    with pytest.raises(TypeError, match=r"name what to differentiate by, as in grad\(y, x\)"):
         grad(y)

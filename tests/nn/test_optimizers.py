@@ -229,7 +229,7 @@ def test_an_optimizer_takes_values_only() -> None:
 
 @pytest.mark.parametrize("wrong", [Value(1.0), MLP(1, [1])], ids=["Value", "MLP"])
 def test_what_is_neither_parameters_nor_a_program_is_told_from_them(wrong: Any) -> None:
-    told = rf"model\.parameters\(\).*or a program.*; not a {type(wrong).__name__}"
+    told = rf"model\.parameters\(\).*or a program.*; not {type(wrong).__name__}"
     with pytest.raises(TypeError, match=told):
         SGD(wrong)
 
@@ -361,3 +361,34 @@ def test_a_learning_rate_under_both_names_is_refused() -> None:
 def test_a_flag_is_true_or_false(kind, flag) -> None:
     with pytest.raises(TypeError, match="is True or False, not"):
         kind([Value(1.0)], 0.1, **flag)
+
+
+def test_a_model_of_rows_is_trained_as_in_pytorch() -> None:
+    pytest.importorskip("numba", reason="compiles")
+    fit = compile(lambda w, x, y: (w[0] * x - y) ** 2, in_axes=(None, 0, 0), reduce="mean")
+    model = fit.start([0.0])
+    optimizer = SGD(model, lr=0.1)
+    for _ in range(100):
+        optimizer.zero_grad()  # nothing to do: each step computes its gradients anew
+        model.step([1.0, 2.0], [3.0, 6.0])
+        optimizer.step()
+    optimizer.write()
+    assert model.parameters.tolist() == pytest.approx([3.0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "instead"),
+    [
+        (lambda f: compile(f, in_axes=(None, 0, 0)), r"give it fit\.start\(p\)"),
+        (lambda f: compile(f), r"give it compile\(loss\) of a Value"),
+        (lambda f: MLP(2, [1]), r"give it model\.parameters\(\)"),
+        (
+            lambda f: compile(f, in_axes=(None, 0, 0)).start([0.0]).parameters,
+            "a model that fit.start",
+        ),
+    ],
+    ids=["rows", "function", "module", "array"],
+)
+def test_what_an_optimizer_does_not_take_names_what_it_takes_instead(wrong, instead) -> None:
+    with pytest.raises(TypeError, match=instead):
+        SGD(wrong(lambda w, x, y: (w[0] * x - y) ** 2), lr=0.1)

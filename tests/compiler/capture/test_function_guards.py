@@ -67,7 +67,7 @@ def test_the_cache_of_recordings_is_bounded() -> None:
     with pytest.warns(CompileWarning, match=r"more than 3 ways.*bound=12"):
         assert [f(float(x)) for x in range(7)] == [x * x for x in range(7)]
     assert len(f.recordings) == 3
-    assert "1 guards" in repr(f.recordings[0])
+    assert "1 guard," in repr(f.recordings[0])
     f.forget()
     assert f.recordings == ()
 
