@@ -151,13 +151,13 @@ def test_a_method_of_arrays_says_how_an_array_is_taken_as_one(function) -> None:
     "function", [lambda v: v.mean(), lambda v: -v, lambda v: v @ v, lambda v: v * 2.0]
 )
 def test_a_vector_inside_is_a_list_and_an_error_says_so(function) -> None:
-    with pytest.raises((AttributeError, TypeError), match="list|sequence") as raised:
+    with pytest.raises((AttributeError, TypeError), match=r"list|sequence") as raised:
         compile(function, arrays="elements")(np.array([1.0, 2.0]))
     note = (
         "an array among the arguments is a list of numbers inside; numpy.array(v) computes with it"
     )
     assert raised.value.__notes__[0].startswith(note)
-    with pytest.raises((AttributeError, TypeError), match="list|sequence") as raised:
+    with pytest.raises((AttributeError, TypeError), match=r"list|sequence") as raised:
         compile(function)([1.0, 2.0])
     assert raised.value.__notes__[0].endswith("For many inputs at once pass numpy.array([...])")
 
