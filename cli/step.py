@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -92,10 +91,6 @@ class Walk:
 
     def _ids(self, name: str) -> set[str]:
         return {node.id for node in self.graph.nodes if name in (node.id, node.label)}
-
-
-def _is_bad(step: Step) -> bool:
-    return re.search(r"\b(nan|inf)\b", step.text) is not None
 
 
 def run(given: Namespace) -> None:

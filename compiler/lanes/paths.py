@@ -26,15 +26,6 @@ LONGEST = 24  # branches on one way
 
 
 @dataclass
-class Branch:
-    """One branch: what it asks, and what follows from each answer."""
-
-    mask: Lanes
-    then: Any = None
-    other: Any = None
-
-
-@dataclass
 class Walk:
     """One run: the answers that it was given, and the branches that it came by."""
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pluggrad import CompileError
 from pluggrad.progress import tell, waiting
 
+from .axes import merged
 from .summing import products, values, values_and_slopes
-from .taken import Given, merged
+from .taken import Given
 from .total import Total
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pluggrad import func
 
-from .taken import SHARED
+from .axes import SHARED
 
 Function = Callable[..., Any]
 

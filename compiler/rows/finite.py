@@ -7,7 +7,8 @@ from typing import Any
 
 from pluggrad import CompileError
 
-from .taken import ROWS, SHARED, Given, has_rows
+from .axes import ROWS, SHARED
+from .taken import Given, has_rows
 
 PART = 1 << 16  # rows that are looked at in one go
 

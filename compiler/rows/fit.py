@@ -8,7 +8,8 @@ from pluggrad import CompileError
 
 from ..capture.arguments import put_together
 from ..warning import counted
-from .taken import SHARED, Cursor, Given, as_array, merged, shared_given
+from .axes import SHARED, merged
+from .taken import Cursor, Given, as_array, shared_given
 
 if TYPE_CHECKING:
     from .over import OverRows  # which makes it

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 
-from .taken import ROWS, Given, as_rows, merged
+from .axes import ROWS, merged
+from .tables import as_rows
+from .taken import Given
 from .total import Total
 
 if TYPE_CHECKING:

@@ -22,23 +22,14 @@ from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
 from ..recording import Recording
+from .axes import ROWS, SHARED, axes_of, merged, names_of
 from .batches import Batched
 from .derived import slope, weighted
 from .fit import Fit
 from .on_dask import is_on_dask, total_on_dask, weights_on_dask
 from .summing import Summing, products, values, values_and_slopes
-from .taken import (
-    ROWS,
-    SHARED,
-    Cursor,
-    Given,
-    as_array,
-    as_rows,
-    axes_of,
-    merged,
-    names_of,
-    shared_given,
-)
+from .tables import as_rows
+from .taken import Cursor, Given, as_array, shared_given
 from .tiles import Tiles
 from .total import Total
 

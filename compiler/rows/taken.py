@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from inspect import Parameter, signature
 from itertools import islice
 from typing import Any
 
 from pluggrad import CompileError
 
-from ..capture.arguments import LEAF, is_symbolic, taken_apart
-from ..capture.guests import advice, is_guest, is_masked
-from ..capture.numbers import check_numbers, floats
+from ..capture.arguments import is_symbolic, taken_apart
+from ..capture.numbers import check_numbers
+from .axes import ROWS, SHARED
+from .tables import count_rows, rows_apart
 
 BLOCK_NUMBERS = 1 << 20  # of all arguments and gradients of a block
 LEAST_BLOCK, MOST_BLOCK = 256, 16384  # rows
-SHARED, ROWS = None, 0
 
 
 class Given:
@@ -101,24 +100,6 @@ class Given:
         return Taken(self.shape, columns, where, self.count)
 
 
-def merged(
-    axes: Sequence[int | None], shared: Sequence[Any], own: Sequence[Any], name: str
-) -> tuple[Any, ...]:
-    """Put what is shared and what has rows in the order of the arguments.
-
-    Raises:
-        CompileError: for more or fewer of them.
-    """
-    wanted = axes.count(SHARED), axes.count(ROWS)
-    if (len(shared), len(own)) != wanted:
-        raise CompileError(
-            f"{name} takes {wanted[0]} shared arguments and {wanted[1]} with rows; it was given "
-            f"{len(shared)} and {len(own)}"
-        )
-    first, second = iter(shared), iter(own)
-    return tuple([next(first if axis is SHARED else second) for axis in axes])
-
-
 def shared_given(args: Sequence[Any]) -> tuple[list[Any], Any]:
     """Give the shapes of arguments that rows share, and all their numbers in one array."""
     numbers = _Shared()
@@ -169,6 +150,14 @@ def _checked(x: Any) -> float:
 
 
 @dataclass(frozen=True)
+class Column:
+    """One number of each row: an array of rows, and where in a row it is."""
+
+    rows: Any
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Taken:
     """The arguments of one call, number by number.
 
@@ -200,6 +189,8 @@ class Taken:
                 if id(x.rows) not in read:
                     read[id(x.rows)] = _whole_steps(np.asarray(x.rows[start:end], float))
                 x = read[id(x.rows)][(slice(None), *x.index)]
+            elif has_rows(x):
+                x = x[start:end]
             columns.append(x)
         return replace(self, columns=columns, count=end - start)
 
@@ -213,12 +204,7 @@ class Taken:
         size = max(LEAST_BLOCK, min(MOST_BLOCK, BLOCK_NUMBERS // max(1, 2 * len(self.columns))))
         for first in range(0, self.count, size):
             end = min(first + size, self.count)
-            if any(isinstance(x, Column) for x in self.columns):
-                yield self.part(first, end), start + first
-            else:
-                rows = slice(first, end)
-                columns = [x[rows] if has_rows(x) else x for x in self.columns]
-                yield replace(self, columns=columns, count=end - first), start + first
+            yield self.part(first, end), start + first
 
 
 def _whole_steps(x: Any) -> Any:
@@ -235,152 +221,6 @@ def has_rows(x: Any) -> bool:
 def is_strided(x: Any) -> bool:
     """Tell whether numbers of this column are not side by side."""
     return has_rows(x) and x.strides[0] != x.itemsize
-
-
-def axes_of(
-    function: Callable[..., Any], in_axes: Sequence[int | None] | dict[str, int | None]
-) -> tuple[int | None, ...]:
-    """Write down for each argument whether it has rows.
-
-    Raises:
-        CompileError: for axes that are neither 0 nor None, names that are no arguments, and where
-            nothing has rows.
-    """
-    if isinstance(in_axes, dict):
-        names = _positional(function)
-        if unknown := [name for name in in_axes if name not in names]:
-            raise CompileError(
-                f"in_axes= names {unknown[0]!r}; the arguments are {', '.join(names)}"
-            )
-        axes = tuple([in_axes.get(name) for name in names])
-    elif isinstance(in_axes, Iterable) and not isinstance(in_axes, str):
-        axes = tuple(in_axes)
-    else:
-        raise CompileError(
-            f"in_axes= has 0 or None for each argument, (0, None) say; not {in_axes!r:.60}"
-        )
-    for axis in axes:
-        if axis is not None and (type(axis) is not int or axis != 0):
-            raise CompileError(f"in_axes= has {axis!r}; rows are along axis 0, and None is shared")
-    if ROWS not in axes:
-        raise CompileError("in_axes= has no 0: no argument has rows")
-    return axes
-
-
-def names_of(function: Callable[..., Any], count: int) -> tuple[str, ...]:
-    """Say what a function calls its arguments, so many; where that is unknown, by number."""
-    try:
-        names = _positional(function)
-    except (TypeError, ValueError):  # no signature
-        names = []
-    return (*names[:count], *(f"argument {i + 1}" for i in range(len(names), count)))
-
-
-def _positional(function: Callable[..., Any]) -> list[str]:
-    return [
-        x.name
-        for x in signature(function).parameters.values()
-        if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    ]
-
-
-def count_rows(trees: list[Any]) -> int:
-    """Count the rows, the same in all arrays.
-
-    Raises:
-        CompileError: where there are none, or not the same number in each.
-    """
-    lengths: dict[int, Any] = {}
-    for tree in trees:
-        for x in _arrays(tree):
-            lengths.setdefault(len(x), x)
-    if len(lengths) > 1:
-        told = ", ".join(map(str, sorted(lengths)))
-        raise CompileError(f"arguments with rows have different numbers of them: {told}")
-    if not lengths or 0 in lengths:
-        raise CompileError("there are no rows")
-    (count,) = lengths
-    return int(count)
-
-
-def _arrays(tree: Any) -> Iterator[Any]:
-    """List the arrays of an argument that has rows.
-
-    Raises:
-        CompileError: for what is no array.
-    """
-    if isinstance(tree, dict):
-        for x in tree.values():
-            yield from _arrays(x)
-    elif isinstance(tree, tuple):
-        for x in tree:
-            yield from _arrays(x)
-    else:
-        yield as_rows(tree)
-
-
-def as_rows(x: Any) -> Any:
-    """Give the array of an argument that has rows.
-
-    Raises:
-        CompileError: for what holds no numbers, or more than numbers.
-    """
-    import numpy as np
-
-    if not (type(x) is np.ndarray and x.dtype.kind in "biuf"):
-        x = _converted(x)
-    if x.ndim == 0:
-        raise CompileError("an argument with rows is an array; a number has none")
-    if 0 in x.shape[1:]:
-        raise CompileError(f"an argument with rows has no numbers in them: its shape is {x.shape}")
-    return x
-
-
-def _converted(x: Any) -> Any:
-    """Make an array of what holds numbers, and nothing besides: no unit, mask, date or text.
-
-    Raises:
-        CompileError: saying what it is.
-    """
-    import numpy as np
-
-    if is_masked(x) or (is_guest(x) and (isinstance(x, np.ndarray) or hasattr(x, "units"))):
-        raise CompileError(f"rows are plain numbers, not a {type(x).__name__}. {advice(x)}")
-    try:
-        found = np.asarray(x)
-        if found.dtype != "O" and found.dtype.kind not in "biuf":
-            raise TypeError(f"it holds {found.dtype}")
-    except (TypeError, ValueError) as cause:
-        raise CompileError(
-            f"an argument with rows is an array of numbers, or a tuple or dict of arrays, not "
-            f"{type(x).__name__}: {cause}"
-        ) from cause
-    if found.dtype != "O":
-        return found
-    numbers = found.ravel().tolist()
-    if any(map(is_symbolic, numbers)):
-        raise CompileError("rows are numbers, not Values; give x.data of each")
-    check_numbers(numbers)
-    return np.array(floats(numbers)).reshape(found.shape)
-
-
-def rows_apart(x: Any, arrays: list[Any]) -> Any:
-    """Give the shape of one row of an argument, and append its arrays."""
-    if isinstance(x, dict):
-        return dict, tuple(x), tuple([rows_apart(y, arrays) for y in x.values()])
-    if isinstance(x, tuple):
-        return type(x), len(x), tuple([rows_apart(y, arrays) for y in x])
-    rows = as_rows(x)
-    arrays.append(rows)
-    return LEAF if rows.ndim == 1 else ("elements", rows.shape[1:])
-
-
-@dataclass(frozen=True)
-class Column:
-    """One number of each row: an array of rows, and where in a row it is."""
-
-    rows: Any
-    index: tuple[int, ...]
 
 
 class Cursor:
