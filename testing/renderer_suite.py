@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pluggrad import PluginError, plugins
+from pluggrad import plugins
 
 from .check_renderers import RENDERER_CHECKS, RendererCheck
 from .errors import ConformanceError
 from .picture import Picture
-from .selection import renderers_of
+from .selection import chosen, renderers_of
 
 
 def check_renderer(
@@ -80,12 +80,7 @@ def renderer_suite(
     """
     import pytest
 
-    if isinstance(which, str) or which is None:
-        kinds = renderers_of(which)
-    else:
-        kinds = [which] if isinstance(which, type) else list(which)
-    if not kinds:
-        raise PluginError(f"{which!r} provides no renderers, so there would be nothing to test")
+    kinds = chosen(which, type, renderers_of, "renderers")
 
     @pytest.mark.parametrize("check", RENDERER_CHECKS, ids=lambda check: check.__name__)
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: str(kind.name))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from pluggrad import Op, Plugin, PluginError, plugins
+
+T = TypeVar("T")
 
 
 def ops_of(name: str | None = None) -> list[Op]:
@@ -17,11 +20,7 @@ def ops_of(name: str | None = None) -> list[Op]:
     Raises:
         PluginError: when nothing has that name, naming what is close.
     """
-    if name is None:
-        return list(plugins.ops.values())
-    if name in plugins.ops:
-        return [plugins.ops[name]]
-    return [op for plugin in plugins_named(name) for op in plugin.ops]
+    return _provided(name, plugins.ops, lambda plugin: plugin.ops)
 
 
 def renderers_of(name: str | None = None) -> list[type[Any]]:
@@ -33,11 +32,32 @@ def renderers_of(name: str | None = None) -> list[type[Any]]:
     Raises:
         PluginError: when nothing has that name, naming what is close.
     """
+    return _provided(name, plugins.renderers, lambda plugin: plugin.renderers)
+
+
+def chosen(which: Any, kind: type[T], named: Callable[[str | None], list[T]], what: str) -> list[T]:
+    """Return what a suite tests: what a name stands for (None is all), one thing, or several.
+
+    Raises:
+        PluginError: when there is none.
+    """
+    if isinstance(which, str) or which is None:
+        found = named(which)
+    else:
+        found = [which] if isinstance(which, kind) else list(which)
+    if not found:
+        raise PluginError(f"{which!r} provides no {what}, so there would be nothing to test")
+    return found
+
+
+def _provided(
+    name: str | None, installed: Mapping[str, T], parts: Callable[[Plugin], Sequence[T]]
+) -> list[T]:
     if name is None:
-        return list(plugins.renderers.values())
-    if name in plugins.renderers:
-        return [plugins.renderers[name]]
-    return [kind for plugin in plugins_named(name) for kind in plugin.renderers]
+        return list(installed.values())
+    if name in installed:
+        return [installed[name]]
+    return [part for plugin in plugins_named(name) for part in parts(plugin)]
 
 
 def plugins_named(name: str) -> list[Plugin]:

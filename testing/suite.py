@@ -11,7 +11,7 @@ from pluggrad import Op, PluginError
 from .checks import CHECKS, Check
 from .errors import ConformanceError
 from .patience import patience
-from .selection import ops_of
+from .selection import chosen, ops_of
 from .subject import Subject
 
 Reference = Callable[..., Any]
@@ -122,13 +122,7 @@ def op_suite(
     """
     import pytest
 
-    if isinstance(which, str) or which is None:
-        ops = ops_of(which)
-    else:
-        ops = [which] if isinstance(which, Op) else list(which)
-    if not ops:
-        raise PluginError(f"{which!r} provides no ops, so there would be nothing to test")
-
+    ops = chosen(which, Op, ops_of, "ops")
     references = references_of(ops, reference)
 
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
