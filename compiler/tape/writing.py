@@ -11,6 +11,7 @@ from pluggrad import CompileError, Op, Value
 from pluggrad.progress import tell
 from pluggrad.topology import topological_order
 
+from .bulk import order_in_bulk
 from .columns import Columns, columns_of
 from .data import Tape
 
@@ -84,7 +85,7 @@ def captured_tape(
 
 
 def _order(roots: Sequence[Value]) -> list[Value]:
-    order = topological_order(roots)
+    order = order_in_bulk(roots) or topological_order(roots)
     if len(order) > MANY_NODES:
         tell(f"writing down {len(order):,} nodes", long=True)
     return order

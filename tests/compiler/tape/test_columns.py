@@ -1,11 +1,13 @@
 """Graphs as columns, in plain Python and by machine code: the same numbers either way."""
 
+import gc
 import math
 import sys
 from random import Random
 
 import pytest
 from pluggrad import Op, Value
+from pluggrad.compiler.capture.collector import without_collector
 from pluggrad.compiler.tape import bulk, columns
 from pluggrad.ops import exp, fma, maximum, where
 from pluggrad.topology import topological_order
@@ -48,6 +50,44 @@ def test_machine_code_writes_what_python_writes(seed):
     assert bits(quickly) == bits(slowly)
     assert same_rows == rows
     assert bulk.written_in_bulk(order) is not None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_machine_code_lists_nodes_in_the_order_of_python(seed):
+    pytest.importorskip("llvmlite")
+    nodes = some_graph(seed, 5000)
+    roots = [nodes[-1], nodes[0], *nodes[-200::3], nodes[-1], Value(2.0)]
+
+    def listed():
+        new = [[] for _ in range(bulk.WORTH_IT)]  # which the collector counts while it rests
+        return bulk.order_in_bulk(roots), new
+
+    assert without_collector(listed)[0] == topological_order(roots)
+
+
+def test_more_nodes_than_new_objects_are_listed_too(monkeypatch):
+    pytest.importorskip("llvmlite")
+    monkeypatch.setattr(bulk, "WORTH_IT", 1)
+    nodes = some_graph(3, 2000)
+    gc.collect()
+    some = [[] for _ in range(30)]
+    assert bulk.order_in_bulk(nodes) == topological_order(nodes)
+    assert bulk.order_in_bulk(nodes[:1]) == nodes[:1]
+    del some
+
+
+def test_a_very_deep_graph_is_listed():
+    pytest.importorskip("llvmlite")
+
+    def listed():
+        x = Value(1.0)
+        for _ in range(200_000):
+            x = x * 1.0
+        return x, bulk.order_in_bulk([x])
+
+    x, order = without_collector(listed)
+    assert len(order) == 400_001
+    assert order[-1] is x
 
 
 def test_numbers_of_all_kinds_are_the_same_bits():
