@@ -72,9 +72,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 
 def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
     looks = Looks()
-    leaves = [Value(x) for x in numbers]
-    for leaf in leaves:
-        looks.created(leaf)
+    leaves = looks.leaves(numbers)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
     try:
@@ -82,7 +80,8 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     except Exception:
         check_classes(World(function).functions)  # which may be why
         raise
-    leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
+    if looks.replaced:
+        leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     tape, used, outside = captured_tape(outputs, leaves)
     ops = [op for op in looks.ops if not is_built_in(op)]
     places = read_by(ops)

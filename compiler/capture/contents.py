@@ -30,13 +30,14 @@ def of_container(thing: Any) -> Iterator[Place]:
     """List the places in a list, dict, set and the like, but for those of `numbers_in`."""
     is_dict = isinstance(thing, dict | MappingProxyType)
     items = items_of(thing)
+    kinds = {x.__class__ for x in items}
     if not isinstance(thing, tuple | frozenset):
-        # Equal numbers need not be the same: 0, -0.0 and False.
-        numbers = {x.__class__ for x in items} & NUMBERS
+        numbers = kinds & NUMBERS  # which may be equal and not the same: 0, -0.0 and False
         if _is_keyed(thing):  # each number in it has a place of its own
             numbers = set()
         yield _content(thing, items, is_dict=is_dict, numbers=numbers)
-    yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
+    if not kinds <= PLAIN:
+        yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
 
 
 def items_of(thing: Any) -> tuple[Any, ...]:

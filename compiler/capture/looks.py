@@ -6,7 +6,7 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -136,6 +136,14 @@ class Looks(Watcher):
     def ended(self) -> None:
         """See no more: what was recorded is made of Values like others from now on."""
         end_recording(self.kind)
+
+    def leaves(self, numbers: Iterable[float]) -> list[Value]:
+        """Make the Values that the function is given."""
+        kind, leaves = self.kind, [Value(x) for x in numbers]
+        for leaf in leaves:
+            if leaf.__class__ is Value:  # no other recording around this one saw it
+                leaf.__class__ = kind
+        return leaves
 
     def created(self, leaf: Value) -> None:
         """See that a leaf was made."""

@@ -73,7 +73,8 @@ class World:
         self.names: set[str] = set()
         self._born: set[type] = set()  # the classes of which objects may be made
         self._things: dict[int, Any] = {}
-        self._found: dict[int, list[Place]] = {}  # what was found in each thing
+        self._found: dict[Any, list[Place]] = {}  # what was found in each thing
+        self._inherited: dict[int, tuple[int, frozenset[str]]] = {}  # by objects of each class
         self._values: set[int] = set()
         self._by_name: list[Any] = []  # of these, what functions have names for
         self._walk(functions)
@@ -103,8 +104,8 @@ class World:
         self._found[id(thing)] = found = numbers_in(thing)
         next_ones = []
         for place in self._inside(thing):
-            holder, key, inner = place
-            if holder is not None and not _is_fixed_name(key, inner):
+            inner = place[2]
+            if _may_move(place):
                 found.append(place)
             if isinstance(inner, Value):
                 self._values.add(id(inner))
@@ -204,13 +205,21 @@ class World:
             return
         yield from ((held, name, held[name]) for name in tuple(names))
         yield from self._of_slots(thing)
-        inherited = list(self._of_class(kind))
-        hidden = {name for _, name, _ in inherited if name} - held.keys()
+        yield from self._of_class_of(thing)
+        hidden = self._inherited[id(kind)][1] - held.keys()
         if self.names & ASKING:  # whether there is one
             hidden |= self.names - held.keys()
         if hidden and hasattr(thing, "__dict__"):  # until the object has one of its own
             yield Seen(held, partial(lacks, hidden)), None, True
-        yield from inherited
+
+    def _of_class_of(self, thing: Any) -> Iterator[Place]:
+        """List what an object inherits, once for all objects of its class."""
+        kind, known = type(thing), len(self.names) + len(self._born)
+        if id(kind) not in self._inherited or self._inherited[id(kind)][0] < known:
+            places = list(self._of_class(kind))
+            self._inherited[id(kind)] = known, frozenset(name for _, name, _ in places if name)
+            self._found["class", id(kind)] = [x for x in places if _may_move(x)]
+            yield from fixed(x for _, _, x in places)
 
     def _of_slots(self, thing: Any) -> Iterator[Place]:
         for name in slots_of(type(thing)):
@@ -272,6 +281,12 @@ def _knows_values(module: str) -> bool:
 def _attribute(thing: Any, name: str) -> Place:
     look = attrgetter(name)
     return Seen(thing, look), None, look(thing)
+
+
+def _may_move(place: Place) -> bool:
+    """Tell whether another thing may be put into a place."""
+    holder, key, thing = place
+    return holder is not None and not _is_fixed_name(key, thing)
 
 
 def _is_fixed_name(name: Any, thing: Any) -> bool:
