@@ -99,7 +99,7 @@ class Summing:
 
         for k in range(0, len(starts), threads):
             tell(f"row {starts[k]:,} of {count:,}", done=starts[k], total=count)
-            yield from side_by_side(work, starts[k : k + threads])
+            yield from each_in_a_thread(work, starts[k : k + threads])
 
     def _tiles_for(self, given: Given) -> Tiles | None:
         recording = self._recording(given.shape, lambda: given.taken().columns)
@@ -240,7 +240,7 @@ def products(rows: Summing, given: Given) -> Total:
     return total
 
 
-def side_by_side(work: Callable[[int], Any], starts: Sequence[int]) -> Iterator[Any]:
+def each_in_a_thread(work: Callable[[int], Any], starts: Sequence[int]) -> Iterator[Any]:
     """Do several things, each in a thread of its own; give the results in order."""
     if len(starts) == 1:
         yield work(starts[0])

@@ -1,10 +1,12 @@
 """Fused programs of one function, for arrays of operands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
+from pluggrad.compiler import function as functions
 from pluggrad.compiler.capture.arguments import taken_apart
 from pluggrad.compiler.capture.capturing import captured
 from pluggrad.compiler.lanes.program import Program, writer_here
@@ -50,3 +52,20 @@ def writers() -> dict[str, Callable[[], Writer]]:
         "without ldexp": lambda: Writer(8, has_fma=True),
         "without fma": lambda: Writer(4, has_fma=False),
     }
+
+
+@contextmanager
+def others_refused() -> Iterator[None]:
+    def refuse(*_args: Any, **_kwargs: Any) -> Any:
+        raise AssertionError("this call takes the careful way")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(functions, "numbers_of", refuse)
+        patched.setattr(functions, "call", refuse)
+        yield
+
+
+@pytest.fixture(scope="session")
+def short_calls_alone() -> Callable[[], AbstractContextManager[None]]:
+    """Give a context in which only short calls are answered."""
+    return others_refused

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from pluggrad import CompileError, Op, Value, compile
-from pluggrad.compiler import function as functions
 from pluggrad.compiler.lanes.call_text import MISSES
 from pluggrad.compiler.lanes.calls import arrays_are_plain
 from pluggrad.ops import exp, sqrt
@@ -40,21 +38,8 @@ def compiled():
     return found
 
 
-@contextmanager
-def short_calls_alone():
-    """Let no other call be answered."""
-
-    def refuse(*_args, **_kwargs):
-        raise AssertionError("this call takes the careful way")
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(functions, "numbers_of", refuse)
-        patched.setattr(functions, "call", refuse)
-        yield
-
-
 @pytest.fixture
-def no_other_way():
+def no_other_way(short_calls_alone):
     """Answer short calls alone, for a whole test."""
     with short_calls_alone():
         yield
@@ -200,7 +185,7 @@ def test_results_are_written_where_they_are_wanted(compiled, no_other_way):
     assert compiled(x, y, out=(outs[0],)) is outs[0]
 
 
-def test_calls_with_out_alone_become_short():
+def test_calls_with_out_alone_become_short(short_calls_alone):
     x, y = numbers(COUNT)
     compiled = compile(smooth)
     outs = tuple([np.empty(COUNT) for _ in range(3)])
@@ -306,7 +291,7 @@ def test_a_parameter_of_the_name_out_is_the_functions_own():
 
 
 @pytest.mark.parametrize("name", ["jvp", "hvp"])
-def test_derivatives_in_a_direction_take_the_short_way(name):
+def test_derivatives_in_a_direction_take_the_short_way(name, short_calls_alone):
     compiled = compile(smooth)
     primals, tangents = numbers(COUNT), numbers(COUNT)[::-1]
     derivative = getattr(compiled, name)
@@ -372,7 +357,7 @@ def test_several_results_have_no_short_gradient():
             compiled.value_and_grad(*numbers(COUNT))
 
 
-def test_each_way_has_its_short_calls():
+def test_each_way_has_its_short_calls(short_calls_alone):
     y = numbers(COUNT)[1]
     compiled = compile(branching)
     for x in (np.zeros(COUNT), np.ones(COUNT), np.ones(COUNT)):
@@ -418,7 +403,7 @@ def test_one_argument_has_one_gradient():
         assert value is not gradient
 
 
-def test_values_from_outside_are_read_anew():
+def test_values_from_outside_are_read_anew(short_calls_alone):
     factor, shift = Value(3.0), Value(-1.0)
     compiled = compile(lambda x, y: x * factor + y * shift)
     x, y = numbers(COUNT)
@@ -443,7 +428,7 @@ def test_what_an_op_reads_is_looked_at(monkeypatch):
         np.testing.assert_array_equal(compiled(x), x * factor)
 
 
-def test_numbers_and_lanes_take_turns(compiled):
+def test_numbers_and_lanes_take_turns(compiled, short_calls_alone):
     compiled(0.5, 1.5)
     x, y = numbers(COUNT)
     with short_calls_alone():
@@ -510,7 +495,7 @@ def test_nothing_is_held_after_a_call(compiled):
     assert [sys.getrefcount(a) for a in (x, y)] == counted
 
 
-def test_hundreds_of_arguments_are_taken():
+def test_hundreds_of_arguments_are_taken(short_calls_alone):
     compiled = compile(lambda *xs: sum(x * (i + 1.0) for i, x in enumerate(xs)))
     x = numbers(COUNT)[0]
     args = [x if i % 2 else 2.0 for i in range(300)]
