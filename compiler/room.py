@@ -37,7 +37,7 @@ class Room:
     def empty(self, shape: tuple[int, ...]) -> Doubles:
         """Make an array of floats that holds anything."""
         size = math.prod(shape)
-        return np.empty(shape) if size * 8 < LEAST else _on_top(self._lent(size), 0, shape)
+        return np.empty(shape) if size * 8 < LEAST else self._lent(size)[:size].reshape(shape)
 
     def rows(self, count: int, lengths: tuple[int, ...], size: int) -> list[Doubles]:
         """Make so many arrays of one shape, each side by side in memory, that hold anything.
@@ -51,18 +51,19 @@ class Room:
             return [np.empty(lengths) for _ in range(count)]
         step = -(-size // LINE) * LINE
         lent = self._lent(step * count)
-        return [_on_top(lent, i * step, lengths) for i in range(count)]
+        rows = [lent[i * step : i * step + size] for i in range(count)]
+        return rows if len(lengths) == 1 else [x.reshape(lengths) for x in rows]
 
-    def _lent(self, size: int) -> _Lent:
+    def _lent(self, size: int) -> Doubles:
         """Lend memory for so many floats or some more."""
         lent = self._taken(size).view(_Lent)
         lent.room = self
-        return lent
+        return lent.view(np.ndarray)
 
     def give_back(self, array: _Kept) -> None:
         """Keep an array that nobody holds, and let go of others where that is too much."""
         self._left.append(array)
-        while sum([x.nbytes for x in self._left]) > MOST:
+        while sum(map(len, self._left)) * 8 > MOST:
             self._next()
 
     def _taken(self, size: int) -> _Kept:
@@ -98,11 +99,6 @@ class _Lent(np.ndarray[Any, np.dtype[np.float64]]):
     def __del__(self) -> None:
         if self.room is not None:
             self.room.give_back(self.base)  # type: ignore[arg-type]
-
-
-def _on_top(lent: _Lent, start: int, shape: tuple[int, ...]) -> Doubles:
-    """Make an array on memory that is lent, from some float on."""
-    return np.ndarray(shape, np.float64, lent, start * 8)
 
 
 def _fresh(size: int) -> _Kept:

@@ -87,14 +87,21 @@ def loose_power(w: Writer, x: Any, low: Any = None) -> Power:
 
 
 def exp(w: Writer, x: Any) -> Any:
-    """Give e**x, with r as one number: a tenth of a unit more for a fifth less to do."""
+    """Give e**x, with r as one number: two tenths of a unit more for a quarter less to do."""
     x = clamped(w, x, LEAST, MOST)
     shifted = w.fma(x, LOG2E, MAGIC)
     n = shifted - MAGIC
     r = w.fma(n, -LN2_LOW, w.fma(n, -LN2_HIGH, x))
+    return w.times_power(_of_reduced(w, r), w.bits(shifted) - MAGIC_BITS)
+
+
+def _of_reduced(w: Writer, r: Any) -> Any:
+    """Give e**r = 1 + r (1 + r (1/2 + ...)): what its steps round counts for a third of a unit."""
+    rest = w.polynomial(r, (0.5, *EXP), levels=1)
+    if w.has_fma:
+        return w.fma(r, w.fma(r, rest, 1.0), 1.0)
     near, error = w.ordered_total(1.0, r)
-    high = near + w.fma(r * r, w.polynomial(r, (0.5, *EXP), levels=1), error)
-    return w.times_power(high, w.bits(shifted) - MAGIC_BITS)
+    return near + (r * r * rest + error)
 
 
 def exp2(w: Writer, x: Any) -> Any:

@@ -92,7 +92,8 @@ def test_a_child_does_not_write_into_the_results_of_its_parent():
 @pytest.mark.parametrize("size", [LEAST, LARGE_PAGES, 3 * LARGE_PAGES + 8])
 def test_rows_lie_apart_and_begin_where_the_processor_reads_at_once(size):
     room = Room()
-    first, again = room.rows(3, (size // 8,), size // 8), room.rows(2, (2, size // 16), size // 8)
+    half = size // 16
+    first, again = room.rows(3, (size // 8,), size // 8), room.rows(2, (2, half), 2 * half)
     for i, row in enumerate([*first, *again]):
         assert row.flags.carray
         row[:] = i
