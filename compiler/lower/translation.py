@@ -87,6 +87,8 @@ class Translator:
     # By the op and a fingerprint of what its functions read, which may change.
     _forwards: dict[tuple[Op, str], Function] = field(default_factory=dict)
     _rules: dict[tuple[Op, int, str], Function | None] = field(default_factory=dict)
+    # Why numba could not: it takes as long to give up as to translate.
+    _refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def forward(self, op: Op) -> Function:
         """Translate an op's forward function.
@@ -228,26 +230,47 @@ class Translator:
         key = f"compared {name} {made_from}"
         kept = self.cache.read(key)
         if kept is None:
-            from .numba_front import numba_ir
-
+            if (refusal := self._refused.get((op.name, key))) is not None:
+                raise CompileError(refusal)
             try:
-                text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
-            except Exception as cause:
-                raise CompileError(
-                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
-                ) from cause
-            try:
-                if is_forward:
-                    compare_forward(op, name, made_from, "", [text], what)
-                else:
-                    compare_rule(op, op.rules.index(function), name, what, text)
-            except RuntimeError as cause:  # it calls a function that is nowhere to be found
-                raise CompileError(
-                    f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}"
-                ) from cause
-            kept = text.encode()
+                kept = _by_numba(op, function, parameters, name, made_from, what).encode()
+            except CompileError as cause:
+                if not isinstance(cause.__cause__, MemoryError | RecursionError):
+                    self._refused[op.name, key] = str(cause)
+                raise
             self.cache.write(key, kept)
         return Function(name, kept.decode(), frozenset(parameters), is_module=True)
+
+
+def _by_numba(
+    op: Op,
+    function: Callable[..., Any],
+    parameters: list[str],
+    name: str,
+    made_from: str,
+    what: str,
+) -> str:
+    """Have numba translate a function, and compare what it gives with what Python gives."""
+    from .numba_front import numba_ir
+
+    is_forward = function is op.forward
+    instead = op.ieee if is_forward else None
+    try:
+        text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
+    except Exception as cause:
+        raise _untranslated(op, what, cause) from cause
+    try:
+        if is_forward:
+            compare_forward(op, name, made_from, "", [text], what)
+        else:
+            compare_rule(op, op.rules.index(function), name, what, text)
+    except RuntimeError as cause:  # it calls a function that is nowhere to be found
+        raise _untranslated(op, what, cause) from cause
+    return text
+
+
+def _untranslated(op: Op, what: str, cause: Exception) -> CompileError:
+    return CompileError(f"op {op.name!r}: numba cannot translate its {what}: {_shortly(cause)}")
 
 
 def _ascii(name: str) -> str:

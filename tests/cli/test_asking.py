@@ -19,6 +19,8 @@ from type_checking import mypy
 def folder(tmp_path, monkeypatch):
     for variable in ENVIRONMENT:
         monkeypatch.delenv(variable, raising=False)
+    # Whoever runs the tests may have kept a hundred thousand files, which doctor would count.
+    monkeypatch.setenv("PLUGGRAD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
