@@ -84,18 +84,28 @@ def check_declaration(op: Op) -> None:
     Raises:
         OpError: when the parts do not fit together.
     """
-    name = op.name
+    _check_name(op.name)
+    if not callable(op.forward):
+        raise OpError(f"op {op.name!r}: forward is a function, not {op.forward!r}")
+    if not isinstance(op.__doc__, str):
+        raise OpError(f"op {op.name!r}: doc is a line of text, not {op.__doc__!r:.60}")
+    _check_arity(op)
+    _check_places(op)
+    _check_forward(op)
+    for index, rule in enumerate(op.rules):
+        _check_rule(op, index, rule)
+
+
+def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise OpError(f"an op's name is a Python identifier, not {name!r}")
-    if unicodedata.normalize("NFKC", name) != name:
-        raise OpError(
-            f"op {name!r}: Python reads this name as {unicodedata.normalize('NFKC', name)!r} in a "
-            "program; call it that"
-        )
-    if not callable(op.forward):
-        raise OpError(f"op {name!r}: forward is a function, not {op.forward!r}")
-    if not isinstance(op.__doc__, str):
-        raise OpError(f"op {name!r}: doc is a line of text, not {op.__doc__!r:.60}")
+    if (read := unicodedata.normalize("NFKC", name)) != name:
+        raise OpError(f"op {name!r}: Python reads this name as {read!r} in a program; call it that")
+
+
+def _check_arity(op: Op) -> None:
+    """Check that there are rules, and as many domains."""
+    name = op.name
     if not op.rules:
         if parameters_of(op.forward) == ():
             raise OpError(f"op {name!r} takes no operands; a constant needs no op: Value(1.0)")
@@ -109,32 +119,38 @@ def check_declaration(op: Op) -> None:
             raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
     if len(op.domain) != op.arity:
         raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
-    _check_places(op)
+
+
+def _check_forward(op: Op) -> None:
+    """Check that the forward takes an operand for each rule, by position."""
     taken = parameters_of(op.forward)
     if taken is not None and len(taken) != op.arity:
         raise OpError(
-            f"op {name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
+            f"op {op.name!r} has {op.arity} rules ({_signatures(op.rules)}), but its forward takes "
             f"{len(taken)} operands ({_signatures([op.forward])}); give one rule for each "
             "operand, or None where no gradient flows"
         )
     if needed := _named_only(op.forward):
         raise OpError(
-            f"op {name!r}: its forward needs {needed[0]!r} by keyword, but is called with operands "
-            "by position; make it an operand, or give it a default"
+            f"op {op.name!r}: its forward needs {needed[0]!r} by keyword, but is called with "
+            "operands by position; make it an operand, or give it a default"
         )
-    for index, rule in enumerate(op.rules):
-        taken = parameters_of(rule)
-        if taken is not None and len(taken) != 2 + op.arity:
-            raise OpError(
-                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; "
-                f"rules take g, out and the {op.arity} operands"
-            )
-        own = parameters_of(op.forward) or ()  # one of which may be called out
-        if taken and "out" in (taken[0], *taken[2:]) and "out" not in (taken[1], *own):
-            raise OpError(
-                f"op {name!r}: the rule of operand {index} takes {_signatures([rule])}; rules are "
-                "called with g, then out, then the operands: put them in this order"
-            )
+
+
+def _check_rule(op: Op, index: int, rule: Rule | None) -> None:
+    """Check that a rule takes g, out and the operands, in this order."""
+    taken = parameters_of(rule)
+    where = f"op {op.name!r}: the rule of operand {index}"
+    if taken is not None and len(taken) != 2 + op.arity:
+        raise OpError(
+            f"{where} takes {_signatures([rule])}; rules take g, out and the {op.arity} operands"
+        )
+    own = parameters_of(op.forward) or ()  # one of which may be called out
+    if taken and "out" in (taken[0], *taken[2:]) and "out" not in (taken[1], *own):
+        raise OpError(
+            f"{where} takes {_signatures([rule])}; rules are called with g, then out, then the "
+            "operands: put them in this order"
+        )
 
 
 def _check_places(op: Op) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextvars import Context, ContextVar
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from operator import eq
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import ref
 
+from ..tape.fingerprint import parts_of_callable
 from .places import Place, Seen, fixed
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
@@ -123,16 +124,8 @@ def bytes_of(array: Any) -> bytes:
 
 def parts_of(thing: Any) -> Iterable[Place] | None:
     """List the parts of what is made of others; None for what is not."""
-    if isinstance(thing, MethodType):
-        return fixed([thing.__func__, thing.__self__])
-    if isinstance(thing, partial):
-        return fixed([thing.func, *thing.args, thing.keywords])
-    if isinstance(thing, property):
-        return fixed([thing.fget])
-    if isinstance(thing, staticmethod | classmethod):
-        return fixed([thing.__func__])
-    if isinstance(thing, cached_property):
-        return fixed([thing.func])
+    if (parts := parts_of_callable(thing)) is not None:
+        return fixed(parts)
     if isinstance(thing, ref):
         return [(Seen(thing, ref.__call__), None, thing())]
     if isinstance(thing, KeysView | ValuesView | ItemsView) and hasattr(thing, "mapping"):

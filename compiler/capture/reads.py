@@ -21,7 +21,6 @@ from types import (
     BuiltinFunctionType,
     CodeType,
     FunctionType,
-    MethodType,
     ModuleType,
 )
 from typing import Any, NamedTuple
@@ -34,6 +33,7 @@ from ..tape.fingerprint import (
     is_built_in,
     is_mine,
     names_in,
+    parts_of_callable,
     slots_of,
 )
 from .changing import READERS, read_with
@@ -120,16 +120,10 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
         return None
     if isinstance(thing, KEPT) or _is_known(thing):
         return ()
-    if isinstance(thing, property):
-        return _held([thing.fget])
-    if isinstance(thing, staticmethod | classmethod):
-        return _held([thing.__func__])
     if isinstance(thing, FunctionType):
         return None if _reaches_anything(thing) else _named_by(thing)
-    if isinstance(thing, MethodType):
-        return _held([thing.__func__, thing.__self__])
-    if isinstance(thing, partial):
-        return _held([thing.func, *thing.args, *thing.keywords.values()])
+    if (parts := parts_of_callable(thing)) is not None:
+        return _held(parts)
     if isinstance(thing, Op):
         return () if is_built_in(thing) else _held([thing.forward, thing.ieee, *thing.rules])
     if hasattr(thing, "py_func"):  # of what numba compiled

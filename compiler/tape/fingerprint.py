@@ -12,7 +12,7 @@ import sys
 import types
 from collections import deque
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pluggrad import CompileError, Op
@@ -72,30 +72,14 @@ class _Walk:
                 self.note(thing.name)
                 return [thing.forward, thing.ieee, *thing.rules, thing.successor]
             case types.FunctionType():
-                code = thing.__code__
-                names = sorted(names_in(code))
-                cells = [_content(cell) for cell in thing.__closure__ or ()]
-                named = [thing.__globals__[x] for x in names if x in thing.__globals__]
-                reached = [y for x in (*cells, *named) for y in _reached(x, names)]
-                own = [vars(thing)] if vars(thing) else []
-                return [code, thing.__defaults__, thing.__kwdefaults__, *own, *reached]
-            case types.MethodType():
-                return [thing.__func__, thing.__self__]
-            case property():
-                return [thing.fget]
-            case staticmethod() | classmethod():
-                return [thing.__func__]
-            case partial():
-                return [thing.func, thing.args, thing.keywords]
+                return _of_function(thing)
             case types.CodeType():
                 self.update(thing.co_code)
                 return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
             case types.ModuleType():
                 self.note(thing.__name__)
                 return [getattr(thing, "__version__", None)]
-            case tuple() | list():
-                return list(thing)
-            case deque():
+            case tuple() | list() | deque():
                 return list(thing)
             case frozenset() | set():
                 return sorted(thing, key=repr)
@@ -104,6 +88,8 @@ class _Walk:
             case type():
                 self.note(f"{thing.__module__}.{thing.__qualname__}")
                 return _own(thing)
+        if (parts := parts_of_callable(thing)) is not None:
+            return parts
         self.note(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}")
         if hasattr(thing, "py_func"):  # numba's version of a function
             return [thing.py_func, *sorted(getattr(thing, "targetoptions", {}).items())]
@@ -114,6 +100,36 @@ class _Walk:
             label = getattr(thing, "__name__", None)
             return [label, *(_state(thing) if " at 0x" in text else [text])]
         return [type(thing), *_state(thing)]
+
+
+def _of_function(function: types.FunctionType) -> list[Any]:
+    code = function.__code__
+    names = sorted(names_in(code))
+    cells = [_content(cell) for cell in function.__closure__ or ()]
+    named = [function.__globals__[x] for x in names if x in function.__globals__]
+    reached = [y for x in (*cells, *named) for y in _reached(x, names)]
+    own = [vars(function)] if vars(function) else []
+    return [code, function.__defaults__, function.__kwdefaults__, *own, *reached]
+
+
+# What a function may be wrapped in, and the attributes that hold it.
+WRAPPERS = {
+    types.MethodType: ("__func__", "__self__"),
+    property: ("fget",),
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    cached_property: ("func",),
+}
+
+
+def parts_of_callable(thing: object) -> list[Any] | None:
+    """List what a method, a property or a partial is made of; None for all other things."""
+    if isinstance(thing, partial):
+        return [thing.func, *thing.args, thing.keywords]
+    for kind, attributes in WRAPPERS.items():
+        if isinstance(thing, kind):
+            return [getattr(thing, x) for x in attributes]
+    return None
 
 
 def check_ops(ops: Sequence[Op], fingerprints: Sequence[str], python: tuple[int, int]) -> None:

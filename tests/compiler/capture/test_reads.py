@@ -4,6 +4,7 @@ import array
 import copy
 import dataclasses
 import enum
+import functools
 import itertools
 import math
 import os
@@ -196,6 +197,16 @@ def test_an_op_whose_functions_are_methods_is_what_its_object_is_now():
     f = compile(lambda x: op(x))
     assert f.value_and_grad(3.0) == (6.0, 2.0)
     scaled.scale = 5.0
+    assert f.value_and_grad(3.0) == (15.0, 5.0)
+
+
+def test_an_op_whose_functions_are_partials_knows_their_keywords_as_they_are_now():
+    forward = functools.partial(lambda x, scale: x * scale, scale=2.0)
+    rule = functools.partial(lambda g, out, x, scale: g * scale, scale=2.0)
+    op = Op("scaled", forward, rule)
+    f = compile(lambda x: op(x))
+    assert f.value_and_grad(3.0) == (6.0, 2.0)
+    forward.keywords["scale"] = rule.keywords["scale"] = 5.0
     assert f.value_and_grad(3.0) == (15.0, 5.0)
 
 
