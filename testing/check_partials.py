@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from .scan import discontinuities
+from .scan import discontinuities, steps
 from .subject import Subject
-from .truth import Point, exact_higher
+from .truth import Point, change_between, exact_higher
 
 
 def partials_are_true(subject: Subject) -> None:
@@ -40,7 +40,7 @@ def rules_jump_only_at_declared_kinks(subject: Subject) -> None:
     for index, below, above in discontinuities(subject):
         for at in (below, above):
             subject.compare(index, at)
-        if subject.is_kink(below) or subject.is_kink(above) or _kink_between(subject, below, above):
+        if subject.has_kink_between(below, above):
             continue
         left, right = subject.truth(index, below), subject.truth(index, above)
         if left is None or right is None:
@@ -61,21 +61,38 @@ def rules_jump_only_at_declared_kinks(subject: Subject) -> None:
             )
 
 
+def forwards_jump_only_at_declared_kinks(subject: Subject) -> None:
+    """Close in on changes of the result that no slope explains, and look at them in many digits.
+
+    A jump is small where it makes no more difference than `rtol` in the slopes around it.
+    """
+    forward = subject.exact_forward
+    if forward is None:
+        return
+    for index, below, above in steps(subject):
+        if subject.has_kink_about(index, below, above):
+            continue
+        jump = change_between(forward, below, above)
+        slopes = [subject.partial(index, at, subject.forward(at)) for at in (below, above)]
+        slope, width = max(map(abs, slopes)), above[index] - below[index]
+        size = max(abs(above[index]), abs(below[index]))
+        if jump is None or not jump > max(1e3 * width, subject.rtol * size) * slope:
+            continue
+        names = ", ".join(subject.operand_names)
+        remedy = f"({above[0]!r},)" if subject.op.arity == 1 else f"lambda {names}: ..., zero there"
+        raise subject.failure(
+            f"the result jumps by {jump:.3g}, a step that is not declared. Declare it: "
+            f"Op(..., kinks={remedy})",
+            index,
+            above,
+        )
+
+
 def _stands_alone(subject: Subject, index: int) -> bool:
     """Tell an operand without a rule that has no neighbours, such as a whole number, an order."""
     return subject.op.rules[index] is None and any(
         math.isfinite(subject.forward(at)) for at in subject.points
     )
-
-
-def _kink_between(subject: Subject, below: Point, above: Point) -> bool:
-    kinks = subject.op.kinks
-    if not callable(kinks):
-        return any(below[0] <= kink <= above[0] for kink in kinks)
-    try:
-        return not kinks(*below) * kinks(*above) > 0
-    except (ArithmeticError, ValueError):
-        return True
 
 
 def _explained_by_curvature(

@@ -24,6 +24,7 @@ from .check_modes import every_mode_gives_the_same_gradient
 from .check_orders import second_derivatives_are_true, third_derivatives_are_true
 from .check_partials import (
     declared_kinks_have_a_gradient_between_both_sides,
+    forwards_jump_only_at_declared_kinks,
     partials_are_true,
     rules_jump_only_at_declared_kinks,
 )
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     partials_are_true,
     declared_kinks_have_a_gradient_between_both_sides,
     rules_jump_only_at_declared_kinks,
+    forwards_jump_only_at_declared_kinks,
     rules_are_linear_in_g,
     every_mode_gives_the_same_gradient,
     second_derivatives_are_true,

@@ -30,6 +30,26 @@ MP.mpf.__rfloordiv__ = lambda a, b: MP.floor(MP.mpf(b) / a)
 MP.mpf.item = lambda x: x
 MP.mpf.is_integer = lambda x: bool(MP.isint(x))
 
+# mpmath takes seconds for the exponential of what is much larger than that.
+FAR = MP.mpf("1e40")
+
+
+def _not_far(function: Forward, leftmost: Any = None) -> Forward:
+    """Return an exponential function with what it tends to far left, and nothing far right."""
+
+    def near(x: Any) -> Any:
+        if not isinstance(x, MP.mpf) or not FAR < abs(x) < MP.inf:
+            return function(x)
+        if leftmost is None or x > 0:
+            raise OverflowError("it is larger than any float")
+        return leftmost
+
+    return near
+
+
+MP.exp, MP.expm1 = _not_far(MP.exp, MP.zero), _not_far(MP.expm1, -MP.one)
+MP.sinh, MP.cosh = _not_far(MP.sinh), _not_far(MP.cosh)
+
 # What only takes floats (compiled code, tables) would round such a number without a word, and its
 # differences would be 0. So while a forward runs, its numbers do not turn into floats.
 _to_float = MP.mpf.__float__

@@ -197,6 +197,23 @@ class Subject:
         except (ArithmeticError, ValueError):
             return True
 
+    def has_kink_between(self, below: Point, above: Point) -> bool:
+        """Return whether the op says that there is a kink at one of two points or between them."""
+        kinks = self.op.kinks
+        if not callable(kinks):
+            return self.op.arity == 1 and any(below[0] <= kink <= above[0] for kink in kinks)
+        try:
+            return not kinks(*below) * kinks(*above) > 0
+        except (ArithmeticError, ValueError):
+            return True
+
+    def has_kink_about(self, index: int, below: Point, above: Point) -> bool:
+        """Return the same for somewhat more: `sin(pi * x)` is not quite 0 where it should be."""
+        room = 1e-9 * max(abs(below[index]), abs(above[index]))
+        low = (*below[:index], below[index] - room, *below[index + 1 :])
+        high = (*above[:index], above[index] + room, *above[index + 1 :])
+        return any(self.has_kink_between(a, b) for a, b in ((below, above), (low, high)))
+
     def has_no_sides(self, index: int, at: Point) -> bool:
         """Return whether kinks lie so close that none has a side, as of floor from 2**52 on."""
         if not (callable(self.op.kinks) and self.is_kink(at)):
@@ -321,7 +338,7 @@ class Subject:
         gap = abs(truth.left - truth.right)
         if gap * abs(at[index]) < 8 * 2.0**-52 * abs(out) and not truth.jump:
             return  # two branches of a forward that meet but for rounding
-        if self.is_kink(at) or not (
+        if self.has_kink_about(index, at, at) or not (
             truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))
         ):
             return

@@ -100,7 +100,8 @@ def exact(
             second look, at each side alone.
         finer: whether to take more digits and a smaller step, to see whether it stays the same.
     """
-    digits = DIGITS + _extra_digits(at) + 30 * finer
+    # What cancels on the way, as the logarithm of cosh near 0 may, takes the extra digits twice.
+    digits = DIGITS + _extra_digits(at) * (1 + finer) + 30 * finer
     most = digits + MOST_DIGITS
     first = _step(at) * MP.mpf(10) ** (-10 * finer)
     step = first
@@ -309,6 +310,13 @@ def value(forward: Callable[..., Any], at: Point) -> float | None:
     with MP.workdps(DIGITS + _extra_digits(at)):
         result = number(forward, at)
         return None if result is None else float(result)
+
+
+def change_between(forward: Callable[..., Any], below: Point, above: Point) -> float | None:
+    """Return the change of the result between two points in many digits; None where unknown."""
+    with MP.workdps(DIGITS + _extra_digits(below)):
+        ends = number(forward, below), number(forward, above)
+        return None if None in ends else abs(float(ends[1] - ends[0]))
 
 
 def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Point]) -> bool:

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 from pluggrad import Op, Value, plugins
-from pluggrad.ops import cos, exp, step
+from pluggrad.ops import cos, exp, step, tanh
 from pluggrad.testing import CHECKS, ConformanceError, check_op, patience
 from pluggrad.testing.subject import Subject
 
@@ -383,3 +383,10 @@ def test_a_reference_in_many_digits_can_be_given():
 @pytest.mark.parametrize("at", [39.0, 40.0, 60.0])
 def test_a_function_that_is_too_small_for_floats_has_no_jump_there(at):
     Subject(plugins.op("log_ndtr"), 0, 20).compare(0, (at,))
+
+
+def test_a_forward_whose_terms_cancel_near_zero_is_not_called_wrong():
+    def log_cosh(x):
+        return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
+
+    check_op(Op("log_cosh", log_cosh, lambda g, out, x: g * tanh(x)))

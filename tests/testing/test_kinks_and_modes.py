@@ -6,7 +6,7 @@ import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.op import _installed_op
 from pluggrad.ops import abs as absolute
-from pluggrad.ops import beta, betaln, clip, relu, sign, step
+from pluggrad.ops import beta, betaln, clip, relu, sigmoid, sign, step
 from pluggrad.testing import CHECKS, ConformanceError, check_op
 from pluggrad.testing.subject import Subject
 
@@ -40,6 +40,59 @@ def test_an_undeclared_kink_of_two_operands_asks_for_a_function():
 def test_an_undeclared_jump_is_called_one():
     broken = op(lambda x: x // 1.0 if abs(x) < 1e300 else x, lambda g, out, x: 0.0)
     assert "it has a jump that is not declared. Declare it" in line(broken)[1]
+
+
+@pytest.mark.parametrize(
+    ("forward", "slope", "at"),
+    [
+        (lambda x: 1e6 + x + (1e-4 if x > 1 else 0.0), 1.0, 1.0),
+        (lambda x: x * 1e3 + (1e-3 if x >= 7.3125 else 0.0), 1e3, 7.3125),
+        (lambda x: 1e9 + (1e-3 if x > -0.7071 else 0.0) if x == x else x, 0.0, -0.7071),
+    ],
+)
+def test_a_small_jump_beside_a_large_result_is_found_wherever_it_is(forward, slope, at):
+    check, text, _ = line(op(forward, lambda g, out, x: g * slope))
+    assert check == "forwards_jump_only_at_declared_kinks"
+    assert "the result jumps by " in text
+    found = float(text.partition("kinks=(")[2].partition(",")[0])
+    assert math.isclose(found, at)
+    check_op(op(forward, lambda g, out, x: g * slope, kinks=(at,)))
+
+
+def test_a_small_jump_in_the_second_of_two_operands_is_found_too():
+    broken = op(lambda a, b: a + b + (1e-6 if b > 3.3 else 0.0), *[lambda g, out, a, b: g] * 2)
+    check, text, _ = line(broken)
+    assert check == "forwards_jump_only_at_declared_kinks"
+    assert "operand 1" in text
+
+
+def test_a_step_that_makes_no_more_difference_than_the_slopes_is_none():
+    def softplus(x):
+        return x if x > 24 else math.log1p(math.exp(x))
+
+    check_op(op(softplus, lambda g, out, x: g * sigmoid(x)))
+
+
+KINKS_BUT_FOR_ROUNDING = {
+    "fraction": Op(
+        "fraction",
+        lambda x: x - math.floor(x) if math.isfinite(x) else math.nan,
+        lambda g, out, x: g,
+        kinks=lambda x: math.sin(math.pi * x) if abs(x) < 1e9 else 0.0,
+    ),
+    "wrapped": Op(
+        "wrapped",
+        lambda x: math.remainder(x, 2 * math.pi),
+        lambda g, out, x: g,
+        kinks=lambda x: math.cos(x / 2) if abs(x) < 1e9 else 0.0,
+        ieee=lambda x: math.nan,
+    ),
+}
+
+
+@pytest.mark.parametrize("right", KINKS_BUT_FOR_ROUNDING.values(), ids=KINKS_BUT_FOR_ROUNDING)
+def test_kinks_are_declared_where_their_function_is_zero_but_for_rounding(right):
+    check_op(right)
 
 
 def test_at_a_kink_a_gradient_outside_of_both_sides_is_wrong():
@@ -176,7 +229,7 @@ def test_the_first_check_that_fails_explains_the_others():
     names = [check.__name__ for check in CHECKS]
     assert names[0] == "rules_use_only_operators_and_ops"
     assert names.index("partials_are_true") < names.index("second_derivatives_are_true")
-    assert len(set(names)) == len(names) == 17
+    assert len(set(names)) == len(names) == 18
     assert all(check.__doc__ for check in CHECKS)
 
 

@@ -189,3 +189,16 @@ def test_extrapolated_differences_see_kinks_and_pass_over_what_raises():
     assert (found.left, found.right) == (-1.0, 1.0)
     assert extrapolated(lambda x: math.nan, 1.0, 1.0).error == math.inf
     assert extrapolated(lambda x: 1.0 / (x - 1.0) if x != 1.0 else 0.0, 1.0, 1.0).error > 100.0
+
+
+@pytest.mark.parametrize(
+    ("function", "left"),
+    [(math.exp, 0.0), (math.expm1, -1.0), (math.sinh, None), (math.cosh, None)],
+)
+def test_exponentials_of_what_no_float_comes_near_are_told_at_once(function, left):
+    precise = multiprecision(function)
+    with MP.workdps(400):
+        far = MP.mpf("1e600")  # for which mpmath takes seconds
+        assert number(precise, [far]) is None
+        assert number(precise, [-far]) == left
+        assert number(precise, [MP.mpf(2)]) == precise(MP.mpf(2))
