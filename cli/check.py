@@ -156,6 +156,8 @@ def _checks(name: str | None, given: Namespace) -> dict[Any, tuple[str, Callable
         found[kind] = kind.name, partial(check_renderer, kind, depth=given.depth)
     for plugin in skipped:
         found[plugin] = plugin.name, partial(_fail, plugin.failure)
+    for plugin in _empty(name):
+        found[plugin] = plugin.name, partial(_fail, "it registers nothing; do its hooks return it?")
     return found
 
 
@@ -199,6 +201,18 @@ def _skipped(name: str | None) -> list[Plugin]:
     if name is None:
         return [plugin for plugin in skipped if not plugin.failure.startswith("disabled by")]
     return [p for p in skipped if name in (p.name, p.distribution.rpartition(" ")[0])]
+
+
+def _empty(name: str | None) -> list[Plugin]:
+    """List the plugins of a package that have a hook for ops or renderers and gave none."""
+    packages = [p for p in plugins if name == p.distribution.rpartition(" ")[0] and not p.failure]
+    return [p for p in packages if not (p.ops or p.renderers) and _has_a_hook(p)]
+
+
+def _has_a_hook(plugin: Plugin) -> bool:
+    hook = plugins.manager.hook
+    callers = (hook.pluggrad_register_ops, hook.pluggrad_register_renderers)
+    return any(i.plugin_name == plugin.name for caller in callers for i in caller.get_hookimpls())
 
 
 def _fail(why: str) -> None:

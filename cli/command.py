@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import NoReturn
 
 from pluggrad import PluggradError, __version__
+from pluggrad.hints.names import closest
 
 from . import (
     check,
@@ -49,7 +51,11 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong in one line, and leave."""
-        self.exit(WRONG_USE, f"pluggrad: {shown(message)}. See {self.prog} --help\n")
+        if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            close = closest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+            message += f"; did you mean {close!r}?" if close else ""
+        end = "" if message.endswith(("?", "...")) else "."
+        self.exit(WRONG_USE, f"pluggrad: {shown(message)}{end} See {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a label can hold anything
-    given = parser().parse_args(arguments)
+    given = parsed(arguments)
     try:
         code = given.run(given)
         sys.stdout.flush()
@@ -85,6 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or 0
 
 
+def parsed(arguments: Sequence[str] | None) -> Namespace:
+    """Read the command line; what a command does not take is told by that command."""
+    top = parser()
+    given, unknown = top.parse_known_args(arguments)
+    if unknown:
+        name = f" {given.command}" if given.command else ""
+        option = unknown[0].lstrip("-").partition("=")[0]
+        hint = f"; a renderer's option is --option {option}=..." if "option" in given else ""
+        top.prog += name
+        top.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return given
+
+
 def parser() -> Parser:
     """Build the parser; each subcommand adds its own part."""
     top = Parser(
@@ -93,7 +112,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"pluggrad {__version__}")
     top.set_defaults(run=lambda given: top.print_help())
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for subcommand in SUBCOMMANDS:
         subcommand.add_to(commands)
     return top

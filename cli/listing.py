@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pluggrad import Op, PluginError, plugins
@@ -17,15 +17,17 @@ from .table import add_json, report
 
 
 def list_ops(given: Namespace) -> None:
-    """Print the installed ops."""
+    """Print the installed ops, or those that are named."""
+    ops = [plugins.op(name) for name in given.names] or list(plugins.ops.values())
     if given.formula or given.latex:
-        found = _derivatives(latex_derivative if given.latex else derivative)
+        found = _derivatives(ops, latex_derivative if given.latex else derivative)
         report(given, ("name", "operand", "derivative, from the rule"), list(found))
         return
     rows = [
         (op.name, op.operator or "", op.arity, plugin.name, op.__doc__ or "")
         for plugin in plugins
         for op in plugin.ops
+        if op in ops
     ]
     report(given, ("name", "operator", "operands", "plugin", "formula"), rows)
 
@@ -84,8 +86,10 @@ def _hooks_of(name: str) -> list[str]:
     return [hook for hook in _hooks() if name in _implementing(hook)]
 
 
-def _derivatives(write: Callable[[Op, int], str]) -> Iterator[tuple[str, str, str]]:
-    for op in plugins.ops.values():
+def _derivatives(
+    ops: Iterable[Op], write: Callable[[Op, int], str]
+) -> Iterator[tuple[str, str, str]]:
+    for op in ops:
         for index in range(op.arity):
             try:
                 formula = write(op, index)
@@ -118,6 +122,7 @@ def add_to(commands: Any) -> None:
                 "--hook", metavar="NAME", help="those only that implement this hook"
             )
         if name == "ops":
+            command.add_argument("names", metavar="NAME", nargs="*", help="these ops only")
             command.add_argument(
                 "--formula",
                 action="store_true",

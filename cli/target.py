@@ -51,6 +51,9 @@ def load_function(target: str) -> Callable[..., Any]:
 def _object(target: str, hint: Callable[[Any], str]) -> Any:
     """Return what `target` names."""
     place, colon, name = target.rpartition(":")
+    if not colon and target.endswith(".py"):
+        module = _attempt(f"cannot load {target}", lambda: _module(target))
+        raise TargetError(f"say what in {target}, as in {target}:NAME; {hint(module)}")
     if not colon or not place or not name:
         raise TargetError(f"{target!r} is not MODULE:OBJECT or FILE.py:OBJECT")
     module = _attempt(f"cannot load {place}", lambda: _module(place))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pluggrad import Op, Plugin, PluginError, plugins
+from pluggrad.hints.names import closest
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ def plugins_named(name: str) -> list[Plugin]:
     if chosen:
         return chosen
     known = {*plugins.ops, *plugins.renderers, *(p.name for p in listed)}
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "`pluggrad plugins` lists what is installed"
+    close = closest(name, known)
+    hint = f"did you mean {close!r}?" if close else "`pluggrad plugins` lists what is installed"
+    if (Path(name) / "pyproject.toml").is_file():
+        hint = f"install the folder first: pip install -e {name}"
     raise PluginError(f"no op, renderer, plugin or package is named {name!r}; {hint}")

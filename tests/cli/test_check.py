@@ -173,3 +173,25 @@ def test_whoever_waits_sees_how_many_checks_are_done(monkeypatch):
 class Terminal(io.StringIO):
     def isatty(self):
         return True
+
+
+def test_a_plugin_of_a_package_whose_hook_returns_nothing_fails(run):
+    class Forgets:
+        @hookimpl
+        def pluggrad_register_ops(self):
+            Op("forgotten", lambda x: x, lambda g, out, x: g)
+
+    class Gives:
+        @hookimpl
+        def pluggrad_register_ops(self):
+            return [Op("given", lambda x: x, lambda g, out, x: g)]
+
+    plugins.register(Forgets(), "shapes.ops", distribution="shapes 0.1.0")
+    plugins.register(Gives(), "shapes.more", distribution="shapes 0.1.0")
+    try:
+        code, out, _ = run("shapes", "--examples", "5")
+    finally:
+        plugins.unregister("shapes.ops")
+        plugins.unregister("shapes.more")
+    assert code == 1
+    assert "shapes.ops  FAILED  it registers nothing; do its hooks return it?" in out

@@ -297,7 +297,7 @@ def test_the_settings_choose_the_renderer_when_no_one_else_does(run, program, fo
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("program_to_draw.py", "'program_to_draw.py' is not MODULE:OBJECT or FILE.py:OBJECT"),
+        ("program_to_draw.py", "say what in program_to_draw.py, as in program_to_draw.py:NAME"),
         (":y", "is not MODULE:OBJECT"),
         ("no_such.py:y", "cannot load no_such.py: FileNotFoundError: "),
         ("no_such_module:y", "cannot load no_such_module: ModuleNotFoundError: "),
@@ -333,7 +333,30 @@ def test_wrong_use_is_told_in_one_line(fails, program):
     assert "invalid key=value value: 'max_nodes'" in fails(
         "render", f"{program}:y", "--option", "max_nodes"
     )
-    assert "unrecognized arguments: --fast" in fails("ops", "--fast")
+    assert "unrecognized arguments: --fast. See pluggrad ops --help" in fails("ops", "--fast")
+
+
+def test_a_wrong_command_line_says_what_is_close_to_it(fails, program, folder):
+    assert "; did you mean 'demo'? See pluggrad --help" in fails("dmeo")
+    assert "did you mean" not in fails("version")
+    theme = fails("render", f"{program}:y", "--theme", "dark")
+    assert "a renderer's option is --option theme=... See pluggrad render --help" in theme
+    renderer = fails("render", f"{program}:y", "-r", "Htm")
+    assert "unknown renderer 'Htm', did you mean 'html'? available: " in renderer
+    (folder / "model.py").write_text("from pluggrad import Value\nloss = Value(2.0)")
+    told = fails("render", "model.py")
+    assert "say what in model.py, as in model.py:NAME; it has these Values: loss" in told
+    (folder / "shapes").mkdir()
+    (folder / "shapes" / "pyproject.toml").touch()
+    assert "install the folder first: pip install -e shapes" in fails("check", "shapes")
+
+
+def test_ops_prints_those_that_are_named(run, fails):
+    code, out, _ = run("ops", "exp", "tanh", "--formula")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["name", "exp", "tanh"]
+    assert [line.split()[0] for line in run("ops", "log")[1].splitlines()] == ["name", "log"]
+    assert "no plugin provides op 'Relu'; did you mean 'relu'?" in fails("ops", "Relu")
 
 
 def test_errors_of_pluggrad_are_told_in_one_line(fails, program, folder):
