@@ -51,6 +51,7 @@ class Survivors:
 
 survivors = Survivors()
 gc.callbacks.append(survivors.note)
+gc.set_threshold(20_000, 20, 10)  # a test that looks at the collector collects itself
 
 
 def pytest_runtest_logfinish():

@@ -1,7 +1,7 @@
 """A chain a million deep works in every part of the engine, without recursion.
 
 Recursion ends where the stack does, so a tenth of the chain on a tenth of the stack shows the same
-as all of it on all: what builds much for each node does with that.
+as all of it on all.
 """
 
 import copy
@@ -58,10 +58,11 @@ def on_a_tenth_of_the_stack(test: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+@on_a_tenth_of_the_stack
 def test_forward_and_backward_and_dropping_it_frees_it_without_the_collector() -> None:
     gc.collect()
     before = sum(type(thing) is Value for thing in gc.get_objects())
-    x, y = chain(DEPTH)
+    x, y = chain(DEPTH // PART)
     assert y.data == 1.0
     x.grad = 0.0
     y.backward()

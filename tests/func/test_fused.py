@@ -89,6 +89,8 @@ def test_hessian_products_are_those_of_the_rules_to_the_last_bit(op, monkeypatch
         else:
             slow = slowly(monkeypatch, f, (at,), (direction,))
             assert list(map(number, found)) == list(map(number, slow)), (at, direction)
+        if compared == 15:
+            break
     assert compared > 3  # betaln is real where both operands are above 0
 
 
