@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pluggrad import CompileWarning
-from pluggrad.insight.places import outside, warn_at
+from pluggrad.insight.callers import outside, warn_at
 
 
 def warn(text: str) -> None:

@@ -14,8 +14,8 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, keeper, watchers
 from pluggrad.value import Value
 
+from .callers import line_of, outside
 from .lines import made_at
-from .places import line_of, outside
 
 
 class detect_anomaly(SwitchedContext[tuple[Watcher, ...]]):  # noqa: N801 - as no_grad

@@ -15,8 +15,8 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
 
+from .callers import outside
 from .decisions import note_decision
-from .places import outside
 
 SHOWN = 80  # characters of a program's line
 

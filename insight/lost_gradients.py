@@ -24,20 +24,9 @@ from pluggrad.recording import recording, switch
 from pluggrad.registry import plugins
 from pluggrad.value import Value, quiet_places
 
-from .places import (
-    ENGINE,
-    LIBRARY,
-    UNKNOWN,
-    Place,
-    handed_to,
-    is_one_of,
-    iterated_in,
-    library_name,
-    line_of,
-    user_frame,
-    warn_at,
-    whose,
-)
+from .callers import ENGINE, LIBRARY, library_name, line_of, user_frame, warn_at, whose
+from .handed_on import handed_to, is_one_of, iterated_in
+from .places import UNKNOWN, Place
 from .replacements import replacement
 
 MOST_PLACES = 100_000  # a place keeps its code alive

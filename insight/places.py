@@ -1,4 +1,4 @@
-"""Places in a program: whose code a frame runs, and what the call says in which it stands.
+"""Places in a program: what the call says in which a frame stands.
 
 Python tells where a frame stands to the column. The text there is parsed, and its names are looked
 up in the frame, so that `from math import exp as e` and `f = math.exp` are seen for what they are.
@@ -13,91 +13,14 @@ import dis
 import functools
 import inspect
 import linecache
-import os
-import site
 import textwrap
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-ENGINE, LIBRARY, USER = "engine", "library", "user"
 UNKNOWN = object()  # what a name or expression stands for, where that cannot be told
 
 Position = tuple[int | None, int | None, int | None, int | None]
-
-
-# ----- Whose code -----
-
-
-def whose(frame: FrameType) -> str:
-    """Return whose code a frame runs: pluggrad's, an installed or standard library's, the user's.
-
-    The user's is all that lies outside the folders of the standard library and of installed
-    packages: scripts, notebooks, the prompt, packages that are developed in place.
-    """
-    name = frame.f_globals.get("__name__", "")
-    file = frame.f_code.co_filename
-    if file.startswith("<doctest"):  # whose globals are those of the module that is tested
-        return USER
-    if name == "pluggrad" or name.startswith("pluggrad.") or file.startswith("<pluggrad"):
-        return ENGINE
-    if file.startswith("<") and not file.startswith("<frozen"):
-        file = frame.f_globals.get("__file__") or ""
-    return LIBRARY if is_installed(file) else USER
-
-
-@lru_cache(maxsize=4096)
-def is_installed(file: str) -> bool:
-    """Return whether a file belongs to the standard library or to an installed package."""
-    parts = os.path.normcase(file).replace("\\", "/").split("/")
-    if file.startswith("<frozen") or "site-packages" in parts or "dist-packages" in parts:
-        return True
-    return file.startswith(_folders())
-
-
-@lru_cache(maxsize=1)
-def _folders() -> tuple[str, ...]:
-    # `sysconfig` would tell as much, and takes longer to load than all this file.
-    found = {os.path.dirname(os.__file__), *site.getsitepackages(), site.getusersitepackages()}
-    return tuple(folder + os.sep for folder in found if folder)  # Pyodide has no user site
-
-
-def outside(frame: FrameType) -> FrameType:
-    """Return the innermost frame that runs no code of pluggrad's own; else the outermost one."""
-    while frame.f_back is not None and whose(frame) == ENGINE:
-        frame = frame.f_back
-    return frame
-
-
-def user_frame(frame: FrameType | None) -> FrameType | None:
-    """Find the innermost frame of the user's own code; None where all of it is libraries'."""
-    while frame is not None and whose(frame) != USER:
-        frame = frame.f_back
-    return frame
-
-
-def library_name(frame: FrameType) -> str:
-    """Name the package that a frame runs code of."""
-    return str(frame.f_globals.get("__name__", "a library")).partition(".")[0]
-
-
-def warn_at(frame: FrameType, text: str, category: type[Warning], *, again: bool = False) -> None:
-    """Warn about the line at which a frame stands; by default as often as the filters say."""
-    warnings.warn_explicit(
-        text,
-        category,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        module=frame.f_globals.get("__name__", "<unknown>"),
-        registry=None if again else frame.f_globals.setdefault("__warningregistry__", {}),
-    )
-
-
-def line_of(frame: FrameType) -> str:
-    """Write where a frame stands: file and line."""
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 # ----- What stands there -----
@@ -297,76 +220,3 @@ def _item(owner: Any, key: Any) -> Any:
         except LookupError:
             return UNKNOWN
     return UNKNOWN
-
-
-# ----- Functions that are handed on -----
-
-# They call at once what they are given: sorted(values, key=float).
-APPLYING = (sorted, min, max, list.sort, functools.reduce)
-APPLYING_METHODS = {"agg", "apply", "applymap", "imap", "map", "starmap", "submit", "transform"}
-
-
-def is_one_of(thing: Any, things: Iterable[Any]) -> bool:
-    """Return whether a thing is one of these very things; it is not asked itself."""
-    return any(thing is one for one in things)
-
-
-def handed_to(call: ast.Call, place: Place) -> Iterator[tuple[ast.AST, Any]]:
-    """Find the functions that a call may run on numbers: `float` in `sum(map(float, values))`."""
-    function = place.resolve(call.func)
-    direct = _is_lazy(function) or is_one_of(function, APPLYING) or _applies(call.func)
-    for node in (*call.args, *[keyword.value for keyword in call.keywords]):
-        if isinstance(node, ast.Starred):
-            node = node.value
-        passed_on = list(iterated_by(node, place))
-        if direct and not passed_on and callable(thing := place.resolve(node)):
-            passed_on = [(node, thing)]
-        yield from passed_on
-
-
-def _applies(function: ast.expr) -> bool:
-    """Return whether a method is called as those are that call what they are given."""
-    return isinstance(function, ast.Attribute) and function.attr in APPLYING_METHODS
-
-
-def iterated_by(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Any]]:
-    """Find the functions that run when an expression is iterated over, such as `map(float, x)`."""
-    if isinstance(node, ast.Call):
-        if _is_lazy(place.resolve(node.func)):
-            yield from handed_to(node, place)
-    else:
-        yield from ((node, function) for function in _inside(place.resolve(node)))
-
-
-def iterated_in(place: Place) -> list[tuple[ast.AST, Any]]:
-    """Find the functions that run when a loop or an unpacking takes its next number."""
-    if ".0" in place.frame.f_locals:  # what a comprehension goes through
-        return list(iterated_by(ast.Name(".0", ast.Load()), place))
-    found: list[tuple[ast.AST, Any]] = []
-    for tree in (place.tree, place.statement()):
-        for node in _iterated(tree) if not found else ():
-            found.extend(iterated_by(node, place))
-    return found
-
-
-def _iterated(tree: ast.AST | None) -> Iterator[ast.AST]:
-    """Walk the part of a statement that may be iterated over: of a loop what it goes through."""
-    if isinstance(tree, ast.For):
-        tree = tree.iter
-    return iter(()) if tree is None else ast.walk(tree)
-
-
-def _is_lazy(kind: Any) -> bool:
-    """Return whether calling it makes an iterator that computes later, when it is consumed."""
-    return isinstance(kind, type) and (
-        kind in (map, filter, zip, enumerate, reversed) or kind.__module__ == "itertools"
-    )
-
-
-def _inside(iterator: Any) -> Iterator[Any]:
-    """Find the functions in an iterator of `map` and its kind, without taking from it."""
-    if isinstance(iterator, map | filter | zip | enumerate):
-        for part in iterator.__reduce__()[1]:
-            if callable(part):
-                yield part
-            yield from _inside(part)

@@ -14,7 +14,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from pluggrad import CompileError, Value
-from pluggrad.insight.places import is_installed
+from pluggrad.insight.callers import is_installed
 
 IS = dis.opmap["IS_OP"]
 

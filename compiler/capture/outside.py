@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import pluggrad
 from pluggrad import Op, Value
-from pluggrad.insight.places import is_installed as is_installed_file
+from pluggrad.insight.callers import is_installed as is_installed_file
 
 from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
 from .changing import changing_in

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from pluggrad import CompileError, Value
-from pluggrad.insight.places import line_of, outside
+from pluggrad.insight.callers import line_of, outside
 from pluggrad.recording import keeper
 
 # What stands there while nothing is recorded: properties that check what is assigned.
