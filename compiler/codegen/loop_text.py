@@ -14,6 +14,8 @@ from .instructions import (
     place_word,
     stride_word,
 )
+from .lines import Lines
+from .turning import turn_column
 
 if TYPE_CHECKING:
     from .kernels import Kernel
@@ -32,37 +34,13 @@ METADATA = """
 """
 
 
-class Writer:
+class Writer(Lines):
     """Writes one kernel, line by line."""
 
     def __init__(self, kernel: Kernel) -> None:
+        super().__init__()
         self.kernel = kernel
-        self.lines: list[str] = []
-        self.number = 0
         self.count = 1 + len(kernel.columns)
-        self.block = "entry"
-
-    def text(self) -> str:
-        """Return all lines."""
-        return "entry:\n" + "".join(
-            f"  {line}\n" if not line.endswith(":") else f"{line}\n" for line in self.lines
-        )
-
-    def say(self, line: str) -> None:
-        """Write a line."""
-        self.lines.append(line)
-
-    def new(self, expression: str) -> str:
-        """Name the result of an expression; return the name."""
-        self.number += 1
-        name = f"%t{self.number}"
-        self.say(f"{name} = {expression}")
-        return name
-
-    def label(self, name: str) -> None:
-        """Begin a block."""
-        self.say(f"{name}:")
-        self.block = name
 
     # ----- What a node does -----
 
@@ -70,10 +48,6 @@ class Writer:
         """Read a word of the instruction."""
         pointer = self.new(f"getelementptr i64, ptr %ins, i64 {index}")
         return self.new(f"load i64, ptr {pointer}")
-
-    def at(self, pointer: str, offset: str) -> str:
-        """Find the address so many numbers further on."""
-        return self.new(f"getelementptr double, ptr {pointer}, i64 {offset}")
 
     def applied(self, loaded: Sequence[str]) -> str:
         """Apply the function to what was read."""
@@ -270,86 +244,11 @@ class Writer:
         kept, pointers = self.strides, list(pointers)
         self.strides = list(kept)
         for c in self.turned():
-            self.turn_column(c, pointers[c], lengths[2], lengths[3])
+            turn_column(self, c, pointers[c], self.strides[c][3], lengths[2], lengths[3])
             pointers[c] = f"%turned{c}"
             self.strides[c] = [*kept[c][:2], str(TURNED_LANES), "1"]
         self.steps(lengths, pointers, [])
         self.strides = kept
-
-    def turn_column(self, c: int, pointer: str, steps: str, lanes: str) -> None:
-        """Copy part of a column: what stood side by side along steps then does along lanes."""
-        stride = self.strides[c][3]
-        most_steps, most_lanes = (self.new(f"and i64 {x}, -4") for x in (steps, lanes))
-
-        def line(i: str) -> str:
-            return self.at(pointer, self.new(f"mul i64 {i}, {stride}"))
-
-        def place(i: str, j: str) -> str:
-            return self.at(f"%turned{c}", self.new(f"add i64 {i}, {self.row(j)}"))
-
-        def one(i: str, start: str, j: str) -> None:
-            x = self.new(f"load double, ptr {self.at(start, j)}")
-            self.say(f"store double {x}, ptr {place(i, j)}")
-
-        def four(i: str) -> None:
-            rows = [i, *(self.new(f"add i64 {i}, {k}") for k in range(1, 4))]
-            starts = [line(row) for row in rows]
-            self.counted(f"s{c}", "0", most_steps, 4, lambda j: self.square(c, i, j, starts))
-            self.counted(f"r{c}", most_steps, steps, 1, lambda j: each(rows, starts, j))
-
-        def each(rows: list[str], starts: list[str], j: str) -> None:
-            for row, start in zip(rows, starts, strict=True):
-                one(row, start, j)
-
-        def last(i: str) -> None:
-            start = line(i)
-            self.counted(f"o{c}", "0", steps, 1, lambda j: one(i, start, j))
-
-        self.counted(f"l{c}", "0", most_lanes, 4, four)
-        self.counted(f"m{c}", most_lanes, lanes, 1, last)
-
-    def row(self, j: str) -> str:
-        """Find where in a turned column a step has its numbers."""
-        return self.new(f"mul i64 {j}, {TURNED_LANES}")
-
-    def square(self, c: int, i: str, j: str, starts: list[str]) -> None:
-        """Copy four by four numbers, turned."""
-        for half in range(2):
-            step = self.new(f"add i64 {j}, {2 * half}")
-            pairs = [
-                self.new(f"load <2 x double>, ptr {self.at(x, step)}, align 8") for x in starts
-            ]
-            joined = [
-                self.new(
-                    f"shufflevector <2 x double> {pairs[k]}, <2 x double> {pairs[k + 2]}, "
-                    "<4 x i32> <i32 0, i32 1, i32 2, i32 3>"
-                )
-                for k in range(2)
-            ]
-            for k in range(2):
-                found = self.new(
-                    f"shufflevector <4 x double> {joined[0]}, <4 x double> {joined[1]}, "
-                    f"<4 x i32> <i32 {k}, i32 {4 + k}, i32 {2 + k}, i32 {6 + k}>"
-                )
-                row = self.row(self.new(f"add i64 {step}, {k}"))
-                to = self.at(f"%turned{c}", self.new(f"add i64 {row}, {i}"))
-                self.say(f"store <4 x double> {found}, ptr {to}, align 32")
-
-    def counted(self, name: str, start: str, end: str, step: int, body) -> None:  # type: ignore[no-untyped-def]
-        """Write a loop that counts from one number to another, perhaps not once round."""
-        before = self.block
-        some = self.new(f"icmp ult i64 {start}, {end}")
-        self.say(f"br i1 {some}, label %{name}, label %{name}end")
-        self.label(name)
-        i = f"%i{name}"
-        self.say(f"{i} = phi i64 [ {start}, %{before} ], [ {i}n, %{name}latch ]")
-        body(i)
-        self.say(f"br label %{name}latch")
-        self.label(f"{name}latch")
-        self.say(f"{i}n = add nuw nsw i64 {i}, {step}")
-        more = self.new(f"icmp ult i64 {i}n, {end}")
-        self.say(f"br i1 {more}, label %{name}, label %{name}end")
-        self.label(f"{name}end")
 
     # ----- The innermost loop -----
 
