@@ -28,6 +28,12 @@ def pytest_configure(config):
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Start one worker more than there are cores: tests wait for browsers, servers and programs."""
+    return (yield) + 1
+
+
 class Survivors:
     """Take what a full collection has found alive out of the collections that follow.
 
@@ -99,6 +105,7 @@ def chrome(tmp_path_factory):
 # Files with tests of many seconds: begun first, they are done when workers share the last tests.
 # Those that need large libraries come next, so that mostly one worker imports these.
 FIRST = (
+    "tests/drawing/test_jupyter.py",
     "tests/benchmarks/test_differential.py",
     "tests/benchmarks/test_random_programs.py",
     "tests/cli/test_new_plugin.py",

@@ -153,10 +153,12 @@ class Notebook:
         def look() -> Any:
             return self.run(found, self.cell(number), selector)
 
-        if self.classic:  # its loader gives up after some seconds: a reader runs the cell again
+        patience = 10.0 if self.classic else PATIENCE
+        while patience < PATIENCE:  # its loader gives up: a reader runs the cell again
             with suppress(AssertionError):
-                return until(look, what, PATIENCE / 4)
+                return until(look, what, patience)
             self.run("Jupyter.notebook.execute_cells([arguments[0]])", number)
+            patience *= 2
         return until(look, what)
 
     def cell(self, number: int) -> Any:
