@@ -14,7 +14,7 @@ from .capture.places import check_of
 from .direct import DirectCall
 from .fused import Fused
 from .nested import can_be_nested, nested_call
-from .run.executor import Executor, executor_for, missing_packages
+from .run.executor import Executor, executor_for, missing_packages, wide_for
 from .tape.interpreter import Interpreter
 from .warning import counted
 
@@ -344,13 +344,15 @@ class Recording:
         count = results.shape[1]
         rows = [x if len(x) == count else np.broadcast_to(x, count) for x in rows]
         holds = np.empty(count, bool)
-        if self.executor.name != "numba":
+        if not self._wide:
+            self._wide = wide_for(
+                self.tape, self.choice, guarded=self.guards > 0, executor=self._executor
+            )
+        if self._wide is None:
             self._lanes_slowly(rows, results, gradients, holds)
             return holds
-        from .run.wide import Lanes, Wide
+        from .run.wide import Lanes
 
-        if not self._wide:
-            self._wide = Wide(self.tape, self.executor.plan)  # type: ignore[attr-defined]
         outside = np.array([x._number for x in self.read])[:, None]
         used = slice(None) if self.all_used else self.used
         chosen = rows if self.all_used else [rows[i] for i in self.used]

@@ -8,8 +8,9 @@ pass starts from, one for each output.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pluggrad import CompileError
 from pluggrad.progress import tell, waiting
@@ -20,6 +21,9 @@ from ..warning import warn
 
 if TYPE_CHECKING:
     from .machine import Machine
+    from .wide import Wide
+
+Made = TypeVar("Made")
 
 CHOICES = ("auto", "numba", "interpreter")
 MATHS = ("libm", "vector")
@@ -142,16 +146,54 @@ def _check_installed() -> None:
 
 
 def _machine(tape: Tape, math: str, guarded: bool) -> Machine:
-    _check_installed()
-    try:
-        from ..lower.probing import check_ends
+    def make() -> Machine:
         from .machine import Machine
 
+        return Machine(tape, math=math)
+
+    return _in_machine_code(tape, make, guarded=guarded)
+
+
+def wide_for(tape: Tape, choice: str, *, guarded: bool, executor: Executor | None) -> Wide | None:
+    """Make what runs a tape in machine code for many lanes; None where the interpreter runs it.
+
+    Parameters:
+        tape: what to run.
+        choice: as for `executor_for`, which says why where there can be no machine code.
+        guarded: whether the tape is for some inputs only.
+        executor: runs the tape for one set of inputs, if there is one; it may have a plan.
+    """
+    if choice == "interpreter" or (executor is not None and executor.name != "numba"):
+        return None
+
+    def make() -> Wide:
+        from .machine import Machine, plan_of
+        from .wide import Wide
+
+        plan = executor.plan if isinstance(executor, Machine) else plan_of(tape)
+        return Wide(tape, plan)
+
+    try:
+        return _in_machine_code(tape, make, guarded=guarded)
+    except CompileError:
+        return None
+
+
+def _in_machine_code(tape: Tape, make: Callable[[], Made], *, guarded: bool) -> Made:
+    """Call what plans a tape, once all that it needs is there.
+
+    Raises:
+        CompileError: for what is not installed, or of a version that does not fit.
+    """
+    _check_installed()
+    try:
         if guarded:
+            from ..lower.probing import check_ends
+
             check_ends(tape.ops)
         with waiting():
             if len(tape) > MANY_NODES:
                 tell(f"planning {len(tape):,} nodes", long=True)
-            return Machine(tape, math=math)
-    except ImportError as cause:  # it is there, but of a version that does not fit
+            return make()
+    except ImportError as cause:
         raise CompileError(f"numba cannot be used here: {cause}") from cause

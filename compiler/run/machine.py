@@ -67,7 +67,7 @@ class Machine:
         start = time.perf_counter()
         background: InBackground | None = None if like is None else like.background
         if plan is None:
-            plan = _plan(tape)
+            plan = plan_of(tape)
             straight = _straight(tape, plan, math) if lanes == 1 else None
             if lanes == 1 and straight is None and not fused:
                 background = background_of(plan)
@@ -193,7 +193,7 @@ class Machine:
         Raises:
             CompileError: when they are laid out otherwise.
         """
-        plan = _plan(self.tape)
+        plan = plan_of(self.tape)
         if not _is_laid_out_alike(plan.layout, self.plan.layout):
             raise CompileError("an op reads other operands than before; compile the graph again")
         inputs, seeds = self.inputs.copy(), self.seeds.copy()
@@ -242,7 +242,7 @@ class Machine:
     def _mend(self) -> None:
         """Compute again, knowing that a gradient of 0 stays 0, where one came out nan."""
         if self._careful is None:
-            self._careful = Machine(self.tape, _plan(self.tape, strong=True), self.lanes)
+            self._careful = Machine(self.tape, plan_of(self.tape, strong=True), self.lanes)
         careful = self._careful
         careful.inputs[...] = self.inputs
         careful.seeds[...] = self.seeds
@@ -342,7 +342,8 @@ class Machine:
                 return max(0.0, best - empty) * 1e6
 
 
-def _plan(tape: Tape, *, strong: bool = False) -> Plan:
+def plan_of(tape: Tape, *, strong: bool = False) -> Plan:
+    """Plan how to compute a tape; `strong` for rules that let 0 win where they give nan."""
     width = max([op.arity for op in tape.ops], default=1)
     return planned(tape, Kinds(tape.ops, width, strong))
 

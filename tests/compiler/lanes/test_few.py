@@ -93,3 +93,14 @@ def test_an_int_too_large_for_a_float_is_refused_in_each_call(count, large):
         compiled(np.ones(count), 2.0)
         with pytest.raises(CompileError, match="too large for a float"):
             compiled(np.ones(count), large)
+
+
+def test_arrays_need_no_machine_for_single_numbers():
+    f = compile(lambda x, y: x * y + x)
+    x = np.linspace(1.0, 2.0, 5)
+    f.value_and_grad(x, x)
+    (recording,) = f.recordings
+    assert recording._executor is None
+    assert f(2.0, 3.0) == 8.0
+    assert recording.executor.name == "numba"
+    assert f(x, x).tolist() == (x * x + x).tolist()
