@@ -8,20 +8,9 @@ from .checkpointing import checkpoint
 from .containers import register_pytree_node
 from .custom import custom_rule
 from .gradient_hooks import on_gradient
+from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .symbolic import from_sympy, to_sympy
-from .transforms import (
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    linearize,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
+from .transforms import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 from .vmap import vmap
 
 __all__ = [

@@ -137,6 +137,15 @@ def scalar(result: Any, name: str) -> Any:
     )
 
 
+def results_of(result: Any, name: str) -> tuple[Structure, list[Any]]:
+    """Take apart what a function gave, which is numbers, nested to any depth.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    return numbers(result, "the result", f"{name}() differentiates functions that give")
+
+
 def with_aux(result: Any, name: str) -> tuple[Any, Any]:
     """Take apart what a function called with `has_aux` gave.
 

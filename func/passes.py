@@ -10,7 +10,7 @@ moving is differentiated part by part: the gradient of (p, t) is (gradient of p,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
@@ -137,6 +137,15 @@ def lifted(x: Any, copies: list[Value]) -> Any:
     return copy
 
 
+def call_on_copies(
+    fun: Callable[..., Any], arguments: Arguments, named: Mapping[str, Any] | None = None
+) -> tuple[Any, list[Value]]:
+    """Call a function on private copies of its arguments; return the result, and the copies."""
+    copies: list[Value] = []
+    inputs = [lifted(x, copies) for x in arguments.leaves]
+    return fun(*arguments.with_leaves(inputs), **(named or {})), copies
+
+
 def backward(output: Any, gradient: SupportsFloat = 1.0) -> None:
     """Do the work of `Value.backward`; arguments sum up, as the leaves do that they stand for."""
     if not _depth.get() or not isinstance(output, Value):
@@ -260,10 +269,9 @@ def product_along_graph(
     given = [*arguments.leaves, *directions]
     if _depth.get() or not all(isinstance(x, Real) for x in given):
         return None
-    copies: list[Value] = []
     with transforming():
-        inputs = [lifted(x, copies) for x in arguments.leaves]
-        result = scalar(fun(*arguments.with_leaves(inputs)), "hvp")
+        result, copies = call_on_copies(fun, arguments)
+        result = scalar(result, "hvp")
     if not isinstance(result, Value) or not result.requires_grad:
         return None
     order = topological_order([result], differentiable=True)

@@ -12,21 +12,21 @@ from .arguments import (
     cotangents_like,
     counted,
     in_direction,
+    results_of,
     scalar,
     with_aux,
 )
 from .dual import primal_of, tangent_of
 from .passes import (
+    call_on_copies,
     give_tree,
     levels,
-    lifted,
-    product_along_graph,
     pulled,
     pushed_forward,
     told,
     transforming,
 )
-from .tree import numbers, rebuild, tree_map
+from .tree import rebuild, tree_map
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -76,7 +76,7 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
     >>> func.grad(lambda p: p["w"] * p["b"])({"w": 2.0, "b": 5.0})
     {'w': 5.0, 'b': 2.0}
     """
-    both = _value_and_grad(fun, argnums, has_aux, "grad")
+    both = named_value_and_grad(fun, argnums, has_aux, "grad")
 
     @wraps(fun)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -102,19 +102,18 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
     >>> func.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
-    return _value_and_grad(fun, argnums, has_aux, "value_and_grad")
+    return named_value_and_grad(fun, argnums, has_aux, "value_and_grad")
 
 
-def _value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -> Function:
+def named_value_and_grad(fun: Function, argnums: Argnums, has_aux: bool, name: str) -> Function:
+    """Do the work of `value_and_grad`, for a transform of this name."""
     check_callable(fun, name)
 
     @wraps(fun)
     def both(*args: Any, **kwargs: Any) -> Any:
         arguments = Arguments(args, argnums, name)
-        copies: list[Any] = []
         with transforming() as around:
-            inputs = [lifted(x, copies) for x in arguments.leaves]
-            result = fun(*arguments.with_leaves(inputs), **kwargs)
+            result, copies = call_on_copies(fun, arguments, kwargs)
             result, aux = with_aux(result, name) if has_aux else (result, None)
             result = scalar(result, name)
             gradients = pulled([(result, 1.0)], copies, around)
@@ -158,14 +157,10 @@ def vjp(  # type: ignore[misc]  # mypy compares *Ts with *Any, and finds them di
     """
     check_callable(fun, "vjp")
     arguments = Arguments(primals, range(len(primals)), "vjp")
-    copies: list[Any] = []
     with transforming() as around:
-        inputs = [lifted(x, copies) for x in arguments.leaves]
-        result = fun(*arguments.with_leaves(inputs))
+        result, copies = call_on_copies(fun, arguments)
         result, aux = with_aux(result, "vjp") if has_aux else (result, None)
-        structure, outputs = numbers(
-            result, "the result", "vjp() differentiates functions that give"
-        )
+        structure, outputs = results_of(result, "vjp")
         given = rebuild(structure, iter([around.give_result(x, copies) for x in outputs]))
         aux = give_tree(around, aux, copies)
 
@@ -223,9 +218,7 @@ def jvp(
         level = next(levels)
         result = fun(*arguments.with_leaves(pushed_forward(arguments.leaves, directions, level)))
         result, aux = with_aux(result, "jvp") if has_aux else (result, None)
-        structure, outputs = numbers(
-            result, "the result", "jvp() differentiates functions that give"
-        )
+        structure, outputs = results_of(result, "jvp")
         given = rebuild(structure, iter([around.give(primal_of(x, level)) for x in outputs]))
         tangents = told([tangent_of(x, level) for x in outputs])
         moved = rebuild(structure, iter([around.give(t) for t in tangents]))
@@ -259,12 +252,9 @@ def linearize(fun: Callable[[*Ts], R], *primals: *Ts) -> tuple[R, Callable[[*Ts]
 
     check_callable(fun, "linearize")
     arguments = Arguments(primals, range(len(primals)), "linearize")
-    copies: list[Any] = []
     with transforming() as around:
-        inputs = [lifted(x, copies) for x in arguments.leaves]
-        result = fun(*arguments.with_leaves(inputs))
-        what = "linearize() differentiates functions that give"
-        structure, outputs = numbers(result, "the result", what)
+        result, copies = call_on_copies(fun, arguments)
+        structure, outputs = results_of(result, "linearize")
         given = rebuild(structure, iter([around.give_result(x, copies) for x in outputs]))
 
     def jvp_fun(*tangents: Any) -> Any:
@@ -275,147 +265,6 @@ def linearize(fun: Callable[[*Ts], R], *primals: *Ts) -> tuple[R, Callable[[*Ts]
 
     linear: Any = jvp_fun
     return given, linear
-
-
-def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Make the function that computes the Jacobian of `fun` in reverse mode, result by result.
-
-    Choose it where there are fewer results than arguments. Parameters are those of `grad`, but
-    `fun` may return any number of numbers. Each number of the result is replaced by its gradient.
-
-    >>> from pluggrad import func
-    >>> func.jacrev(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
-    [[4.0, 3.0], [1.0, 1.0]]
-    """
-    check_callable(fun, "jacrev")
-
-    @wraps(fun)
-    def jacobian(*args: Any, **kwargs: Any) -> Any:
-        arguments = Arguments(args, argnums, "jacrev")
-        copies: list[Any] = []
-        with transforming() as around:
-            inputs = [lifted(x, copies) for x in arguments.leaves]
-            result = fun(*arguments.with_leaves(inputs), **kwargs)
-            result, aux = with_aux(result, "jacrev") if has_aux else (result, None)
-            what = "jacrev() differentiates functions that give"
-            structure, outputs = numbers(result, "the result", what)
-            rows = [pulled([(out, 1.0)], copies, around) for out in outputs]
-            shaped = [arguments.shaped([around.give(g) for g in row]) for row in rows]
-            aux = give_tree(around, aux, copies)
-        jacobian = _transposed(arguments, structure, shaped)
-        return (jacobian, aux) if has_aux else jacobian
-
-    return jacobian
-
-
-jacobian = jacrev  # as in JAX
-
-
-def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Make the function that computes the Jacobian of `fun` in forward mode, argument by argument.
-
-    Choose it where there are fewer arguments than results, or where memory is short. Parameters
-    and results are those of `jacrev`.
-
-    >>> from pluggrad import func
-    >>> func.jacfwd(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
-    [[4.0, 3.0], [1.0, 1.0]]
-    """
-    check_callable(fun, "jacfwd")
-
-    @wraps(fun)
-    def jacobian(*args: Any, **kwargs: Any) -> Any:
-        arguments = Arguments(args, argnums, "jacfwd")
-        columns: list[list[Any]] = []
-        aux: Any = None
-        structure = None
-        with transforming() as around:
-            for i in range(max(1, len(arguments.leaves))):
-                level = next(levels)
-                moved = list(arguments.leaves)
-                if moved:
-                    moved[i : i + 1] = pushed_forward([moved[i]], [1.0], level)
-                result = fun(*arguments.with_leaves(moved), **kwargs)
-                result, aux = with_aux(result, "jacfwd") if has_aux else (result, None)
-                what = "jacfwd() differentiates functions that give"
-                structure, outputs = numbers(result, "the result", what)
-                tangents = told([tangent_of(x, level) for x in outputs])
-                columns.append([around.give(t) for t in tangents])
-                aux = give_tree(around, tree_without(aux, level))
-        assert structure is not None
-        rows = [arguments.shaped(row) for row in zip(*columns, strict=True)]
-        jacobian = _transposed(arguments, structure, rows)
-        return (jacobian, aux) if has_aux else jacobian
-
-    return jacobian
-
-
-def _transposed(arguments: Arguments, structure: Any, rows: Sequence[Any]) -> Any:
-    """Put a gradient at each place of the result; several argnums make a tuple around that."""
-    if arguments.single:
-        return rebuild(structure, iter(rows))
-    return tuple(
-        [rebuild(structure, iter([row[i] for row in rows])) for i in range(len(arguments.chosen))]
-    )
-
-
-def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Make the function that computes the matrix of all second derivatives of `fun`.
-
-    Parameters are those of `grad`. Each number of the gradient is replaced by its own gradient.
-
-    >>> from pluggrad import func
-    >>> func.hessian(lambda v: v[0] * v[0] * v[1])([3.0, 4.0])
-    [[8.0, 6.0], [6.0, 0.0]]
-    """
-    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
-
-
-@overload
-def hvp(fun: Function, primals: tuple[T], tangents: Sequence[Any]) -> T: ...
-@overload
-def hvp(fun: Function, primals: tuple[T, *Ts], tangents: Sequence[Any]) -> tuple[T, *Ts]: ...
-@overload
-def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
-def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """Compute the product of the Hessian of `fun` with a direction, without the Hessian.
-
-    It is the derivative of the gradient in that direction: forward mode over reverse mode. Where
-    `fun` takes gradients itself, by `backward()` or `pluggrad.grad`, it is reverse mode twice.
-
-    Parameters:
-        fun: returns one number.
-        primals: a tuple or list of its arguments.
-        tangents: the direction, in the shape of the primals.
-
-    Returns:
-        The product, in the shape of the argument; a tuple of them for several arguments.
-
-    Raises:
-        TypeError: when `fun` returns something else than one number, or tangents have another
-            shape.
-
-    >>> from pluggrad import func
-    >>> func.hvp(lambda v: v[0] * v[0] * v[1], ([3.0, 4.0],), ([1.0, 0.0],))
-    [8.0, 6.0]
-    """
-    check_callable(fun, "hvp")
-    arguments, directions = in_direction(primals, tangents, "hvp")
-    arguments.single = len(primals) == 1
-    quick = product_along_graph(fun, arguments, directions)
-    if quick is not None:
-        return arguments.shaped(quick)
-    argnums = 0 if arguments.single else range(len(primals))
-    both = _value_and_grad(fun, argnums, False, "hvp")
-    try:
-        return jvp(both, primals, tangents)[1][1]
-    except (AttributeError, TypeError):  # `fun` takes gradients itself, and has no forward mode
-
-        def slope(*args: Any) -> Any:
-            _, gradient = numbers(both(*args)[1], "the gradient", "hvp() differentiates")
-            return sum([g * t for g, t in zip(gradient, directions, strict=True)], start=0.0)
-
-        return grad(slope, argnums)(*primals)
 
 
 def stop_gradient(tree: T) -> T:
