@@ -39,7 +39,9 @@ WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR
 FORKS = frozenset({"PUSH_EXC_INFO", "MATCH_CLASS", "MATCH_SEQUENCE", "MATCH_MAPPING"})
 
 
-# Whose code depends on which op or function stands where: (where it stands, the name, the thing).
+ABSENT = object()
+# Whose code depends on which op or function stands where: (where it stands, the name, the thing);
+# of a Python function also on its code: (the function, None, the code).
 standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDictionary()
 
 
@@ -54,10 +56,12 @@ def refresh() -> bool:
 
 
 def _stands(source: Any, name: str | None, thing: Any) -> bool:
+    if isinstance(thing, CodeType):
+        return source.__code__ is thing
     try:
         return (source.cell_contents if name is None else source[name]) is thing
     except (KeyError, ValueError):
-        return False
+        return thing is ABSENT  # a built-in function is called
 
 
 def with_symbols(
@@ -91,7 +95,8 @@ def _copied(
     copies: dict[int, FunctionType],
     calls: list[tuple[Any, str | None, Any]],
 ) -> Callable[..., Any]:
-    function = getattr(function, "py_func", function)  # of what numba compiled
+    if "py_func" in getattr(function, "__dict__", ()):  # numba compiled it
+        function = function.py_func  # type: ignore[attr-defined]
     if not isinstance(function, FunctionType):
         if isinstance(function, Op) or _is_pure(function):
             return function
@@ -110,7 +115,9 @@ def _copied(
         if name in function.__globals__:
             source = function.__globals__
             scope[name] = _replaced(source[name], attributes, source, name, make, copies, calls)
-        elif not _is_pure(getattr(builtins, name, None)):
+        elif _is_pure(getattr(builtins, name, None)):
+            calls.append((function.__globals__, name, ABSENT))
+        else:
             raise TraceError(f"{name} is no function that computes from its arguments alone")
     for old, new in zip(cells, fresh, strict=True):
         try:
@@ -137,6 +144,8 @@ def _replaced(
         return thing
     if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
         calls.append((source, name, thing))
+        if isinstance(thing, FunctionType):
+            calls.append((thing, None, thing.__code__))
     return _copied(thing, make, copies, calls)
 
 

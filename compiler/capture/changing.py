@@ -12,6 +12,7 @@ from typing import Any
 
 from ..tape.fingerprint import codes_in, names_in
 from .places import is_installed
+from .unseen import hidden, told_by, too_large
 
 MODULES = ("random", "secrets", "numpy.random", "time")
 ITERATORS = ("builtins", "itertools", "_csv")
@@ -46,11 +47,15 @@ def changing_in(thing: Any, names: set[str]) -> str | None:
         thing: anything.
         names: what functions have names for; of a module only these matter.
     """
+    if told := told_by(thing, names):
+        return told
     if isinstance(thing, ModuleType):
         return _changing_in_module(thing, names)
     if isinstance(thing, FunctionType):
         return read_with(thing) or ("a file" if _reads_files(thing) else None)
-    return read_with(thing) or (f"a {type(thing).__name__}" if _is_changing(thing) else None)
+    if _is_changing(thing):
+        return f"a {type(thing).__name__}"
+    return read_with(thing) or too_large(thing) or hidden(thing)
 
 
 def _changing_in_module(module: ModuleType, names: set[str]) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from abc import get_cache_token
 from collections import deque
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextvars import Context, ContextVar
@@ -136,12 +138,33 @@ def parts_of(thing: Any) -> Iterable[Place] | None:
     if isinstance(thing, Context):
         values = tuple(thing.values())
         return [(Seen(thing, _values_of), None, values), *fixed(values)]
+    if type(thing).__module__ == "decimal":
+        return context_of_decimals()
     if isinstance(thing, BuiltinFunctionType):
         owner = thing.__self__
         return () if owner is None else fixed([owner])
     attributes = getattr(thing, "__dict__", {})
     wrapped = attributes.get("py_func", attributes.get("__wrapped__"))  # by numba, or anybody else
     return fixed([wrapped]) if isinstance(wrapped, FunctionType) else None
+
+
+def context_of_decimals() -> list[Place]:
+    """Return the place of what rounds numbers of `decimal`."""
+    return [(Seen(None, _context), None, _context(None))]
+
+
+def _context(_: None) -> tuple[Any, ...]:
+    now = sys.modules["decimal"].getcontext()
+    return now.prec, now.rounding, now.Emin, now.Emax
+
+
+def abstract_classes() -> Place:
+    """Return the place where it is counted which classes were registered with abstract ones."""
+    return Seen(None, _count_of_registered), None, get_cache_token()
+
+
+def _count_of_registered(_: None) -> object:
+    return get_cache_token()
 
 
 def _value_of(variable: ContextVar[Any]) -> Any:

@@ -12,24 +12,45 @@ recording that used it holds for one call.
 
 from __future__ import annotations
 
+import builtins
 import sys
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import lru_cache, partial
 from operator import attrgetter
 from threading import local
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import pluggrad
 from pluggrad import Op, Value
 from pluggrad.insight.callers import is_installed as is_installed_file
 
-from ..tape.fingerprint import codes_in, is_built_in, is_mine, names_in, slots_of, texts_in
+from ..tape.fingerprint import (
+    attribute_of,
+    codes_in,
+    is_built_in,
+    is_mine,
+    names_in,
+    slots_of,
+    texts_in,
+)
 from .changing import changing_in
 from .classes import LikeValue
-from .contents import CONTAINERS, MOST, PLAIN, numbers_in, of_array, of_container, parts_of
+from .computed_names import computes_names
+from .contents import (
+    CONTAINERS,
+    MOST,
+    PLAIN,
+    abstract_classes,
+    context_of_decimals,
+    numbers_in,
+    of_array,
+    of_container,
+    parts_of,
+)
 from .places import (
     ASKING,
     ASKING_SCOPE,
@@ -41,13 +62,15 @@ from .places import (
     lacks,
     parts_of_function,
 )
+from .unseen import OWN, STILL
 
 LAYERS = "pluggrad.nn"  # whose objects hold Values
-HOLDERS = ("types", "collections", "weakref", "_thread", "argparse")  # so do these
 SPACES = ("types", "argparse")  # of whose attributes nobody else has names
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
 # Functions that find attributes by names of their own.
 ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
+GETTERS = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
+BUILTINS = frozenset(vars(builtins))
 ENDLESS: Place = (Seen(None, lambda _: object()), None, None)  # nothing ever stands there again
 
 
@@ -77,19 +100,29 @@ class World:
         self._inherited: dict[int, tuple[int, frozenset[str]]] = {}  # by objects of each class
         self._values: set[int] = set()
         self._by_name: list[Any] = []  # of these, what functions have names for
+        self._absent: dict[int, tuple[dict[str, Any], set[str]]] = {}  # variables that are not
+        self._computes = False  # names of attributes
         self._walk(functions)
         known = 0
         # What was found later may have names for what was before.
-        while len(self.names) + len(self._born) > known:
-            known = len(self.names) + len(self._born)
+        while len(self.names) + len(self._born) + self._computes > known:
+            known = len(self.names) + len(self._born) + self._computes
             things, self._by_name = self._by_name, []
             for thing in things:
                 self._walk(self._look(thing))
         found = [x for x in self._things.values() if isinstance(x, FunctionType)]
         self.functions = [x for x in found if not is_strange(x.__globals__)]
         self.places = [place for places in self._found.values() for place in places]
+        self.places += [(Seen(x, partial(lacks, y)), None, True) for x, y in self._absent.values()]
+        self.changing = self._first_changing()
+
+    def _first_changing(self) -> str | None:
+        if len(self._things) >= MOST:
+            return f"more than {MOST:,} things"
+        if "__subclasses__" in self.names:
+            return "the subclasses of a class"
         changing = (changing_in(x, self.names) for x in self._things.values())
-        self.changing = next(filter(None, changing), None)
+        return next(filter(None, changing), None)
 
     def _walk(self, things: Iterable[Any]) -> None:
         pending = deque(things)
@@ -142,8 +175,10 @@ class World:
             return [*of_container(thing), *self._of_object(thing)]
         if hasattr(type(thing), "tobytes") or isinstance(thing, bytearray):
             return of_array(thing)
-        if isinstance(thing, Op | Enum):
+        if isinstance(thing, Op):
             return ()
+        if isinstance(thing, Enum):
+            return [*self._of_own(_Own(vars(thing))), *fixed([thing.value, type(thing)])]
         parts = parts_of(thing)
         return self._of_object(thing) if parts is None else parts
 
@@ -160,9 +195,11 @@ class World:
         code = function.__code__
         names = names_in(code).union(*map(texts_in, codes_in(code)))
         self.names |= names
+        self._computes |= not names.isdisjoint(GETTERS) and computes_names(code)
+        absent = names - scope.keys()
+        self._note_absent(scope, absent if names & ASKING_SCOPE else absent & BUILTINS)
         if names & ASKING_SCOPE:
-            absent = names - scope.keys()
-            yield Seen(scope, partial(lacks, absent)), None, True
+            self._note_absent(vars(builtins), absent - BUILTINS)
             yield from ((Seen(x, is_empty), None, True) for x in cells if is_empty(x))
         for name in names:
             if name in scope:
@@ -170,6 +207,11 @@ class World:
             module = sys.modules.get(name) or sys.modules.get(f"{scope.get('__package__')}.{name}")
             if module is not None:  # it may be imported inside
                 yield None, None, module
+
+    def _note_absent(self, scope: dict[str, Any], names: set[str]) -> None:
+        """Note variables that are not there, and change what a function does when they come."""
+        if names:
+            self._absent.setdefault(id(scope), (scope, set()))[1].update(names)
 
     def _of_own(self, own: _Own) -> Iterator[Place]:
         held = own.held
@@ -179,22 +221,29 @@ class World:
 
     def _asked(self, held: Any) -> Iterator[Place]:
         """Note of which names there is nothing, where something asks for that."""
-        if self.names & ASKING:
+        if self._computes:
+            yield Seen(held, partial(_has_keys, frozenset(held))), None, True
+        elif self.names & ASKING:
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
 
     def _of_module(self, module: ModuleType) -> Iterator[Place]:
         held = vars(module)
         found = self.names & held.keys()
         if not is_strange(held):
-            yield from ((held, name, held[name]) for name in found)
+            names = held.keys() if self._computes else found
+            yield from ((held, name, held[name]) for name in tuple(names))
             yield from self._asked(held)
         else:
+            if module.__name__ == "decimal":
+                yield from context_of_decimals()
+            if module is builtins:
+                yield from self._asked(held)
             yield from fixed(held[x] for x in found if isinstance(held[x], ModuleType))
 
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
         module = kind.__module__
-        if is_installed(module) and module[:11] != LAYERS and module not in HOLDERS:
+        if module in STILL or (module.partition(".")[0] in OWN and module[:11] != LAYERS):
             return
         is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
         held = getattr(thing, "__dict__", {})
@@ -207,14 +256,14 @@ class World:
         yield from self._of_slots(thing)
         yield from self._of_class_of(thing)
         hidden = self._inherited[id(kind)][1] - held.keys()
-        if self.names & ASKING:  # whether there is one
-            hidden |= self.names - held.keys()
+        if hasattr(thing, "__dict__"):  # whether there is one
+            yield from self._asked(held)
         if hidden and hasattr(thing, "__dict__"):  # until the object has one of its own
             yield Seen(held, partial(lacks, hidden)), None, True
 
     def _of_class_of(self, thing: Any) -> Iterator[Place]:
         """List what an object inherits, once for all objects of its class."""
-        kind, known = type(thing), len(self.names) + len(self._born)
+        kind, known = type(thing), len(self.names) + len(self._born) + self._computes
         if id(kind) not in self._inherited or self._inherited[id(kind)][0] < known:
             places = list(self._of_class(kind))
             self._inherited[id(kind)] = known, frozenset(name for _, name, _ in places if name)
@@ -231,7 +280,11 @@ class World:
     def _of_class(self, kind: type) -> Iterator[Place]:
         """List what a class has of its own, and what it inherits."""
         if issubclass(kind, Enum):
-            return
+            yield from fixed(x for x in kind if x.name in self.names or self._computes)
+        if isinstance(kind, ABCMeta):
+            yield abstract_classes()
+        if kind.__module__ == "decimal":
+            yield from context_of_decimals()
         below: list[Any] = []
         for base in kind.__mro__:
             if not is_installed(base.__module__):
@@ -255,6 +308,10 @@ class World:
         return isinstance(thing, FunctionType) and (name not in BIRTH or is_made)
 
 
+def _has_keys(keys: frozenset[str], held: dict[str, Any]) -> bool:
+    return bool(held.keys() == keys)
+
+
 def _is_unset(name: str, thing: Any) -> bool:
     return not hasattr(thing, name)
 
@@ -273,7 +330,7 @@ def _knows_values(module: str) -> bool:
     return any(
         x is pluggrad
         or isinstance(x, Value | Op)
-        or getattr(x, "__module__", "") == Value.__module__
+        or attribute_of(x, "__module__") == Value.__module__
         for x in tuple(held.values())
     )
 
@@ -297,6 +354,5 @@ def _is_fixed_name(name: Any, thing: Any) -> bool:
         return is_installed(thing.__name__)
     if isinstance(thing, Op):
         return thing.name == name and is_built_in(thing)
-    return getattr(thing, "__name__", None) == name and is_installed(
-        getattr(thing, "__module__", "") or ""
-    )
+    is_named = isinstance(thing, FunctionType | BuiltinFunctionType | type)
+    return is_named and thing.__name__ == name and is_installed(thing.__module__)

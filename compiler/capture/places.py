@@ -7,7 +7,7 @@ the thing. A recording holds as long as the same things stand in its places.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import copysign
 from types import CellType, CodeType
 from typing import Any
@@ -116,6 +116,9 @@ def _test(i: int, place: Place, scope: dict[str, Any]) -> str:
                 f"h{i}.__code__ is c{i} and h{i}.__defaults__ is d{i} "
                 f"and h{i}.__kwdefaults__ is e{i}"
             )
+        if isinstance(holder.look, partial) and holder.look.func is lacks:
+            scope[f"k{i}"] = holder.look.args[0]
+            return f"h{i}.keys().isdisjoint(k{i})"
     return f"((n := {now}) is t{i} or same(n, t{i}))"
 
 

@@ -9,14 +9,12 @@ class written in C holds) cannot be part of machine code.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
-from enum import Enum
 from functools import partial
-from numbers import Number
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -24,11 +22,12 @@ from types import (
     ModuleType,
 )
 from typing import Any, NamedTuple
+from weakref import ref
 
 from pluggrad import Op, Value
 
 from ..tape.fingerprint import (
-    NO_SLOT,
+    attribute_of,
     codes_in,
     is_built_in,
     is_mine,
@@ -49,13 +48,15 @@ from .places import (
     lacks,
     parts_of_function,
 )
+from .unseen import KEPT, hides_something, is_read_only, told_by
 
 MOST = 20_000  # things looked at, and bytes of an array
-WORD = tuple.__itemsize__
-KEPT = (Value, Number, str, bytes, type(None), Enum, range, slice, CodeType, date, timedelta)
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
-ANYTHING = frozenset("eval exec __import__ open input globals locals vars".split())
-CHANGING = frozenset({"time", "random", "secrets", "os", "sys", "contextvars", "threading"})
+ANYTHING = frozenset("eval exec __import__ open input globals locals vars __subclasses__".split())
+CHANGING = frozenset(
+    "time random secrets os posix nt genericpath posixpath ntpath sys contextvars threading gc "
+    "glob locale logging pathlib tempfile shutil decimal _decimal uuid".split()
+)
 DESCRIPTORS = frozenset(
     {"ufunc", "method_descriptor", "wrapper_descriptor", "member_descriptor", "getset_descriptor"}
 )
@@ -116,7 +117,7 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
         thing: the thing.
         names: of a module only these matter.
     """
-    if read_with(thing):
+    if read_with(thing) or told_by(thing, names):
         return None
     if isinstance(thing, KEPT) or _is_known(thing):
         return ()
@@ -126,12 +127,14 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
         return _held(parts)
     if isinstance(thing, Op):
         return () if is_built_in(thing) else _held([thing.forward, thing.ieee, *thing.rules])
-    if hasattr(thing, "py_func"):  # of what numba compiled
+    if attribute_of(thing, "py_func"):  # of what numba compiled
         options = getattr(thing, "targetoptions", {})
         held = [((options, key, x), frozenset[str]()) for key, x in options.items()]
         return [*held, *_held([thing.py_func])]
     if isinstance(thing, ModuleType):
         return _of_module(thing, names)
+    if isinstance(thing, ref):
+        return [((Seen(thing, ref.__call__), None, thing()), frozenset())]
     if isinstance(thing, CONTAINERS):
         return _of_container(thing)
     if hasattr(type(thing), "tobytes"):
@@ -145,7 +148,7 @@ def _is_known(thing: Any) -> bool:
         owner = thing.__self__
         return owner is None or (isinstance(owner, ModuleType) and owner.__name__ not in CHANGING)
     if isinstance(thing, type | FunctionType):
-        return is_installed(thing.__module__)
+        return is_installed(thing.__module__) and thing.__module__ not in CHANGING
     return type(thing).__name__ in DESCRIPTORS
 
 
@@ -209,8 +212,12 @@ def _named_by(function: FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
     if names & ASKING:
         named = [x for x in _variables(function, names) if isinstance(x, FunctionType)]
         yield from (found for x in named for found in _state(x))
+    absent = names - scope.keys()
+    if not names & ASKING_SCOPE:
+        absent &= vars(builtins).keys()  # of which one may be hidden by a variable
+    if absent:
+        yield (Seen(scope, partial(lacks, absent)), None, True), frozenset()
     if names & ASKING_SCOPE:
-        yield (Seen(scope, partial(lacks, names - scope.keys())), None, True), frozenset()
         yield from (((Seen(x, is_empty), None, True), frozenset()) for x in cells if is_empty(x))
     yield from _held([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
 
@@ -236,40 +243,24 @@ def _of_container(thing: Any) -> Found | None:
 
 
 def _of_array(array: Any) -> Found | None:
-    if _is_read_only(array):
+    if is_read_only(array):
         return ()
     if holds_objects(array) or size_of(array) > MOST:
         return None
     return [((Seen(array, bytes_of), None, bytes_of(array)), frozenset())]
 
 
-def _is_read_only(array: Any) -> bool:
-    """Tell whether nobody can write into an array of NumPy's."""
-    while getattr(getattr(array, "flags", None), "writeable", True) is False:
-        if array.base is None or isinstance(array.base, bytes):
-            return not array.dtype.hasobject
-        array = array.base
-    return False
-
-
 def _of_object(thing: Any) -> Found | None:
     if isinstance(thing, type):
         return _of_class(thing)
-    if _hides_something(type(thing)):
+    if hides_something(type(thing)):
         return None
     return [*_state(thing), *_held([type(thing)])]
 
 
-def _hides_something(kind: type) -> bool:
-    """Tell whether objects of a class have more memory than their attributes take."""
-    known = {name for base in kind.__mro__ for name in vars(base)} & NO_SLOT
-    words = len(slots_of(kind)) + len(known)
-    return kind.__basicsize__ > object.__basicsize__ + WORD * words
-
-
 def _of_class(kind: type) -> Found:
     """List what is in a class and its bases, but for those of libraries."""
-    found: list[tuple[Place, frozenset[str]]] = []
+    found: list[tuple[Place, frozenset[str]]] = [*_held([type(kind)])]
     for base in kind.__mro__:
         if not is_installed(base.__module__):
             held = vars(base)
@@ -295,5 +286,5 @@ def _attributes(thing: Any) -> tuple[Any, ...]:
 def _described(thing: Any) -> str:
     if hasattr(thing, "nbytes") and hasattr(thing, "flags"):
         return f"an array of {thing.nbytes:,} bytes that can be written to"
-    name = getattr(thing, "__name__", "")
+    name = attribute_of(thing, "__name__")
     return f"a {type(thing).__name__}" + (f" {name}" if isinstance(name, str) and name else "")

@@ -17,7 +17,7 @@ from numba.core import types
 from pluggrad import Op, plugins
 
 from ..native.library import optimise, unresolved
-from ..tape.fingerprint import fingerprint, names_in
+from ..tape.fingerprint import fingerprint, names_in, python_of
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
@@ -92,7 +92,7 @@ def _cells(function: Any) -> tuple[CellType, ...] | None:
 
 def _python(function: Any) -> Any:
     """Wrap a function of C, `math.tanh` or a ufunc, which numba knows but cannot start from."""
-    function = getattr(function, "py_func", function)  # of what numba has compiled already
+    function = python_of(function)  # of what numba has compiled already
     if hasattr(function, "__code__"):
         return function
     scope: dict[str, Any] = {"function": function}

@@ -20,7 +20,7 @@ import numpy as np
 from pluggrad import CompileError, Op
 
 from ..capture.reads import reads_of
-from ..tape.fingerprint import is_built_in
+from ..tape.fingerprint import is_built_in, python_of
 
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
 EXTREME = [
@@ -84,7 +84,7 @@ def _untranslatable(op: Op, what: str, why: str) -> CompileError:
 
 def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
     """List the code of a function and of the plain functions it calls."""
-    function = getattr(function, "py_func", function)
+    function = python_of(function)
     if not isinstance(function, FunctionType) or id(function) in seen:
         return
     if (function.__module__ or "").startswith("pluggrad.compiler"):

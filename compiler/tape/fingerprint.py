@@ -87,14 +87,14 @@ class _Walk:
                 return [x for pair in thing.items() for x in pair]
             case type():
                 self.note(f"{thing.__module__}.{thing.__qualname__}")
-                return _own(thing)
+                return [*_own(thing), *_own(type(thing))]
         if (parts := parts_of_callable(thing)) is not None:
             return parts
-        self.note(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}")
-        if hasattr(thing, "py_func"):  # numba's version of a function
-            return [thing.py_func, *sorted(getattr(thing, "targetoptions", {}).items())]
-        if hasattr(thing, "dtype") and hasattr(thing, "tolist"):
-            return [str(thing.dtype), thing.tolist()]
+        self.note(f"{attribute_of(thing, '__module__')}.{attribute_of(thing, '__qualname__')}")
+        if python := attribute_of(thing, "py_func"):  # of numba's version of a function
+            return [python, *sorted(getattr(thing, "targetoptions", {}).items())]
+        if hasattr(type(thing), "tobytes") and hasattr(type(thing), "tolist"):  # an array
+            return [str(attribute_of(thing, "dtype")), thing.tolist()]
         if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
             text = repr(thing)
             label = getattr(thing, "__name__", None)
@@ -107,7 +107,7 @@ def _of_function(function: types.FunctionType) -> list[Any]:
     names = sorted(names_in(code))
     cells = [_content(cell) for cell in function.__closure__ or ()]
     named = [function.__globals__[x] for x in names if x in function.__globals__]
-    reached = [y for x in (*cells, *named) for y in _reached(x, names)]
+    reached = [y for x in (*cells, *named) for y in _reached(x, names, set())]
     own = [vars(function)] if vars(function) else []
     return [code, function.__defaults__, function.__kwdefaults__, *own, *reached]
 
@@ -170,17 +170,33 @@ def texts_in(code: types.CodeType) -> set[str]:
     return {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
 
 
-def _reached(thing: object, names: list[str]) -> Iterator[object]:
+def _reached(thing: object, names: list[str], seen: set[int]) -> Iterator[object]:
     """Return an object, and, where it is a module, all in it that these names may mean."""
     yield thing
-    if isinstance(thing, types.ModuleType) and thing.__name__.partition(".")[0] not in VERSIONED:
+    if not isinstance(thing, types.ModuleType) or id(thing) in seen:  # modules name each other
+        return
+    seen.add(id(thing))
+    if thing.__name__.partition(".")[0] not in VERSIONED:
         for name in names:
             if name in vars(thing):
-                yield from _reached(vars(thing)[name], names)
+                yield from _reached(vars(thing)[name], names, seen)
+
+
+def python_of(function: Any) -> Any:
+    """Return what numba has compiled, as it was written; any other thing as it is."""
+    return attribute_of(function, "py_func") or function
+
+
+def attribute_of(thing: object, name: str) -> Any:
+    """Return an attribute; None where asking for it fails, in whatever way."""
+    try:
+        return getattr(thing, name, None)
+    except Exception:
+        return None
 
 
 def _is_versioned(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] in VERSIONED
+    return str(kind.__module__).partition(".")[0] in VERSIONED
 
 
 def _own(kind: type) -> list[object]:
@@ -189,7 +205,8 @@ def _own(kind: type) -> list[object]:
     for base in kind.__mro__:
         if not _is_versioned(base):
             for name, x in sorted(vars(base).items()):
-                if isinstance(x, types.FunctionType) or (is_mine(name) and isinstance(x, PLAIN)):
+                is_data = isinstance(x, PLAIN) or not _is_versioned(type(x))
+                if isinstance(x, types.FunctionType) or (is_mine(name) and is_data):
                     found += [name, x]
     return found
 

@@ -1,16 +1,27 @@
 """What a compiled function reaches outside of itself is as it is now, or it is recorded again."""
 
+import abc
+import configparser
 import contextvars
+import ctypes
+import datetime
+import decimal
+import enum
 import functools
 import heapq
 import io
 import itertools
+import logging
 import math
+import mmap
 import os
 import pickle
 import queue
 import random
+import re
+import sqlite3
 import sys
+import threading
 import types
 import warnings
 import weakref
@@ -18,6 +29,7 @@ from os import getenv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pluggrad import CompileWarning, Op, Value, compile
 from pluggrad.compiler.capture.outside import World
@@ -114,6 +126,22 @@ def lambda_with(**held):
     return found
 
 
+class Scale(enum.Enum):
+    WIDE = "wide"
+
+    def __init__(self, _):
+        self.rate = 2.0
+
+    def of(self, x):
+        return K * x
+
+
+def configured(rate):
+    found = configparser.ConfigParser()
+    found["rate"] = rate
+    return found
+
+
 # What is held, a function that reads it, and a change of it, after which it gives another number.
 CHANGES = {
     "global number": (None, lambda x: K * x, set_global("K")),
@@ -207,6 +235,61 @@ CHANGES = {
         lambda x: (5.0 if given[7] is True else 2.0) * x,
         lambda held: held.__setitem__(7, True),
     ),
+    "attribute by a name that is computed": (
+        types.SimpleNamespace(w1=2.0, w2=5.0),
+        lambda x: getattr(given, f"w{1 + hasattr(given, 'w' + '3')}") * x,
+        setting("w3"),
+    ),
+    "attribute of a module by a name that is computed": (
+        module(w1=2.0),
+        lambda x: getattr(given, f"w{1}") * x,
+        setting("w1"),
+    ),
+    "attribute of a class that comes by a name that is computed": (
+        type("Kind", (), {}),
+        lambda x: getattr(given, "".join(["w", "1"]), 2.0) * x,
+        setting("w1"),
+    ),
+    "attribute that comes and is asked for by a name that is computed": (
+        types.SimpleNamespace(),
+        lambda x: (5.0 if hasattr(given, "w" + str(1)) else 2.0) * x,
+        setting("w1"),
+    ),
+    "built-in function that a variable hides": (
+        None,
+        lambda x: abs(-2.0) * x,
+        lambda _: globals().__setitem__("abs", lambda x: 5.0),
+    ),
+    "what a method of an Enum reads": (
+        Scale.WIDE,
+        lambda x: given.of(x),
+        set_global("K"),
+    ),
+    "what the value of an Enum holds": (
+        enum.Enum("Kept", {"A": [2.0]}),
+        lambda x: given.A.value[0] * x,
+        lambda held: held.A.value.__setitem__(0, 5.0),
+    ),
+    "attribute of a member of an Enum": (
+        Scale,
+        lambda x: given.WIDE.rate * x,
+        lambda held: setattr(held.WIDE, "rate", held.WIDE.rate + 3.0),
+    ),
+    "object of Python's library": (
+        configured({"by": "2"}),
+        lambda x: given.getfloat("rate", "by") * x,
+        lambda held: held["rate"].__setitem__("by", "5"),
+    ),
+    "digits of decimals": (
+        None,
+        lambda x: float(decimal.Decimal(24) + 0) * x,
+        lambda _: setattr(decimal.getcontext(), "prec", 1),
+    ),
+    "class that is registered with an abstract one": (
+        [abc.ABCMeta("Abstract", (), {}), Model],
+        lambda x: (5.0 if issubclass(given[1], given[0]) else 2.0) * x,
+        lambda held: held[0].register(held[1]),
+    ),
     "weak reference": (
         [thing := Model(), weakref.proxy(thing)],
         lambda x: given[1].slot * x,
@@ -218,7 +301,9 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_a_function_reaches_outside_is_as_it_is_now(name, monkeypatch):
     held, function, change = CHANGES[name]
-    globals().pop("COMES", None)
+    for comes in ("COMES", "abs"):
+        monkeypatch.delitem(globals(), comes, raising=False)
+    monkeypatch.setattr(decimal.getcontext(), "prec", 28)
     for known, thing in (("K", 2.0), ("W", Value(2.0)), ("given", held)):
         monkeypatch.setitem(globals(), known, thing)
     compiled, many = compile(function), np.full(300, 3.0)
@@ -387,6 +472,27 @@ def opened(file):
 
 
 READ = {
+    "a file that is there or is not": lambda: 1 + os.path.exists(beside(given)),
+    "exists by another name": lambda: 1 + is_there(beside(given)),
+    "exists of a path": lambda: 1 + beside(given).exists(),
+    "what a folder holds": lambda: len(os.listdir(given.parent)),
+    "what a path holds": lambda: len(list(given.parent.iterdir())),
+    "what a path finds": lambda: len(list(given.parent.glob("*"))),
+    "the size of a file": lambda: os.stat(given).st_size + os.path.getsize(given),
+    "the subclasses of a class": lambda: len(Model.__subclasses__()),
+    "what was imported": lambda: len(sys.modules),
+    "what the command said": lambda: len(sys.argv),
+    "how much may be nested": lambda: sys.getrecursionlimit() / 1000,
+    "what NumPy does with errors": lambda: len(np.geterr()["over"]),
+    "whether something is logged": lambda: 1 + logger.isEnabledFor(15),
+    "whether an event has come": lambda: 1 + event.is_set(),
+    "numbers of C": lambda: numbers_of_c[0],
+    "a struct of C": lambda: struct_of_c.rate,
+    "shared memory": lambda: shared[0],
+    "a large array": lambda: large[5],
+    "one object of many": lambda: many[-1].rate,
+    "a table of pandas": lambda: float(table.rate.sum()),
+    "a database": lambda: database.execute("select rate from t").fetchone()[0],
     "getenv": lambda: getenv("PLUGGRAD_TEST_RATE"),
     "getenv by another name": lambda: read("PLUGGRAD_TEST_RATE"),
     "getenv of os": lambda: os.getenv("PLUGGRAD_TEST_RATE"),
@@ -400,20 +506,76 @@ READ = {
 }
 
 
+def beside(file):
+    return file.parent / "other"
+
+
+class Struct(ctypes.Structure):
+    _fields_ = (("rate", ctypes.c_double),)
+
+
+is_there = os.path.exists
+logger = logging.getLogger("a logger of this test")
+event = threading.Event()
+numbers_of_c = (ctypes.c_double * 2)(2.0, 3.0)
+struct_of_c = Struct(2.0)
+shared = mmap.mmap(-1, 16)
+large = np.full(200_000, 2.0)
+many = [types.SimpleNamespace(rate=2.0) for _ in range(25_000)]
+table = pd.DataFrame({"rate": [2.0]})
+database = sqlite3.connect(":memory:")
+database.execute("create table t(rate)")
+database.execute("insert into t values(2.0)")
+
+
+def change_all(rate, monkeypatch):
+    """Change whatever `READ` reads."""
+    given.write_text(str(rate) + " " * int(rate))
+    monkeypatch.setenv("PLUGGRAD_TEST_RATE", str(rate))
+    (beside(given) if rate == 5.0 else given.parent / f"file{rate}").write_text("")
+    kept.append(type("Derived", (Model,), {}))
+    monkeypatch.setitem(sys.modules, f"module{rate}", types.ModuleType("module"))
+    monkeypatch.setattr(sys, "argv", ["command"] * int(rate))
+    sys.setrecursionlimit(3000 + int(rate))
+    np.seterr(over={2.0: "ignore", 5.0: "log", 7.0: "raise"}[rate])
+    logger.setLevel(10 if rate == 5.0 else 20)
+    (event.set if rate == 5.0 else event.clear)()
+    numbers_of_c[0] = struct_of_c.rate = large[5] = many[-1].rate = rate
+    shared[0] = int(rate)
+    table["rate"] = [rate]
+    database.execute("update t set rate = ?", [rate])
+
+
+kept = []
+
+
+@pytest.fixture
+def _as_before():
+    limit, over = sys.getrecursionlimit(), np.geterr()["over"]
+    yield
+    sys.setrecursionlimit(limit)
+    np.seterr(over=over)
+    kept.clear()
+
+
+@pytest.mark.usefixtures("_as_before")
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("by_op", [False, True], ids=["a function", "an op"])
-def test_files_and_the_environment_are_read_anew_by(by_op, name, tmp_path, monkeypatch):
+def test_what_changes_unseen_is_read_anew_by(by_op, name, tmp_path, monkeypatch):
     look = READ[name]
     monkeypatch.setattr(sys.modules[__name__], "given", tmp_path / "rate")
     rule = Op("reads", lambda x: float(look()) * x, lambda g, out, x: g * float(look()))
     compiled = compile(lambda x: rule(x)) if by_op else compile(lambda x: float(look()) * x)
+    seen = set()
     for rate in (2.0, 5.0, 7.0):
-        given.write_text(str(rate))
-        monkeypatch.setenv("PLUGGRAD_TEST_RATE", str(rate))
+        change_all(rate, monkeypatch)
+        now = float(look())
+        seen.add(now)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CompileWarning)
             found = [compiled(3.0), 3.0 * compiled.grad(3.0), compiled(np.full(300, 3.0))[7]]
-        assert found == [3.0 * rate] * 3
+        assert found == [3.0 * now] * 3
+    assert len(seen) > 1
 
 
 def test_an_open_file_is_read_on_in_each_call():
@@ -572,3 +734,56 @@ def test_an_array_of_any_type_is_read_again_when_it_has_changed(make):
     assert compiled(1.0) == 3.0
     array[1] = array[0]
     assert compiled(1.0) == 2.0
+
+
+def test_a_large_array_that_nobody_can_write_to_is_taken_as_it_is(recwarn):
+    numbers = np.full(200_000, 2.0)
+    numbers.flags.writeable = False
+    compiled = compile(lambda x: numbers[5] * x)
+    assert [compiled(3.0), compiled(3.0), len(recwarn)] == [6.0, 6.0, 0]
+    assert compiled.recordings[0].calls == 2
+
+
+def test_a_large_array_that_can_be_written_to_is_named_in_a_warning():
+    numbers = np.full(200_000, 2.0)
+    with pytest.warns(CompileWarning, match="an array of 1,600,000 bytes that can be written to"):
+        assert compile(lambda x: numbers[5] * x)(3.0) == 6.0
+
+
+STEADY = {
+    "names of the system": lambda x: len(os.sep) * x,
+    "parts of a path": lambda x: len(Path("a/b").parts) * len(os.path.join("a", "b")) * x,
+    "the size of floats": lambda x: min(sys.float_info.max, 2.0) * x,
+    "dates": lambda x: datetime.date(2020, 1, 1).year * x,
+    "a logger": lambda x: (logger.debug("x"), x)[1] * 2.0,
+    "a lock": lambda x: with_lock(x),
+    "a pattern": lambda x: len(re.match("a+", "aaa")[0]) * x,
+    "a function of NumPy": lambda x: float(np.add(1.0, 1.0)) * x,
+    "an attribute by its name": lambda x: getattr(np, "pi") * x,  # noqa: B009
+    "built-in functions": lambda x: max(abs(-1.0), sum([1.0, 2.0])) * x,
+}
+lock = threading.Lock()
+
+
+def with_lock(x):
+    with lock:
+        return x * 2.0
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_what_stays_as_it_is_needs_one_recording(name, recwarn):
+    compiled = compile(STEADY[name])
+    assert compiled(3.0) == compiled(3.0) == float(STEADY[name](3.0))
+    assert [len(compiled.recordings), compiled.recordings[0].calls, len(recwarn)] == [1, 2, 0]
+
+
+def test_a_model_whose_attributes_fail_in_their_own_way_is_looked_at():
+    class Stored:
+        def __getattr__(self, name):
+            return {"rate": rates[0]}[name]  # KeyError for all others
+
+    rates, stored = [2.0], Stored()
+    compiled = compile(Op("stored", lambda x: stored.rate * x, lambda g, out, x: g * stored.rate))
+    assert [compiled(3.0), compiled.grad(3.0)] == [6.0, 2.0]
+    rates[0] = 5.0
+    assert [compiled(3.0), compiled.grad(3.0)] == [15.0, 5.0]

@@ -12,11 +12,14 @@ import pickle
 import sys
 import types
 import warnings
+import weakref
 from collections import ChainMap, deque
 from fractions import Fraction
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from pluggrad import CompileError, Op, Value, compile, func, hookimpl, plugins
 from pluggrad.compiler.capture.places import is_data
@@ -87,6 +90,40 @@ def helper():
     return outside.slope
 
 
+def helped():
+    return 2.0
+
+
+class Counting(type):
+    """Is asked for its length by its classes."""
+
+    kept: ClassVar = [2.0]
+
+    def __len__(cls):
+        return len(cls.kept)
+
+
+class Counted(metaclass=Counting):
+    pass
+
+
+class Remembered:
+    """A descriptor that keeps what objects have."""
+
+    def __init__(self):
+        self.kept = weakref.WeakKeyDictionary()
+
+    def __get__(self, thing, kind):
+        return self.kept.get(thing, 2.0)
+
+    def __set__(self, thing, number):
+        self.kept[thing] = number
+
+
+class Described:
+    slope = Remembered()
+
+
 CHANGES = {
     "text": ("plain", replacing("steep"), lambda: 2.0 if outside == "plain" else 5.0),
     "nothing": (None, replacing(3.0), lambda: outside or 2.0),
@@ -115,6 +152,23 @@ CHANGES = {
     "deque": (deque([2.0]), lambda x: x.append(OTHER), lambda: outside[-1]),
     "array": (array.array("d", [2.0]), lambda x: x.__setitem__(0, OTHER), lambda: outside[0]),
     "large array": (np.full(9000, 2.0), lambda x: x.put(0, OTHER), lambda: float(outside[0])),
+    "memoryview": (
+        memoryview(bytearray(b"\2")),
+        lambda x: x.__setitem__(0, 5),
+        lambda: float(outside[0]),
+    ),
+    "metaclass": (Counted, lambda _: Counting.kept.append(OTHER), lambda: 1.0 + len(outside)),
+    "state of a descriptor": (Described(), setting("slope"), lambda: outside.slope),
+    "built-in function that a variable hides": (
+        None,
+        lambda _: globals().__setitem__("abs", lambda x: OTHER),
+        lambda: abs(-2.0),
+    ),
+    "code of a helper": (
+        helped,
+        lambda x: setattr(x, "__code__", (lambda: OTHER).__code__),
+        lambda: outside(),
+    ),
     "chain of dicts": (ChainMap({"a": 2.0}), lambda x: x.update(a=OTHER), lambda: outside["a"]),
 }  # fmt: skip
 
@@ -124,6 +178,7 @@ def test_what_an_op_reads_is_as_it_is_now_in_every_way_of_computing(name, monkey
     thing, change, read = CHANGES[name]
     monkeypatch.setitem(globals(), "outside", thing)
     monkeypatch.setattr(Settings, "slope", 2.0)
+    monkeypatch.delitem(globals(), "abs", raising=False)
     op = Op("reads", lambda x: x * read(), lambda g, out, x: g * read())
 
     def f(x):
@@ -293,3 +348,13 @@ def test_what_is_found_by_a_text_or_an_import_is_as_it_is_now(name, of, monkeypa
         program()
         assert [x.grad, compiled.grad(3.0), func.grad(op)(3.0)] == [rate] * 3
         assert compiled.grad(np.full(300, 3.0))[7] == rate
+
+
+def test_an_op_that_reads_a_table_of_pandas_runs_in_the_interpreter(recwarn):
+    table = pd.DataFrame({"slope": [2.0]})
+    op = Op("tabled", lambda x: x * float(table.slope[0]), lambda g, out, x: g * table.slope[0])
+    f = compile(lambda x: op(x))
+    assert [f(3.0), f.grad(3.0)] == [6.0, 2.0]
+    assert "it reads a BlockManager, which may change unseen" in str(recwarn[0].message)
+    table.loc[0, "slope"] = 5.0
+    assert [f(3.0), f.grad(3.0)] == [15.0, 5.0]
