@@ -3,6 +3,9 @@
 It takes the inputs and then the arrays for the outputs, and looks at each: an array of floats that
 lie side by side, of the same shape as the others, or as an input a number for all lanes. Each call
 has memory of its own, so that calls may run side by side.
+
+One more argument may be a `Begun`, with an integer: how many lanes have been begun. Calls of
+several threads that get the same one share the lanes, each taking the next block when it is free.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from ..run.c_functions import NUMBER
 
 FIELDS = (
     *("kernel", "inputs", "outputs", "width", "least", "calls", "missed"),
-    *("array", "float64s", "float", "float64", "int", "yes", "no", "none"),
+    *("array", "float64s", "float", "float64", "int", "begun", "yes", "no", "none"),
 )
-BLOCK = 4096  # lanes from one look at the flags to the next
+BLOCK = 2048  # lanes from one look at the flags to the next, and taken by a thread at a time
 MISSES = 8  # so many more calls than were answered may find a lane for the careful way
 # Where an array of NumPy's keeps what is asked for here, from the end of the header on.
 DATA, DIMENSIONS, LENGTHS, KIND, FLAGS = 0, 8, 16, 40, 48
@@ -133,6 +136,7 @@ touch:
   ret i1 true
 }}
 declare i64 @llvm.abs.i64(i64, i1)
+declare i64 @llvm.smin.i64(i64, i64)
 
 define ptr @call_over_lanes(ptr %self, ptr %args, i64 %count) {{
 entry:
@@ -142,21 +146,36 @@ entry:
   %words = mul i64 %inputs, 2
   %spread = mul i64 %inputs, %width
   %pointers = add i64 %words, %outputs
-  %longs = add i64 %pointers, %spread
+  %cell.own = add i64 %pointers, %spread
+  %longs = add i64 %cell.own, 1
   %needed = mul i64 %longs, 8
-  %needed.all = add i64 %needed, {2 * BLOCK}
+  %needed.all = add i64 %needed, {BLOCK}
   %given = call ptr @PyMem_Malloc(i64 %needed.all)
   %targets = getelementptr i64, ptr %given, i64 %words
   %numbers = getelementptr double, ptr %given, i64 %pointers
+  %own = getelementptr i64, ptr %given, i64 %cell.own
   %flags = getelementptr double, ptr %given, i64 %longs
   %has = icmp ne ptr %given, null
-  %expected = icmp eq i64 %count, %all
+  %is_alone = icmp eq i64 %count, %all
+  %one.more = add i64 %all, 1
+  %is_shared = icmp eq i64 %count, %one.more
+  %expected = or i1 %is_alone, %is_shared
   %allowed = add i64 %calls, {MISSES}
   %hopeful = icmp slt i64 %missed, %allowed
   %likely = and i1 %expected, %hopeful
   %begins = and i1 %likely, %has
-  br i1 %begins, label %look, label %decline
+  br i1 %begins, label %count.begun, label %decline
+count.begun:
+  store i64 0, ptr %own
+  br i1 %is_shared, label %share, label %look
+share:
+  %counter.at = getelementptr ptr, ptr %args, i64 %all
+  %counter = load ptr, ptr %counter.at
+{_member("shared", "ptr", "counter", DATA)}
+  %is_counter = call i1 @is_array(ptr %counter, i64 %begun)
+  br i1 %is_counter, label %look, label %decline
 look:
+  %cell = phi ptr [ %own, %count.begun ], [ %shared, %share ]
   %last = sub i64 %all, 1
   %model.at = getelementptr ptr, ptr %args, i64 %last
   %model = load ptr, ptr %model.at
@@ -239,24 +258,28 @@ keep:
   store i64 %target, ptr %to
   br label %next.output
 run:
+  %latest = sub i64 %lanes, %width
   %called = inttoptr i64 %kernel to ptr
   %thread = call ptr @PyEval_SaveThread()
-  br label %block
+  br label %take
+take:
+  %taken = atomicrmw add ptr %cell, i64 {BLOCK} monotonic
+  %are_left = icmp slt i64 %taken, %lanes
+  br i1 %are_left, label %block, label %ran
 block:
-  %start = phi i64 [ 0, %run ], [ %stop, %block ]
-  %left = sub i64 %lanes, %start
-  %is_last = icmp ult i64 %left, {2 * BLOCK}
-  %full = add i64 %start, {BLOCK}
-  %stop = select i1 %is_last, i64 %lanes, i64 %full
+  ; A vector's worth of lanes at least; what another block has computed is computed again.
+  %start = call i64 @llvm.smin.i64(i64 %taken, i64 %latest)
+  %full = add i64 %taken, {BLOCK}
+  %stop = call i64 @llvm.smin.i64(i64 %full, i64 %lanes)
   %before = sub i64 0, %start
   %flags.here = getelementptr i8, ptr %flags, i64 %before
   %found = call i64 %called(ptr %given, ptr %targets, ptr %flags.here, i64 %start, i64 %stop)
   %any = icmp ne i64 %found, 0
-  %over = or i1 %any, %is_last
-  br i1 %over, label %ran, label %block
+  br i1 %any, label %ran, label %take
 ran:
+  %flagged = phi i1 [ false, %take ], [ true, %block ]
   call void @PyEval_RestoreThread(ptr %thread)
-  br i1 %any, label %flag, label %answer
+  br i1 %flagged, label %flag, label %answer
 answer:
   %calls.more = add i64 %calls, 1
   store i64 %calls.more, ptr %calls.at

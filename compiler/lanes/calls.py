@@ -20,7 +20,7 @@ from ..room import TOGETHER, room
 from ..run.c_functions import NUMBERS_BY_POSITION, made
 from .call_text import CALL, DATA, DIMENSIONS, FIELDS, FLAGS, KIND, LENGTHS, MISSES
 from .rows import row, shape_of
-from .sharing import SHARE, pieces, side_by_side
+from .sharing import SHARE, side_by_side
 
 
 class Fields(ctypes.Structure):
@@ -35,10 +35,15 @@ class Fields(ctypes.Structure):
         calls: how many calls were answered.
         missed: how many calls found a lane for the careful way.
         array, float64s, float, float64, int: the types that are taken, and the dtype.
+        begun: the type of what counts lanes for several calls.
         yes, no, none: the answers.
     """
 
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
+
+
+class Begun(np.ndarray[Any, np.dtype[np.int64]]):
+    """How many lanes have been begun: a type that no caller has, for it is written to."""
 
 
 @once
@@ -77,6 +82,7 @@ def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
         "float": float,
         "float64": np.float64,
         "int": int,
+        "begun": Begun,
         "yes": True,
         "no": False,
         "none": None,
@@ -181,15 +187,8 @@ class DirectLanes:
 
     def _shared(self, args: Sequence[Any], outs: Sequence[Any], threads: int) -> Any:
         """Share the lanes among threads; answer as the function does."""
-        if not _can_be_cut(args, outs):
-            return False
-        rows = [x.reshape(-1) if type(x) is np.ndarray else x for x in (*args, *outs)]
-
-        def work(ends: tuple[int, int]) -> Any:
-            part = slice(*ends)
-            return self.function(*[x[part] if type(x) is np.ndarray else x for x in rows])
-
-        found = side_by_side(work, pieces(outs[0].size, threads), threads)
+        begun = np.zeros(1, np.int64).view(Begun)
+        found = side_by_side(lambda _: self.function(*args, *outs, begun), range(threads), threads)
         return None if None in found else all(found)
 
     def _built(self, outs: Sequence[Any]) -> Any:
@@ -214,16 +213,6 @@ class DirectPairs(DirectLanes):
     def into(self, _args: Sequence[Any], _outs: Sequence[Any]) -> Any:
         """Leave calls with `out=` to the careful way."""
         return None
-
-
-def _can_be_cut(args: Sequence[Any], outs: Sequence[Any]) -> bool:
-    """Say whether parts of arrays are to each other as the whole: alike, and none over another."""
-    rows = [x for x in args if type(x) is np.ndarray]
-    if any(type(x) is not np.ndarray for x in outs):
-        return False
-    return all(
-        x.shape == outs[0].shape and x.flags.c_contiguous for x in (*rows, *outs)
-    ) and not any(np.may_share_memory(x, y) for k, x in enumerate(outs) for y in (*rows, *outs[:k]))
 
 
 def _may_overlap(args: Sequence[Any], outs: Sequence[Any]) -> bool:

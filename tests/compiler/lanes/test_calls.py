@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from pluggrad import CompileError, Op, Value, compile
-from pluggrad.compiler.lanes.call_text import MISSES
+from pluggrad.compiler.lanes.call_text import BLOCK, MISSES
 from pluggrad.compiler.lanes.calls import arrays_are_plain
 from pluggrad.ops import exp, sqrt
 
@@ -505,3 +505,30 @@ def test_hundreds_of_arguments_are_taken(short_calls_alone):
     odd, even = sum(range(2, 301, 2)), sum(range(1, 301, 2))
     np.testing.assert_allclose(value, odd * x + 2.0 * even, rtol=1e-12)
     assert [float(g[0]) for g in gradient] == [i + 1.0 for i in range(300)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("beyond", [0, 1, 7, 15, 16, 17])
+def test_a_last_block_of_any_length_is_computed(beyond, threads, short_calls_alone):
+    compiled = compile(smooth, threads=threads)
+    x, y = numbers(4 * BLOCK + beyond)
+    compiled.value_and_grad(x, y)
+    with short_calls_alone():
+        check(compiled.value_and_grad(x, y), x, y)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_argument_too_many_is_refused_and_nothing_is_written(threads):
+    compiled = compile(smooth, threads=threads)
+    x, y = numbers(4 * BLOCK)
+    compiled(x, y)
+    counter, out = np.zeros(len(x), np.int64), np.zeros(len(x))
+    for args in ((x, y, x), (x, y, counter)):
+        with pytest.raises(TypeError):
+            compiled(*args)
+        with pytest.raises((TypeError, CompileError)):
+            compiled(*args, out=out)
+    with pytest.raises((TypeError, CompileError)):
+        compiled(x, y, out=(out, counter))
+    assert not counter.any()
+    assert not out.any()
