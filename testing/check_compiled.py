@@ -16,8 +16,8 @@ from typing import cast
 from pluggrad import CompileError, CompileWarning, Value, compile
 from pluggrad.registry.entry_points import COMPILERS, entry_points
 
+from .many_digits import Point
 from .subject import Subject
-from .truth import Point
 
 NUMBERS = (
     0.7, -1.3, 0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310, 1e19, -1e19,

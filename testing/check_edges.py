@@ -9,9 +9,10 @@ from typing import Any
 
 from pluggrad import Value, grad
 
+from .many_digits import Point
 from .sampling import kinks_of
 from .subject import Subject
-from .truth import Point, higher_limit
+from .truth import higher_limit
 
 Hessian = list[list[float]]
 

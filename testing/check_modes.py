@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from pluggrad import Value, grad
 
+from .many_digits import Point
 from .subject import Subject
-from .truth import Point
 
 
 def every_mode_gives_the_same_gradient(subject: Subject) -> None:

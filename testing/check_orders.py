@@ -9,9 +9,10 @@ from itertools import product
 from pluggrad import Value, grad, no_grad
 
 from .differences import extrapolated
+from .many_digits import Point
 from .rounding import rounding
 from .subject import Subject
-from .truth import Point, exact_higher
+from .truth import exact_higher
 
 
 def second_derivatives_are_true(subject: Subject) -> None:

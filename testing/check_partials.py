@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from .many_digits import Point, change_between
 from .scan import discontinuities, steps
 from .subject import Subject
-from .truth import Point, change_between, exact_higher
+from .truth import exact_higher
 
 
 def partials_are_true(subject: Subject) -> None:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from .many_digits import TooSlowError, number, too_slow
 from .subject import Subject
-from .truth import TooSlowError, number, too_slow
 
 SECONDS = 10.0
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from pluggrad import Op
 
-from .truth import Point
+from .many_digits import Point
 
 Interval = tuple[float, float] | None
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from .many_digits import Point
 from .sampling import kinks_of, spread
 from .subject import Subject
-from .truth import Point
 
 
 def discontinuities(subject: Subject) -> Iterator[tuple[int, Point, Point]]:

@@ -14,10 +14,11 @@ from pluggrad import ForwardError, Op, RuleError, Value
 from .differences import extrapolated
 from .errors import ConformanceError, text_of
 from .guess import Sample, guess
+from .many_digits import Point, computes_with_many_digits, value
 from .multiprecision import multiprecision
 from .rounding import rounding
 from .sampling import draw, drawn_points, kinks_of, points
-from .truth import Point, Truth, computes_with_many_digits, exact, value
+from .truth import Truth, exact
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
 SUBNORMAL = 2.3e-308

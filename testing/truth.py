@@ -8,22 +8,15 @@ sides of the point apart, so that a kink shows as two different numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-import mpmath
+from .counterparts import MP
+from .many_digits import DIGITS, MOST_DIGITS, Point, extra_digits, number
 
-from .counterparts import MP, kept_exact
-
-Point = tuple[float, ...]
-
-# Digits to compute with, and the part of the operand that is stepped: the error of a central
-# difference is then about 1e-60, that of a one-sided one 1e-30, also next to a pole.
-DIGITS = 80
-# More digits are added where a derivative is small beside the result, but not without end: what is
-# smaller than 1e-100 of the result is told to be less than that.
-MOST_DIGITS = 100
+# The part of the operand that is stepped: the error of a central difference is then about 1e-60,
+# that of a one-sided one 1e-30, also next to a pole.
 STEP = MP.mpf("1e-30")
 AT_ZERO = MP.mpf("1e-40")
 # Beside the largest result: what is no jump; and how much smaller a slope is that may be a step's.
@@ -101,7 +94,7 @@ def exact(
         finer: whether to take more digits and a smaller step, to see whether it stays the same.
     """
     # What cancels on the way, as the logarithm of cosh near 0 may, takes the extra digits twice.
-    digits = DIGITS + _extra_digits(at) * (1 + finer) + 30 * finer
+    digits = DIGITS + extra_digits(at) * (1 + finer) + 30 * finer
     most = digits + MOST_DIGITS
     first = _step(at) * MP.mpf(10) ** (-10 * finer)
     step = first
@@ -197,7 +190,7 @@ def exact_higher(
 def _exact_higher(
     forward: Callable[..., Any], at: Point, order: tuple[int, ...]
 ) -> tuple[float, float] | None:
-    digits = 30 + (DIGITS - 30) * len(order) + _extra_digits(at)
+    digits = 30 + (DIGITS - 30) * len(order) + extra_digits(at)
     most = digits + MOST_DIGITS
     while True:
         with MP.workdps(digits):
@@ -274,70 +267,6 @@ def _beside(
     return None if derivative is None else derivative[0]
 
 
-class TooSlowError(Exception):
-    """A function did not come back with many digits; see patience.py."""
-
-
-# What was too slow once is not tried again: the differences of floats have to tell.
-too_slow: set[Callable[..., Any]] = set()
-
-
-def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
-    """Evaluate on mpmath numbers; None where there is no real, finite result."""
-    if forward in too_slow:
-        return None
-    mp = mpmath.mp
-    before = mp.prec
-    try:
-        # Functions of mpmath that nobody could exchange compute with the digits of its context.
-        mp.prec = MP.prec
-        with kept_exact():
-            result = forward(*[x if x.__class__ is MP.mpf else MP.mpf(x) for x in operands])
-        if isinstance(result, MP.mpc):
-            result = result.real if result.imag == 0 else MP.nan
-        result = MP.mpf(result)
-        if forward in too_slow:  # mpmath has swallowed the exception, and gone on with a nan
-            return None
-    except Exception:  # whatever the forward does on numbers that it was not written for
-        return None
-    finally:
-        mp.prec = before
-    return result if MP.isfinite(result) else None
-
-
-def value(forward: Callable[..., Any], at: Point) -> float | None:
-    """Evaluate in many digits; None where there is no real, finite result."""
-    with MP.workdps(DIGITS + _extra_digits(at)):
-        result = number(forward, at)
-        return None if result is None else float(result)
-
-
-def change_between(forward: Callable[..., Any], below: Point, above: Point) -> float | None:
-    """Return the change of the result between two points in many digits; None where unknown."""
-    with MP.workdps(DIGITS + _extra_digits(below)):
-        ends = number(forward, below), number(forward, above)
-        return None if None in ends else abs(float(ends[1] - ends[0]))
-
-
-def computes_with_many_digits(forward: Callable[..., Any], places: Sequence[Point]) -> bool:
-    """Return whether a function uses the digits it is given, rather than 15 or 50 of them.
-
-    With fewer, a result stays the same when an operand changes by 1e-60 of itself, and changes
-    with larger steps; a function that is flat, as floor, stays the same with both.
-    """
-    stuck = 0
-    for at in places:
-        with MP.workdps(DIGITS):
-            here, beside, far = (
-                number(forward, [MP.mpf(x) * (1 + MP.mpf(part)) for x in at])
-                for part in ("0", "1e-60", "1e-9")
-            )
-        if here is not None and here != beside:
-            return True
-        stuck += here is not None and here != far
-    return 2 * stuck <= len(places)
-
-
 # Left and right slope, the largest result, and how far the function is from both lines between.
 Sides = tuple[Any, Any, Any, Any]
 
@@ -402,13 +331,6 @@ def _step(at: Point) -> Any:
     """Choose a step that is small beside every operand; at zero, one that is small beside most."""
     step = STEP * min([1.0, *(abs(x) for x in at if x)])
     return step if all(at) else step * AT_ZERO
-
-
-def _extra_digits(at: Point) -> int:
-    """Count the digits between the smallest operand and the largest, beyond the usual."""
-    sizes = [math.log10(abs(x)) for x in at if x]
-    extra = int(max(0.0, *sizes) - min(0.0, *sizes)) if sizes else 0
-    return extra if all(at) else extra + 40
 
 
 def _differ(left: Any, right: Any) -> bool:

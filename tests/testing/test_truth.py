@@ -5,8 +5,9 @@ import math
 import pytest
 from pluggrad.testing.counterparts import MP
 from pluggrad.testing.differences import extrapolated
+from pluggrad.testing.many_digits import number
 from pluggrad.testing.multiprecision import multiprecision
-from pluggrad.testing.truth import exact, exact_higher, number
+from pluggrad.testing.truth import exact, exact_higher
 
 
 def helper(x):
