@@ -67,13 +67,13 @@ def test_a_moved_leaf_moves_all_values_and_gradients_as_in_python(page: Browser)
 def moons() -> Value:
     from moons import Moons
 
-    return Moons(Value, samples=25).loss()
+    return Moons(Value, samples=8).loss()
 
 
 def microgpt() -> Value:
     from microgpt import MicroGPT
 
-    return MicroGPT(Value, ops.log, ops.exp).loss("ava")
+    return MicroGPT(Value, ops.log, ops.exp).loss("a")
 
 
 @pytest.mark.parametrize("build", [moons, microgpt])
