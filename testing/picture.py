@@ -25,12 +25,14 @@ class Picture:
         options: what it is made with.
         depth: of the deepest graph.
         timeout: seconds that the deepest graph may take; None for enough of them.
+        natives: the types seen of what it draws that cannot be compared, but for their files.
     """
 
     kind: type[Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 100_000
     timeout: float | None = None
+    natives: set[type] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -74,10 +76,13 @@ class Picture:
 
     def form(self, graph: Graph, what: str) -> str | bytes:
         """Draw a graph, and give what can be compared: text, a file's bytes, or a description."""
+        if self.natives:  # writing a file draws it, too
+            return self.file(graph, self.suffixes[0], what)
         drawn = self.draw(graph, what)
         if isinstance(drawn, str | bytes):
             return drawn[:]  # a plain one, of whatever class it is
         if hasattr(self.kind, "write") and self.suffixes:
+            self.natives.add(type(drawn))
             return self.file(graph, self.suffixes[0], what)
         return described(drawn)
 
