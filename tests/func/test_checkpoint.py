@@ -180,7 +180,7 @@ def test_transforms_work_inside():
 
 def test_a_chain_needs_the_memory_of_one_part():
     def part(x):
-        for _ in range(1000):
+        for _ in range(300):
             x = sin(x) * 1.1
         return x
 

@@ -59,9 +59,8 @@ def page(chrome: Browser, training: list[Graph]) -> Iterator[Browser]:
 def test_each_frame_has_the_numbers_of_its_step(page: Browser, training: list[Graph]) -> None:
     for frame, graph in enumerate(training):
         page.run("pluggrad.showFrame(arguments[0])", frame)
-        count = range(len(graph))
-        values = [page.run("return pluggrad.value(arguments[0])", i) for i in count]
-        slopes = [page.run("return pluggrad.gradient(arguments[0])", i) for i in count]
+        values = page.each("pluggrad.value", range(len(graph)))
+        slopes = page.each("pluggrad.gradient", range(len(graph)))
         assert values == pytest.approx([n.data for n in graph.nodes], rel=1e-12, abs=1e-14)
         for node, slope in zip(graph.nodes, slopes, strict=True):
             if node.grad is not None:

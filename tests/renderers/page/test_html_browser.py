@@ -422,14 +422,13 @@ def test_no_label_runs_anything(chrome: Browser) -> None:
     total.backward()
     chrome.open(render(total, "html", title=hostile[2]))
     chrome.press("e")
-    for item in range(chrome.run("return pluggrad.nodes + pluggrad.groups")):
-        chrome.run("pluggrad.choose(arguments[0]); pluggrad.draw()", item)
+    items = range(chrome.run("return pluggrad.nodes + pluggrad.groups"))
+    chrome.each("(item) => (pluggrad.choose(item), pluggrad.draw())", items)
     box = chrome.find("#search")
     for label in ("<", "script", "onerror", "&"):
         box.clear()
         box.send_keys(label)
-    for step in range(0, chrome.state["steps"], 7):
-        chrome.run("pluggrad.goTo(arguments[0])", step)
+    chrome.each("pluggrad.goTo", range(0, chrome.state["steps"], 7))
     svg = ElementTree.fromstring(chrome.run("return pluggrad.viewAsSvg()").encode())
     assert {e.tag.rpartition("}")[2] for e in svg.iter()} <= {
         "svg",

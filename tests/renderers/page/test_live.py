@@ -33,9 +33,8 @@ def page(chrome: Browser) -> Iterator[Browser]:
 def numbers(page: Browser, loss: Value) -> tuple[list[float], list[float]]:
     """What the page shows: all values, and the gradients of the leaves."""
     graph = Graph(loss)
-    values = [page.run("return pluggrad.value(arguments[0])", i) for i in range(len(graph))]
     leaves = [i for i, node in enumerate(graph.nodes) if node.kind == "leaf"]
-    return values, [page.run("return pluggrad.gradient(arguments[0])", i) for i in leaves]
+    return page.each("pluggrad.value", range(len(graph))), page.each("pluggrad.gradient", leaves)
 
 
 def press(page: Browser, name: str) -> None:
