@@ -355,11 +355,7 @@ def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:
 def _require_gradient(values: list[Value]) -> None:
     for x in values:
         if not x.requires_grad:
-            what = f"{x.label!r} " if x.label else ""
-            raise GradientError(
-                f"{what}({x!r}) does not require a gradient: it is a constant, or was computed "
-                "from constants only, or under no_grad()"
-            )
+            raise value_hints.no_gradient(x)
 
 
 above.backward = backward

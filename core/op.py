@@ -287,10 +287,7 @@ class Op:
 
     def rule_error(self, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
         """Return the error that says which rule failed, on which numbers, and why."""
-        numbers = listed([x._number if isinstance(x, Value) else x for x in operands])
-        kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
-        where = f"op {self.name!r}, rule of operand {index}"
-        return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")
+        return value_hints.failed_rule(self, index, cause, operands)
 
     def pullback(self, node: Value) -> None:
         """Add to the operands' `grad` what the rules make of the node's, for `backward()`.

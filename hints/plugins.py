@@ -165,7 +165,7 @@ def _check_suffixes(name: str, suffixes: object) -> None:
 def doubled_suffixes(
     renderers: Iterable[type[Any]],
     installed: Mapping[str, type[Any]],
-    owner: Callable[[object], Plugin],
+    owner: Callable[[object], Plugin | None],
     distribution: str,
 ) -> list[str]:
     """Return a note on each suffix of new renderers that another package has already, and keeps.
@@ -175,7 +175,8 @@ def doubled_suffixes(
     notes = []
     holders: dict[str, type[Any]] = {}
     for kind in installed.values():
-        if distribution and owner(kind).distribution == distribution:
+        maker = owner(kind)
+        if distribution and maker is not None and maker.distribution == distribution:
             continue
         for suffix in getattr(kind, "suffixes", ()):
             holders.setdefault(suffix, kind)

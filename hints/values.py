@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from pluggrad.errors import ForwardError, LostGradientError
+from pluggrad.errors import ForwardError, GradientError, LostGradientError, RuleError
 from pluggrad.op import Op, listed
 from pluggrad.value import Value
 
@@ -58,6 +58,15 @@ def wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
     if more:
         return TypeError("Value() takes a number and a label; requires_grad= is given by name")
     return TypeError(f"a label is text, not {type(label).__name__}: {label!r:.60}")
+
+
+def no_gradient(x: Value) -> GradientError:
+    """Return the error for a gradient from or to what requires none."""
+    what = f"{x.label!r} " if x.label else ""
+    return GradientError(
+        f"{what}({x!r}) does not require a gradient: it is a constant, or was computed from "
+        "constants only, or under no_grad()"
+    )
 
 
 def no_fraction(x: Value) -> LostGradientError:
@@ -170,6 +179,14 @@ def no_float(op: Op, operands: Sequence[object], result: object, cause: Exceptio
     return ForwardError(
         f"op {op.name!r} gave {shortened(result)} {given}; a forward function gives a real number"
     )
+
+
+def failed_rule(op: Op, index: int, cause: object, operands: Sequence[Any]) -> RuleError:
+    """Return the error for a rule that fails: which one, on which numbers, and why."""
+    numbers = listed([x._number if isinstance(x, Value) else x for x in operands])
+    kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
+    where = f"op {op.name!r}, rule of operand {index}"
+    return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")
 
 
 def no_pickle(op: Op) -> TypeError:

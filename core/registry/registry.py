@@ -397,7 +397,7 @@ class Registry:
         ops = dict(self._ops)
         original = self._originals.get(op.name, op)
         self._succeed(original, original)
-        if original is not op and self._is_installed(original):
+        if original is not op and self._owner(original) is not None:
             for name, method in op_methods.methods_of(original).items():
                 setattr(Value, name, method)
             ops[op.name] = original
@@ -405,22 +405,18 @@ class Registry:
             ops.pop(op.name, None)
         self._ops = ops
 
-    def _is_installed(self, op: Op) -> bool:
-        return any(op is one for plugin in self._plugins.values() for one in plugin.ops)
-
     # ----- Checks -----
 
     def _check_name(self, name: str) -> None:
         if name in self._plugins:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
 
-    def _owner(self, given: object) -> Plugin:
-        """Return the plugin that an installed op or renderer class came from."""
-        return next(
-            plugin
-            for plugin in self._plugins.values()
-            if any(given is one for one in (*plugin.ops, *plugin.renderers))
-        )
+    def _owner(self, given: object) -> Plugin | None:
+        """Return the plugin that an op or renderer class came from; None if it is not installed."""
+        for plugin in self._plugins.values():
+            if any(given is one for one in (*plugin.ops, *plugin.renderers)):
+                return plugin
+        return None
 
 
 def _warn(texts: list[str], stacklevel: int) -> None:
