@@ -29,6 +29,10 @@ class Config:
         notebook: the name of the renderer that shows Values and Graphs in notebooks.
         lost: what happens where a Value becomes a plain number unasked. "raise" raises an error in
             your own code and warns in a library's; "warn" warns in both; "ignore" does nothing.
+
+    >>> import pluggrad
+    >>> pluggrad.Config(renderer="svg").renderer
+    'svg'
     """
 
     renderer: str = "text"
@@ -49,6 +53,11 @@ def current_config() -> Config:
 
     Raises:
         ConfigError: for an unknown name or a wrong type, naming the place it stands in.
+
+    >>> import pluggrad
+    >>> with pluggrad.configured(renderer="svg"):
+    ...     pluggrad.current_config().renderer
+    'svg'
     """
     config, unreadable = readable_config()
     if unreadable:
@@ -75,6 +84,9 @@ def configure(**changes: Any) -> None:
 
     Renderer options are added to those configured before.
 
+    Parameters:
+        changes: settings by name.
+
     Raises:
         ConfigError: for an unknown name or a wrong type. Nothing is changed then.
 
@@ -92,6 +104,9 @@ def configure(**changes: Any) -> None:
 
 class configured(Context[Mapping[str, Any]]):  # noqa: N801 - a context manager
     """Change settings inside a `with` block, for this thread or task and those started inside.
+
+    Parameters:
+        changes: settings by name.
 
     Raises:
         ConfigError: for an unknown name or a wrong type.

@@ -24,6 +24,11 @@ class Node(NamedTuple):
     A group, made by `Graph.collapse`, has kind "group" and stands for `size` nodes. Its label
     is a title such as `layer1` or `relu × 16`; its data and grad are those of the one node that
     others use, or nan and None when there are several.
+
+    >>> from pluggrad import Graph, Value
+    >>> node = Graph(Value(3.0, label="x") * 2.0).nodes[0]
+    >>> node.id, node.kind, node.label, node.data, node.grad
+    ('n0', 'leaf', 'x', 3.0, None)
     """
 
     id: str  # n0, n1, ... in topological order: the same for the same graph in every run; groups g0
@@ -39,7 +44,16 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One use of an operand: `source` is operand number `operand` of `target`.
+    """One use of an operand.
+
+    Attributes:
+        source: the id of the operand.
+        target: the id of the result.
+        operand: which operand of the result it is, from 0.
+
+    >>> from pluggrad import Graph, Value
+    >>> Graph(Value(3.0) * 2.0).edges[1]
+    Edge(source='n1', target='n2', operand=1)
 
     A group has one edge from each node or group that it uses, numbered in order.
     """

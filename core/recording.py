@@ -348,6 +348,9 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
 def scope(name: str) -> Context[tuple[str, ...]]:
     """Put every node made inside into a named group. Scopes nest, and pictures can collapse them.
 
+    Parameters:
+        name: what pictures call the group.
+
     >>> from pluggrad import Graph, Value, scope
     >>> with scope("layer1"):
     ...     y = Value(1.0) + 2.0

@@ -40,6 +40,11 @@ def save(
     Raises:
         RenderError: when no renderer writes such files, the renderer fails, or the file cannot be
             written.
+
+    >>> from pluggrad import Value, save
+    >>> x = Value(3.0, label="x")
+    >>> save(x * x, "square.txt").read_text().splitlines()[0]
+    'id  node     value  gradient'
     """
     path, text = _path(path)
     made = chosen(renderer or renderer_of(path), options)

@@ -28,8 +28,17 @@ Ts = TypeVarTuple("Ts")
 def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the Jacobian of `fun` in reverse mode, result by result.
 
-    Choose it where there are fewer results than arguments. Parameters are those of `grad`, but
-    `fun` may return any number of numbers. Each number of the result is replaced by its gradient.
+    Choose it where there are fewer results than arguments. Each number of the result is replaced
+    by its gradient.
+
+    Parameters:
+        fun: as for `grad`, but it may return any number of numbers, nested as it likes.
+        argnums: see `grad`.
+        has_aux: see `grad`.
+
+    Raises:
+        TypeError: as `grad` does.
+        ValueError: as `grad` does.
 
     >>> from pluggrad import func
     >>> func.jacrev(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
@@ -59,8 +68,13 @@ jacobian = jacrev  # as in JAX
 def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the Jacobian of `fun` in forward mode, argument by argument.
 
-    Choose it where there are fewer arguments than results, or where memory is short. Parameters
-    and results are those of `jacrev`.
+    Choose it where there are fewer arguments than results, or where memory is short. Results are
+    those of `jacrev`.
+
+    Parameters:
+        fun: see `jacrev`.
+        argnums: see `jacrev`.
+        has_aux: see `jacrev`.
 
     >>> from pluggrad import func
     >>> func.jacfwd(lambda v: [v[0] * v[1], v[0] + v[1]])([3.0, 4.0])
@@ -106,7 +120,12 @@ def _transposed(arguments: Arguments, structure: Any, rows: Sequence[Any]) -> An
 def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the matrix of all second derivatives of `fun`.
 
-    Parameters are those of `grad`. Each number of the gradient is replaced by its own gradient.
+    Each number of the gradient is replaced by its own gradient.
+
+    Parameters:
+        fun: see `grad`.
+        argnums: see `grad`.
+        has_aux: see `grad`.
 
     >>> from pluggrad import func
     >>> func.hessian(lambda v: v[0] * v[0] * v[1])([3.0, 4.0])

@@ -95,8 +95,16 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
 def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes both `fun` and its gradient, in one pass.
 
-    Parameters and errors are those of `grad`. The function returns a pair (value, gradient); with
-    `has_aux` it is ((value, aux), gradient).
+    The function returns a pair (value, gradient); with `has_aux` it is ((value, aux), gradient).
+
+    Parameters:
+        fun: see `grad`.
+        argnums: see `grad`.
+        has_aux: see `grad`.
+
+    Raises:
+        TypeError: as `grad` does.
+        ValueError: as `grad` does.
 
     >>> from pluggrad import func
     >>> func.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
@@ -269,6 +277,9 @@ def linearize(fun: Callable[[*Ts], R], *primals: *Ts) -> tuple[R, Callable[[*Ts]
 
 def stop_gradient(tree: T) -> T:
     """Return the same numbers, cut off from their history: every derivative is 0.
+
+    Parameters:
+        tree: a number, or nested lists, tuples, dicts and dataclasses of numbers.
 
     >>> from pluggrad import func
     >>> func.grad(lambda x: x * func.stop_gradient(x))(3.0)

@@ -37,7 +37,12 @@ class Activation(Module):
 
 
 class Identity(Module):
-    """Returns its argument."""
+    """Returns its argument.
+
+    >>> from pluggrad.nn import Identity
+    >>> Identity()([1.0, 2.0])
+    [1.0, 2.0]
+    """
 
     def forward(self, x: Any) -> Any:
         """Return `x`."""
@@ -45,49 +50,87 @@ class Identity(Module):
 
 
 class ReLU(Activation):
-    """x where x > 0, else 0."""
+    """x where x > 0, else 0.
+
+    >>> from pluggrad.nn import ReLU
+    >>> ReLU()([-2.0, 2.0])
+    [0.0, 2.0]
+    """
 
     op = "relu"
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> from pluggrad.nn import Tanh
+    >>> Tanh()([0.0])
+    [0.0]
+    """
 
     op = "tanh"
 
 
 class Sigmoid(Activation):
-    """1 / (1 + e**-x)."""
+    """1 / (1 + e**-x).
+
+    >>> from pluggrad.nn import Sigmoid
+    >>> Sigmoid()(0.0)
+    0.5
+    """
 
     op = "sigmoid"
 
 
 class SiLU(Activation):
-    """x sigmoid(x), also called swish."""
+    """x sigmoid(x), also called swish.
+
+    >>> from pluggrad.nn import SiLU
+    >>> SiLU()([0.0, 1000.0])
+    [0.0, 1000.0]
+    """
 
     op = "silu"
 
 
 class GELU(Activation):
-    """x times the normal distribution function of x."""
+    """x times the normal distribution function of x.
+
+    >>> from pluggrad.nn import GELU
+    >>> GELU()([0.0, 1000.0])
+    [0.0, 1000.0]
+    """
 
     op = "gelu"
 
 
 class Softplus(Activation):
-    """log(1 + e**x)."""
+    """log(1 + e**x).
+
+    >>> from pluggrad.nn import Softplus
+    >>> Softplus()(1000.0)
+    1000.0
+    """
 
     op = "softplus"
 
 
 class Softsign(Activation):
-    """x / (1 + abs(x))."""
+    """x / (1 + abs(x)).
+
+    >>> from pluggrad.nn import Softsign
+    >>> Softsign()([-1.0, 3.0])
+    [-0.5, 0.75]
+    """
 
     op = "softsign"
 
 
 class LeakyReLU(Module):
     """x where x > 0, else `negative_slope` x.
+
+    Parameters:
+        negative_slope: the slope below 0.
 
     >>> from pluggrad.nn import LeakyReLU
     >>> LeakyReLU(0.1)([-2.0, 2.0])
@@ -107,7 +150,15 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """x where x > 0, else `alpha` (e**x - 1)."""
+    """x where x > 0, else `alpha` (e**x - 1).
+
+    Parameters:
+        alpha: the size of what is approached far below 0.
+
+    >>> from pluggrad.nn import ELU
+    >>> ELU(0.5)([-1000.0, 2.0])
+    [-0.5, 2.0]
+    """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -122,7 +173,12 @@ class ELU(Module):
 
 
 class Softmax(Module):
-    """Numbers above 0 that add up to 1, in the ratios of e**x; of nested lists, each innermost."""
+    """Numbers above 0 that add up to 1, in the ratios of e**x; of nested lists, each innermost.
+
+    >>> from pluggrad.nn import Softmax
+    >>> Softmax()([[0.0, 0.0], [1.0, 1.0]])
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
 
     def forward(self, x: Any) -> Any:
         """Compute what is built like `x`."""
@@ -130,7 +186,12 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """The logarithms of `Softmax`, which keep their digits."""
+    """The logarithms of `Softmax`, which keep their digits.
+
+    >>> from pluggrad.nn import LogSoftmax
+    >>> LogSoftmax()([0.0, -1000.0])
+    [0.0, -1000.0]
+    """
 
     def forward(self, x: Any) -> Any:
         """Compute what is built like `x`."""

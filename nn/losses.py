@@ -24,8 +24,15 @@ expm1, log1p, relu, softplus, where = map(
 def mean(numbers: Sequence[Number]) -> Number:
     """Return the mean of numbers or Values.
 
+    Parameters:
+        numbers: one or more.
+
     Raises:
         TypeError: when there are none.
+
+    >>> from pluggrad.nn import mean
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
     """
     if len(numbers) == 0:
         raise TypeError("the mean of no numbers does not exist; a loss needs one example or more")
@@ -37,6 +44,13 @@ def mean(numbers: Sequence[Number]) -> Number:
 
 def mse(predictions: Sequence[Number], targets: Numbers) -> Number:
     """Return the mean squared error.
+
+    Parameters:
+        predictions: one for each example.
+        targets: what they should be.
+
+    Raises:
+        TypeError: when there are not as many of both, or none.
 
     >>> from pluggrad.nn import mse
     >>> mse([1.0, 2.0], [1.0, 4.0])

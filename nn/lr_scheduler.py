@@ -119,7 +119,22 @@ class LRScheduler(Checked):
 
 
 class LambdaLR(LRScheduler):
-    """The first rate times a function of the epoch."""
+    """The first rate times a function of the epoch.
+
+    Parameters:
+        optimizer: whose rate is set.
+        lr_lambda: the function.
+
+    Raises:
+        TypeError: when `lr_lambda` is no function.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import LambdaLR
+    >>> scheduler = LambdaLR(SGD([Value(0.0)], lr=1.0), lambda epoch: 1 / (1 + epoch))
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 0.5, 0.3333, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
         if not callable(lr_lambda):
@@ -135,7 +150,23 @@ class LambdaLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """Multiplied by `gamma` after each `step_size` epochs."""
+    """Multiplied by `gamma` after each `step_size` epochs.
+
+    Parameters:
+        optimizer: whose rate is set.
+        step_size: how many epochs a rate holds.
+        gamma: what it is multiplied by then.
+
+    Raises:
+        ValueError: when `step_size` is below 1.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import StepLR
+    >>> scheduler = StepLR(SGD([Value(0.0)], lr=1.0), step_size=2, gamma=0.5)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 1.0, 0.5, 0.5]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
 
@@ -150,7 +181,20 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiplied by `gamma` at each of the epochs in `milestones`."""
+    """Multiplied by `gamma` at each of the epochs in `milestones`.
+
+    Parameters:
+        optimizer: whose rate is set.
+        milestones: the epochs.
+        gamma: what the rate is multiplied by at each.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import MultiStepLR
+    >>> scheduler = MultiStepLR(SGD([Value(0.0)], lr=1.0), milestones=[1, 3], gamma=0.5)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 0.5, 0.5, 0.25]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
 
@@ -164,7 +208,20 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """Multiplied by `factor` until `total_iters` epochs have gone by."""
+    """Multiplied by `factor` until `total_iters` epochs have gone by.
+
+    Parameters:
+        optimizer: whose rate is set.
+        factor: what the rate is multiplied by.
+        total_iters: for how many epochs.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import ConstantLR
+    >>> scheduler = ConstantLR(SGD([Value(0.0)], lr=1.0), factor=0.5, total_iters=2)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [0.5, 0.5, 1.0, 1.0]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"factor": NOT_NEGATIVE}
 
@@ -183,7 +240,24 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Multiplied by a factor that goes from `start_factor` to `end_factor` in equal steps."""
+    """Multiplied by a factor that goes from `start_factor` to `end_factor` in equal steps.
+
+    Parameters:
+        optimizer: whose rate is set.
+        start_factor: the first factor.
+        end_factor: the last one.
+        total_iters: how many epochs there are from one to the other.
+
+    Raises:
+        ValueError: when `total_iters` is below 1.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import LinearLR
+    >>> scheduler = LinearLR(SGD([Value(0.0)], lr=1.0), start_factor=0.25, total_iters=3)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [0.25, 0.5, 0.75, 1.0]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {
         "start_factor": NOT_NEGATIVE,
@@ -209,7 +283,19 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Multiplied by `gamma` at every epoch."""
+    """Multiplied by `gamma` at every epoch.
+
+    Parameters:
+        optimizer: whose rate is set.
+        gamma: the factor.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import ExponentialLR
+    >>> scheduler = ExponentialLR(SGD([Value(0.0)], lr=1.0), gamma=0.5)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"gamma": NOT_NEGATIVE}
 
@@ -223,7 +309,23 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """Down to 0 in `total_iters` epochs, along a power of what is left of them."""
+    """Down to 0 in `total_iters` epochs, along a power of what is left of them.
+
+    Parameters:
+        optimizer: whose rate is set.
+        total_iters: how many epochs it takes.
+        power: the exponent.
+
+    Raises:
+        ValueError: when `total_iters` is below 1.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import PolynomialLR
+    >>> scheduler = PolynomialLR(SGD([Value(0.0)], lr=1.0), total_iters=4, power=2.0)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 0.5625, 0.25, 0.0625]
+    """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"power": NOT_NEGATIVE}
 
@@ -241,7 +343,22 @@ class PolynomialLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """Down to `eta_min` along half a wave of `T_max` epochs; then up again, as in PyTorch.
 
+    Parameters:
+        optimizer: whose rate is set.
+        T_max: how many epochs the way down takes.
+        eta_min: the lowest rate.
+
+    Raises:
+        ValueError: when `T_max` is below 1.
+
     Loshchilov, Hutter: SGDR, 2017.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import CosineAnnealingLR
+    >>> scheduler = CosineAnnealingLR(SGD([Value(0.0)], lr=1.0), T_max=2)
+    >>> [round(scheduler.rate_at(epoch), 4) for epoch in range(4)]
+    [1.0, 0.5, 0.0, 0.5]
     """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {"eta_min": NOT_NEGATIVE}
@@ -268,6 +385,15 @@ class SequentialLR(LRScheduler):
     Raises:
         ValueError: when milestones are not one fewer than schedulers or do not go up, or a
             scheduler is of another optimizer.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> from pluggrad.nn.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
+    >>> optimizer = SGD([Value(0.0)], lr=1.0)
+    >>> parts = [ConstantLR(optimizer, factor=0.1), ExponentialLR(optimizer, gamma=0.5)]
+    >>> scheduler = SequentialLR(optimizer, parts, milestones=[2])
+    >>> [scheduler.rate_at(epoch) for epoch in range(4)]
+    [0.1, 0.1, 1.0, 0.5]
     """
 
     def __init__(

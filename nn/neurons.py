@@ -74,6 +74,11 @@ class Layer(Module):
         nin: the number of inputs.
         nout: the number of neurons.
         options: those of `Neuron`.
+
+    >>> from pluggrad.nn import Layer
+    >>> layer = Layer(2, 3, activation="tanh")
+    >>> len(layer([1.0, -1.0])), len(layer.parameters())
+    (3, 9)
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:

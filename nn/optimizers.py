@@ -246,6 +246,20 @@ class SGD(Optimizer):
         momentum: the share of the last step's velocity that is kept.
         weight_decay: this times the parameter is added to its gradient.
         nesterov: whether to look ahead along the velocity; needs momentum.
+
+    Raises:
+        ValueError: for `nesterov` without a momentum, and as `Optimizer` does.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import SGD
+    >>> x = Value(4.0)
+    >>> optimizer = SGD([x], lr=0.1, momentum=0.5)
+    >>> for _ in range(50):
+    ...     optimizer.zero_grad()
+    ...     ((x - 3.0) ** 2).backward()
+    ...     optimizer.step()
+    >>> round(x.data, 3)
+    3.0
     """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {
@@ -293,6 +307,17 @@ class RMSprop(Optimizer):
             subtracted from the mean square.
 
     Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import RMSprop
+    >>> x = Value(4.0)
+    >>> optimizer = RMSprop([x], lr=lambda k: 0.1 * 0.95**k)
+    >>> for _ in range(200):
+    ...     optimizer.zero_grad()
+    ...     ((x - 3.0) ** 2).backward()
+    ...     optimizer.step()
+    >>> round(x.data, 2)
+    3.0
     """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {
@@ -348,6 +373,17 @@ class Adam(Optimizer):
         weight_decay: this times the parameter is added to its gradient.
 
     Kingma, Ba: Adam, 2015.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import Adam
+    >>> x = Value(4.0)
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> for _ in range(200):
+    ...     optimizer.zero_grad()
+    ...     ((x - 3.0) ** 2).backward()
+    ...     optimizer.step()
+    >>> round(x.data, 2)
+    3.0
     """
 
     hyperparameters: ClassVar[Mapping[str, Number]] = {
@@ -388,7 +424,25 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay: it shrinks the parameter and stays out of the means.
 
-    Parameters are those of `Adam`. Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
+    Parameters:
+        parameters: see `Optimizer`.
+        lr: see `Optimizer`.
+        betas: see `Adam`.
+        eps: see `Adam`.
+        weight_decay: the share of the parameter, times the rate, that each step takes away.
+
+    Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.nn import AdamW
+    >>> x = Value(4.0)
+    >>> optimizer = AdamW([x], lr=0.1)
+    >>> for _ in range(200):
+    ...     optimizer.zero_grad()
+    ...     ((x - 3.0) ** 2).backward()
+    ...     optimizer.step()
+    >>> round(x.data, 2)
+    3.0
     """
 
     def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:

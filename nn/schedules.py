@@ -18,6 +18,14 @@ Schedule: TypeAlias = Callable[[int], float]
 def linear(start: float, end: float, steps: int) -> Schedule:
     """Go from `start` to `end` in `steps` equal steps, and stay there.
 
+    Parameters:
+        start: the first rate.
+        end: the last one.
+        steps: how many steps there are from one to the other.
+
+    Raises:
+        ValueError: when `steps` is below 1.
+
     >>> [linear(1.0, 0.0, steps=4)(k) for k in (0, 1, 4, 9)]
     [1.0, 0.75, 0.0, 0.0]
     """
@@ -27,6 +35,14 @@ def linear(start: float, end: float, steps: int) -> Schedule:
 
 def cosine(start: float, end: float, steps: int) -> Schedule:
     """Go from `start` to `end` along half a cosine, slowly at both ends, and stay there.
+
+    Parameters:
+        start: the first rate.
+        end: the last one.
+        steps: how many steps there are from one to the other.
+
+    Raises:
+        ValueError: when `steps` is below 1.
 
     Loshchilov, Hutter: SGDR, 2017.
 
@@ -40,6 +56,10 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
 def exponential(start: float, factor: float) -> Schedule:
     """Multiply by `factor` at every step.
 
+    Parameters:
+        start: the first rate.
+        factor: what each rate is multiplied by.
+
     >>> [exponential(1.0, 0.5)(k) for k in range(3)]
     [1.0, 0.5, 0.25]
     """
@@ -48,6 +68,14 @@ def exponential(start: float, factor: float) -> Schedule:
 
 def staircase(start: float, factor: float, every: int) -> Schedule:
     """Multiply by `factor` after each `every` steps.
+
+    Parameters:
+        start: the first rate.
+        factor: what it is multiplied by.
+        every: how many steps a rate holds.
+
+    Raises:
+        ValueError: when `every` is below 1.
 
     >>> [staircase(1.0, 0.5, every=2)(k) for k in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -58,6 +86,13 @@ def staircase(start: float, factor: float, every: int) -> Schedule:
 
 def warmup(steps: int, then: Schedule | float) -> Schedule:
     """Rise to a rate in `steps` equal steps; then keep it, or follow another schedule.
+
+    Parameters:
+        steps: how many steps the rise takes.
+        then: the rate to keep, or the schedule to follow, from its step 0.
+
+    Raises:
+        ValueError: when `steps` is below 1.
 
     >>> [warmup(4, 1.0)(k) for k in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]

@@ -49,7 +49,21 @@ def l1_loss(input: Nested[N], target: Any, reduction: Reduced = "mean") -> N: ..
 @overload
 def l1_loss(input: Nested[N], target: Any, reduction: Kept) -> list[N]: ...
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """Compute the sizes of the errors; parameters are those of `mse_loss`."""
+    """Compute the sizes of the errors.
+
+    Parameters:
+        input: predictions, in lists nested to any depth.
+        target: what they should be, built like them.
+        reduction: "mean" or "sum" of the terms, or "none" for a list of them.
+
+    Raises:
+        TypeError: when both are built differently.
+        ValueError: for another reduction.
+
+    >>> from pluggrad.nn import l1_loss
+    >>> l1_loss([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
     return _reduced([abs(x - t) for x, t in _pairs(input, target)], reduction)
 
 
@@ -62,7 +76,17 @@ def huber_loss(input: Nested[N], target: Any, reduction: Kept, delta: float = 1.
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Compute e**2 / 2 of errors up to `delta`, and a straight line beyond it.
 
-    Parameters are those of `mse_loss`. Huber: Robust estimation of a location parameter, 1964.
+    Parameters:
+        input: predictions, in lists nested to any depth.
+        target: what they should be, built like them.
+        reduction: "mean" or "sum" of the terms, or "none" for a list of them.
+        delta: the size of an error at which the straight line begins.
+
+    Raises:
+        TypeError: when both are built differently.
+        ValueError: for another reduction.
+
+    Huber: Robust estimation of a location parameter, 1964.
 
     >>> from pluggrad.nn import huber_loss
     >>> huber_loss([0.5, 3.0], [0.0, 0.0], "none")
@@ -80,7 +104,22 @@ def smooth_l1_loss(
     input: Nested[N], target: Any, reduction: Kept, beta: float = 1.0
 ) -> list[N]: ...
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
-    """Compute `huber_loss` divided by its `delta`, here called `beta`."""
+    """Compute `huber_loss` divided by its `delta`, here called `beta`.
+
+    Parameters:
+        input: predictions, in lists nested to any depth.
+        target: what they should be, built like them.
+        reduction: "mean" or "sum" of the terms, or "none" for a list of them.
+        beta: the size of an error at which the straight line begins.
+
+    Raises:
+        TypeError: when both are built differently.
+        ValueError: for another reduction.
+
+    >>> from pluggrad.nn import smooth_l1_loss
+    >>> smooth_l1_loss([0.5, 3.0], [0.0, 0.0], "none", beta=0.5)
+    [0.25, 2.75]
+    """
     terms = [_huber(abs(x - t), beta) / beta for x, t in _pairs(input, target)]
     return _reduced(terms, reduction)
 
@@ -99,7 +138,18 @@ def binary_cross_entropy_with_logits(input: Nested[N], target: Any, reduction: K
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute -log p(target), with p = sigmoid(input); our `binary_cross_entropy` is its mean.
 
-    Parameters are those of `mse_loss`; targets are 0 or 1, or probabilities.
+    Parameters:
+        input: predictions, in lists nested to any depth.
+        target: what they should be, built like them: 0 or 1, or a probability.
+        reduction: "mean" or "sum" of the terms, or "none" for a list of them.
+
+    Raises:
+        TypeError: when both are built differently.
+        ValueError: for another reduction.
+
+    >>> from pluggrad.nn import binary_cross_entropy_with_logits
+    >>> binary_cross_entropy_with_logits([1e4, -1e4], [1, 1])
+    5000.0
     """
     softplus = plugins.op("softplus")
     terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in _pairs(input, target)]
@@ -122,6 +172,10 @@ def nll_loss(input: Sequence[Sequence[Any]], target: Sequence[int], reduction: s
 
     Raises:
         IndexError: for the number of a class that is not there.
+
+    >>> from pluggrad.nn import nll_loss
+    >>> nll_loss([[-0.25, -1.5], [-2.0, -0.125]], [0, 0])
+    1.125
     """
     terms = []
     for row, t in losses.paired(input, target):
@@ -156,43 +210,99 @@ class Loss(Module):
 
 
 class MSELoss(Loss):
-    """`mse_loss`, with its `reduction`."""
+    """`mse_loss` as a module.
+
+    Parameters:
+        options: `reduction` of `mse_loss`.
+
+    >>> from pluggrad.nn import MSELoss
+    >>> MSELoss(reduction="sum")([1.0, 2.0], [1.0, 4.0])
+    4.0
+    """
 
     function: Callable[..., Any] = staticmethod(mse_loss)
 
 
 class L1Loss(Loss):
-    """`l1_loss`, with its `reduction`."""
+    """`l1_loss` as a module.
+
+    Parameters:
+        options: `reduction` of `l1_loss`.
+
+    >>> from pluggrad.nn import L1Loss
+    >>> L1Loss()([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
 
     function: Callable[..., Any] = staticmethod(l1_loss)
 
 
 class HuberLoss(Loss):
-    """`huber_loss`, with its `reduction` and `delta`."""
+    """`huber_loss` as a module.
+
+    Parameters:
+        options: `reduction` and `delta` of `huber_loss`.
+
+    >>> from pluggrad.nn import HuberLoss
+    >>> HuberLoss(delta=2.0)([1.0], [4.0])
+    4.0
+    """
 
     function: Callable[..., Any] = staticmethod(huber_loss)
 
 
 class SmoothL1Loss(Loss):
-    """`smooth_l1_loss`, with its `reduction` and `beta`."""
+    """`smooth_l1_loss` as a module.
+
+    Parameters:
+        options: `reduction` and `beta` of `smooth_l1_loss`.
+
+    >>> from pluggrad.nn import SmoothL1Loss
+    >>> SmoothL1Loss(beta=0.5)([3.0], [0.0])
+    2.75
+    """
 
     function: Callable[..., Any] = staticmethod(smooth_l1_loss)
 
 
 class BCEWithLogitsLoss(Loss):
-    """`binary_cross_entropy_with_logits`, with its `reduction`."""
+    """`binary_cross_entropy_with_logits` as a module.
+
+    Parameters:
+        options: `reduction` of `binary_cross_entropy_with_logits`.
+
+    >>> from pluggrad.nn import BCEWithLogitsLoss
+    >>> BCEWithLogitsLoss()([1e4, -1e4], [1, 1])
+    5000.0
+    """
 
     function: Callable[..., Any] = staticmethod(binary_cross_entropy_with_logits)
 
 
 class NLLLoss(Loss):
-    """`nll_loss`, with its `reduction`."""
+    """`nll_loss` as a module.
+
+    Parameters:
+        options: `reduction` of `nll_loss`.
+
+    >>> from pluggrad.nn import NLLLoss
+    >>> NLLLoss()([[-0.25, -1.5]], [1])
+    1.5
+    """
 
     function: Callable[..., Any] = staticmethod(nll_loss)
 
 
 class CrossEntropyLoss(Loss):
-    """`cross_entropy`: the mean over rows of logits and their classes."""
+    """`cross_entropy` as a module: the mean over rows of logits and their classes.
+
+    Parameters:
+        options: none yet.
+
+    >>> from pluggrad.nn import CrossEntropyLoss
+    >>> CrossEntropyLoss()([[-1e4, 1e4]], [0])
+    20000.0
+    """
 
     function = staticmethod(losses.cross_entropy)
 

@@ -22,6 +22,12 @@ class Grades:
     Attributes:
         lines: one for each name.
         wrong: the names whose gradients are wrong.
+
+    >>> from pluggrad import Value
+    >>> from pluggrad.testing import grade
+    >>> x = Value(3.0)
+    >>> grade(x * x, x=(x, 6.0)).passed
+    True
     """
 
     lines: tuple[str, ...]

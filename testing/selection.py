@@ -20,6 +20,9 @@ def ops_of(name: str | None = None) -> list[Op]:
 
     Raises:
         PluginError: when nothing has that name, naming what is close.
+
+    >>> [op.name for op in ops_of("pluggrad.ieee")]
+    ['copysign', 'fmod', 'remainder', 'fma']
     """
     return _provided(name, plugins.ops, lambda plugin: plugin.ops)
 
@@ -32,6 +35,9 @@ def renderers_of(name: str | None = None) -> list[type[Any]]:
 
     Raises:
         PluginError: when nothing has that name, naming what is close.
+
+    >>> [kind.name for kind in renderers_of("pluggrad.xml")]
+    ['graphml', 'gexf', 'gml']
     """
     return _provided(name, plugins.renderers, lambda plugin: plugin.renderers)
 

@@ -3,13 +3,16 @@
 import ast
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
 import sys
 import textwrap
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pluggrad
 import pytest
@@ -60,11 +63,37 @@ def test_the_examples_in_docstrings_run(
     assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
 
 
-def test_everything_public_has_a_docstring() -> None:
-    for name in pluggrad.__all__:
-        thing = getattr(pluggrad, name)
-        if callable(thing):
-            assert thing.__doc__, name
+PUBLIC = ["pluggrad", *(f"pluggrad.{p}" for p in ("func", "nn", "nn.lr_scheduler", "testing"))]
+# hookimpl is pluggy's, an array is made by values(), a Region is a tuple; "args, kwargs: ...".
+WITHOUT_PARAMETERS = {"hookimpl", "ValueArray", "Region", "checkpoint"}
+# Their examples would need a notebook, or a run of pytest.
+WITHOUT_EXAMPLE = {"hookimpl", "widget", "op_suite", "renderer_suite"}
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Give the functions and classes that pluggrad's packages list, errors and modules aside."""
+    for package in PUBLIC:
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if callable(thing) and not (
+                isinstance(thing, type) and issubclass(thing, BaseException | Warning)
+            ):
+                yield f"{package}.{name}", thing
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"), [*public()], ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_everything_public_says_what_it_takes_and_shows_it(name: str, thing: Any) -> None:
+    told = inspect.getdoc(thing) or ""
+    assert told, name
+    last = name.rpartition(".")[2]
+    if last not in WITHOUT_PARAMETERS:
+        parameters = [p for p in inspect.signature(thing).parameters if p != "more"]
+        missing = [p for p in parameters if not re.search(rf"^\s+{p}:", told, re.MULTILINE)]
+        assert not missing or hasattr(thing, "_fields"), (name, missing)
+    assert last in WITHOUT_EXAMPLE or ">>> " in told, f"{name} has no example"
 
 
 def test_mypy_knows_operators_and_methods_and_rejects_text(tmp_path: Path) -> None:

@@ -122,6 +122,11 @@ class Plugin:
         renderers: its renderer classes.
         failure: why it was skipped; "" when all is well.
         value: the module or object that the entry point names; "" when registered by hand.
+
+    >>> from pluggrad import plugins
+    >>> found = next(plugin for plugin in plugins if plugin.name == "pluggrad.ieee")
+    >>> [op.name for op in found.ops]
+    ['copysign', 'fmod', 'remainder', 'fma']
     """
 
     name: str
