@@ -44,7 +44,7 @@ def save(
     >>> from pluggrad import Value, save
     >>> x = Value(3.0, label="x")
     >>> save(x * x, "square.txt").read_text().splitlines()[0]
-    'id  node     value  gradient'
+    'id  node  value  gradient'
     """
     path, text = _path(path)
     made = chosen(renderer or renderer_of(path), options)
