@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
-from pluggrad.value import Value
+from pluggrad.value import Value, as_float
 
 from .containers import container_of
 from .dual import Dual
@@ -129,6 +129,7 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
 
     Raises:
         TypeError: when a leaf is no number, naming it by its path.
+        OverflowError: when a leaf is too large for a float.
     """
     structure = structure_of(tree)
     found = list(leaves(structure, tree, path))
@@ -139,6 +140,8 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
                 f"{place} is {_told(x)}{hint}; {what} numbers (int, float, Value), or nested "
                 "lists, tuples, dicts and dataclasses of them"
             )
+        if x.__class__ is not float and isinstance(x, Real):
+            as_float(x, f"{place}: {what} floats")
     return structure, [x for _, x in found]
 
 

@@ -1,14 +1,17 @@
 """Trigonometry, with the two functions of a point in the plane."""
 
 import math
+import sys
+from typing import Any
 
 from pluggrad import Op, hookimpl
 
 from .arithmetic import abs
 from .exponential import sqrt
-from .piecewise import sign, step, where
+from .piecewise import maximum, minimum, sign, step, where
 
 inf, nan = math.inf, math.nan
+LARGEST = sys.float_info.max
 
 
 def _hypot(a: float, b: float) -> float:
@@ -62,6 +65,11 @@ def _sinc_slope_downwards(n: float, z: float, sine: float, cosine: float) -> flo
         sine, cosine = -cosine, sine
         k -= 1.0
     return slope
+
+
+def _finite(x: Any) -> Any:
+    """Return x; for an infinity the largest number."""
+    return minimum(maximum(x, -LARGEST), LARGEST)
 
 
 def _from_branch_cut(y: float, x: float) -> float:
@@ -123,8 +131,9 @@ atan = Op("atan", math.atan, lambda g, out, x: g / hypot(1.0, x) / hypot(1.0, x)
 # Accuracy of atan2, operand 1: 40 units where abs(exact) < 1e-307. A subnormal has few digits.
 # Second derivatives are of the size 1 / r**2, which overflows where r < 1e-154: what is computed
 # from them is then finite in one order of computing, and inf or nan in another.
-atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (x / hypot(y, x) / hypot(y, x)),
-                                lambda g, out, y, x: -g * (y / hypot(y, x) / hypot(y, x)),
+# At infinity, where a coordinate over the radius has no value, both derivatives are 0.
+atan2 = Op("atan2", math.atan2, lambda g, out, y, x: g * (_finite(x) / hypot(y, x) / hypot(y, x)),
+                                lambda g, out, y, x: -g * (_finite(y) / hypot(y, x) / hypot(y, x)),
            kinks=_from_branch_cut,
            doc="Angle of the point (x, y). Derivatives: x / r**2, -y / r**2.")
 # Of a / r itself the derivative is a difference that loses its digits where |b| is small. In this

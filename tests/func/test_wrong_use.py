@@ -208,3 +208,23 @@ def test_grad_names_what_is_no_value(inputs):
         match=r"grad\(\) takes Values, not (float|NoneType: name what to differentiate by.*|str)$",
     ):
         pluggrad.grad(Value(2.0) * 3.0, inputs)
+
+
+LARGE = 10**400
+
+
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        (lambda: grad(lambda x: x)(LARGE), "args[0]: grad()"),
+        (lambda: jvp(lambda x: x, (LARGE,), (1.0,)), "args[0]: jvp()"),
+        (lambda: jvp(lambda x: x, (1.0,), (-LARGE,)), "jvp: tangents[0]: tangents"),
+        (lambda: func.hvp(lambda v: v[0], ([1.0],), ([LARGE],)), "hvp: tangents[0][0]: tangents"),
+        (lambda: vjp(lambda x: x, 1.0)[1](LARGE), "vjp_fun: cotangents: cotangents"),
+        (lambda: linearize(lambda x: x, 1.0)[1](LARGE), "jvp_fun: tangents[0]: tangents"),
+        (lambda: hessian(lambda x: x)(LARGE), "args[0]: jacfwd()"),
+    ],
+)
+def test_numbers_too_large_for_a_float_are_named_by_their_place(call, place):
+    with pytest.raises(OverflowError, match=re.escape(place) + ".*this int is too large"):
+        call()

@@ -4,7 +4,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from pluggrad import Value, plugins
+from pluggrad import Value, compile, func, plugins
 from pluggrad.ops import acos, asin, atan, atan2, cos, hypot, sin, tan
 
 from .accuracy import Accuracy, cases
@@ -99,3 +99,15 @@ def test_slopes_of_sinc_at_the_largest_numbers_are_the_smallest():
     assert slope(1.0, x) == 1 / x
     assert slope(11.0, x) == pytest.approx(-(math.pi**10) / x, rel=1e-15)
     assert slope(11.0, -x) == pytest.approx(math.pi**10 / x, rel=1e-15)
+
+
+@pytest.mark.parametrize("y", [1.0, -2.0, 0.0, math.inf, -math.inf])
+@pytest.mark.parametrize("x", [1.0, -2.0, 0.0, math.inf, -math.inf])
+def test_the_derivatives_of_atan2_at_infinity_are_zero(y, x):
+    if math.isfinite(y) and math.isfinite(x):
+        pytest.skip("no infinity")
+    angle = compile(atan2, executor="interpreter")
+    assert func.grad(atan2, (0, 1))(y, x) == angle.grad(y, x) == (0.0, 0.0)
+    assert func.hessian(atan2, (0, 1))(y, x) == ((0.0, 0.0), (0.0, 0.0))
+    assert func.jvp(atan2, (y, x), (1.0, 1.0))[1] == 0.0
+    assert angle.hvp((y, x), (1.0, 2.0)) == (0.0, 0.0)
