@@ -132,9 +132,25 @@ class GraphvizRenderer:
         return drawn
 
     def _drawn(self, graph: Graph, shown: Collection[str], note: Sequence[str]) -> graphviz.Digraph:
+        drawn = self._empty(note)
+        kept = set(shown)
+        self._add_nodes(drawn, graph, [node for node in graph.nodes if node.id in kept])
+        self._add_edges(drawn, graph, kept)
+        return drawn
+
+    def _empty(self, note: Sequence[str]) -> graphviz.Digraph:
+        """Make a picture of nothing yet, with its note and the look that all parts share."""
         import graphviz
 
-        drawn = graphviz.Digraph(
+        text = {"fontname": FONT, "fontsize": "11"}
+        title = {
+            "label": quoted("".join([escaped(line) + "\\l" for line in note])),
+            "labelloc": "t",
+            "labeljust": "l",
+            **text,
+            "fontcolor": self.theme.muted,
+        }
+        return graphviz.Digraph(
             "pluggrad",
             graph_attr={
                 "rankdir": self.rankdir,
@@ -142,24 +158,12 @@ class GraphvizRenderer:
                 "pad": "0.2",
                 "nodesep": "0.25",
                 "ranksep": "0.5",
-                **(
-                    {
-                        "label": quoted("".join([escaped(line) + "\\l" for line in note])),
-                        "labelloc": "t",
-                        "labeljust": "l",
-                        "fontname": FONT,
-                        "fontsize": "11",
-                        "fontcolor": self.theme.muted,
-                    }
-                    if note
-                    else {}
-                ),
+                **(title if note else {}),
             },
             node_attr={
                 "shape": "Mrecord",
                 "style": "filled",
-                "fontname": FONT,
-                "fontsize": "11",
+                **text,
                 "fontcolor": self.theme.ink,
                 "margin": "0.12,0.04",
                 "height": "0.3",
@@ -172,11 +176,12 @@ class GraphvizRenderer:
                 "fontcolor": self.theme.muted,
             },
         )
+
+    def _add_nodes(self, drawn: graphviz.Digraph, graph: Graph, nodes: Sequence[Node]) -> None:
+        """Put each node into the cluster of its scope."""
         outputs = set(graph.outputs)
         clusters: dict[tuple[str, ...], _Cluster] = {}
         arity = arities(graph)
-        kept = set(shown)
-        nodes = [node for node in graph.nodes if node.id in kept]
         scopes = [node.scope for node in nodes]
         split_scopes(graph, nodes, scopes)
         for node, scope in zip(nodes, scopes, strict=True):
@@ -187,25 +192,23 @@ class GraphvizRenderer:
             self._home(drawn, scope, clusters).node(node.id, **look)
         for inner in reversed(clusters.values()):  # those inside others come later
             inner.outer.subgraph(inner.graph)
-        labelled = self.derivatives
-        if labelled is None:
-            labelled = len(kept) <= FEW
+
+    def _add_edges(self, drawn: graphviz.Digraph, graph: Graph, kept: Collection[str]) -> None:
+        labelled = len(kept) <= FEW if self.derivatives is None else self.derivatives
         side = SIDES[self.rankdir]
         for edge in graph.edges:
             if edge.source not in kept or edge.target not in kept:
                 continue
             target = graph.node(edge.target)
             local = slope(graph, edge) if labelled else None
+            port = "" if target.kind == "group" else f":{entry(edge.operand)}:{side}"
             drawn.edge(
                 edge.source,
-                edge.target
-                if target.kind == "group"
-                else f"{edge.target}:{entry(edge.operand)}:{side}",
+                f"{edge.target}{port}",
                 # The space keeps it off an edge that runs down the page.
                 **({} if local is None else {"label": f" ∂ {short(local, self.digits)}"}),
                 edgetooltip=quoted(tip(edge_line(edge, target, local))),
             )
-        return drawn
 
     def _home(
         self,
