@@ -7,18 +7,32 @@ again and again, for half of the time that recording takes, and find nothing.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+_resting: list[bool] = []  # whether it was on, for each recording that is under way
 
 
 def without_collector(work: Callable[..., Result], *args: Any) -> Result:
     """Call `work(*args)` while Python collects no cyclic garbage."""
     is_on = gc.isenabled()
     try:
+        _resting.append(is_on)
         gc.disable()
         return work(*args)
     finally:
+        _resting.pop()
         if is_on:
             gc.enable()
+
+
+def _wake() -> None:
+    """Let a child process collect, though another thread of its parent was recording."""
+    if any(_resting):
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_wake)

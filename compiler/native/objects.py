@@ -26,10 +26,18 @@ def floats_are_plain() -> bool:
     )
 
 
+def counts_are_plain() -> bool:
+    """Return whether an object begins with its reference count and its type, and no more.
+
+    Free-threaded Pythons, and those for debugging, keep counts another way.
+    """
+    return HEADER == 16 and not hasattr(sys, "gettotalrefcount")
+
+
 @once
 def slot(name: str) -> int | None:
     """Find where in a Value a slot is; None where this Python keeps it another way."""
-    if not floats_are_plain() or sys.abiflags:  # free threads, debugging: counts are kept otherwise
+    if not (floats_are_plain() and counts_are_plain()):
         return None
     value, mark = Value(0.0), 12345.5
     setattr(value, name, mark)

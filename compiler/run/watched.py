@@ -7,14 +7,13 @@ dict has under a key is asked of the dict. Both take a nanosecond or ten, where 
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Sequence
 from functools import cache as once
 from types import CellType, FunctionType
 from typing import Any
 
 from ..capture.places import Place, Seen, parts_of_function
-from ..native.objects import HEADER
+from ..native.objects import HEADER, counts_are_plain
 
 
 class Watched:
@@ -63,8 +62,8 @@ class Watched:
 
 def _is_mine(place: Place) -> bool:
     holder, key, _ = place
-    if sys.abiflags or _parts_at() is None or not _has_plain_cells():
-        return False  # free threads, debugging: objects are laid out otherwise
+    if not counts_are_plain() or _parts_at() is None or not _has_plain_cells():
+        return False
     if isinstance(holder, Seen):
         return holder.look is parts_of_function
     return isinstance(holder, CellType) or (type(holder) is dict and type(key) is str)

@@ -1,6 +1,8 @@
 """The garbage collector rests while a function is recorded, and goes on afterwards."""
 
 import gc
+import os
+import threading
 
 import pytest
 from pluggrad import Value, compile
@@ -16,6 +18,7 @@ def collector():
     (gc.enable if was_on else gc.disable)()
 
 
+@pytest.mark.filterwarnings("ignore:.*reads gc.isenabled:pluggrad.CompileWarning")
 def test_it_rests_while_a_function_is_recorded(collector):
     seen = []
 
@@ -53,3 +56,26 @@ def test_what_is_recorded_is_freed_without_it(collector):
     gc.collect()
     without_collector(graph)
     assert not any(type(x) is Value and x.op is not None for x in gc.get_objects(generation=0))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_process_collects_though_a_thread_was_recording(collector):
+    def function(x):
+        begun.set()
+        forked.wait()
+        return x * x
+
+    begun, forked = threading.Event(), threading.Event()
+    thread = threading.Thread(target=compile(function, executor="interpreter"), args=(3.0,))
+    thread.start()
+    begun.wait()
+    try:
+        child = os.fork()
+        if child == 0:
+            os._exit(gc.isenabled())
+        _, status = os.waitpid(child, 0)
+    finally:
+        forked.set()
+        thread.join()
+    assert os.waitstatus_to_exitcode(status) == 1
