@@ -16,6 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
+from pluggrad.hints.packages import needed
 
 from .capture.arguments import ANSWER, LEAF, Shape, is_array, is_symbolic
 from .capture.calls import numbers_of
@@ -124,6 +125,7 @@ def jacobian(
     """Compute the Jacobian of a compiled function; see `Compiled.jacobian`."""
     if not args:
         raise CompileError(f"{compiled!r} has no argument here to give the Jacobian of")
+    needed("numpy", "a Jacobian or Hessian of a compiled function", "compile")
     shape, numbers, others = numbers_of(args, {}, compiled.arrays)
     if others:
         _refuse_others(numbers)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from pluggrad.errors import TraceError
+from pluggrad.hints.packages import needed
 from pluggrad.hints.values import shortened
 from pluggrad.op import Op
 from pluggrad.registry import plugins
@@ -37,8 +38,7 @@ def from_sympy(expression: Any, *arguments: Any) -> Callable[..., Any]:
     >>> func.grad(f, argnums=(0, 1))(0.0, 3.0)
     (9.0, 0.0)
     """
-    import sympy
-
+    sympy = needed("sympy", "from_sympy()", "sympy")
     expressions = expression if isinstance(expression, list | tuple) else [expression]
     try:
         whole = sympy.Tuple(*map(sympy.sympify, expressions))
@@ -85,8 +85,7 @@ def to_sympy(output: Value, symbols: Mapping[Value, Any] | None = None) -> Any:
     >>> sympy.diff(expression)
     6*x*exp(x**2)
     """
-    import sympy
-
+    sympy = needed("sympy", "to_sympy()", "sympy")
     if not isinstance(output, Value):
         raise TypeError(f"to_sympy takes a Value, not {type(output).__name__}")
     found: dict[Value, Any] = dict(symbols or {})

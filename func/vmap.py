@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, overload
 
+from pluggrad.hints.packages import needed
+
 from .arguments import check_callable
 from .containers import container_of
 from .tree import LEAF, Structure, leaves, rebuild, structure_of
@@ -232,8 +234,7 @@ def _over_lanes(
 
 def _as_lanes(batch: _Batch, count: int) -> Any:
     """Return an argument whose numbers are arrays over all calls; what is shared stays."""
-    import numpy as np
-
+    np = needed("numpy", "vmap() of a compiled function", "compile")
     first = batch.at(0)
     structure = structure_of(first)
     places = [x for _, x in leaves(structure, first, "")]

@@ -15,6 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pluggrad import CompileError
+from pluggrad.hints.packages import needed
 from pluggrad.progress import waiting
 
 from ..capture.arguments import put_together
@@ -72,6 +73,7 @@ class OverRows(Summing):
         check_finite: bool = False,
         **options: Any,
     ) -> None:
+        needed("numpy", "a function over rows", "compile")
         if reduce not in REDUCTIONS:
             raise CompileError(f"reduce={reduce!r}; available: 'sum', 'mean', None")
         if options.pop("arrays", "elements") != "elements":
