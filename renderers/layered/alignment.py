@@ -126,43 +126,56 @@ def _aligned(
     return root
 
 
+# For each block those to its right, and how far off they have to be.
+Beside = list[list[tuple[int, float]]]
+
+
 def _packed(segments: Segments, root: list[int], apart: Apart, mirrored: bool) -> list[float]:
     """Place blocks as near as they may stand, then draw each back towards what is beside it."""
     count = len(root)
-    beside: list[list[tuple[int, float]]] = [[] for _ in range(count)]  # blocks to the right
+    beside: Beside = [[] for _ in range(count)]
     waiting = [0] * count
     for layer in segments.layers:
         for a, b in pairwise(layer):
             beside[root[a]].append((root[b], apart(a, b)))
             waiting[root[b]] += 1
     order = [block for block in range(count) if root[block] == block and not waiting[block]]
-    place = [0.0] * count
-    if mirrored:
-        for block in order:
-            for other, _ in beside[block]:
-                waiting[other] -= 1
-                if not waiting[other]:
-                    order.append(other)
-        for block in reversed(order):
-            place[block] = min([place[x] - gap for x, gap in beside[block]], default=0.0)
-        lowest = [float("-inf")] * count
-        for block in order:
-            # What has nothing to its left may stay; the others come as near as they can.
-            if lowest[block] > float("-inf"):
-                place[block] = lowest[block]
-            for other, gap in beside[block]:
-                lowest[other] = max(lowest[other], place[block] + gap)
-    else:
-        for block in order:
-            for other, gap in beside[block]:
-                waiting[other] -= 1
-                place[other] = max(place[other], place[block] + gap)
-                if not waiting[other]:
-                    order.append(other)
-        for block in reversed(order):
-            if beside[block]:
-                place[block] = min([place[x] - gap for x, gap in beside[block]])
+    placed = _from_the_right if mirrored else _from_the_left
+    place = placed(order, beside, waiting)
     return [place[block] for block in root]
+
+
+def _from_the_left(order: list[int], beside: Beside, waiting: list[int]) -> list[float]:
+    place = [0.0] * len(beside)
+    for block in order:
+        for other, gap in beside[block]:
+            waiting[other] -= 1
+            place[other] = max(place[other], place[block] + gap)
+            if not waiting[other]:
+                order.append(other)
+    for block in reversed(order):
+        if beside[block]:
+            place[block] = min([place[x] - gap for x, gap in beside[block]])
+    return place
+
+
+def _from_the_right(order: list[int], beside: Beside, waiting: list[int]) -> list[float]:
+    place = [0.0] * len(beside)
+    for block in order:
+        for other, _ in beside[block]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                order.append(other)
+    for block in reversed(order):
+        place[block] = min([place[x] - gap for x, gap in beside[block]], default=0.0)
+    lowest = [float("-inf")] * len(beside)
+    for block in order:
+        # What has nothing to its left may stay; the others come as near as they can.
+        if lowest[block] > float("-inf"):
+            place[block] = lowest[block]
+        for other, gap in beside[block]:
+            lowest[other] = max(lowest[other], place[block] + gap)
+    return place
 
 
 def _balanced(found: list[list[float]]) -> list[float]:

@@ -18,6 +18,7 @@ REMEMBERED = 300  # items of a group, up to which its places are kept for the ne
 SWEEPS = 4  # over all columns, to and fro, to order them; and as many to straighten edges
 
 Before = tuple[tuple[int, ...], ...]  # for each item the earlier items it is drawn after
+Joined = Sequence[Sequence[int]]  # for each item others
 
 
 def columns_and_rows(graph: Graph, shown: Iterable[str]) -> dict[str, tuple[float, float]]:
@@ -113,6 +114,18 @@ def _quickly(before: Before, column: list[int], most: int) -> tuple[list[int], l
     for item, number in enumerate(column):
         columns[number].append(item)
     row = [0.0] * len(before)
+    _order(columns, before, after, row)
+    columns = _wrapped(columns, most)
+    for number, items in enumerate(columns):
+        _spread(items, row)
+        for item in items:
+            column[item] = number
+    _straighten(columns, before, after, column, row)
+    return column, row
+
+
+def _order(columns: list[list[int]], before: Joined, after: Joined, row: list[float]) -> None:
+    """Sort each column by the mean place of what its items are joined to, to and fro."""
     for items in columns:
         _spread(items, row)
     for sweep in range(SWEEPS):
@@ -122,11 +135,12 @@ def _quickly(before: Before, column: list[int], most: int) -> tuple[list[int], l
             wanted = {item: _mean(row, neighbours[item], row[item]) for item in items}
             items.sort(key=wanted.__getitem__)
             _spread(items, row)
-    columns = _wrapped(columns, most)
-    for number, items in enumerate(columns):
-        _spread(items, row)
-        for item in items:
-            column[item] = number
+
+
+def _straighten(
+    columns: list[list[int]], before: Joined, after: Joined, column: list[int], row: list[float]
+) -> None:
+    """Pull items, which keep their order, towards what they are joined to."""
     # A leaf of one user follows it, it does not lead; and what is near leads more.
     weight = [LIGHT if not xs and len(after[i]) < 2 else 1.0 for i, xs in enumerate(before)]
     for sweep in range(SWEEPS):
@@ -143,7 +157,6 @@ def _quickly(before: Before, column: list[int], most: int) -> tuple[list[int], l
             places = _apart(wanted_rows, [weight[item] for item in items])
             for item, y in zip(items, places, strict=True):
                 row[item] = y
-    return column, row
 
 
 def _spread(items: list[int], row: list[float]) -> None:
