@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name ...
     0
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a label can hold anything
@@ -82,10 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PluggradError as cause:
         print(f"pluggrad: {shown(' '.join(str(cause).split()))}", file=sys.stderr)
         return WRONG_USE
-    except BrokenPipeError:
-        # Whoever reads has seen enough. Python would complain once more when it flushes at exit.
+    except OSError as cause:
+        # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        if isinstance(cause, BrokenPipeError):  # whoever reads has seen enough
+            return BROKEN_PIPE
+        print(f"pluggrad: {shown(str(cause))}", file=sys.stderr)
+        return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED
     return code or 0
@@ -102,6 +106,13 @@ def parsed(arguments: Sequence[str] | None) -> Namespace:
         top.prog += name
         top.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return given
+
+
+def _open_closed_streams() -> None:
+    """Put an end of nothing where whoever started the command has closed a stream."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def parser() -> Parser:

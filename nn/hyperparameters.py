@@ -38,6 +38,12 @@ def check_counts(whose: str, **counts: Any) -> None:
         count_of(f"{name}= of {whose}", count)
 
 
+def check_numbers(whose: str, kind: Number, **numbers: Any) -> None:
+    """Check that all of these are numbers of a kind."""
+    for name, number in numbers.items():
+        kind.checked(f"{name}= of {whose}", number)
+
+
 class Number:
     """A finite number in a range.
 
@@ -114,6 +120,7 @@ class Checked:
         super().__setattr__(name, value)
 
 
+ANY = Number("finite", lambda x: True)
 RATE = Number("0 or more", lambda x: x >= 0)
 RATE_OR_SCHEDULE = Number("0 or more", lambda x: x >= 0, schedule=True)
 NOT_NEGATIVE = Number("0 or more", lambda x: x >= 0)

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 from pluggrad import Value
 
+from .hyperparameters import NOT_NEGATIVE, check_numbers
+
 Initial: TypeAlias = Callable[[Any, int, int], float]
 
 
@@ -27,6 +29,7 @@ def uniform(bound: float) -> Initial:
     >>> all(abs(w.data) <= 0.1 for w in layer.parameters())
     True
     """
+    check_numbers("uniform", NOT_NEGATIVE, bound=bound)
     return lambda rng, inputs, outputs: float(rng.uniform(-bound, bound))
 
 
@@ -41,7 +44,8 @@ def gauss(deviation: float) -> Initial:
     >>> round(gauss(0.5)(random.Random(1), 2, 3), 4)
     0.6441
     """
-    return lambda rng, inputs, outputs: float(rng.gauss(0.0, deviation))
+    check_numbers("gauss", NOT_NEGATIVE, deviation=deviation)
+    return lambda rng, inputs, outputs: _normal(rng, deviation)
 
 
 def he(rng: Any, inputs: int, outputs: int) -> float:
@@ -59,7 +63,7 @@ def he(rng: Any, inputs: int, outputs: int) -> float:
     >>> he(random.Random(1), 2, 3) == gauss(1.0)(random.Random(1), 2, 3)
     True
     """
-    return float(rng.gauss(0.0, math.sqrt(2.0 / inputs)))
+    return _normal(rng, math.sqrt(2.0 / inputs))
 
 
 def glorot(rng: Any, inputs: int, outputs: int) -> float:
@@ -82,6 +86,24 @@ def glorot(rng: Any, inputs: int, outputs: int) -> float:
     return float(rng.uniform(-bound, bound))
 
 
+def _normal(rng: Any, deviation: float) -> float:
+    draw = rng.gauss if hasattr(rng, "gauss") else rng.normal  # as NumPy's generators call it
+    return float(draw(0.0, deviation))
+
+
+def generator(rng: Any) -> Any:
+    """Return a random generator; for None the one that `random.seed` seeds.
+
+    Raises:
+        TypeError: for what is none, such as a seed.
+    """
+    if rng is None:
+        return random
+    if isinstance(rng, type) or not callable(getattr(rng, "uniform", None)):
+        raise TypeError(f"rng is a random generator, such as random.Random(42), not {rng!r:.60}")
+    return rng
+
+
 def matrix(
     rows: int, columns: int, initial: Initial, rng: random.Random | None, name: str = "w"
 ) -> list[list[Value]]:
@@ -93,7 +115,7 @@ def matrix(
     >>> first[1][2].data == again[1][2].data, first[1][2].label
     (True, 'w[1][2]')
     """
-    source: Any = random if rng is None else rng
+    source = generator(rng)
     return [
         [Value(initial(source, columns, rows), f"{name}[{i}][{j}]") for j in range(columns)]
         for i in range(rows)

@@ -10,6 +10,7 @@ from typing import Any
 from pluggrad import Value, plugins
 
 from .hyperparameters import count_of
+from .initial import generator
 from .layers import check_length
 from .module import Module
 
@@ -41,7 +42,7 @@ class Neuron(Module):
         rng: random.Random | None = None,
     ) -> None:
         nin = count_of("nin= of Neuron", nin, least=0)
-        draw = (rng or random).uniform
+        draw = generator(rng).uniform
         self.w = [Value(draw(-1, 1), f"w{i}") for i in range(nin)]
         self.b = Value(0.0, "b")
         self.nonlin = nonlin

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .hyperparameters import check_counts
+from .hyperparameters import ANY, RATE_OR_SCHEDULE, check_counts, check_numbers
 
 Schedule: TypeAlias = Callable[[int], float]
 
@@ -30,6 +30,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     [1.0, 0.75, 0.0, 0.0]
     """
     check_counts("the schedule linear", steps=steps)
+    check_numbers("the schedule linear", ANY, start=start, end=end)
     return lambda k: start + (end - start) * min(k, steps) / steps
 
 
@@ -50,6 +51,7 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
     [1.0, 0.8536, 0.5, 0.0, 0.0]
     """
     check_counts("the schedule cosine", steps=steps)
+    check_numbers("the schedule cosine", ANY, start=start, end=end)
     return lambda k: end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
 
 
@@ -63,6 +65,7 @@ def exponential(start: float, factor: float) -> Schedule:
     >>> [exponential(1.0, 0.5)(k) for k in range(3)]
     [1.0, 0.5, 0.25]
     """
+    check_numbers("the schedule exponential", ANY, start=start, factor=factor)
     return lambda k: start * factor**k
 
 
@@ -81,6 +84,7 @@ def staircase(start: float, factor: float, every: int) -> Schedule:
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
     check_counts("the schedule staircase", every=every)
+    check_numbers("the schedule staircase", ANY, start=start, factor=factor)
     return lambda k: start * factor ** (k // every)
 
 
@@ -97,8 +101,8 @@ def warmup(steps: int, then: Schedule | float) -> Schedule:
     >>> [warmup(4, 1.0)(k) for k in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
-
     check_counts("the schedule warmup", steps=steps)
+    check_numbers("the schedule warmup", RATE_OR_SCHEDULE, then=then)
 
     def rate(k: int) -> float:
         full = then(max(k - steps, 0)) if callable(then) else then

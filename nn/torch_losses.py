@@ -7,6 +7,7 @@ batch of outputs of `Linear(8, 1)`, `[[y0], [y1], ...]`, goes with targets `[[t0
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 from pluggrad import Value, plugins
@@ -156,6 +157,14 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     return _reduced(terms, reduction)
 
 
+def class_of(given: Any) -> int:
+    """Return the number of a class."""
+    try:
+        return index(given)
+    except TypeError:
+        raise TypeError(f"a class is a whole number, not {given!r:.60}") from None
+
+
 @overload
 def nll_loss(
     input: Sequence[Sequence[N]], target: Sequence[int], reduction: Reduced = "mean"
@@ -172,13 +181,15 @@ def nll_loss(input: Sequence[Sequence[Any]], target: Sequence[int], reduction: s
 
     Raises:
         IndexError: for the number of a class that is not there.
+        TypeError: for a class that is no whole number.
 
     >>> from pluggrad.nn import nll_loss
     >>> nll_loss([[-0.25, -1.5], [-2.0, -0.125]], [0, 0])
     1.125
     """
     terms = []
-    for row, t in losses.paired(input, target):
+    for row, given in losses.paired(input, target):
+        t = class_of(given)
         if not 0 <= t < len(row):
             raise IndexError(f"there are the classes 0 to {len(row) - 1}, not {t}")
         terms.append(-row[t])

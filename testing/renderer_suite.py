@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pluggrad import plugins
+from pluggrad import PluginError, plugins
 
 from .check_renderers import RENDERER_CHECKS, RendererCheck
 from .errors import ConformanceError
@@ -34,6 +34,7 @@ def check_renderer(
     Raises:
         ConformanceError: naming the renderer, the graph or label, what is wrong and the remedy.
         RenderError: when no plugin provides a renderer of that name.
+        PluginError: for a depth or timeout within which nothing can be drawn.
 
     Some checks draw in processes of their own, for which the class has to stand at the top of a
     file; where it does not, a UserWarning tells what was not looked at.
@@ -49,6 +50,7 @@ def check_renderer(
     ...     print(error)
     renderer 'inputs': a graph without nodes: IndexError: tuple index out of range
     """
+    _check_limits(depth, timeout)
     kind = plugins.renderer(renderer) if isinstance(renderer, str) else renderer
     picture = Picture(kind, options, depth, timeout)
     reasons = [_run(check, picture) for check in checks]
@@ -76,10 +78,12 @@ def renderer_suite(
         options: the renderers' options.
 
     Raises:
-        PluginError: when nothing has that name, or it has no renderers to test.
+        PluginError: when nothing has that name, or it has no renderers to test; for a depth or
+            timeout within which nothing can be drawn.
     """
     import pytest
 
+    _check_limits(depth, timeout)
     kinds = chosen(which, type, renderers_of, "renderers")
 
     @pytest.mark.parametrize("check", RENDERER_CHECKS, ids=lambda check: check.__name__)
@@ -91,6 +95,13 @@ def renderer_suite(
 
     suite: Callable[[type[Any], RendererCheck], None] = test_renderer
     return suite
+
+
+def _check_limits(depth: object, timeout: object) -> None:
+    if type(depth) is not int or depth < 1:
+        raise PluginError(f"depth is a whole number, 1 at least, not {depth!r:.60}")
+    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+        raise PluginError(f"timeout is a number of seconds, more than 0, not {timeout!r:.60}")
 
 
 def _run(check: RendererCheck, picture: Picture) -> str | None:

@@ -43,6 +43,7 @@ def check_op(
     Raises:
         ConformanceError: naming op, operand and operands' values, what the rule says, what is
             true, and a guess at the mistake.
+        PluginError: for what is no op, or a seed, examples or rtol that nothing can be tried with.
 
     >>> import math
     >>> from pluggrad import Op
@@ -56,6 +57,7 @@ def check_op(
     """
     if not isinstance(op, Op):
         raise PluginError(f"check_op() takes an Op, not {type(op).__name__} {op!r:.60}")
+    _check_effort(seed, examples, rtol)
     subject = Subject(op, seed, examples, rtol, reference, note)
     with patience(subject), warnings.catch_warnings():
         # NumPy warns of what IEEE 754 has an answer for.
@@ -66,6 +68,15 @@ def check_op(
             except ConformanceError as error:
                 error.check = check.__name__
                 raise
+
+
+def _check_effort(seed: object, examples: object, rtol: object) -> None:
+    for name, given, least in (("seed", seed, None), ("examples", examples, 1)):
+        if type(given) is not int or (least is not None and given < least):
+            beside = "" if least is None else f", {least} at least"
+            raise PluginError(f"{name} is a whole number{beside}, not {given!r:.60}")
+    if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
+        raise PluginError(f"rtol is a relative error between 0 and 1, not {rtol!r:.60}")
 
 
 def references_of(
@@ -118,9 +129,11 @@ def op_suite(
 
     Raises:
         PluginError: when nothing has that name, or it has no ops to test, or a reference belongs
-            to none of them.
+            to none of them; for a seed, examples or rtol that nothing can be tried with.
     """
     import pytest
+
+    _check_effort(seed, examples, rtol)
 
     ops = chosen(which, Op, ops_of, "ops")
     references = references_of(ops, reference)

@@ -388,6 +388,22 @@ def test_a_closed_pipe_ends_it_quietly():
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize("command", ["ops", "check exp", "completion bash", "ops --json"])
+def test_a_full_disk_is_told_in_one_line(command):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [COMMAND, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (2, "pluggrad: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize(("command", "code"), [("ops", 0), ("check exp", 0), ("check nope", 2)])
+def test_closed_streams_are_no_error(command, code):
+    closed = f'"{COMMAND}" {command} >&- 2>&-'
+    assert subprocess.run(["bash", "-c", closed]).returncode == code
+
+
 def test_ctrl_c_ends_it_quietly(folder):
     (folder / "slow.py").write_text(
         "import time\nopen('started', 'w').close()\ntime.sleep(60)\ny = None\n"

@@ -247,3 +247,36 @@ def test_initial_weights_have_the_spread_that_is_told() -> None:
         weights = array(Linear(60, 40, initial=initial, rng=rng).w)
         assert weights.std() == pytest.approx(spread, rel=0.05)
         assert abs(weights.mean()) < spread / 10
+
+
+MAKERS = [
+    lambda rng: MLP(2, [2, 1], rng=rng),
+    lambda rng: Linear(2, 1, rng=rng),
+    lambda rng: Linear(2, 1, initial=he, rng=rng),
+    lambda rng: Embedding(3, 2, rng=rng),
+    lambda rng: Attention(2, 1, rng=rng),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("seed", [0, 42, False, "42", random.Random])
+def test_a_seed_in_the_place_of_a_generator_is_refused(make: Any, seed: Any) -> None:
+    with pytest.raises(TypeError, match=r"rng is a random generator, such as random\.Random\(42\)"):
+        make(seed)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("generator", [np.random.default_rng, np.random.RandomState])
+def test_generators_of_numpy_draw_weights_too(make: Any, generator: Any) -> None:
+    def weights() -> list[float]:
+        return [x.data for x in make(generator(3)).parameters()]
+
+    assert weights() == weights()
+    assert len(set(weights())) > 1
+
+
+@pytest.mark.parametrize("make", [uniform, gauss])
+def test_an_initialisation_without_a_width_is_refused(make: Any) -> None:
+    for width in ("1", None, -1.0, float("nan")):
+        with pytest.raises((TypeError, ValueError), match=f"of {make.__name__} is a number"):
+            make(width)

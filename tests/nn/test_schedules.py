@@ -1,5 +1,6 @@
 """Learning-rate schedules against those of PyTorch."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,4 +51,21 @@ def test_a_schedule_of_no_steps_is_refused_before_training(
     make: Callable[[], Schedule], told: str
 ) -> None:
     with pytest.raises(ValueError, match=told):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: exponential("1", 0.5), "start= of the schedule exponential is a number, not '1'"),
+        (lambda: linear(1.0, math.nan, 4), "end= of the schedule linear is a number, finite"),
+        (lambda: cosine(None, 0.0, 4), "start= of the schedule cosine is a number, not None"),
+        (lambda: staircase(1.0, math.inf, 2), "factor= of the schedule staircase is a number"),
+        (lambda: warmup(4, None), "then= of the schedule warmup is a number, not None"),
+    ],
+)
+def test_a_schedule_of_what_is_no_number_is_refused_before_training(
+    make: Callable[[], Schedule], told: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=told):
         make()

@@ -202,3 +202,9 @@ def test_a_norm_that_is_not_finite_is_an_error_where_that_is_asked_for() -> None
         nn.clip_grad_norm_(bad, -1.0)
     with pytest.raises(ValueError, match="norm_type is above 0, not 0"):
         nn.clip_grad_norm_(bad, 1.0, 0)
+
+
+@pytest.mark.parametrize("target", [None, 0.5, "0", [0]])
+def test_a_class_that_is_no_whole_number_is_quoted(target: Any) -> None:
+    with pytest.raises(TypeError, match="a class is a whole number, not "):
+        nn.nll_loss([[-1.0, -2.0]], [target])

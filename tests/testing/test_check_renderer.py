@@ -1,5 +1,6 @@
 """check_renderer on right and wrong renderers: each mistake is found, and told by its name."""
 
+import math
 import re
 import subprocess
 import sys
@@ -236,3 +237,14 @@ def run_tests(tmp_path):
         return done.stdout
 
     return run
+
+
+@pytest.mark.parametrize(
+    "limit", [{"depth": 0}, {"depth": -1}, {"depth": 1.5}, {"timeout": 0}, {"timeout": math.nan}]
+)
+def test_nothing_is_said_of_a_renderer_that_can_draw_nothing_within_the_limits(limit):
+    (name,) = limit
+    with pytest.raises(PluginError, match=f"^{name} is a .*, not "):
+        check_renderer("text", **limit)
+    with pytest.raises(PluginError, match=f"^{name} is a .*, not "):
+        renderer_suite("text", **limit)

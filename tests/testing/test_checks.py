@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from pluggrad import Op, Value, plugins
+from pluggrad import Op, PluginError, Value, plugins
 from pluggrad.ops import cos, exp, step, tanh
-from pluggrad.testing import CHECKS, ConformanceError, check_op, patience
+from pluggrad.testing import CHECKS, ConformanceError, check_op, op_suite, patience
 from pluggrad.testing.subject import Subject
 
 from .broken import line, no_sine_of_infinity, op, square
@@ -390,3 +390,25 @@ def test_a_forward_whose_terms_cancel_near_zero_is_not_called_wrong():
         return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
 
     check_op(Op("log_cosh", log_cosh, lambda g, out, x: g * tanh(x)))
+
+
+@pytest.mark.parametrize(
+    "effort",
+    [
+        {"examples": 0},
+        {"examples": -1},
+        {"examples": 2.5},
+        {"seed": "a"},
+        {"seed": None},
+        {"rtol": math.nan},
+        {"rtol": -1e-9},
+        {"rtol": math.inf},
+        {"rtol": "1e-9"},
+    ],
+)
+def test_nothing_is_said_of_an_op_that_is_tried_with_nonsense(effort):
+    (name,) = effort
+    with pytest.raises(PluginError, match=f"^{name} is a .*, not "):
+        check_op(op(square, lambda g, out, x: 2 * g * x), **effort)
+    with pytest.raises(PluginError, match=f"^{name} is a .*, not "):
+        op_suite("exp", **effort)
