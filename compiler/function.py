@@ -180,7 +180,8 @@ class Compiled(OverLanes, Generic[P, R]):
             that can only be given by keyword get none. Text and the like have None.
 
         Raises:
-            CompileError: when the function returns more than one number.
+            CompileError: when the function returns more than one number, or all that it was given
+                are True and False, which are flags and no numbers.
         """
         if plugins.changes != self._changes:
             self.forget()
@@ -203,6 +204,7 @@ class Compiled(OverLanes, Generic[P, R]):
                 return func.value_and_grad(self.function, argnums)(*args, **kwargs)
             if any(map(has_a_door, others)):
                 return call(self, "value_and_grad", args, kwargs)
+        _check_not_only_flags(args, numbers, others)
         _, results, gradients = self._answer(
             shape, numbers, others, backward=True, often=not kwargs
         )
@@ -430,6 +432,13 @@ class _Bound(Compiled):
                 if mine is not None and mine.__dict__ is self.__dict__:
                     return getattr, (self.owner, name)
         return super().by_value()
+
+
+def _check_not_only_flags(args: Sequence[Any], numbers: Any, others: Any) -> None:
+    if args and not (len(numbers) or others) and all(isinstance(x, bool) for x in args):
+        raise CompileError(
+            "there is no number to differentiate by: True and False are flags; give 1.0 or 0.0"
+        )
 
 
 def _method(function: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Any:

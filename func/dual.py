@@ -147,7 +147,7 @@ def apply(op: Op, operands: Sequence[Any]) -> Any:
     primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
     out = op(*primals)
     if switch.active and not recording.get():
-        return out
+        return _boxed(out)  # whose methods are those of a number that moves
     tangents = {i: x.tangent for i, x in enumerate(operands) if moving[i]}
     tangent = moved_by(op, tangents, out, primals)
     return out if tangent is None else Dual(out, tangent, level)

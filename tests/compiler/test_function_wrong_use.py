@@ -171,3 +171,12 @@ def test_an_error_that_has_nothing_to_do_with_vectors_gets_no_note() -> None:
     with pytest.raises(TypeError) as raised:
         compile(lambda x: x * [1.0])(2.0)
     assert not hasattr(raised.value, "__notes__")
+
+
+@pytest.mark.parametrize("args", [(True,), (True, False)])
+def test_a_gradient_by_flags_alone_is_refused(args: tuple[bool, ...]) -> None:
+    compiled = compile(lambda x, y=2.0: x * x * y, executor="interpreter")
+    for differentiate in (compiled.grad, compiled.value_and_grad):
+        with pytest.raises(CompileError, match="True and False are flags"):
+            differentiate(*args)
+    assert compiled.grad(3.0, True) == (6.0, None)

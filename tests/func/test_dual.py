@@ -6,7 +6,7 @@ import pickle
 from decimal import Decimal
 
 import pytest
-from pluggrad import Op, RuleError, Value
+from pluggrad import Op, RuleError, Value, func, no_grad
 from pluggrad.func import grad, jvp
 from pluggrad.func.dual import Dual
 from pluggrad.ops import floor
@@ -119,3 +119,19 @@ def test_a_tangent_on_an_operand_without_a_rule_leaves_the_others_alone():
     slope = lambda x, n: jvp(scaled, (x, n), (1.0, 0.0))[1]
     assert jvp(slope, (3.0, 2.0), (0.0, 1.0)) == (12.0, 0.0)
     assert jvp(slope, (3.0, 2.0), (1.0, 1.0)) == (12.0, 4.0)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "detach", "relu"])
+def test_what_is_computed_under_no_grad_has_the_methods_of_a_value(name):
+    def f(x, y):
+        with no_grad():
+            still = getattr(x * y, name)()
+        return still * x + still.data * y
+
+    numbers, direction = (1.5, -0.5), (1.0, 2.0)
+    value, slopes = func.value_and_grad(f, (0, 1))(*numbers)
+    assert func.jvp(f, numbers, direction) == pytest.approx(
+        (value, slopes[0] + 2.0 * slopes[1]), rel=1e-14
+    )
+    assert func.hessian(f, (0, 1))(*numbers) == ((0.0, 0.0), (0.0, 0.0))
+    assert func.jvp(lambda x: func.jvp(f, (x, -0.5), (1.0, 0.0))[1], (1.5,), (1.0,))[1] == 0.0
