@@ -53,7 +53,7 @@ class _Table:
     """
 
     def __init__(self, count: int) -> None:
-        bits = (2 * count).bit_length()  # half of it stays empty
+        bits = (3 * count // 2).bit_length()  # a third of it stays empty, at least
         self.words = _integers(2 << bits)
         self.told = {
             "table": _address(self.words),
