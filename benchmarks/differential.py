@@ -445,7 +445,7 @@ def recorded_once() -> Iterator[None]:
 @contextmanager
 def planned_once() -> Iterator[None]:
     """Plan equal tapes once: a function is recorded anew for several of the ways it is run in."""
-    plain = machine._plan
+    plain = machine.plan_of
     kept: dict[Any, tuple[Any, Any]] = {}
 
     def once(tape: Any, *, strong: bool = False) -> Any:
@@ -454,11 +454,11 @@ def planned_once() -> Iterator[None]:
             kept[key] = tape, plain(tape, strong=strong)  # with its ops, whose ids are in the key
         return kept[key][1]
 
-    machine._plan = once
+    machine.plan_of = once
     try:
         yield
     finally:
-        machine._plan = plain
+        machine.plan_of = plain
 
 
 def said(tape: Any) -> tuple[Any, ...]:

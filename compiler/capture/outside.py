@@ -160,6 +160,8 @@ class World:
 
     def _inside(self, thing: Any) -> Iterable[Place]:
         """List places in a thing; what stays where it is has the holder None."""
+        if thing.__class__ in CONTAINERS:  # which have nothing but what they contain
+            return of_container(thing)
         if isinstance(thing, FunctionType):
             return self._of_function(thing)
         if isinstance(thing, _Own):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from pluggrad import CompileError
 from pluggrad.progress import tell, waiting
 
+from ..tape.columns import MANY_NODES
 from ..tape.data import Tape
-from ..tape.writing import MANY_NODES
 from ..warning import warn
 
 if TYPE_CHECKING:

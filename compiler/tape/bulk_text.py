@@ -1,7 +1,7 @@
-"""The functions that walk through graphs and write them down, as LLVM text: see bulk.py.
+"""The function that lists a graph and writes it down, as LLVM text: see bulk.py.
 
-What they know of a Value or an op stands in a table, under its address. A place in the table is
-two words, the address and what is known; where the address is 0, there is nothing.
+Which row a Value has stands in its slot `_mark` meanwhile, as an odd number, which no address is.
+What was there is put back before the function returns; nobody else runs until then.
 """
 
 from __future__ import annotations
@@ -11,57 +11,29 @@ from collections.abc import Mapping
 from ..native.objects import HEADER, ITEMS, TYPE, reading
 
 SCATTERING = 0x9E3779B97F4A7C15 - (1 << 64)  # 2 ** 64 by the golden ratio
-TABLE_FIELDS = ("nodes", "count", "table", "mask", "shift", "none")
-COLUMNS = (
-    *TABLE_FIELDS,
-    *("kinds", "left", "right", "numbers", "first", "odd", "odd_count", "no_label", "float"),
+FIELDS = (
+    *("roots", "root_count", "wanted", "wanted_count", "order", "most", "stack", "log"),
+    *("kinds", "left", "right", "numbers", "odd", "many", "first", "rows"),
+    *("table", "mask", "shift", "most_ops", "none", "no_label", "float"),
+    *("odd_count", "many_count"),
 )
-ORDER = (*TABLE_FIELDS, "order", "stack", "most")
-Places = Mapping[str, int | None]
+UNEXPECTED, NO_ROOM = -1, -2  # what the function gives then; otherwise how many ops there are
+COUNTERS = ("i", "j", "e", "seen", "depth", "emitted", "odds", "manys", "ops", "k")
 
-TABLE = f"""
-define internal ptr @place(ptr %table, i64 %mask, i64 %shift, i64 %key) alwaysinline {{
-entry:
-  %scattered = mul i64 %key, {SCATTERING}
-  %start = lshr i64 %scattered, %shift
-  br label %look
-look:
-  %at = phi i64 [ %start, %entry ], [ %next, %further ]
-  %pair = shl i64 %at, 1
-  %place = getelementptr i64, ptr %table, i64 %pair
-  %found = load i64, ptr %place
-  %same = icmp eq i64 %found, %key
-  %empty = icmp eq i64 %found, 0
-  %stop = or i1 %same, %empty
-  br i1 %stop, label %done, label %further
-further:
-  %after = add i64 %at, 1
-  %next = and i64 %after, %mask
-  br label %look
-done:
-  ret ptr %place
-}}
 
-define internal i64 @known(ptr %table, i64 %mask, i64 %shift, i64 %key, i64 %other)
-    alwaysinline {{
-  %place = call ptr @place(ptr %table, i64 %mask, i64 %shift, i64 %key)
-  %found = load i64, ptr %place
-  %same = icmp eq i64 %found, %key
-  %known.at = getelementptr i64, ptr %place, i64 1
-  %known = load i64, ptr %known.at
-  %result = select i1 %same, i64 %known, i64 %other
-  ret i64 %result
-}}
+def graph_text(at: Mapping[str, int | None]) -> str:
+    """Write the function.
 
-define internal void @know(ptr %place, i64 %key, i64 %what) alwaysinline {{
-  store i64 %key, ptr %place
-  %what.at = getelementptr i64, ptr %place, i64 1
-  store i64 %what, ptr %what.at
-  ret void
-}}
+    Parameters:
+        at: where in a Value its slots are.
+    """
+    counters = "\n".join(f"  %{x} = alloca i64\n  store i64 0, ptr %{x}" for x in COUNTERS)
+    return f"""
+declare i32 @PyList_Append(ptr, ptr)
 
-define internal i64 @word(ptr %object, i64 %at) alwaysinline {{
-  %place = getelementptr i8, ptr %object, i64 %at
+define internal i64 @word(i64 %object, i64 %at) alwaysinline {{
+  %address = add i64 %object, %at
+  %place = inttoptr i64 %address to ptr
   %word = load i64, ptr %place
   ret i64 %word
 }}
@@ -72,234 +44,272 @@ define internal void @put(i64 %column, i64 %row, i64 %word) alwaysinline {{
   store i64 %word, ptr %place
   ret void
 }}
-"""
 
+define internal i64 @got(i64 %column, i64 %row) alwaysinline {{
+  %begin = inttoptr i64 %column to ptr
+  %place = getelementptr i64, ptr %begin, i64 %row
+  %word = load i64, ptr %place
+  ret i64 %word
+}}
 
-def columns_text(at: Places) -> str:
-    """Write the function that writes columns down, or finds rows.
+define internal void @mark(i64 %node, i64 %word) alwaysinline {{
+  %address = add i64 %node, {at["_mark"]}
+  %place = inttoptr i64 %address to ptr
+  store i64 %word, ptr %place
+  ret void
+}}
 
-    Parameters:
-        at: where in a Value its slots are.
-    """
-    return f"""{TABLE}
-define i64 @write_columns(ptr %c) {{
+define internal i1 @is_marked(i64 %node) alwaysinline {{
+  %mark = call i64 @word(i64 %node, i64 {at["_mark"]})
+  %odd = trunc i64 %mark to i1
+  ret i1 %odd
+}}
+
+define internal i64 @row_of(i64 %node, i64 %none) alwaysinline {{
 entry:
-{reading(COLUMNS)}
-  %t = inttoptr i64 %table to ptr
-  %items.at = add i64 %nodes, {ITEMS}
-  %items = inttoptr i64 %items.at to ptr
-  %most = lshr i64 %count, 2
-  %finding = icmp eq i64 %kinds, 0
-  br i1 %finding, label %find, label %begin
-
-find:
-  %j = phi i64 [ 0, %entry ], [ %j.after, %find.one ]
-  %found.all = icmp eq i64 %j, %count
-  br i1 %found.all, label %done.finding, label %find.one
-find.one:
-  %wanted.at = getelementptr i64, ptr %items, i64 %j
-  %wanted = load i64, ptr %wanted.at
-  %row = call i64 @known(ptr %t, i64 %mask, i64 %shift, i64 %wanted, i64 -1)
-  call void @put(i64 %left, i64 %j, i64 %row)
-  %j.after = add i64 %j, 1
-  br label %find
-done.finding:
-  ret i64 0
-
-begin:
-  %none.place = call ptr @place(ptr %t, i64 %mask, i64 %shift, i64 %none)
-  call void @know(ptr %none.place, i64 %none, i64 -1)
-  br label %next
-next:
-  %i = phi i64 [ 0, %begin ], [ %after, %written ]
-  %ops = phi i64 [ 0, %begin ], [ %ops.now, %written ]
-  %odds = phi i64 [ 0, %begin ], [ %odds.now, %written ]
-  %end = icmp eq i64 %i, %count
-  br i1 %end, label %done, label %one
-one:
-  %node.at = getelementptr ptr, ptr %items, i64 %i
-  %node = load ptr, ptr %node.at
-  %node.word = ptrtoint ptr %node to i64
-  %op = call i64 @word(ptr %node, i64 {at["op"]})
-  %op.place = call ptr @place(ptr %t, i64 %mask, i64 %shift, i64 %op)
-  %op.there = load i64, ptr %op.place
-  %op.known = icmp eq i64 %op.there, %op
-  br i1 %op.known, label %old.op, label %new.op
-new.op:
-  call void @know(ptr %op.place, i64 %op, i64 %ops)
-  call void @put(i64 %first, i64 %ops, i64 %i)
-  %ops.more = add i64 %ops, 1
-  %too.many = icmp ugt i64 %ops.more, %most
-  br i1 %too.many, label %decline, label %operands
-old.op:
-  %op.number.at = getelementptr i64, ptr %op.place, i64 1
-  %op.number = load i64, ptr %op.number.at
-  br label %operands
-operands:
-  %kind = phi i64 [ %ops, %new.op ], [ %op.number, %old.op ]
-  %ops.now = phi i64 [ %ops.more, %new.op ], [ %ops, %old.op ]
-  %a = call i64 @word(ptr %node, i64 {at["_left"]})
-  %b = call i64 @word(ptr %node, i64 {at["_right"]})
-  %a.row = call i64 @known(ptr %t, i64 %mask, i64 %shift, i64 %a, i64 -2)
-  %b.row = call i64 @known(ptr %t, i64 %mask, i64 %shift, i64 %b, i64 -2)
-  %a.unknown = icmp eq i64 %a.row, -2
-  %b.unknown = icmp eq i64 %b.row, -2
-  %unknown = or i1 %a.unknown, %b.unknown
-  br i1 %unknown, label %decline, label %number
-number:
-  %float.is = call i64 @word(ptr %node, i64 {at["_number"]})
-  %number.object = inttoptr i64 %float.is to ptr
-  %type = call i64 @word(ptr %number.object, i64 {TYPE})
-  %is.float = icmp eq i64 %type, %float
-  br i1 %is.float, label %write, label %decline
-write:
-  %bits = call i64 @word(ptr %number.object, i64 {HEADER})
-  call void @put(i64 %kinds, i64 %i, i64 %kind)
-  call void @put(i64 %left, i64 %i, i64 %a.row)
-  call void @put(i64 %right, i64 %i, i64 %b.row)
-  call void @put(i64 %numbers, i64 %i, i64 %bits)
-  %node.place = call ptr @place(ptr %t, i64 %mask, i64 %shift, i64 %node.word)
-  call void @know(ptr %node.place, i64 %node.word, i64 %i)
-  %label = call i64 @word(ptr %node, i64 {at["label"]})
-  %has.label = icmp ne i64 %label, %no_label
-  %no.operand = icmp eq i64 %a.row, -1
-  %is.odd = or i1 %has.label, %no.operand
-  call void @put(i64 %odd, i64 %odds, i64 %i)
-  %more = zext i1 %is.odd to i64
-  %odds.now = add i64 %odds, %more
-  br label %written
-written:
-  %after = add i64 %i, 1
-  br label %next
-done:
-  store i64 %odds, ptr %odd_count.at
-  ret i64 %ops
-decline:
+  %is.none = icmp eq i64 %node, %none
+  br i1 %is.none, label %unknown, label %look
+look:
+  %mark = call i64 @word(i64 %node, i64 {at["_mark"]})
+  %odd = trunc i64 %mark to i1
+  %row = ashr i64 %mark, 1
+  br i1 %odd, label %known, label %unknown
+known:
+  ret i64 %row
+unknown:
   ret i64 -1
 }}
-"""
 
+define internal i64 @more(ptr %counter) alwaysinline {{
+  %before = load i64, ptr %counter
+  %after = add i64 %before, 1
+  store i64 %after, ptr %counter
+  ret i64 %before
+}}
 
-def order_text(at: Places) -> str:
-    """Write the function that lists nodes, operands before users.
-
-    Parameters:
-        at: where in a Value its slots are.
-    """
-    return f"""{TABLE}
-declare i32 @PyList_Append(ptr, ptr)
-
-define internal i64 @operand(ptr %node, i64 %k, i64 %none) alwaysinline {{
+define internal i64 @operand(i64 %node, i64 %k, i64 %none) alwaysinline {{
 entry:
-  %a = call i64 @word(ptr %node, i64 {at["_left"]})
+  %a = call i64 @word(i64 %node, i64 {at["_left"]})
   %no.left = icmp eq i64 %a, %none
   br i1 %no.left, label %leaf.or.many, label %one.or.two
 one.or.two:
-  switch i64 %k, label %nothing [ i64 0, label %first i64 1, label %second ]
+  switch i64 %k, label %nothing [
+    i64 0, label %first
+    i64 1, label %second
+  ]
 first:
   ret i64 %a
 second:
-  %b = call i64 @word(ptr %node, i64 {at["_right"]})
+  %b = call i64 @word(i64 %node, i64 {at["_right"]})
   ret i64 %b
 leaf.or.many:
-  %op = call i64 @word(ptr %node, i64 {at["op"]})
+  %op = call i64 @word(i64 %node, i64 {at["op"]})
   %is.leaf = icmp eq i64 %op, %none
   br i1 %is.leaf, label %nothing, label %many
 many:
-  %operands.word = call i64 @word(ptr %node, i64 {at["_operands"]})
-  %operands = inttoptr i64 %operands.word to ptr
-  %length = call i64 @word(ptr %operands, i64 {HEADER})
+  %operands = call i64 @word(i64 %node, i64 {at["_operands"]})
+  %length = call i64 @word(i64 %operands, i64 {HEADER})
   %there = icmp ult i64 %k, %length
   br i1 %there, label %item, label %nothing
 item:
   %offset = shl i64 %k, 3
   %from.begin = add i64 %offset, {ITEMS}
-  %x = call i64 @word(ptr %operands, i64 %from.begin)
+  %x = call i64 @word(i64 %operands, i64 %from.begin)
   ret i64 %x
 nothing:
   ret i64 %none
 }}
 
-define i64 @list_nodes(ptr %c) {{
+define internal i64 @place(i64 %table, i64 %mask, i64 %shift, i64 %key) alwaysinline {{
 entry:
-{reading(ORDER)}
-  %t = inttoptr i64 %table to ptr
+  %scattered = mul i64 %key, {SCATTERING}
+  %start = lshr i64 %scattered, %shift
+  br label %look
+look:
+  %at = phi i64 [ %start, %entry ], [ %next, %further ]
+  %pair = shl i64 %at, 1
+  %found = call i64 @got(i64 %table, i64 %pair)
+  %same = icmp eq i64 %found, %key
+  %empty = icmp eq i64 %found, 0
+  %stop = or i1 %same, %empty
+  br i1 %stop, label %done, label %further
+further:
+  %after = add i64 %at, 1
+  %next = and i64 %after, %mask
+  br label %look
+done:
+  ret i64 %pair
+}}
+
+define i64 @write_graph(ptr %c) {{
+entry:
+{reading(FIELDS)}
   %list = inttoptr i64 %order to ptr
-  %s = inttoptr i64 %stack to ptr
-  %items.at = add i64 %nodes, {ITEMS}
-  %items = inttoptr i64 %items.at to ptr
-  br label %root
-root:
-  %i = phi i64 [ 0, %entry ], [ %i.after, %root.known ], [ %i.next, %root.done ]
-  %seen.before = phi i64 [ 0, %entry ], [ %seen.before, %root.known ], [ %seen, %root.done ]
-  %end = icmp eq i64 %i, %count
-  br i1 %end, label %done, label %root.look
-root.look:
-  %i.after = add i64 %i, 1
-  %root.at = getelementptr i64, ptr %items, i64 %i
-  %root.word = load i64, ptr %root.at
-  %root.place = call ptr @place(ptr %t, i64 %mask, i64 %shift, i64 %root.word)
-  %root.there = load i64, ptr %root.place
-  %root.is.known = icmp eq i64 %root.there, %root.word
-  br i1 %root.is.known, label %root.known, label %enter
-root.known:
+{counters}
   br label %root
 
+root:
+  %i.now = call i64 @more(ptr %i)
+  %all.roots = icmp eq i64 %i.now, %root_count
+  br i1 %all.roots, label %find, label %root.look
+root.look:
+  %roots.begin = add i64 %roots, {ITEMS}
+  %root.node = call i64 @got(i64 %roots.begin, i64 %i.now)
+  %root.known = call i1 @is_marked(i64 %root.node)
+  br i1 %root.known, label %root, label %enter
+
 enter:
-  %new = phi i64 [ %root.word, %root.look ], [ %x, %operand.new ]
-  %new.place = phi ptr [ %root.place, %root.look ], [ %x.place, %operand.new ]
-  %below = phi i64 [ 0, %root.look ], [ %depth, %operand.new ]
-  %seen.then = phi i64 [ %seen.before, %root.look ], [ %seen, %operand.new ]
-  %seen.now = add i64 %seen.then, 1
-  %full = icmp ugt i64 %seen.now, %most
-  br i1 %full, label %decline, label %push
+  %new = phi i64 [ %root.node, %root.look ], [ %x, %operand.look ]
+  %entered = load i64, ptr %seen
+  %full = icmp uge i64 %entered, %most
+  br i1 %full, label %no.room, label %push
 push:
-  call void @know(ptr %new.place, i64 %new, i64 0)
-  %top.at = shl i64 %below, 1
-  %top = getelementptr i64, ptr %s, i64 %top.at
-  call void @know(ptr %top, i64 %new, i64 0)
-  %below.more = add i64 %below, 1
+  call i64 @more(ptr %seen)
+  %log.node = shl i64 %entered, 1
+  %log.mark = add i64 %log.node, 1
+  %before = call i64 @word(i64 %new, i64 {at["_mark"]})
+  call void @put(i64 %log, i64 %log.node, i64 %new)
+  call void @put(i64 %log, i64 %log.mark, i64 %before)
+  call void @mark(i64 %new, i64 1)
+  %top = call i64 @more(ptr %depth)
+  %top.node = shl i64 %top, 1
+  %top.operand = add i64 %top.node, 1
+  call void @put(i64 %stack, i64 %top.node, i64 %new)
+  call void @put(i64 %stack, i64 %top.operand, i64 0)
   br label %step
 
 step:
-  %depth = phi i64 [ %below.more, %push ], [ %depth, %operand.known ], [ %depth.less, %further ]
-  %seen = phi i64 [ %seen.now, %push ], [ %seen, %operand.known ], [ %seen, %further ]
-  %depth.less = sub i64 %depth, 1
-  %node.number = shl i64 %depth.less, 1
-  %node.at = getelementptr i64, ptr %s, i64 %node.number
-  %node.word = load i64, ptr %node.at
-  %node = inttoptr i64 %node.word to ptr
-  %k.at = getelementptr i64, ptr %node.at, i64 1
-  %k = load i64, ptr %k.at
-  %x = call i64 @operand(ptr %node, i64 %k, i64 %none)
+  %levels = load i64, ptr %depth
+  %nothing.left = icmp eq i64 %levels, 0
+  br i1 %nothing.left, label %root, label %operands
+operands:
+  %level = sub i64 %levels, 1
+  %node.at = shl i64 %level, 1
+  %number.at = add i64 %node.at, 1
+  %node = call i64 @got(i64 %stack, i64 %node.at)
+  %number.now = call i64 @got(i64 %stack, i64 %number.at)
+  %x = call i64 @operand(i64 %node, i64 %number.now, i64 %none)
   %no.more = icmp eq i64 %x, %none
   br i1 %no.more, label %emit, label %operand.look
 operand.look:
-  %k.more = add i64 %k, 1
-  store i64 %k.more, ptr %k.at
-  %x.place = call ptr @place(ptr %t, i64 %mask, i64 %shift, i64 %x)
-  %x.there = load i64, ptr %x.place
-  %x.is.known = icmp eq i64 %x.there, %x
-  br i1 %x.is.known, label %operand.known, label %operand.new
-operand.known:
-  br label %step
-operand.new:
-  br label %enter
+  %number.next = add i64 %number.now, 1
+  call void @put(i64 %stack, i64 %number.at, i64 %number.next)
+  %x.known = call i1 @is_marked(i64 %x)
+  br i1 %x.known, label %step, label %enter
+
 emit:
-  %failed = call i32 @PyList_Append(ptr %list, ptr %node)
+  store i64 %level, ptr %depth
+  %row = call i64 @more(ptr %emitted)
+  %op = call i64 @word(i64 %node, i64 {at["op"]})
+  %is.leaf = icmp eq i64 %op, %none
+  br i1 %is.leaf, label %number, label %op.look
+op.look:
+  %op.place = call i64 @place(i64 %table, i64 %mask, i64 %shift, i64 %op)
+  %op.there = call i64 @got(i64 %table, i64 %op.place)
+  %op.number.at = add i64 %op.place, 1
+  %op.known = icmp eq i64 %op.there, %op
+  br i1 %op.known, label %op.old, label %op.new
+op.new:
+  %op.count = call i64 @more(ptr %ops)
+  %too.many = icmp uge i64 %op.count, %most_ops
+  br i1 %too.many, label %fail, label %op.note
+op.note:
+  call void @put(i64 %table, i64 %op.place, i64 %op)
+  call void @put(i64 %table, i64 %op.number.at, i64 %op.count)
+  call void @put(i64 %first, i64 %op.count, i64 %row)
+  br label %op.old
+op.old:
+  %op.number = call i64 @got(i64 %table, i64 %op.number.at)
+  br label %number
+number:
+  %kind = phi i64 [ -1, %emit ], [ %op.number, %op.old ]
+  %number.object = call i64 @word(i64 %node, i64 {at["_number"]})
+  %type = call i64 @word(i64 %number.object, i64 {TYPE})
+  %is.float = icmp eq i64 %type, %float
+  br i1 %is.float, label %write, label %fail
+write:
+  %bits = call i64 @word(i64 %number.object, i64 {HEADER})
+  %a = call i64 @word(i64 %node, i64 {at["_left"]})
+  %b = call i64 @word(i64 %node, i64 {at["_right"]})
+  %a.row = call i64 @row_of(i64 %a, i64 %none)
+  %b.row = call i64 @row_of(i64 %b, i64 %none)
+  call void @put(i64 %kinds, i64 %row, i64 %kind)
+  call void @put(i64 %left, i64 %row, i64 %a.row)
+  call void @put(i64 %right, i64 %row, i64 %b.row)
+  call void @put(i64 %numbers, i64 %row, i64 %bits)
+  %row.twice = shl i64 %row, 1
+  %row.odd = or i64 %row.twice, 1
+  call void @mark(i64 %node, i64 %row.odd)
+  %label = call i64 @word(i64 %node, i64 {at["label"]})
+  %has.label = icmp ne i64 %label, %no_label
+  %no.left = icmp eq i64 %a, %none
+  %is.odd = or i1 %has.label, %no.left
+  %odd.now = load i64, ptr %odds
+  call void @put(i64 %odd, i64 %odd.now, i64 %row)
+  %odd.more = zext i1 %is.odd to i64
+  %odd.next = add i64 %odd.now, %odd.more
+  store i64 %odd.next, ptr %odds
+  %is.result = xor i1 %is.leaf, true
+  %has.many = and i1 %no.left, %is.result
+  store i64 0, ptr %k
+  br i1 %has.many, label %many.one, label %append
+many.one:
+  %k.now = call i64 @more(ptr %k)
+  %y = call i64 @operand(i64 %node, i64 %k.now, i64 %none)
+  %many.end = icmp eq i64 %y, %none
+  br i1 %many.end, label %append, label %many.put
+many.put:
+  %many.now = call i64 @more(ptr %manys)
+  %many.full = icmp uge i64 %many.now, %most
+  br i1 %many.full, label %no.room, label %many.write
+many.write:
+  %y.row = call i64 @row_of(i64 %y, i64 %none)
+  call void @put(i64 %many, i64 %many.now, i64 %y.row)
+  br label %many.one
+append:
+  %object = inttoptr i64 %node to ptr
+  %failed = call i32 @PyList_Append(ptr %list, ptr %object)
   %is.failed = icmp ne i32 %failed, 0
-  br i1 %is.failed, label %decline, label %emitted
-emitted:
-  %is.last = icmp eq i64 %depth.less, 0
-  br i1 %is.last, label %root.done, label %further
-further:
-  br label %step
-root.done:
-  %i.next = add i64 %i, 1
-  br label %root
+  br i1 %is.failed, label %fail, label %step
+
+find:
+  %j.now = call i64 @more(ptr %j)
+  %all.found = icmp eq i64 %j.now, %wanted_count
+  br i1 %all.found, label %done, label %find.one
+find.one:
+  %wanted.begin = add i64 %wanted, {ITEMS}
+  %z = call i64 @got(i64 %wanted.begin, i64 %j.now)
+  %z.row = call i64 @row_of(i64 %z, i64 %none)
+  call void @put(i64 %rows, i64 %j.now, i64 %z.row)
+  br label %find
+
 done:
-  ret i64 0
-decline:
-  ret i64 -1
+  %ops.all = load i64, ptr %ops
+  br label %restore
+fail:
+  br label %restore
+no.room:
+  br label %restore
+restore:
+  %result = phi i64 [ %ops.all, %done ], [ {UNEXPECTED}, %fail ], [ {NO_ROOM}, %no.room ]
+  br label %restore.next
+restore.next:
+  %e.now = call i64 @more(ptr %e)
+  %seen.all = load i64, ptr %seen
+  %restored = icmp eq i64 %e.now, %seen.all
+  br i1 %restored, label %give, label %restore.one
+restore.one:
+  %r.node = shl i64 %e.now, 1
+  %r.mark = add i64 %r.node, 1
+  %r.value = call i64 @got(i64 %log, i64 %r.node)
+  %r.before = call i64 @got(i64 %log, i64 %r.mark)
+  call void @mark(i64 %r.value, i64 %r.before)
+  br label %restore.next
+give:
+  %odds.all = load i64, ptr %odds
+  %manys.all = load i64, ptr %manys
+  store i64 %odds.all, ptr %odd_count.at
+  store i64 %manys.all, ptr %many_count.at
+  ret i64 %result
 }}
 """

@@ -8,8 +8,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from pluggrad import Op, Value
+from pluggrad.progress import tell
+from pluggrad.topology import topological_order
 
 from .bulk import Bulk, written_in_bulk
+
+MANY_NODES = 1_000_000  # take longer than a second
 
 
 class Columns(NamedTuple):
@@ -36,30 +40,45 @@ class Columns(NamedTuple):
     labels: dict[int, str]
 
 
-def columns_of(order: Sequence[Value], wanted: Sequence[Any]) -> tuple[Columns, list[int]]:
-    """Return a graph as columns, and the rows of the nodes that are wanted.
+def columns_of(
+    roots: Sequence[Value], wanted: Sequence[Any], count: int = 0
+) -> tuple[list[Value], Columns, list[int]]:
+    """List a graph, operands first, and write it down as columns.
 
     Parameters:
-        order: what `topological_order` gave, without `differentiable`.
-        wanted: nodes, and things that may be none; the row of what is not in the graph is -1.
+        roots: its results.
+        wanted: nodes, and things that may be none.
+        count: about how many nodes it has, where somebody knows.
+
+    Returns:
+        The nodes; the columns; and the rows of the nodes that are wanted, -1 for what is none.
     """
-    bulk = written_in_bulk(order)
+    _tell_of_many(count)
+    bulk = written_in_bulk(roots, wanted, count)
     if bulk is None:
-        return _one_by_one(order, wanted)
-    return _from_bulk(bulk, order), bulk.rows_of(wanted)
+        order = topological_order(roots)
+    if bulk is None and not count:
+        _tell_of_many(len(order))
+        bulk = written_in_bulk(roots, wanted, len(order))
+    if bulk is None:
+        return order, *_one_by_one(order, wanted)
+    return bulk.order, _from_bulk(bulk), bulk.rows
 
 
-def _from_bulk(bulk: Bulk, order: Sequence[Value]) -> Columns:
-    kinds, left = bulk.kinds, bulk.left
+def _tell_of_many(count: int) -> None:
+    if count > MANY_NODES:
+        tell(f"writing down {count:,} nodes", long=True)
+
+
+def _from_bulk(bulk: Bulk) -> Columns:
+    order, kinds, left, rows = bulk.order, bulk.kinds, bulk.left, iter(bulk.many)
     many = [i for i in bulk.odd if left[i] < 0 <= kinds[i]]
-    operands = [order[i]._operands for i in many]
-    rows = iter(bulk.rows_of([x for several in operands for x in several]))
     return Columns(
         [op for i in bulk.first if (op := order[i].op) is not None],
         kinds,
         left,
         bulk.right,
-        {i: tuple(islice(rows, len(several))) for i, several in zip(many, operands, strict=True)},
+        {i: tuple(islice(rows, len(order[i]._operands))) for i in many},
         bulk.numbers,
         [i for i in bulk.odd if kinds[i] < 0],
         {i: str(order[i].label) for i in bulk.odd if order[i].label},

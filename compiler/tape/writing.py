@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
-from pluggrad.progress import tell
-from pluggrad.topology import topological_order
 
-from .bulk import order_in_bulk
 from .columns import Columns, columns_of
 from .data import Tape
-
-MANY_NODES = 1_000_000  # take longer than a second
 
 
 def recorded_tape(
@@ -41,8 +37,8 @@ def recorded_tape(
         raise CompileError(f"wrt= is a Value, or a list of them, not {wrt!r:.60}")
     # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
     alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
-    order = _order([*outputs, *alone])
-    columns, rows = columns_of(order, [*outputs, *(wrt or ()), *(inputs or ())])
+    wanted = [*outputs, *(wrt or ()), *(inputs or ())]
+    order, columns, rows = columns_of([*outputs, *alone], wanted)
     _check_ops(columns.ops)
     ends, rows = rows[: len(outputs)], rows[len(outputs) :]
     if wrt is None:
@@ -74,21 +70,16 @@ def captured_tape(
         The tape, by whose inputs gradients are wanted; the positions of those of `leaves` that
         matter, its first inputs; and Values from outside, the others.
     """
-    order = _order([*outputs[-1:], *outputs])
-    columns, rows = columns_of(order, [*outputs, *leaves])
+    # While the collector rests, it counts about as many new objects as there are new nodes.
+    count = gc.get_count()[0]
+    roots = [*outputs[-1:], *outputs]
+    order, columns, rows = columns_of(roots, [*outputs, *leaves], count)
     _check_ops(columns.ops)
     ends, rows = rows[: len(outputs)], rows[len(outputs) :]
     used = [i for i, row in enumerate(rows) if row >= 0 and columns.kinds[row] < 0]
     chosen = [rows[i] for i in used]
     changing = _changing(order, chosen, columns, ends)
     return _tape(columns, chosen, changing, ends), used, [order[i] for i in changing]
-
-
-def _order(roots: Sequence[Value]) -> list[Value]:
-    order = order_in_bulk(roots) or topological_order(roots)
-    if len(order) > MANY_NODES:
-        tell(f"writing down {len(order):,} nodes", long=True)
-    return order
 
 
 def _tape(columns: Columns, chosen: list[int], changing: Sequence[int], outputs: list[int]) -> Tape:
