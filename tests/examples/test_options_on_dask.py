@@ -20,6 +20,8 @@ def libraries():
     pytest.importorskip("numba", reason="the example fits with compiled code")
 
 
+# Workers are forked from one process that has imported Dask.
+FORKED = {"DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver"}
 TWICE = """
 import contextlib, sys
 import options_on_dask as program
@@ -38,7 +40,7 @@ def test_the_fit_is_the_same_whether_a_worker_is_killed_or_not(tmp_path) -> None
     (tmp_path / "twice.py").write_text(TWICE)
     done = subprocess.run(
         [sys.executable, "twice.py", "--options", "4e4", "--chunk", "1e4"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(EXAMPLES)},
+        cwd=tmp_path, env={**os.environ, **FORKED, "PYTHONPATH": str(EXAMPLES)},
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

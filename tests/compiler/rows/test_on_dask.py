@@ -49,9 +49,13 @@ def test_sums_of_blocks_of_mixed_size_are_as_exact_as_stated():
 
 @pytest.fixture(scope="module")
 def client():
-    """A cluster of two worker processes, for all tests that need one."""
+    """A cluster of two worker processes, for all tests that need one.
+
+    They are forked from one process that has imported Dask.
+    """
     distributed = pytest.importorskip("distributed", reason="the test is about a cluster")
     with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True
         ) as cluster,
