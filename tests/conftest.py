@@ -26,6 +26,8 @@ def pytest_configure(config):
         compileall.compile_dir(Path(pluggrad.__file__).parent, quiet=2)
     # hypothesis reads the source of what is installed from a folder: once, not for each program.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
+    # Runs of pytest that tests start need not import trio either.
+    os.environ.setdefault("PYTEST_ADDOPTS", "-p no:anyio")
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

@@ -51,6 +51,7 @@ def reader(tmp_path, monkeypatch):
         "PIP_NO_INDEX": "1",
         "PIP_QUIET": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PYTEST_ADDOPTS": "-p no:anyio",  # from outside: its plugin imports trio before each run
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "80",
     }
