@@ -93,12 +93,17 @@ def atan2(w: Writer, y: Any, x: Any) -> Any:
     return w.rarely(~usual, w.copysign(result, y), lambda: w.one_by_one("atan2", [y, x]))
 
 
-def asin(w: Writer, x: Any) -> Any:
-    """Give asin(x): its series, or pi / 2 - 2 asin(sqrt((1 - |x|) / 2))."""
+def _folded(w: Writer, x: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Give |x|, whether it is below 1/2, x**2 or else (1 - |x|) / 2, and its root in two parts."""
     size = w.fabs(x)
     near = size < 0.5
     square = w.select(near, size * size, (1.0 - size) * 0.5)
-    root, root_low = root_pair(w, square, 0.0)
+    return size, near, square, *root_pair(w, square, 0.0)
+
+
+def asin(w: Writer, x: Any) -> Any:
+    """Give asin(x): its series, or pi / 2 - 2 asin(sqrt((1 - |x|) / 2))."""
+    size, near, square, root, root_low = _folded(w, x)
     root = w.select(near, size, root)
     rest = root * square * w.polynomial(square, ASIN)
     high, error = w.ordered_total(HALF_PI, -2.0 * root)
@@ -108,10 +113,7 @@ def asin(w: Writer, x: Any) -> Any:
 
 def acos(w: Writer, x: Any) -> Any:
     """Give acos(x): pi / 2 - asin(x), 2 asin(sqrt((1 - x) / 2)), or pi - 2 asin(...)."""
-    size = w.fabs(x)
-    near = size < 0.5
-    square = w.select(near, size * size, (1.0 - size) * 0.5)
-    root, root_low = root_pair(w, square, 0.0)
+    _, near, square, root, root_low = _folded(w, x)
     part = w.select(near, x, root)
     rest = part * square * w.polynomial(square, ASIN)
     high, error = w.ordered_total(HALF_PI, -x)
