@@ -212,6 +212,11 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
     """Call one plugin's own hook, so that a failure has a name."""
     for impl in getattr(manager.hook, hook).get_hookimpls():
         if impl.plugin is plugin:
+            if impl.hookwrapper or impl.wrapper:
+                raise PluginError(
+                    f"its {hook}() is a wrapper, but each plugin is asked alone, so there is "
+                    f"nothing to wrap; return the {wanted}"
+                )
             try:
                 given = ask(impl)
                 if given is None:

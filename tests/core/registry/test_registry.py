@@ -193,6 +193,16 @@ def test_a_method_without_the_marker_is_pointed_out():
     refused(Unmarked(), "pluggrad_register_ops() is not marked; put @hookimpl above it")
 
 
+@pytest.mark.parametrize("kind", ["wrapper", "hookwrapper"])
+def test_a_wrapper_is_refused_as_there_is_nothing_to_wrap(kind):
+    class Wrapping:
+        @hookimpl(**{kind: True})
+        def pluggrad_register_ops(self):
+            return (yield)
+
+    refused(Wrapping(), "pluggrad_register_ops() is a wrapper, but each plugin is asked alone")
+
+
 def test_a_name_that_is_taken_is_refused_naming_its_owner():
     plugins.register(offering(), "taken")
     with pytest.raises(PluginError, match=r"plugin 'taken' \(registered by hand\)"):
