@@ -163,10 +163,11 @@ def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[V
             try:
                 x = fixed(float(x) if isinstance(x, bool) else x)
             except TypeError:
+                hint = "; return its .tolist()" if hasattr(x, "tolist") else ""
                 raise CompileError(
                     f"a compiled function gives numbers, or nested lists, tuples and dicts of "
                     f"numbers; {getattr(function, '__qualname__', function)} gave a "
-                    f"{type(x).__name__}"
+                    f"{type(x).__name__}{hint}"
                 ) from None
         outputs.append(x)
     return result, outputs

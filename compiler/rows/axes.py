@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
 
@@ -48,6 +48,26 @@ def names_of(function: Callable[..., Any], count: int) -> tuple[str, ...]:
     except (TypeError, ValueError):  # no signature
         names = []
     return (*names[:count], *(f"argument {i + 1}" for i in range(len(names), count)))
+
+
+def in_order(
+    names: Sequence[str], args: Sequence[Any], named: Mapping[str, Any], whose: str
+) -> tuple[Any, ...]:
+    """Put arguments that are given by name behind those given by position.
+
+    Raises:
+        TypeError: for a name that no other argument has, or one that is missing.
+    """
+    left = names[len(args) :]
+    for name in named:
+        if name not in left:
+            twice = "was given twice" if name in names else "is none"
+            raise TypeError(f"{whose} takes {', '.join(names)}, and weights=; {name}= {twice}")
+    wanted = left[: len(named)]
+    for name in wanted:
+        if name not in named:
+            raise TypeError(f"{whose} takes {', '.join(names)}; {name} is missing")
+    return (*args, *(named[name] for name in wanted))
 
 
 def _positional(function: Callable[..., Any]) -> list[str]:

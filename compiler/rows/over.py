@@ -23,7 +23,7 @@ from ..function import Compiled
 from ..portable import files
 from ..portable.fields import Fields
 from ..recording import Recording
-from .axes import ROWS, SHARED, axes_of, merged, names_of
+from .axes import ROWS, SHARED, axes_of, in_order, merged, names_of
 from .batches import Batched
 from .derived import slope, weighted
 from .fit import Fit
@@ -89,23 +89,26 @@ class OverRows(Summing):
     def __repr__(self) -> str:
         return f"{repr(self.compiled)[:-1]}, {self.reduce or 'each'} over rows>"
 
-    def __call__(self, *args: Any, weights: Any = None) -> Any:
+    def __call__(self, *args: Any, weights: Any = None, **named: Any) -> Any:
         """Compute the function for all rows, and reduce the results.
 
         Parameters:
             args: the arguments.
+            named: arguments by name.
             weights: a number for each row, that its result is multiplied by; a mean is divided by
                 their sum.
         """
+        args = in_order(self.names, args, named, repr(self)) if named else args
         if weights is not None:
             return self._weighted(args, weights, backward=False)[0]
         return self._of(args, backward=False)[0]
 
-    def value_and_grad(self, *args: Any, weights: Any = None) -> Any:
+    def value_and_grad(self, *args: Any, weights: Any = None, **named: Any) -> Any:
         """Compute the reduced value, and its gradient.
 
         Parameters:
             args: the arguments.
+            named: arguments by name.
             weights: see `__call__`.
 
         Returns:
@@ -113,15 +116,16 @@ class OverRows(Summing):
             if several arguments are shared. With `reduce=None` each number of them is an array,
             and each array has one more axis, the first: rows.
         """
+        args = in_order(self.names, args, named, repr(self)) if named else args
         if weights is not None:
             value, given, gradients = self._weighted(args, weights, backward=True)
         else:
             value, given, gradients = self._of(args, backward=True)
         return value, self._built(given, gradients)
 
-    def grad(self, *args: Any, weights: Any = None) -> Any:
+    def grad(self, *args: Any, weights: Any = None, **named: Any) -> Any:
         """Compute the gradient alone, built as `value_and_grad` builds it."""
-        return self.value_and_grad(*args, weights=weights)[1]
+        return self.value_and_grad(*args, weights=weights, **named)[1]
 
     def hvp(self, args: Sequence[Any], direction: Any) -> Any:
         """Compute the product of the Hessian by the shared arguments with a direction.

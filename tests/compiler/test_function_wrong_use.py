@@ -180,3 +180,9 @@ def test_a_gradient_by_flags_alone_is_refused(args: tuple[bool, ...]) -> None:
         with pytest.raises(CompileError, match="True and False are flags"):
             differentiate(*args)
     assert compiled.grad(3.0, True) == (6.0, None)
+
+
+def test_a_function_that_gives_an_array_is_told_what_to_return() -> None:
+    with pytest.raises(CompileError, match=r"gave a ndarray; return its \.tolist\(\)"):
+        compile(lambda x: np.array([x, 2.0 * x]))(1.0)
+    assert compile(lambda x: np.array([x, 2.0 * x]).tolist())(1.0) == [1.0, 2.0]

@@ -372,3 +372,27 @@ def test_any_number_of_rows_and_columns_is_right(rows, columns, seed):
     right, slopes = eagerly(logistic, w, x, y)
     assert value == pytest.approx(right, rel=1e-13)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-11, atol=1e-12)
+
+
+def test_arguments_can_be_given_by_name() -> None:
+    fit = compile(lambda w, x, y: (w[0] * x - y) ** 2, in_axes=(None, 0, 0))
+    data = [1.0, 2.0], [3.0, 5.0]
+    assert fit(w=[2.0], y=data[1], x=data[0]) == fit([2.0], *data) == 2.0
+    assert fit.grad([2.0], y=data[1], x=data[0]) == fit.grad([2.0], *data)
+    doubled = fit.value_and_grad([2.0], y=data[1], x=data[0], weights=[2.0, 2.0])
+    assert doubled == fit.value_and_grad([2.0], *data, weights=[2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("args", "named", "says"),
+    [
+        ((), {"w": [1.0], "x": [1.0], "z": [1.0]}, "takes w, x, y, and weights=; z= is none"),
+        (([1.0],), {"w": [1.0], "x": [1.0]}, "w= was given twice"),
+        (([1.0],), {"y": [1.0]}, "takes w, x, y; x is missing"),
+        (([1.0],), {"weight": [1.0]}, "and weights=; weight= is none"),
+    ],
+)
+def test_a_wrong_name_of_an_argument_is_told_with_the_right_ones(args, named, says) -> None:
+    fit = compile(lambda w, x, y: (w[0] * x - y) ** 2, in_axes=(None, 0, 0))
+    with pytest.raises(TypeError, match=says):
+        fit(*args, **named)
