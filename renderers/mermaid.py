@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from pluggrad import Graph, Node, hookimpl
 
@@ -104,11 +104,23 @@ class MermaidRenderer:
         return "\n".join(self._lines(graph, dict.fromkeys(ids), places))
 
     def _lines(self, graph: Graph, shown: dict[str, None], places: dict[str, int]) -> Iterator[str]:
-        yield f"flowchart {self.direction}"
+        nodes = sorted(map(graph.node, shown), key=lambda node: places[node.id])
         classes: dict[str, list[str]] = {name: [] for name in _CLASSES}
+        yield f"flowchart {self.direction}"
+        yield from self._boxes(graph, nodes, classes)
+        yield from _arrows(graph, nodes, shown, classes)
+        if lines := heading(graph):
+            yield f'  wrong["⚠ {"<br/>".join(map(escaped, lines))}"]'
+            classes["note"].append("wrong")
+        used = {name: members for name, members in classes.items() if members}
+        yield from (f"  class {','.join(members)} {name}" for name, members in used.items())
+        yield from (f"  classDef {name} {_look(name, self.theme)}" for name in used)
+
+    def _boxes(
+        self, graph: Graph, nodes: Sequence[Node], classes: dict[str, list[str]]
+    ) -> Iterator[str]:
+        """Write a line for each node, and note which class it has."""
         outputs = set(graph.outputs)
-        nodes = [graph.node(id) for id in shown]
-        nodes.sort(key=lambda node: places[node.id])
         for node in nodes:
             before, after = ('(["', '"])') if node.kind == "constant" else ('["', '"]')
             notes = briefs(graph, node.id)
@@ -118,30 +130,6 @@ class MermaidRenderer:
             classes["output" if node.id in outputs else look].append(node.id)
             if notes:
                 classes["wrong"].append(node.id)
-        cut: list[str] = []
-        for node in nodes:
-            operands = graph.operands[node.id]
-            for index, source in enumerate(operands):
-                if source in shown:
-                    number = f"|{index + 1}| " if _ordered(node, operands) else ""
-                    yield f"  {source} --> {number}{node.id}"
-                elif not cut or cut[-1] != node.id:
-                    cut.append(node.id)
-        missing = left_out(graph, len(nodes))
-        if missing:
-            yield f'  rest["… {escaped(missing)}"]'
-            # One line to the nearest of those whose operands are missing; all would be a bush.
-            yield f"  rest -.-> {cut[0] if cut else nodes[0].id}"
-            classes["note"].append("rest")
-        if lines := heading(graph):
-            yield f'  wrong["⚠ {"<br/>".join(map(escaped, lines))}"]'
-            classes["note"].append("wrong")
-        for name, members in classes.items():
-            if members:
-                yield f"  class {','.join(members)} {name}"
-        for name, members in classes.items():
-            if members:
-                yield f"  classDef {name} {_look(name, self.theme)}"
 
     def _label(self, node: Node) -> str:
         name = escaped(one_line(node.label, LABEL).strip())
@@ -157,6 +145,27 @@ class MermaidRenderer:
             grad = "—" if node.grad is None else escaped(short(node.grad, self.digits))
             lines.append(f"grad {grad}")
         return "<br/>".join(line for line in lines if line)
+
+
+def _arrows(
+    graph: Graph, nodes: Sequence[Node], shown: Container[str], classes: dict[str, list[str]]
+) -> Iterator[str]:
+    """Write a line for each use of an operand, and one for all that is left out."""
+    cut: list[str] = []
+    for node in nodes:
+        operands = graph.operands[node.id]
+        for index, source in enumerate(operands):
+            if source in shown:
+                number = f"|{index + 1}| " if _ordered(node, operands) else ""
+                yield f"  {source} --> {number}{node.id}"
+            elif not cut or cut[-1] != node.id:
+                cut.append(node.id)
+    missing = left_out(graph, len(nodes))
+    if missing:
+        yield f'  rest["… {escaped(missing)}"]'
+        # One line to the nearest of those whose operands are missing; all would be a bush.
+        yield f"  rest -.-> {cut[0] if cut else nodes[0].id}"
+        classes["note"].append("rest")
 
 
 def escaped(text: str) -> str:
