@@ -23,6 +23,14 @@ OPS = 1000  # so many different ones at most
 BITS = 11  # of places in the table of ops, of which half are empty
 SLOTS = ("op", "_left", "_right", "_operands", "_number", "_mark", "label")  # that are read
 COLUMNS = ("kinds", "left", "right", "numbers")
+ALWAYS = {
+    "mask": (1 << BITS) - 1,
+    "shift": 64 - BITS,  # of the product that scatters addresses
+    "most_ops": OPS,
+    "none": id(None),
+    "no_label": id(""),
+    "float": id(float),
+}
 Function = Callable[[int], int]
 
 
@@ -72,21 +80,15 @@ class Bulk:
         self.numbers = array("d", [0.0]) * most
         columns = {name: getattr(self, name) for name in COLUMNS}
         room = {name: _room(count) for name, count in _rooms(most, len(wanted)).items()}
-        told = {name: column.buffer_info()[0] for name, column in columns.items()}
+        told = ALWAYS | {name: column.buffer_info()[0] for name, column in columns.items()}
         told |= {name: _address(x) for name, x in room.items()}
         told |= {
-            "mask": (1 << BITS) - 1,
-            "shift": 64 - BITS,
             "roots": id(roots),
             "root_count": len(roots),
             "wanted": id(wanted),
             "wanted_count": len(wanted),
             "order": id(self.order),
             "most": most,
-            "most_ops": OPS,
-            "none": id(None),
-            "no_label": id(""),
-            "float": id(float),
         }
         fields = array("q", [told.get(name, 0) for name in FIELDS])
         self.ops = function(fields.buffer_info()[0])
