@@ -65,6 +65,10 @@ STILL = frozenset(
     "zoneinfo ipaddress _struct struct string pathlib enum abc _abc _weakref "
     "contextvars _contextvars hashlib _hashlib inspect ast unicodedata _io numpy.dtypes".split()
 )
+# Whose objects another process may change.
+SHARED = frozenset(
+    "multiprocessing.sharedctypes multiprocessing.shared_memory multiprocessing.managers".split()
+)
 PYTHON = frozenset({"builtins", "types", "collections", "weakref", "_thread"})
 OWN = CLOSED | {"pluggrad", "pluggy", "numba"}
 
@@ -97,6 +101,8 @@ def _module_of(thing: Any) -> str:
 def hidden(thing: Any) -> str | None:
     """Name an object that holds something where nobody can look; None for all others."""
     kind = type(thing)
+    if kind.__module__ in SHARED:
+        return f"a {kind.__name__}"
     if isinstance(thing, SHOWN) or callable(thing) or hasattr(kind, "tobytes"):
         return None
     is_descriptor = hasattr(kind, "__get__")

@@ -14,6 +14,7 @@ import itertools
 import logging
 import math
 import mmap
+import multiprocessing
 import os
 import pickle
 import queue
@@ -489,6 +490,8 @@ READ = {
     "numbers of C": lambda: numbers_of_c[0],
     "a struct of C": lambda: struct_of_c.rate,
     "shared memory": lambda: shared[0],
+    "an array of several processes": lambda: of_processes[0],
+    "a number of several processes": lambda: number_of_processes.value,
     "a large array": lambda: large[5],
     "one object of many": lambda: many[-1].rate,
     "a table of pandas": lambda: float(table.rate.sum()),
@@ -520,6 +523,8 @@ event = threading.Event()
 numbers_of_c = (ctypes.c_double * 2)(2.0, 3.0)
 struct_of_c = Struct(2.0)
 shared = mmap.mmap(-1, 16)
+of_processes = multiprocessing.Array("d", [2.0])
+number_of_processes = multiprocessing.Value("d", 2.0)
 large = np.full(200_000, 2.0)
 many = [types.SimpleNamespace(rate=2.0) for _ in range(2_500)]
 table = pd.DataFrame({"rate": [2.0]})
@@ -542,6 +547,7 @@ def change_all(rate, monkeypatch):
     (event.set if rate == 5.0 else event.clear)()
     numbers_of_c[0] = struct_of_c.rate = large[5] = many[-1].rate = rate
     shared[0] = int(rate)
+    of_processes[0] = number_of_processes.value = rate
     table["rate"] = [rate]
     database.execute("update t set rate = ?", [rate])
 
