@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from inspect import Parameter, signature
 from typing import Any, TypeVar
 
 from pluggrad.errors import GradientError
@@ -36,6 +37,7 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
 
     Raises:
         GradientError: in the backward pass, when `fun` returns something else than before.
+        TypeError: when it is used as a decorator.
 
     >>> from pluggrad import Value, checkpoint
     >>> x = Value(3.0)
@@ -44,6 +46,8 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     >>> y.data, x.grad, y.prev == (x,)
     (27.0, 27.0, True)
     """
+    if not args and not kwargs:
+        _check_no_decorator(fun)
     if not recording.get() or any(x.sees_every_step for x in watchers.get()):
         return fun(*args, **kwargs)
     call = _Call(fun, args, kwargs)
@@ -64,6 +68,22 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         for x in atoms
     ]
     return _joined(structure, kept)  # type: ignore[no-any-return]
+
+
+def _check_no_decorator(fun: Any) -> None:
+    """Refuse a function that needs arguments, and has none: it stands below `@checkpoint`."""
+    try:
+        parameters = signature(fun).parameters.values()
+    except (TypeError, ValueError):  # it tells none
+        return
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [x.name for x in parameters if x.kind in kinds and x.default is Parameter.empty]
+    if needed:
+        name = getattr(fun, "__name__", "f")
+        raise TypeError(
+            "checkpoint() calls a function at once, and makes none, as a decorator does: "
+            f"write checkpoint({name}, {', '.join(needed)}) where it is called"
+        )
 
 
 class _Call:

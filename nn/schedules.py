@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from .hyperparameters import ANY, RATE_OR_SCHEDULE, check_counts, check_numbers
@@ -31,7 +32,11 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     """
     check_counts("the schedule linear", steps=steps)
     check_numbers("the schedule linear", ANY, start=start, end=end)
-    return lambda k: start + (end - start) * min(k, steps) / steps
+    return partial(_linear, start, end, steps)
+
+
+def _linear(start: float, end: float, steps: int, k: int) -> float:
+    return start + (end - start) * min(k, steps) / steps
 
 
 def cosine(start: float, end: float, steps: int) -> Schedule:
@@ -52,7 +57,11 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
     """
     check_counts("the schedule cosine", steps=steps)
     check_numbers("the schedule cosine", ANY, start=start, end=end)
-    return lambda k: end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
+    return partial(_cosine, start, end, steps)
+
+
+def _cosine(start: float, end: float, steps: int, k: int) -> float:
+    return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
 
 
 def exponential(start: float, factor: float) -> Schedule:
@@ -66,7 +75,11 @@ def exponential(start: float, factor: float) -> Schedule:
     [1.0, 0.5, 0.25]
     """
     check_numbers("the schedule exponential", ANY, start=start, factor=factor)
-    return lambda k: start * factor**k
+    return partial(_exponential, start, factor, 1)
+
+
+def _exponential(start: float, factor: float, every: int, k: int) -> float:
+    return start * factor ** (k // every)
 
 
 def staircase(start: float, factor: float, every: int) -> Schedule:
@@ -85,7 +98,7 @@ def staircase(start: float, factor: float, every: int) -> Schedule:
     """
     check_counts("the schedule staircase", every=every)
     check_numbers("the schedule staircase", ANY, start=start, factor=factor)
-    return lambda k: start * factor ** (k // every)
+    return partial(_exponential, start, factor, every)
 
 
 def warmup(steps: int, then: Schedule | float) -> Schedule:
@@ -103,9 +116,9 @@ def warmup(steps: int, then: Schedule | float) -> Schedule:
     """
     check_counts("the schedule warmup", steps=steps)
     check_numbers("the schedule warmup", RATE_OR_SCHEDULE, then=then)
+    return partial(_warmup, steps, then)
 
-    def rate(k: int) -> float:
-        full = then(max(k - steps, 0)) if callable(then) else then
-        return full * min(k + 1, steps) / steps if k < steps else full
 
-    return rate
+def _warmup(steps: int, then: Schedule | float, k: int) -> float:
+    full = then(max(k - steps, 0)) if callable(then) else then
+    return full * min(k + 1, steps) / steps if k < steps else full

@@ -318,3 +318,11 @@ def test_stop_iteration_from_a_rule_is_told_as_an_error_of_that_rule():
     for create_graph in (False, True):
         with pytest.raises(RuleError, match=r"rule of operand 0: no more \(StopIteration"):
             grad(Op("ends", lambda x: x, rule)(x), x, create_graph=create_graph)
+
+
+def test_a_decorated_function_is_told_how_it_is_called() -> None:
+    with pytest.raises(TypeError, match=r"as a decorator does: write checkpoint\(square, x\)"):
+
+        @checkpoint
+        def square(x: Value) -> Value:
+            return x * x

@@ -1,6 +1,7 @@
 """Learning-rate schedules against those of PyTorch."""
 
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -69,3 +70,19 @@ def test_a_schedule_of_what_is_no_number_is_refused_before_training(
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=told):
         make()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        linear(1.0, 0.1, 4),
+        cosine(1.0, 0.1, 4),
+        exponential(1.0, 0.5),
+        staircase(1.0, 0.5, 2),
+        warmup(2, 0.5),
+        warmup(2, linear(1.0, 0.0, 4)),
+    ],
+)
+def test_a_schedule_goes_through_a_pickle(schedule: Schedule) -> None:
+    again = pickle.loads(pickle.dumps(schedule))
+    assert [again(k) for k in range(8)] == [schedule(k) for k in range(8)]
