@@ -10,7 +10,10 @@ HEADINGS = ("Parameters", "Attributes", "Returns", "Raises", "Example")
 
 
 def sections(documented: object) -> dict[str, str]:
-    """Split a docstring at its headings; what stands before the first is under ""."""
+    """Split a docstring at its headings; what stands before the first is under "".
+
+    Lines of a section are indented. What follows it at the margin, as an example, is under "rest".
+    """
     found: dict[str, list[str]] = {"": []}
     current = ""
     for line in (inspect.getdoc(documented) or "").splitlines():
@@ -19,6 +22,9 @@ def sections(documented: object) -> dict[str, str]:
             current = heading
             found[current] = []
         else:
+            if current and line and not line.startswith(" "):
+                current = "rest"
+                found.setdefault(current, [])
             found[current].append(line)
     return {name: inspect.cleandoc("\n".join(lines)) for name, lines in found.items()}
 
