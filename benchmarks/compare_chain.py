@@ -6,11 +6,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from measuring import Table
+from measuring import Contender, Table, casadi_contender
 from pluggrad import Value, compile
 from pluggrad.ops import tanh
 
-Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
 START = (0.3, 0.9, 0.1)  # x, w, b
 
 
@@ -112,18 +111,7 @@ def autograd_floats(depth: int) -> Contender:
 
 def casadi_scalars(depth: int) -> Contender:
     import casadi
-    import numpy as np
 
     leaves = casadi.SX.sym("p", 3)
     end = chained(casadi.tanh, *(leaves[i] for i in range(3)), depth)
-    function = casadi.Function("f", [leaves], [end, casadi.gradient(end, leaves)])
-    buffer, run = function.buffer()
-    given, value, gradient = np.array(START), np.zeros(1), np.zeros(3)
-    buffer.set_arg(0, memoryview(given))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(gradient))
-
-    def numbers(alive: Any = (function, buffer, given)) -> list[float]:  # they are only pointed to
-        return [*value, *gradient]
-
-    return run, numbers
+    return casadi_contender(leaves, end, START)

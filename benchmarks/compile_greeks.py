@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pluggrad.ops
-from measuring import Table
+from measuring import Contender, Table
 from pluggrad import Value, compile, func
 
-Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
 CHECKED = 500  # options that are compared with the eager engine
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import random
 import time
-from collections.abc import Callable
 from typing import Any
 
 import plain
-from measuring import Disagreement, Table
+from measuring import Contender, Disagreement, Table, casadi_contender
 from microgpt import (
     BETA1,
     BETA2,
@@ -29,7 +28,6 @@ from pluggrad import Value, compile
 from pluggrad.ops import exp, log
 
 NAME = "isabel"  # 59,542 nodes
-Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
 MATRICES = "tokens positions head query key value out up down".split()
 
 
@@ -204,23 +202,12 @@ class Symbolic(MicroGPT):
 
 def casadi_scalars() -> Contender:
     import casadi
-    import numpy as np
 
     numbers = [p.data for p in MicroGPT(Value, log, exp).parameters]
     p = casadi.SX.sym("p", len(numbers))
     given = iter([p[i] for i in range(len(numbers))])
     loss = Symbolic(lambda _: next(given), casadi.log, casadi.exp).loss(NAME)
-    function = casadi.Function("f", [p], [loss, casadi.gradient(loss, p)])
-    buffer, run = function.buffer()
-    start, value, gradient = np.array(numbers), np.zeros(1), np.zeros(len(numbers))
-    buffer.set_arg(0, memoryview(start))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(gradient))
-
-    def results(alive: Any = (function, buffer, start)) -> list[float]:  # they are only pointed to
-        return [*value, *gradient]
-
-    return run, results
+    return casadi_contender(p, loss, numbers)
 
 
 # ----- Training -----

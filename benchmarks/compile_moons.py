@@ -7,11 +7,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from measuring import Table
+from measuring import Contender, Table, casadi_contender
 from moons import Moons
 from pluggrad import Value, compile
-
-Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
 
 
 class Case:
@@ -210,22 +208,10 @@ def torch_tensors(case: Case) -> Contender:
 
 def casadi_scalars(case: Case) -> Contender:
     import casadi
-    import numpy as np
 
     p = casadi.SX.sym("p", len(case.model.parameters))
     loss = scalar_loss(case, [p[i] for i in range(p.shape[0])], lambda x: casadi.fmax(x, 0.0))
-    function = casadi.Function("f", [p], [loss, casadi.gradient(loss, p)])
-    buffer, run = function.buffer()
-    given = np.array([q.data for q in case.model.parameters])
-    value, gradient = np.zeros(1), np.zeros(len(given))
-    buffer.set_arg(0, memoryview(given))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(gradient))
-
-    def numbers(alive: Any = (function, buffer, given)) -> list[float]:  # they are only pointed to
-        return [*value, *gradient]
-
-    return run, numbers
+    return casadi_contender(p, loss, [q.data for q in case.model.parameters])
 
 
 def heyoka_scalars(case: Case, *, compact: bool) -> Contender:

@@ -14,8 +14,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from compare_chain import Contender
-from measuring import Table
+from measuring import Contender, Table
 from pluggrad import compile, func
 from pluggrad.ops import exp
 

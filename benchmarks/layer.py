@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from compare_chain import Contender
-from measuring import Table
+from measuring import Contender, Table
 from pluggrad import Value, compile
 from pluggrad.ops import exp, log, tanh
 

@@ -13,6 +13,9 @@ from typing import Any
 TOLERANCE = 1e-12
 PACKAGES = {"pytorch": "torch", "hips autograd": "autograd"}
 
+# What runs, and what gives the numbers of the last run.
+Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
+
 
 class Disagreement(Exception):
     """A contender gave other numbers than the eager engine."""
@@ -132,3 +135,27 @@ def steady(run: Callable[[], Any], seconds: float, most: int | None = None) -> t
         if (now > end and len(taken) > 2) or len(taken) == most:
             gc.unfreeze()
             return min(taken) * 1e6, median(taken) * 1e6
+
+
+def casadi_contender(leaves: Any, end: Any, start: Sequence[float]) -> Contender:
+    """Return how to run a function of CasADi's with its gradient, and how to read what it gave.
+
+    Parameters:
+        leaves: its symbols, a vector.
+        end: the result, an expression of them.
+        start: the numbers that it is called with.
+    """
+    import casadi
+    import numpy as np
+
+    function = casadi.Function("f", [leaves], [end, casadi.gradient(end, leaves)])
+    buffer, run = function.buffer()
+    given, value, gradient = np.array(start), np.zeros(1), np.zeros(len(start))
+    buffer.set_arg(0, memoryview(given))
+    buffer.set_res(0, memoryview(value))
+    buffer.set_res(1, memoryview(gradient))
+
+    def numbers(alive: Any = (function, buffer, given)) -> list[float]:  # they are only pointed to
+        return [*value, *gradient]
+
+    return run, numbers

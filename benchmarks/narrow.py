@@ -15,8 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compare_chain import Contender
-from measuring import Table
+from measuring import Contender, Table, casadi_contender
 from pluggrad import Value, compile
 from pluggrad.ops import exp, sin, tanh
 
@@ -217,22 +216,11 @@ def eager(case: Case) -> Contender:
 
 def casadi_scalars(case: Case) -> Contender:
     import casadi
-    import numpy as np
 
     count = len(case.start)
     leaves = casadi.SX.sym("p", count)
     end = case.function(casadi, *(leaves[i] for i in range(count)))
-    function = casadi.Function("f", [leaves], [end, casadi.gradient(end, leaves)])
-    buffer, run = function.buffer()
-    given, value, gradient = np.array(case.start), np.zeros(1), np.zeros(count)
-    buffer.set_arg(0, memoryview(given))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(gradient))
-
-    def numbers(alive: Any = (function, buffer, given)) -> list[float]:  # they are only pointed to
-        return [*value, *gradient]
-
-    return run, numbers
+    return casadi_contender(leaves, end, case.start)
 
 
 def jax_scan(case: Case) -> Contender:

@@ -20,8 +20,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy reads it
 
 import numpy as np
-from compare_chain import Contender
-from measuring import Table, steady
+from measuring import Contender, Table, steady
 from pluggrad import compile
 from pluggrad.ops import exp, log, log1p
 
