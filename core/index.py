@@ -65,13 +65,22 @@ def _is_file_of(package: ModuleType, name: str, value: object) -> bool:
     return isinstance(value, ModuleType) and value.__name__ == f"{package.__name__}.{name}"
 
 
+def _is_imported(asks: FrameType) -> bool:
+    """Tell whether `import` asks for a module, which is to be loaded."""
+    return asks.f_code.co_name == "_find_and_load_unlocked"
+
+
 class Elsewhere:
     """The last that Python asks for a module: it says what a package of another engine is here."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Refuse a module of pluggrad that there is not, with what to import instead."""
-        if name.startswith(f"{__package__}."):
+        """Refuse a module of pluggrad that there is not, with what to import instead.
+
+        Who only asks whether there is one, as `importlib.util.find_spec` does, is told that there
+        is none.
+        """
+        if name.startswith(f"{__package__}.") and _is_imported(sys._getframe(2)):
             engines.refuse_module(name)
 
 

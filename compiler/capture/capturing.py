@@ -15,7 +15,7 @@ from ..tape.fingerprint import is_built_in
 from ..tape.writing import captured_tape
 from .arguments import Shape, put_together, taken_apart
 from .classes import check_classes
-from .collector import without_collector
+from .collector import Counter, without_collector
 from .guards import fixed
 from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
@@ -71,7 +71,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 
 
 def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
-    looks = Looks()
+    looks, made = Looks(), Counter()
     leaves = looks.leaves(numbers)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
@@ -82,7 +82,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         raise
     if looks.replaced:
         leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
-    tape, used, outside = captured_tape(outputs, leaves)
+    tape, used, outside = captured_tape(outputs, leaves, made.count())
     ops = [op for op in looks.ops if not is_built_in(op)]
     places = read_by(ops)
     world = World(function)

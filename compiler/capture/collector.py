@@ -23,9 +23,24 @@ def without_collector(work: Callable[..., Result], *args: Any) -> Result:
         gc.disable()
         return work(*args)
     finally:
-        _resting.pop()
         if is_on:
-            gc.enable()
+            gc.enable()  # before all that an interrupt may come after
+        _resting.pop()
+
+
+class Counter:
+    """Counts about how many objects there are more than before, while the collector rests.
+
+    Python counts those that were made since it collected last; where it is off, this may be long
+    before anything is recorded.
+    """
+
+    def __init__(self) -> None:
+        self._before = gc.get_count()[0]
+
+    def count(self) -> int:
+        """Return how many there are more; 0 where somebody collected meanwhile."""
+        return max(0, gc.get_count()[0] - self._before)
 
 
 def _wake() -> None:

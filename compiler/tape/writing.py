@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from sys import getrefcount
@@ -58,20 +57,19 @@ def recorded_tape(
 
 
 def captured_tape(
-    outputs: Sequence[Value], leaves: Sequence[Value]
+    outputs: Sequence[Value], leaves: Sequence[Value], count: int = 0
 ) -> tuple[Tape, list[int], list[Value]]:
     """Write down what a function did.
 
     Parameters:
         outputs: its results, and the count of failed guards, which the tape has first.
         leaves: the numbers that it was given.
+        count: about how many nodes it made, where somebody knows.
 
     Returns:
         The tape, by whose inputs gradients are wanted; the positions of those of `leaves` that
         matter, its first inputs; and Values from outside, the others.
     """
-    # While the collector rests, it counts about as many new objects as there are new nodes.
-    count = gc.get_count()[0]
     roots = [*outputs[-1:], *outputs]
     order, columns, rows = columns_of(roots, [*outputs, *leaves], count)
     _check_ops(columns.ops)

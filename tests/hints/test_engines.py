@@ -1,6 +1,7 @@
 """A name of another engine that a package has not: the error says what to write."""
 
 import importlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -122,3 +123,10 @@ def test_a_module_that_no_engine_has_gets_the_words_of_python(module):
     with pytest.raises(ModuleNotFoundError) as raised:
         importlib.import_module(module)
     assert str(raised.value).partition(";")[0] == f"No module named {module!r}"
+
+
+@pytest.mark.parametrize("name", ["optim", "engine", "nn.functional", "grad", "nothing_like_it"])
+def test_who_asks_whether_there_is_a_module_is_told_that_there_is_none(name):
+    assert importlib.util.find_spec(f"pluggrad.{name}") is None
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module(f"pluggrad.{name}")

@@ -7,7 +7,7 @@ import threading
 import pytest
 from pluggrad import Value, compile
 from pluggrad.compiler.capture import capturing
-from pluggrad.compiler.capture.collector import without_collector
+from pluggrad.compiler.capture.collector import Counter, without_collector
 
 
 @pytest.fixture
@@ -57,6 +57,30 @@ def test_what_is_recorded_is_freed_without_it(collector):
     gc.collect()
     without_collector(graph)
     assert not any(type(x) is Value and x.op is not None for x in gc.get_objects(generation=0))
+
+
+def test_what_was_made_before_a_recording_is_not_counted(collector, monkeypatch):
+    told, work = [], capturing.captured_tape
+
+    def watched(outputs, leaves, count):
+        told.append(count)
+        return work(outputs, leaves, count)
+
+    monkeypatch.setattr(capturing, "captured_tape", watched)
+    gc.disable()  # Python counts on from here
+    kept = [[] for _ in range(50_000)]
+    compile(lambda x: x * x, executor="interpreter")(3.0)
+    assert len(kept) > 10_000 > told[0]
+
+
+def test_a_counter_counts_what_is_there_more(collector):
+    gc.disable()
+    counter = Counter()
+    kept = [[] for _ in range(5000)]
+    assert 4000 < counter.count() < 6000  # a few lists were used before
+    del kept
+    gc.collect()
+    assert counter.count() < 1000
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
