@@ -7,6 +7,7 @@ import io
 import os
 import random
 import sys
+from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -40,14 +41,15 @@ def read_with(thing: Any) -> str | None:
     return "os.environ" if thing in _GETENV else None
 
 
-def changing_in(thing: Any, names: set[str]) -> str | None:
+def changing_in(thing: Any, names: set[str], asked: Callable[[Any], set[str]]) -> str | None:
     """Name what changes unseen in a thing; None where there is nothing of the kind.
 
     Parameters:
         thing: anything.
         names: what functions have names for; of a module only these matter.
+        asked: says which of these a thing may be asked for.
     """
-    if told := told_by(thing, names):
+    if told_by(thing, names) and (told := told_by(thing, asked(thing))):
         return told
     if isinstance(thing, ModuleType):
         return _changing_in_module(thing, names)

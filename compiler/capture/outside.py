@@ -18,7 +18,7 @@ from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from threading import local
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -37,6 +37,7 @@ from ..tape.fingerprint import (
     slots_of,
     texts_in,
 )
+from .asked import Asked
 from .changing import changing_in
 from .classes import LikeValue
 from .computed_names import computes_names
@@ -121,8 +122,15 @@ class World:
             return f"more than {MOST:,} things"
         if "__subclasses__" in self.names:
             return "the subclasses of a class"
-        changing = (changing_in(x, self.names) for x in self._things.values())
+        changing = (changing_in(x, self.names, self._names_for) for x in self._things.values())
         return next(filter(None, changing), None)
+
+    def _names_for(self, thing: Any) -> set[str]:
+        return self._names_asked.names(thing)
+
+    @cached_property
+    def _names_asked(self) -> Asked:
+        return Asked(self.functions, by_text=not self.names.isdisjoint(ANY_NAME | GETTERS))
 
     def _walk(self, things: Iterable[Any]) -> None:
         pending = deque(things)
