@@ -116,14 +116,19 @@ def written_in_bulk(roots: Sequence[Value], wanted: Sequence[Any], count: int) -
         count: about how many nodes it has.
     """
     function = _function() if count >= WORTH_IT else None
-    if function is None:
+    if function is None or not all(map(_is_value, roots)):
         return None
-    nodes = tuple([x if isinstance(x, Value) else None for x in wanted])
+    nodes = tuple([x if _is_value(x) else None for x in wanted])
     while True:
         bulk = Bulk(function, tuple(roots), nodes, count)
         if bulk.ops != NO_ROOM:
             return None if bulk.ops == UNEXPECTED else bulk
         count *= 4
+
+
+def _is_value(x: object) -> bool:
+    """Tell a Value from what only says that it is one: machine code reads its memory."""
+    return issubclass(type(x), Value)
 
 
 def _room(count: int) -> memoryview:

@@ -105,6 +105,21 @@ def test_a_number_that_is_no_float_is_left_to_python():
     assert agree(values, values[::100], 4000)
 
 
+class SaysThatItIsAValue(int):
+    """A number whose memory holds anything."""
+
+    __class__ = property(lambda self: Value)
+
+
+def test_what_only_says_that_it_is_a_value_is_not_read_as_one():
+    pytest.importorskip("llvmlite")
+    stranger = SaysThatItIsAValue(2**3000 - 1)
+    assert isinstance(stranger, Value)
+    x = Value(1.0)
+    assert bulk.written_in_bulk([x], [x, stranger, x], 3000).rows == [0, -1, 0]
+    assert bulk.written_in_bulk([x, stranger], [x], 3000) is None
+
+
 def test_a_graph_with_an_op_for_each_node_is_left_to_python():
     total, ops = Value(1.0), []
     for i in range(3500):
