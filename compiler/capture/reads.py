@@ -29,6 +29,7 @@ from pluggrad import Op, Value
 from ..tape.fingerprint import (
     attribute_of,
     codes_in,
+    compiled_by_numba,
     is_built_in,
     is_mine,
     names_in,
@@ -127,10 +128,10 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
         return _held(parts)
     if isinstance(thing, Op):
         return () if is_built_in(thing) else _held([thing.forward, thing.ieee, *thing.rules])
-    if attribute_of(thing, "py_func"):  # of what numba compiled
+    if python := compiled_by_numba(thing):
         options = getattr(thing, "targetoptions", {})
         held = [((options, key, x), frozenset[str]()) for key, x in options.items()]
-        return [*held, *_held([thing.py_func])]
+        return [*held, *_held([python])]
     if isinstance(thing, ModuleType):
         return _of_module(thing, names)
     if isinstance(thing, ref):

@@ -91,7 +91,7 @@ class _Walk:
         if (parts := parts_of_callable(thing)) is not None:
             return parts
         self.note(f"{attribute_of(thing, '__module__')}.{attribute_of(thing, '__qualname__')}")
-        if python := attribute_of(thing, "py_func"):  # of numba's version of a function
+        if python := compiled_by_numba(thing):
             return [python, *sorted(getattr(thing, "targetoptions", {}).items())]
         if hasattr(type(thing), "tobytes") and hasattr(type(thing), "tolist"):  # an array
             return [str(attribute_of(thing, "dtype")), thing.tolist()]
@@ -184,7 +184,16 @@ def _reached(thing: object, names: list[str], seen: set[int]) -> Iterator[object
 
 def python_of(function: Any) -> Any:
     """Return what numba has compiled, as it was written; any other thing as it is."""
-    return attribute_of(function, "py_func") or function
+    return compiled_by_numba(function) or function
+
+
+def compiled_by_numba(thing: Any) -> Any:
+    """Return the Python function that numba has compiled; None for what is not compiled.
+
+    What answers to any name, as a mock does or `pytest.mark`, is not asked.
+    """
+    is_there = "py_func" in getattr(thing, "__dict__", ()) or hasattr(type(thing), "py_func")
+    return attribute_of(thing, "py_func") if is_there else None
 
 
 def attribute_of(thing: object, name: str) -> Any:

@@ -136,3 +136,35 @@ def test_a_function_of_numpy_may_be_an_op() -> None:
     program.step()
     assert program.results[0] == pytest.approx(math.tanh(0.5), rel=1e-14)
     assert program.gradients[0] == pytest.approx(1.0 - math.tanh(0.5) ** 2, rel=1e-14)
+
+
+class Refusing(BaseException):
+    """What no `except Exception` catches, as the refusals of pytest are."""
+
+
+class RefusesNames:
+    """Something that refuses to be asked for what it has not."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise Refusing(name)
+
+
+class AnswersAll:
+    """Something that has whatever it is asked for, as a mock does."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return 2.0
+
+
+@pytest.mark.parametrize("thing", [RefusesNames(), AnswersAll()])
+def test_what_a_rule_holds_is_not_asked_for_names_that_it_may_not_have(thing: Any) -> None:
+    held = {"thing": thing, "slope": 2.0}
+    op = Op("held_back", lambda x: x * held["slope"], lambda g, out, x: g * held["slope"])
+    assert fingerprint(op) == fingerprint(op)
+    program = Program([op(Value(3.0))])
+    program.step()
+    assert program.gradients.tolist() == [2.0]
