@@ -21,7 +21,7 @@ CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
 MOST = 20_000  # things looked at
 FEW = 16  # items that are looked at one by one
 KEYED = (list, dict, deque)  # what is looked at so
-BYTES = 1_000_000  # of an array
+BYTES = 8_000_000  # of an array; more takes milliseconds to compare
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
 NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another, and differ
 

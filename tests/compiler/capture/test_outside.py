@@ -745,8 +745,17 @@ def test_an_array_of_any_type_is_read_again_when_it_has_changed(make):
     assert compiled(1.0) == 2.0
 
 
-def test_a_large_array_that_nobody_can_write_to_is_taken_as_it_is(recwarn):
+def test_a_table_of_data_is_compared_and_the_function_not_recorded_again(recwarn):
     numbers = np.full(200_000, 2.0)
+    compiled = compile(lambda x: numbers[5] * x)
+    assert [compiled(3.0), compiled(4.0), len(recwarn)] == [6.0, 8.0, 0]
+    assert [recording.calls for recording in compiled.recordings] == [2]
+    numbers[5] = 5.0
+    assert compiled(3.0) == 15.0
+
+
+def test_a_large_array_that_nobody_can_write_to_is_taken_as_it_is(recwarn):
+    numbers = np.full(2_000_000, 2.0)
     numbers.flags.writeable = False
     compiled = compile(lambda x: numbers[5] * x)
     assert [compiled(3.0), compiled(3.0), len(recwarn)] == [6.0, 6.0, 0]
@@ -754,8 +763,8 @@ def test_a_large_array_that_nobody_can_write_to_is_taken_as_it_is(recwarn):
 
 
 def test_a_large_array_that_can_be_written_to_is_named_in_a_warning():
-    numbers = np.full(200_000, 2.0)
-    with pytest.warns(CompileWarning, match="an array of 1,600,000 bytes that can be written to"):
+    numbers = np.full(2_000_000, 2.0)
+    with pytest.warns(CompileWarning, match="an array of 16,000,000 bytes that can be written to"):
         assert compile(lambda x: numbers[5] * x)(3.0) == 6.0
 
 
