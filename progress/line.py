@@ -6,13 +6,13 @@ all. `PLUGGRAD_PROGRESS=0` silences it.
 
 from __future__ import annotations
 
-import gc
+import _thread
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 from .screens import Screen, made_screen
@@ -98,34 +98,50 @@ def working(text: str, *, done: int = 0, total: int = 0) -> Iterator[Line]:
         done: how much of the whole is done before, and
         total: of how much.
     """
-    with waiting(elsewhere=False) as line:
-        patience = max(0.0, line.start + PATIENCE - time.monotonic())
-        timer = threading.Timer(patience, line.tell, (text, done, total, True))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield line
-        finally:
-            timer.cancel()
-            timer.join()
+    with waiting(elsewhere=False) as line, _clock(line, text, done, total):
+        yield line
 
 
 @contextmanager
 def telling(text: str) -> Iterator[None]:
-    """Say `text` from time to time while a function of somebody else's runs.
+    """Say `text` from time to time while a function of somebody else's runs."""
+    line = _current.get()
+    with nullcontext() if line is None else _clock(line, text):
+        yield
 
-    Python collects garbage whenever some hundred objects more are alive, such as the nodes that a
-    function makes: that is the time to look at the clock.
-    """
 
-    def collected(phase: str, info: dict[str, int]) -> None:
-        tell(text)
+@contextmanager
+def _clock(line: Line, text: str, done: int = 0, total: int = 0) -> Iterator[None]:
+    """Speak from a thread of its own as soon as the reader has waited, and again every second."""
+    over, gone = _thread.allocate_lock(), _thread.allocate_lock()
 
+    def run() -> None:
+        try:
+            pause = max(0.0, line.start + PATIENCE - time.monotonic())
+            while not over.acquire(timeout=pause):
+                line.tell(text, done, total, True)
+                pause = max(EVERY, PATIENCE)
+        finally:
+            gone.release()
+
+    over.acquire()
+    gone.acquire()
     try:
-        gc.callbacks.append(collected)
+        if not _is_started(run):
+            gone.release()
         yield
     finally:
-        gc.callbacks.remove(collected)
+        over.release()
+        gone.acquire()
+
+
+def _is_started(run: Callable[[], None]) -> bool:
+    """Start a thread; False where there are none, as in a browser."""
+    try:
+        _thread.start_new_thread(run, ())
+    except RuntimeError:
+        return False
+    return True
 
 
 def tell(text: str, *, done: int = 0, total: int = 0, long: bool = False) -> None:

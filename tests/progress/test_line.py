@@ -1,6 +1,7 @@
 """Who waits for long is told why; who does not is left alone."""
 
 import io
+import select
 import sys
 import time
 from typing import Any
@@ -18,6 +19,7 @@ def nobody_waits() -> None:
 
 
 def many(x: Any) -> Any:
+    select.select([], [], [], 0.2)  # gives the clock time, which has a thread of its own
     for _ in range(12_000):
         x = x + 1.0
     return x
