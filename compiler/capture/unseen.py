@@ -70,7 +70,8 @@ SHARED = frozenset(
     "multiprocessing.sharedctypes multiprocessing.shared_memory multiprocessing.managers".split()
 )
 PYTHON = frozenset({"builtins", "types", "collections", "weakref", "_thread"})
-OWN = CLOSED | {"pluggrad", "pluggy", "numba"}
+# Whose objects tell a function nothing that changes; gmpy2 has one in each Context.
+OWN = CLOSED | {"pluggrad", "pluggy", "numba", "gmpy2"}
 
 
 def told_by(thing: Any, names: Iterable[str]) -> str | None:

@@ -20,11 +20,11 @@ def measured(benchmark):
 
 
 def test_time_size_and_memory_are_those_of_the_work(measured):
-    result = measured(lambda: (time.sleep(0.05), "x" * 30_000_000)[1], 20.0)
+    result = measured(lambda: (time.sleep(0.05), "x" * 100_000_000)[1], 20.0)
     assert result.failure == ""
     assert 0.05 <= result.seconds < 5.0
-    assert result.size == 30_000_000
-    assert 29e6 < result.memory < 60e6
+    assert result.size == 100_000_000
+    assert 99e6 < result.memory < 130e6
 
 
 @pytest.mark.parametrize(

@@ -668,6 +668,15 @@ def test_a_context_and_what_it_holds_is_looked_at():
     assert compiled(3.0) == 15.0
 
 
+def test_what_a_library_keeps_in_each_context_for_itself_is_let_be(recwarn):
+    pytest.importorskip("gmpy2").get_context()  # it is in all contexts from now on
+    variable = contextvars.ContextVar("variable", default=2.0)
+    variable.set(2.0)
+    context = contextvars.copy_context()
+    compiled = compile(lambda x: context[variable] * x)
+    assert [compiled(3.0), compiled(3.0), len(recwarn)] == [6.0, 6.0, 0]
+
+
 def shifted(x):
     return x + K
 
