@@ -285,7 +285,7 @@ def _attributes(thing: Any) -> tuple[Any, ...]:
 
 
 def _described(thing: Any) -> str:
-    if hasattr(thing, "nbytes") and hasattr(thing, "flags"):
+    if hasattr(type(thing), "nbytes") and hasattr(type(thing), "flags"):
         return f"an array of {thing.nbytes:,} bytes that can be written to"
     name = attribute_of(thing, "__name__")
     return f"a {type(thing).__name__}" + (f" {name}" if isinstance(name, str) and name else "")

@@ -78,7 +78,7 @@ class _Walk:
                 return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
             case types.ModuleType():
                 self.note(thing.__name__)
-                return [getattr(thing, "__version__", None)]
+                return [vars(thing).get("__version__")]
             case tuple() | list() | deque():
                 return list(thing)
             case frozenset() | set():
@@ -97,7 +97,7 @@ class _Walk:
             return [str(attribute_of(thing, "dtype")), thing.tolist()]
         if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
             text = repr(thing)
-            label = getattr(thing, "__name__", None)
+            label = attribute_of(thing, "__name__")
             return [label, *(_state(thing) if " at 0x" in text else [text])]
         return [type(thing), *_state(thing)]
 
