@@ -30,7 +30,7 @@ def rounding(result: Value, inexact: tuple[Value, ...] = ()) -> float:
         inexact: leaves that are rounded themselves; other leaves count as exact.
 
     Returns:
-        An absolute bound, to first order; 0.0 where it cannot be told because of inf or nan.
+        An absolute bound, to first order; too small where a part of it is inf or nan.
     """
     nodes = _computed(result)
     touched = [*nodes, *inexact]
@@ -43,7 +43,7 @@ def rounding(result: Value, inexact: tuple[Value, ...] = ()) -> float:
         if isinstance(slope, float)
         and slope  # else the node joins several results, and has no number
     ]
-    bound = sum(moved)
+    bound = sum(filter(math.isfinite, moved))
     return bound if math.isfinite(bound) else 0.0
 
 
