@@ -36,8 +36,20 @@ def jax_scope() -> dict[str, Any]:
     scope["elu"] = lambda x, alpha=1.0: jnp.where(
         x > 0, x, alpha * jnp.expm1(jnp.where(x > 0, 0.0, x))
     )
+    jax.core.ShapedArray._floordiv = staticmethod(floor_division)
     scope["round"] = lambda x, digits=0: jnp.round(x * 10.0**digits) / 10.0**digits
     return scope
+
+
+def floor_division(a: Any, b: Any) -> Any:
+    """Compute `a // b` with the zero of Python, which has the sign of a / b.
+
+    A zero of JAX may have the other sign, and a branch may look at what is divided by it.
+    """
+    import jax.numpy as jnp
+
+    found = jnp.floor_divide(a, b)
+    return jnp.where(found == 0.0, jnp.copysign(0.0, a / b), found)
 
 
 def with_slope(function: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[..., Any]:

@@ -74,7 +74,8 @@ def tangle(rng: random.Random) -> Any:
     """Make a random function of three numbers, of any ops, that looks at what it computes."""
     # A loop might not end for the inputs of another way: such ops are refused beside guards.
     ops = [op.name for op in plugins.ops.values() if not loops_in(op.forward)]
-    names = [*rng.sample(sorted(set(ops) - {"round"}), 3), "add", "mul", "sub"]
+    # copysign may take the sign of nan, which no two processors and libraries give alike.
+    names = [*rng.sample(sorted(set(ops) - {"round", "copysign"}), 3), "add", "mul", "sub"]
     steps = [(rng.choice(names), [rng.random() for _ in range(3)]) for _ in range(20)]
 
     def f(*numbers: Any) -> Any:
