@@ -14,7 +14,7 @@ from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import ref
 
-from ..tape.fingerprint import parts_of_callable
+from ..tape.fingerprint import attributes_of, parts_of_callable
 from .places import Place, Seen, fixed
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
@@ -143,7 +143,7 @@ def parts_of(thing: Any) -> Iterable[Place] | None:
     if isinstance(thing, BuiltinFunctionType):
         owner = thing.__self__
         return () if owner is None else fixed([owner])
-    attributes = getattr(thing, "__dict__", {})
+    attributes = attributes_of(thing)
     wrapped = attributes.get("py_func", attributes.get("__wrapped__"))  # by numba, or anybody else
     return fixed([wrapped]) if isinstance(wrapped, FunctionType) else None
 

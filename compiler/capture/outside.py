@@ -30,6 +30,7 @@ from pluggrad.insight.callers import is_installed as is_installed_file
 
 from ..tape.fingerprint import (
     attribute_of,
+    attributes_of,
     codes_in,
     is_built_in,
     is_mine,
@@ -256,7 +257,7 @@ class World:
         if module in STILL or (module.partition(".")[0] in OWN and module[:11] != LAYERS):
             return
         is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
-        held = getattr(thing, "__dict__", {})
+        held = attributes_of(thing)
         self._by_name.append(thing)
         names = held.keys() if is_library or self.names & ANY_NAME else self.names & held.keys()
         if isinstance(thing, local):  # each thread has its own

@@ -28,6 +28,7 @@ from pluggrad import Op, Value
 
 from ..tape.fingerprint import (
     attribute_of,
+    attributes_of,
     codes_in,
     compiled_by_numba,
     is_built_in,
@@ -280,7 +281,7 @@ def _state(thing: Any) -> Found:
 
 
 def _attributes(thing: Any) -> tuple[Any, ...]:
-    held = getattr(thing, "__dict__", {})
+    held = attributes_of(thing)
     return (*held, *held.values(), *[getattr(thing, x, None) for x in slots_of(type(thing))])
 
 

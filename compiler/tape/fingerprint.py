@@ -11,7 +11,7 @@ import hashlib
 import sys
 import types
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -192,8 +192,14 @@ def compiled_by_numba(thing: Any) -> Any:
 
     What answers to any name, as a mock does or `pytest.mark`, is not asked.
     """
-    is_there = "py_func" in getattr(thing, "__dict__", ()) or hasattr(type(thing), "py_func")
+    is_there = "py_func" in attributes_of(thing) or hasattr(type(thing), "py_func")
     return attribute_of(thing, "py_func") if is_there else None
+
+
+def attributes_of(thing: object) -> Mapping[str, Any]:
+    """Return what an object or class holds itself; nothing where it answers with something else."""
+    held = attribute_of(thing, "__dict__")
+    return held if isinstance(held, dict | types.MappingProxyType) else {}
 
 
 def attribute_of(thing: object, name: str) -> Any:
@@ -228,7 +234,7 @@ def is_mine(name: str) -> bool:
 def _state(thing: object) -> list[object]:
     """List what an object holds."""
     held = [getattr(thing, x, None) for x in slots_of(type(thing))]
-    return [*held, vars(thing)] if hasattr(thing, "__dict__") else held
+    return [*held, attributes_of(thing)] if hasattr(thing, "__dict__") else held
 
 
 def slots_of(kind: type) -> list[str]:

@@ -160,6 +160,13 @@ class AnswersAll:
         return 2.0
 
 
+class AnswersAllWithItself:
+    """Something that has whatever it is asked for, even `__dict__`, as libraries of cffi do."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return object.__getattribute__(self, name) if name == "__class__" else self
+
+
 def _moved_module() -> types.ModuleType:
     """Return a module that refuses, as numpy.core warns of, whatever it is asked for."""
     module = types.ModuleType("moved")
@@ -167,7 +174,7 @@ def _moved_module() -> types.ModuleType:
     return module
 
 
-@pytest.mark.parametrize("make", [RefusesNames, AnswersAll, _moved_module])
+@pytest.mark.parametrize("make", [RefusesNames, AnswersAll, AnswersAllWithItself, _moved_module])
 def test_what_a_rule_holds_is_not_asked_for_names_that_it_may_not_have(make: Any) -> None:
     thing = make()
     held = {"thing": thing, "slope": 2.0}
