@@ -52,7 +52,7 @@ def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
         CompileError: naming what it does.
     """
     if not is_built_in(op):
-        _check_reads(op, function, what)
+        check_reads(op, function, what)
     for code in _codes(function, set()):
         if code.co_exceptiontable:
             raise _untranslatable(
@@ -70,8 +70,12 @@ def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
             raise _untranslatable(op, what, "it computes with integers, which may grow too large")
 
 
-def _check_reads(op: Op, function: Callable[..., Any], what: str) -> None:
-    """Check that a change of what a function reads from outside is seen."""
+def check_reads(op: Op, function: Callable[..., Any], what: str) -> None:
+    """Check that a change of what a function reads from outside is seen.
+
+    Raises:
+        CompileError: naming what may change unseen.
+    """
     reads = reads_of([function])
     if reads.unseen or reads.values:
         unseen = reads.unseen or "a Value"

@@ -23,7 +23,7 @@ from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
 from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
-from .probing import check_python, raises_in_python
+from .probing import check_python, check_reads, raises_in_python
 
 
 def _call(name: str, count: int) -> str:
@@ -96,6 +96,8 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
+        if not is_built_in(op):  # a fingerprint looks at all that is read, however much that is
+            check_reads(op, op.forward, "forward function")
         key = op, "" if is_built_in(op) else fingerprint(op.forward, op.ieee)
         found = self._forwards.get(key)
         if found is None:
@@ -142,9 +144,11 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        key = op, index, "" if is_built_in(op) else fingerprint(op.rules[index])
+        rule = op.rules[index]
+        if not is_built_in(op) and rule is not None:
+            check_reads(op, rule, f"rule of operand {index}")
+        key = op, index, "" if is_built_in(op) else fingerprint(rule)
         if key not in self._rules:
-            rule = op.rules[index]
             parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]
             stem = f"r{index}_{_ascii(op.name)}"
             self._rules[key] = (

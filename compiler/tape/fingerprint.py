@@ -20,6 +20,7 @@ from pluggrad import CompileError, Op
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
 CONSTANTS = (int, float, complex, str, bytes, type(None), types.EllipsisType)
+SLOT = types.MemberDescriptorType
 NO_SLOT = frozenset({"__dict__", "__weakref__"})
 # What stands for itself in a class.
 PLAIN = (
@@ -232,8 +233,10 @@ def is_mine(name: str) -> bool:
 
 
 def _state(thing: object) -> list[object]:
-    """List what an object holds."""
-    held = [getattr(thing, x, None) for x in slots_of(type(thing))]
+    """List what an object holds, and nothing that it computes under the name of a slot."""
+    kind = type(thing)
+    names = [x for x in slots_of(kind) if isinstance(getattr(kind, x, None), SLOT)]
+    held = [getattr(thing, x, None) for x in names]
     return [*held, attributes_of(thing)] if hasattr(thing, "__dict__") else held
 
 

@@ -183,3 +183,25 @@ def test_what_a_rule_holds_is_not_asked_for_names_that_it_may_not_have(make: Any
     program = Program([op(Value(3.0))])
     program.step()
     assert program.gradients.tolist() == [2.0]
+
+
+class Holding:
+    """Something with a slot."""
+
+    __slots__ = ("number",)
+
+
+class Computing(Holding):
+    """Something that computes what its base holds, as the constants of mpmath do."""
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> float:
+        raise Refusing("this takes long")
+
+
+def test_what_is_computed_under_the_name_of_a_slot_is_not_asked_for() -> None:
+    thing = Computing()
+    op = Op("computes", lambda x: x, lambda g, out, x: g if thing is None else g * 2.0)
+    assert fingerprint(op) == fingerprint(op)
