@@ -36,6 +36,7 @@ from ..tape.fingerprint import (
     names_in,
     parts_of_callable,
     slots_of,
+    translation_of,
 )
 from .changing import READERS, read_with
 from .contents import bytes_of, holds_objects, items_of, size_of
@@ -130,9 +131,8 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
     if isinstance(thing, Op):
         return () if is_built_in(thing) else _held([thing.forward, thing.ieee, *thing.rules])
     if python := compiled_by_numba(thing):
-        options = getattr(thing, "targetoptions", {})
-        held = [((options, key, x), frozenset[str]()) for key, x in options.items()]
-        return [*held, *_held([python])]
+        place = (Seen(thing, _translated), None, _translated(thing))
+        return [(place, frozenset()), *_held([python])]
     if isinstance(thing, ModuleType):
         return _of_module(thing, names)
     if isinstance(thing, ref):
@@ -142,6 +142,12 @@ def _inside(thing: Any, names: frozenset[str]) -> Found | None:
     if hasattr(type(thing), "tobytes"):
         return _of_array(thing)
     return _of_object(thing)
+
+
+def _translated(dispatcher: Any) -> tuple[Any, ...]:
+    """Return what a function of numba is made of, the number of its translation, its options."""
+    options = items_of(getattr(dispatcher, "targetoptions", {}))
+    return compiled_by_numba(dispatcher), translation_of(dispatcher), *options
 
 
 def _is_known(thing: Any) -> bool:

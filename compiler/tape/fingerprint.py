@@ -8,6 +8,7 @@ among those. So an edited rule, helper or number never meets the code of the old
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import types
 from collections import deque
@@ -20,6 +21,7 @@ from pluggrad import CompileError, Op
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
 CONSTANTS = (int, float, complex, str, bytes, type(None), types.EllipsisType)
+PROCESS = os.urandom(16).hex()
 SLOT = types.MemberDescriptorType
 NO_SLOT = frozenset({"__dict__", "__weakref__"})
 # What stands for itself in a class.
@@ -93,7 +95,8 @@ class _Walk:
             return parts
         self.note(f"{attribute_of(thing, '__module__')}.{attribute_of(thing, '__qualname__')}")
         if python := compiled_by_numba(thing):
-            return [python, *sorted(getattr(thing, "targetoptions", {}).items())]
+            options = sorted(getattr(thing, "targetoptions", {}).items())
+            return [python, *options, *_frozen(thing, python)]
         if hasattr(type(thing), "tobytes") and hasattr(type(thing), "tolist"):  # an array
             return [str(attribute_of(thing, "dtype")), thing.tolist()]
         if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
@@ -195,6 +198,22 @@ def compiled_by_numba(thing: Any) -> Any:
     """
     is_there = "py_func" in attributes_of(thing) or hasattr(type(thing), "py_func")
     return attribute_of(thing, "py_func") if is_there else None
+
+
+def translation_of(thing: Any) -> int | None:
+    """Return the number that numba gave its first translation of a function; None before that."""
+    made = next(iter(getattr(thing, "overloads", {}).values()), None)
+    return getattr(getattr(made, "fndesc", None), "uid", None)
+
+
+def _frozen(thing: Any, python: object) -> list[object]:
+    """Tell which translation this is where numba has put numbers into it that may change later."""
+    if not isinstance(python, types.FunctionType):
+        return []
+    scope, names = python.__globals__, names_in(python.__code__)
+    read = [*(scope[x] for x in names & scope.keys()), *map(_content, python.__closure__ or ())]
+    is_fixed = all(callable(x) or isinstance(x, types.ModuleType) for x in read)
+    return [] if is_fixed else [PROCESS, translation_of(thing)]
 
 
 def attributes_of(thing: object) -> Mapping[str, Any]:

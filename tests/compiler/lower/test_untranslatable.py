@@ -135,19 +135,38 @@ def absorbed(x):
 
 
 numba = pytest.importorskip("numba")
-exact, fast = numba.njit(absorbed), numba.njit(fastmath=True)(absorbed)
-helper = exact
 
 
 @pytest.mark.parametrize("executor", ["interpreter", "numba"])
-def test_a_helper_of_numba_is_translated_again_with_other_options(executor, monkeypatch):
+def test_a_helper_of_numba_is_translated_again_with_other_options(executor):
+    exact, fast = numba.njit(absorbed), numba.njit(fastmath=True)(absorbed)
+    helper = exact
     op = Op("through_helper", lambda x: helper(x) + x, lambda g, out, x: 2.0 * g)
     compiled = compile(lambda x: op(x) * 1.0, executor=executor)
     for chosen in (exact, fast, exact):
-        monkeypatch.setattr(sys.modules[__name__], "helper", chosen)
+        helper = chosen
         assert compiled(0.3) == compiled.value_and_grad(0.3)[0] == op(0.3)
     for fastmath in (True, False):
         exact.targetoptions["fastmath"] = fastmath
         exact.recompile()
         assert compiled(0.3) == compiled.value_and_grad(0.3)[0] == op(0.3)
         assert compile(lambda x: op(x) * 1.0, executor=executor)(0.3) == op(0.3)
+
+
+factor = 2.0
+
+
+def scaled(x):
+    return x * factor
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+def test_a_helper_of_numba_keeps_its_numbers_until_it_is_compiled_again(executor, monkeypatch):
+    helper = numba.njit(scaled)
+    op = Op("through_scaled", lambda x: helper(x) + x, lambda g, out, x: 3.0 * g)
+    compiled = compile(lambda x: op(x) * 1.0, executor=executor)
+    assert compiled(0.5) == op(0.5) == 1.5
+    monkeypatch.setattr(sys.modules[__name__], "factor", 5.0)
+    assert compiled(0.5) == compile(lambda x: op(x) * 1.0, executor=executor)(0.5) == op(0.5) == 1.5
+    helper.recompile()
+    assert compiled(0.5) == compile(lambda x: op(x) * 1.0, executor=executor)(0.5) == op(0.5) == 3.0
