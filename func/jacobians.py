@@ -18,8 +18,8 @@ from .passes import (
     told,
     transforming,
 )
-from .transforms import Argnums, Function, grad, jvp, named_value_and_grad, tree_without
-from .tree import numbers, rebuild
+from .transforms import Argnums, Function, linearize, named_value_and_grad, tree_without
+from .tree import rebuild
 
 T = TypeVar("T", bound=Any)
 Ts = TypeVarTuple("Ts")
@@ -143,8 +143,9 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any: 
 def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Compute the product of the Hessian of `fun` with a direction, without the Hessian.
 
-    It is the derivative of the gradient in that direction: forward mode over reverse mode. Where
-    `fun` takes gradients itself, by `backward()` or `pluggrad.grad`, it is reverse mode twice.
+    It is the derivative of the gradient in that direction: the gradient is recorded, and forward
+    mode goes along the recording. So it holds for rules that are no derivative, as that of a
+    straight-through estimator is, and `fun` may take gradients itself.
 
     Parameters:
         fun: returns one number.
@@ -170,12 +171,5 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         return arguments.shaped(quick)
     argnums = 0 if arguments.single else range(len(primals))
     both = named_value_and_grad(fun, argnums, False, "hvp")
-    try:
-        return jvp(both, primals, tangents)[1][1]
-    except (AttributeError, TypeError):  # `fun` takes gradients itself, and has no forward mode
-
-        def slope(*args: Any) -> Any:
-            _, gradient = numbers(both(*args)[1], "the gradient", "hvp() differentiates")
-            return sum([g * t for g, t in zip(gradient, directions, strict=True)], start=0.0)
-
-        return grad(slope, argnums)(*primals)
+    _, moved = linearize(lambda *args: both(*args)[1], *primals)
+    return moved(*tangents)

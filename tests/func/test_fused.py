@@ -18,7 +18,7 @@ from .drawn_ops import drawn, every_op, number
 
 
 def slowly(monkeypatch, *arguments):
-    """hvp() as jvp() of grad()."""
+    """hvp() without the code of its own."""
     with monkeypatch.context() as patched:
         patched.setattr(fused, "gradient_moved", lambda *arguments: None)
         return hvp(*arguments)

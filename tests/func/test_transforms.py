@@ -5,8 +5,9 @@ import math
 from collections import namedtuple
 
 import numpy as np
+import pluggrad
 import pytest
-from pluggrad import Value, func, no_grad
+from pluggrad import Op, Value, compile, func, no_grad
 from pluggrad.func import (
     grad,
     hessian,
@@ -63,6 +64,41 @@ def test_hvp_is_the_hessian_times_the_direction():
 
 def test_hvp_of_several_arguments_gives_a_tuple():
     assert hvp(lambda x, y: x * x * y, (3.0, 4.0), (1.0, 1.0)) == (14.0, 6.0)
+
+
+# A rule of a plugin may be no derivative, as that of a straight-through estimator is.
+LOPSIDED = Op(
+    "lopsided", lambda a, b: a * b, lambda g, out, a, b: g * b * b, lambda g, out, a, b: g * a
+)
+W = Value(1.0)
+
+
+def plain(v):
+    return LOPSIDED(v[0], v[1]) + v[0] ** 3
+
+
+def with_an_inner_gradient(v):
+    return plain(v) + 0.0 * pluggrad.grad(v[0] * v[1], v[0], create_graph=True)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        plain,
+        with_an_inner_gradient,
+        lambda v: plain(v) * W,
+        lambda v: with_an_inner_gradient(v) * W,
+        compile(plain, executor="interpreter"),
+        compile(with_an_inner_gradient, executor="interpreter"),
+    ],
+)
+def test_hvp_is_how_the_gradient_moves_whatever_rules_and_functions_do(f):
+    point, direction, h = [1.5, -0.75], [0.5, 2.0], 1e-6
+    at = lambda side: grad(plain)([x + side * h * t for x, t in zip(point, direction, strict=True)])
+    slopes = [(high - low) / (2 * h) for high, low in zip(at(1), at(-1), strict=True)]
+    product = f.hvp if hasattr(f, "hvp") else lambda *at: hvp(f, *at)
+    found = product((point,), (direction,))
+    assert [float(x) for x in found] == pytest.approx(slopes, rel=1e-8)
 
 
 def test_argnums_chooses_arguments_and_gives_a_tuple_for_a_tuple():
