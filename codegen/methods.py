@@ -113,6 +113,8 @@ COMPUTE = """
         except (ArithmeticError, TypeError, ValueError):
             data = {evaluate}({operands})
         except Exception as cause:
+            if not isinstance({first}, Value):  # as in map(Value.sin, numbers)
+                return op.call_with(({operands},))
             op.note(cause, ({numbers},))
             op.tell_failed(({operands},))
             raise
@@ -257,6 +259,7 @@ def computing(names: Sequence[str], inline: str | None, forward: str, evaluate: 
         evaluate=evaluate,
         numbers=", ".join(f"{x}._number" for x in names),
         operands=", ".join(names),
+        first=names[0],
     )
 
 

@@ -174,7 +174,7 @@ class Op:
             operands = self.complete(operands)
         numbers = True
         for x in operands:
-            kind = x.__class__
+            kind = type(x)
             if kind is not float:
                 if kind is Value:
                     numbers = False

@@ -29,8 +29,21 @@ from pluggrad.value import SOCKETS, Value, ask_place, comparable, constant
 from .symbols import push_code
 
 
-class Dual:
+class LikeValue(type):
+    """The class of classes that are equal to Value, so that asking for a class finds them too."""
+
+    def __eq__(cls, other: object) -> bool:
+        return other is Value or cls is other or isinstance(other, LikeValue)
+
+    def __hash__(cls) -> int:
+        return hash(Value)
+
+
+class Dual(metaclass=LikeValue):
     """A number on its way through forward mode; made by `pluggrad.func`, not by hand.
+
+    Programs take it for a Value, whose place it has: `isinstance(x, Value)`, `match`, dispatch by
+    class and `type(x) == Value` say what they say in reverse mode. Only the engine tells them apart.
 
     Attributes:
         primal: the number: a float, a Value, or a Dual of a lower level.
@@ -47,6 +60,12 @@ class Dual:
         self.primal = primal
         self.tangent = tangent
         self.level = level
+
+    @property
+    def __class__(self) -> type:
+        """The class, as the engine sees it; Value for everybody else."""
+        asking = _getframe(1).f_globals.get("__name__")
+        return Dual if str(asking).startswith("pluggrad.") else Value
 
     @classmethod
     def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Any:
@@ -118,7 +137,7 @@ class Dual:
         return format(float(_still(self)), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        return f"Dual({self.primal!r}, tangent={self.tangent!r})"
+        return f"Value({self.primal!r}, tangent={self.tangent!r})"
 
     __copy__ = Value.__copy__
 
@@ -135,15 +154,15 @@ def _is_comparable(x: object) -> bool:
 
 def _still(x: Any) -> Any:
     """Return the number behind all tangents: a float, or a Value, which is compared as one."""
-    while x.__class__ is Dual:
+    while type(x) is Dual:
         x = x.primal
     return x if x.__class__ is float or isinstance(x, Value) else comparable(x)
 
 
 def apply(op: Op, operands: Sequence[Any]) -> Any:
     """Apply an op whatever primals and tangents are made of, rule by rule."""
-    level = max([x.level for x in operands if x.__class__ is Dual])
-    moving = [x.__class__ is Dual and x.level == level for x in operands]
+    level = max([x.level for x in operands if type(x) is Dual])
+    moving = [type(x) is Dual and x.level == level for x in operands]
     primals = [x.primal if moves else x for x, moves in zip(operands, moving, strict=True)]
     out = op(*primals)
     if switch.active and not recording.get():
@@ -190,7 +209,7 @@ def _moved_floats(op: Op, operands: tuple[Any, ...]) -> Dual | None:
     numbers: list[float] = []
     tangents: list[float] = []
     for bit, x in enumerate(operands, 1):  # the bits of the first two operands are 1 and 2
-        if x.__class__ is Dual:
+        if type(x) is Dual:
             if x.primal.__class__ is not float or x.tangent.__class__ is not float:
                 return None
             if level and x.level != level:
@@ -252,7 +271,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
     """
     # A result may be a float though an operand moves, where no rule says how.
     still = tangent.__class__ is float and out.__class__ is float
-    if still and not any(x.__class__ is Dual for x in primals):
+    if still and not any(type(x) is Dual for x in primals):
         return strong_zero.partial(op, index, tangent, out, primals)
     rule = op.rules[index]
     assert rule is not None
@@ -308,7 +327,7 @@ def _operator(symbol: str, arity: int, socket: str) -> Callable[..., Any]:
 
     def binary(self: Dual, other: Any = 0.0) -> Any:
         op = _op_behind(symbol, arity)
-        if other.__class__ is not Dual and other.__class__ is not float:
+        if type(other) is not Dual and other.__class__ is not float:
             if not is_operand(other):
                 return NotImplemented
             if isinstance(other, Real):

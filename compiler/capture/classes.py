@@ -14,19 +14,10 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from pluggrad import CompileError, Value
+from pluggrad.func.dual import LikeValue
 from pluggrad.insight.callers import is_installed
 
 IS = dis.opmap["IS_OP"]
-
-
-class LikeValue(type):
-    """The class of the classes of recorded numbers: they are equal to Value."""
-
-    def __eq__(cls, other: object) -> bool:
-        return other is Value or cls is other or isinstance(other, LikeValue)
-
-    def __hash__(cls) -> int:
-        return hash(Value)
 
 
 class Recording(LikeValue):

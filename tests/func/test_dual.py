@@ -4,9 +4,10 @@ import copy
 import math
 import pickle
 from decimal import Decimal
+from functools import singledispatch, singledispatchmethod
 
 import pytest
-from pluggrad import Op, RuleError, Value, func, no_grad
+from pluggrad import Op, RuleError, Value, compile, func, no_grad
 from pluggrad.func import grad, jvp
 from pluggrad.func.dual import Dual
 from pluggrad.ops import floor
@@ -52,9 +53,74 @@ def test_slopes_are_those_of_backward(f):
 
 
 def test_it_shows_number_and_tangent():
-    assert seen(repr) == "Dual(2.5, tangent=1.0)"
-    assert seen(str) == "Dual(2.5, tangent=1.0)"
-    assert seen(lambda x: f"{x:.2f} {x}") == "2.50 Dual(2.5, tangent=1.0)"
+    assert seen(repr) == "Value(2.5, tangent=1.0)"
+    assert seen(str) == "Value(2.5, tangent=1.0)"
+    assert seen(lambda x: f"{x:.2f} {x}") == "2.50 Value(2.5, tangent=1.0)"
+
+
+@singledispatch
+def cubed_as_a_value(x):
+    return x * 7.0
+
+
+@cubed_as_a_value.register
+def _(x: Value):
+    return x**3
+
+
+class Cubed:
+    @singledispatchmethod
+    def of(self, x):
+        return x * 7.0
+
+    @of.register
+    def _(self, x: Value):
+        return x**3
+
+
+def matched(x):
+    match x:
+        case Value():
+            return x**3
+        case _:
+            return x * 7.0
+
+
+TYPE_TESTS = {
+    "isinstance": lambda x: x**3 if isinstance(x, Value) else x * 7.0,
+    "isinstance of several": lambda x: x**3 if isinstance(x, (str, Value)) else x * 7.0,
+    "isinstance of a union": lambda x: x**3 if isinstance(x, int | Value) else x * 7.0,
+    "isinstance of what was computed": lambda x: x**3 if isinstance(x * x, Value) else x * 7.0,
+    "issubclass": lambda x: x**3 if issubclass(x.__class__, Value) else x * 7.0,
+    "match": matched,
+    "singledispatch": cubed_as_a_value,
+    "singledispatchmethod": Cubed().of,
+    "==": lambda x: x**3 if type(x) == Value else x * 7.0,  # noqa: E721
+    "in": lambda x: x**3 if type(x) in (Value, float) else x * 7.0,
+    "a dict of classes": lambda x: {Value: x**3, float: x * 7.0}[type(x)],
+    "its text": lambda x: x**3 if str(x).startswith("Value(") else x * 7.0,
+    "no number": lambda x: x * 7.0 if isinstance(x, (int, float, complex)) else x**3,
+    "the method of the class": lambda x: Value.exp(Value.log(x) * 3.0),
+    "the methods of the class": lambda x: next(map(Value.exp, [x.log() * 3.0])),
+}
+
+
+@pytest.mark.parametrize("f", TYPE_TESTS.values(), ids=TYPE_TESTS)
+def test_asking_for_a_class_finds_what_reverse_mode_finds(f):
+    close = pytest.approx
+    assert grad(f)(2.0) == close(12.0)
+    assert jvp(f, (2.0,), (1.0,)) == close((8.0, 12.0))
+    assert func.jacfwd(func.jacfwd(f))(2.0) == close(12.0)
+    assert func.hvp(f, (2.0,), (1.0,)) == func.hessian(f)(2.0) == close(12.0)
+    assert func.linearize(f, 2.0)[1](1.0) == close(12.0)
+    assert jvp(compile(f), (2.0,), (1.0,)) == close((8.0, 12.0))
+    assert jvp(func.grad(f), (2.0,), (1.0,)) == close((12.0, 12.0))
+
+
+def test_the_method_of_the_class_computes_on_plain_numbers_too():
+    assert list(map(Value.sqrt, [4.0, 9])) == [2.0, 3.0]
+    with pytest.raises(TypeError, match="sqrt.. takes numbers and Values, not str: 'four'"):
+        Value.sqrt("four")
 
 
 def test_deep_copies_are_itself_and_shallow_ones_and_pickles_are_refused_as_of_a_value():
