@@ -43,7 +43,7 @@ class Dual(metaclass=LikeValue):
     """A number on its way through forward mode; made by `pluggrad.func`, not by hand.
 
     Programs take it for a Value, whose place it has: `isinstance(x, Value)`, `match`, dispatch by
-    class and `type(x) == Value` say what they say in reverse mode. Only the engine tells them apart.
+    class and `type(x) == Value` say what they say in reverse mode. The engine tells them apart.
 
     Attributes:
         primal: the number: a float, a Value, or a Dual of a lower level.
@@ -61,7 +61,7 @@ class Dual(metaclass=LikeValue):
         self.tangent = tangent
         self.level = level
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The class, as the engine sees it; Value for everybody else."""
         asking = _getframe(1).f_globals.get("__name__")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from pluggrad.hints.calls import explained
 from pluggrad.ops import softmax
 
 from .hyperparameters import check_counts
@@ -43,6 +44,7 @@ class Attention(Module):
     (2, 4, 64)
     """
 
+    @explained
     def __init__(
         self,
         channels: int,

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from pluggrad import Value
+from pluggrad.hints.calls import explained
 
 from .hyperparameters import check_counts
 from .initial import Initial, gauss, matrix, uniform
@@ -35,6 +36,7 @@ class Linear(Module):
     (Linear(3, 2), 2, 8)
     """
 
+    @explained
     def __init__(
         self,
         inputs: int,
@@ -83,6 +85,7 @@ class Embedding(Module):
     True
     """
 
+    @explained
     def __init__(
         self,
         count: int,
@@ -128,6 +131,7 @@ class RMSNorm(Module):
     [0.8485, 1.1314]
     """
 
+    @explained
     def __init__(self, channels: int, *, scale: bool = True, eps: float = 1e-5) -> None:
         check_counts("RMSNorm", channels=channels)
         self.channels, self.eps = channels, eps

@@ -5,9 +5,9 @@ They hold their digits for logits of any size: no probability is rounded to 0 or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from pluggrad import Value, plugins
@@ -68,11 +68,17 @@ def hinge(scores: Sequence[Number], targets: Numbers) -> Number:
         scores: one for each example.
         targets: -1 or +1 for each.
 
+    Raises:
+        TypeError: when there are not as many of both, or none.
+        ValueError: for a number that is no target. Values may hold any number.
+
     >>> from pluggrad.nn import hinge
     >>> hinge([2.0, -0.5], [1, 1])
     0.75
     """
-    average: Number = mean([relu(1 + -t * s) for s, t in paired(scores, targets)])
+    pairs = list(paired(scores, targets))
+    check_targets(targets, "hinge()", "-1 or 1", lambda t: abs(t) == 1)
+    average: Number = mean([relu(1 + -t * s) for s, t in pairs])
     return average
 
 
@@ -83,11 +89,17 @@ def binary_cross_entropy(logits: Sequence[Number], targets: Numbers) -> Number:
         logits: one score for each example, before any sigmoid.
         targets: 0 or 1 for each, or a probability.
 
+    Raises:
+        TypeError: when there are not as many of both, or none.
+        ValueError: for a number that is no target. Values may hold any number.
+
     >>> from pluggrad.nn import binary_cross_entropy
     >>> binary_cross_entropy([1e4, -1e4], [1, 1])
     5000.0
     """
-    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in paired(logits, targets)]
+    pairs = list(paired(logits, targets))
+    check_targets(targets, "binary_cross_entropy()", PROBABILITY, is_probability)
+    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in pairs]
     average: Number = mean(terms)
     return average
 
@@ -133,6 +145,27 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
     near = where(below, floor(top), score)
     lift = where(below, floor(top) - score, 0.0)
     return lift + log1p(sum((exp(x - near) for x in others), expm1(-lift)))
+
+
+PROBABILITY = "0 or 1, or a probability between them"
+
+
+def is_probability(number: float) -> bool:
+    """Tell whether a number is from 0 to 1."""
+    return 0 <= number <= 1
+
+
+def check_targets(
+    targets: Sequence[Any], whose: str, wanted: str, holds: Callable[[float], bool]
+) -> None:
+    """Check plain numbers among targets; the numbers of Values change, and are not looked at.
+
+    Raises:
+        ValueError: naming the first that is wrong, and what it may be.
+    """
+    for i, t in enumerate(targets):
+        if isinstance(t, Real) and not holds(float(t)):
+            raise ValueError(f"targets[{i}] of {whose} is {wanted}, not {t!r:.60}")
 
 
 def paired(first: Sequence[Any], second: Sequence[Any]) -> Any:

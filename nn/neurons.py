@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, Never
 
 from pluggrad import Value, plugins
+from pluggrad.hints.calls import explained
 
 from .hyperparameters import count_of
 from .initial import generator
@@ -33,6 +34,7 @@ class Neuron(Module):
     (ReLUNeuron(2), 3)
     """
 
+    @explained
     def __init__(
         self,
         nin: int,
@@ -82,6 +84,7 @@ class Layer(Module):
     (3, 9)
     """
 
+    @explained
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         nout = count_of("nout= of Layer", nout)
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
@@ -117,11 +120,20 @@ class MLP(Module):
     4.7647
     """
 
+    @explained
     def __init__(
-        self, nin: int, nouts: Sequence[int], *, linear_output: bool = True, **options: Any
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        *more: Never,
+        linear_output: bool = True,
+        **options: Any,
     ) -> None:
-        if not isinstance(nouts, Sequence):
-            raise TypeError(f"nouts= of MLP is a list of sizes, not {nouts!r:.60}: write [nout]")
+        if more or not isinstance(nouts, Sequence):
+            listed = ", ".join(map(str, [nouts, *more]))
+            raise TypeError(
+                f"nouts= of MLP is a list of sizes, not {nouts!r:.60}: write MLP({nin}, [{listed}])"
+            )
         sizes = [nin, *nouts]
         last = len(nouts) - 1 if linear_output else len(nouts)
         self.layers = [

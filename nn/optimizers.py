@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from pluggrad import StateError, Value
+from pluggrad.hints.calls import explained
 
 from .hyperparameters import (
     FLAG,
@@ -79,6 +80,7 @@ class Optimizer(Checked):
     hyperparameters: ClassVar[Mapping[str, Number]] = {"lr": RATE_OR_SCHEDULE}
 
     @renamed("rate", "lr")
+    @explained
     def __init__(self, parameters: Iterable[Value] | Compiled, lr: float | Schedule) -> None:
         self.lr = lr
         self.steps = 0
@@ -270,6 +272,7 @@ class SGD(Optimizer):
     }
 
     @renamed("rate", "lr")
+    @explained
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,
@@ -330,6 +333,7 @@ class RMSprop(Optimizer):
     }
 
     @renamed("rate", "lr")
+    @explained
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,
@@ -394,6 +398,7 @@ class Adam(Optimizer):
     }
 
     @renamed("rate", "lr")
+    @explained
     def __init__(
         self,
         parameters: Iterable[Value] | Compiled,

@@ -146,14 +146,21 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
 
     Raises:
         TypeError: when both are built differently.
-        ValueError: for another reduction.
+        ValueError: for another reduction, and for a number that is no target.
 
     >>> from pluggrad.nn import binary_cross_entropy_with_logits
     >>> binary_cross_entropy_with_logits([1e4, -1e4], [1, 1])
     5000.0
     """
     softplus = plugins.op("softplus")
-    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in _pairs(input, target)]
+    pairs = _pairs(input, target)
+    losses.check_targets(
+        [t for _, t in pairs],
+        "binary_cross_entropy_with_logits()",
+        losses.PROBABILITY,
+        losses.is_probability,
+    )
+    terms = [t * softplus(-x) + (1 - t) * softplus(x) for x, t in pairs]
     return _reduced(terms, reduction)
 
 

@@ -50,12 +50,24 @@ def by_position(
         try:
             bound = signature(compiled.function).bind(*args, **kwargs)
         except (TypeError, ValueError):  # the call itself will say what is wrong
+            _check_options(compiled, kwargs)
             return args, kwargs
         bound.apply_defaults()
         args, kwargs = bound.args, bound.kwargs
     if not args:
         raise CompileError(f"{compiled!r} has no positional argument here to give the gradient of")
     return args, kwargs
+
+
+def _check_options(compiled: Any, kwargs: dict[str, Any]) -> None:
+    """Check that what `pluggrad.func.grad` takes is not given with the arguments of a call."""
+    for name in ("argnums", "argnum", "has_aux"):
+        if name in kwargs:
+            raise CompileError(
+                f"{name}= is no argument of {compiled!r}, whose gradient is by all positional "
+                "arguments; compile(pluggrad.func.grad(f, argnums=..., has_aux=...)) has these "
+                "options"
+            )
 
 
 def pair(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import pluggrad
 from pluggrad import Op, Value
+from pluggrad.func.dual import LikeValue
 from pluggrad.insight.callers import is_installed as is_installed_file
 
 from ..tape.fingerprint import (
@@ -40,7 +41,6 @@ from ..tape.fingerprint import (
 )
 from .asked import Asked
 from .changing import changing_in
-from .classes import LikeValue
 from .computed_names import computes_names
 from .contents import (
     CONTAINERS,

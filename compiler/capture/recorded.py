@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 from pluggrad import Op, Value, strong_zero
 from pluggrad.errors import TraceError
+from pluggrad.func.dual import LikeValue
 from pluggrad.func.gradient_hooks import changed_by
 from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
-from .classes import LikeValue, Recording
+from .classes import Recording
 from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pluggrad import Value, compile, func, grad
 from pluggrad.nn import (
+    BCEWithLogitsLoss,
     binary_cross_entropy,
     cross_entropy,
     hinge,
@@ -137,6 +138,14 @@ def test_compiled_losses_are_the_eager_ones_for_other_numbers_too(
     assert len(compiled.recordings) == 1
 
 
+def test_targets_that_are_values_may_be_set_later() -> None:
+    score, target = Value(0.5), Value(0.0, requires_grad=False)
+    program = compile(hinge([score], [target]), wrt=[score])
+    target.data = -1.0
+    assert program() == hinge([0.5], [-1]) == 1.5
+    assert binary_cross_entropy([0.5], [Value(2.0)]).data == pytest.approx(-0.0259230, abs=1e-6)
+
+
 def test_a_nan_among_the_logits_is_not_hidden() -> None:
     assert math.isnan(cross_entropy([[0.0, math.nan]], [0]))
     assert math.isnan(binary_cross_entropy([math.nan], [1]))
@@ -151,6 +160,13 @@ def test_a_nan_among_the_logits_is_not_hidden() -> None:
         (lambda: cross_entropy([[1.0, 2.0]], [2]), IndexError, "classes 0 to 1, not 2"),
         (lambda: cross_entropy([[1.0, 2.0]], [-1]), IndexError, "classes 0 to 1, not -1"),
         (lambda: cross_entropy([[1.0, 2.0]], [[1.0]]), TypeError, "1 examples"),
+        (lambda: hinge([0.5], [0]), ValueError, r"targets\[0\] of hinge\(\) is -1 or 1, not 0"),
+        (lambda: hinge([0.5] * 3, np.array([1, -1, 0.5])), ValueError, r"targets\[2\] .*not .*0.5"),
+        (lambda: hinge([0.5], [math.nan]), ValueError, "-1 or 1, not nan"),
+        (lambda: binary_cross_entropy([0.5], [-1]), ValueError, "0 or 1, or a probability.*not -1"),
+        (lambda: binary_cross_entropy([0.5] * 2, [1, 2]), ValueError, r"targets\[1\] .*not 2"),
+        (lambda: BCEWithLogitsLoss()([[0.5]], [[math.nan]]), ValueError, "not nan"),
+        (lambda: BCEWithLogitsLoss()([0.5, 0.1], [1, 7]), ValueError, r"targets\[1\] .*not 7"),
     ],
 )
 def test_what_does_not_fit_is_told(
