@@ -27,6 +27,9 @@ Finding = tuple[str, str, str]  # what, how it is, and what there is to say
 
 def run(given: Namespace) -> int:
     """Print what is installed and what is missing; the exit code is 1 where something is wrong."""
+    if given.clear_cache:
+        print(clear_cache())
+        return 0
     findings = list(examine())
     report(given, ("what", "state", "about"), findings)
     return FAILED if any(state == WRONG for _, state, _ in findings) else 0
@@ -133,15 +136,37 @@ def compiler() -> Finding:
 
 
 def cache() -> Finding:
-    """Say where compiled code is kept, and how much of it."""
+    """Say where compiled code is kept, how much of it, and how much it may be."""
     from pluggrad.compiler.native.cache import directory
+    from pluggrad.compiler.native.cache_size import VARIABLE, entries, most_bytes
+
+    try:
+        folder, most = directory(), most_bytes()
+        sizes = [entry.size for entry in entries(folder)]
+    except PluggradError as cause:
+        return "cache", WRONG, str(cause)
+    except RuntimeError:  # no home directory
+        return "cache", MISSING, "no home directory; PLUGGRAD_CACHE_DIR may name a folder"
+    size = f"{len(sizes)} files, {sum(sizes) / 1e6:.1f} of at most {most / 1e6:.0f} MB"
+    return "cache", GOOD, f"{folder}, {size} ({VARIABLE})"
+
+
+def clear_cache() -> str:
+    """Delete all compiled code that is kept, that of other versions, too, and say how much."""
+    from pluggrad.compiler.native.cache import directory
+    from pluggrad.compiler.native.cache_size import delete, entries
 
     try:
         folder = directory()
-        sizes = [x.stat().st_size for x in folder.rglob("*") if x.is_file()]
-    except OSError as cause:
-        return "cache", WRONG, f"{type(cause).__name__}: {cause}"
-    return "cache", GOOD, f"{folder}, {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB"
+    except RuntimeError:
+        return "no home directory, so nothing is kept"
+    found = list(entries(folder))
+    delete(found)
+    left = sum(1 for _ in entries(folder))
+    size = f"{len(found) - left} files, {sum(entry.size for entry in found) / 1e6:.1f} MB"
+    return f"deleted {size}, from {folder}" + (
+        f"; {left} files are not yours to delete" if left else ""
+    )
 
 
 def installed() -> Iterator[Finding]:
@@ -171,6 +196,9 @@ def add_to(commands: Any) -> None:
         "doctor",
         help="print what this installation has, lacks, and what is wrong with it",
         description=run.__doc__,
+    )
+    command.add_argument(
+        "--clear-cache", action="store_true", help="delete the machine code that is kept on disk"
     )
     add_json(command)
     command.set_defaults(run=run)

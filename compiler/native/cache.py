@@ -3,6 +3,9 @@
 An entry is one file, named by what it was made from and for; what reads it checks a digest first.
 A cache is a convenience: a directory that is missing, read-only, full, or holds damaged or foreign
 files costs a compilation, never a result.
+
+Its size has a bound. What was used last shows in a file's time, which is set at most once a day.
+All files are looked at once in some thousand entries written: see `cache_size.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,13 +21,19 @@ from pathlib import Path
 from pluggrad import __version__
 
 MAGIC = b"pluggrad code 1\n"
+DAY = 86_400.0  # seconds
+SELDOM = "000"  # one name in 4,096 begins with it
 
 
 def directory() -> Path:
-    """Find where compiled code is kept: `PLUGGRAD_CACHE_DIR`, or the user's cache directory."""
+    """Find where compiled code is kept: `PLUGGRAD_CACHE_DIR`, or the user's cache directory.
+
+    Raises:
+        RuntimeError: where the user has no home directory.
+    """
     chosen = os.environ.get("PLUGGRAD_CACHE_DIR")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).expanduser()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
@@ -56,8 +66,9 @@ class Cache:
             return None
         try:
             path = self._path(key)
+            about = path.stat()
             # Code that another user could have put there is not run.
-            if hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
+            if hasattr(os, "getuid") and about.st_uid not in (os.getuid(), 0):
                 return None
             kept = path.read_bytes()
         except OSError:
@@ -65,14 +76,25 @@ class Cache:
         head, digest, payload = kept[: len(MAGIC)], kept[len(MAGIC) : len(MAGIC) + 32], kept[48:]
         if head != MAGIC or digest != _digest(key, payload):
             return None
+        if time.time() - about.st_mtime > DAY:
+            with suppress(OSError):  # a folder that this user may only read
+                os.utime(path)
         return payload
 
     def write(self, key: str, payload: bytes) -> None:
-        """Keep `payload` under `key`, or, where that is not possible, do nothing."""
+        """Keep `payload` under `key`, or, where that is not possible, do nothing.
+
+        Raises:
+            ConfigError: where `PLUGGRAD_CACHE_MB` is no number.
+        """
         if self.folder is None:
             return
         import tempfile  # not needed by those who only read
 
+        from .cache_size import most_bytes, prune
+
+        if not (most := most_bytes()):
+            return
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Another process sees the whole file or none.
@@ -85,6 +107,8 @@ class Cache:
                 with suppress(OSError):
                     os.unlink(name)
                 raise
+        if self._path(key).name.startswith(SELDOM):
+            prune(self.folder.parent, most)
 
     def _path(self, key: str) -> Path:
         assert self.folder is not None

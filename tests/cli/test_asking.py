@@ -167,6 +167,33 @@ def test_doctor_sees_a_compiler_that_computes_nonsense(monkeypatch):
     assert doctor.compiler() == ("compiler", "wrong", "x * x + 1 at 3 is 9.0 with slope 6.0, not 10 and 6")  # fmt: skip  # noqa: E501
 
 
+def test_doctor_tells_how_much_is_kept_on_disk_and_clears_it(run, folder, monkeypatch):
+    kept = folder / "cache" / "0123456789ab" / ("f" * 40)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x" * 5_000_000)
+    monkeypatch.setenv("PLUGGRAD_CACHE_MB", "70")
+    assert "5.0 of at most 70 MB (PLUGGRAD_CACHE_MB)" in " ".join(doctor.cache())
+    code, out, _ = run("doctor", "--clear-cache")
+    assert (code, kept.exists()) == (0, False)
+    assert out == f"deleted 1 files, 5.0 MB, from {folder / 'cache'}\n"
+
+
+def test_doctor_says_that_a_bound_is_no_number_or_that_there_is_no_home(monkeypatch):
+    monkeypatch.setenv("PLUGGRAD_CACHE_MB", "1 GB")
+    assert doctor.cache()[1:] == (
+        "wrong",
+        "PLUGGRAD_CACHE_MB='1 GB': give a whole number of megabytes, such as 500; 0 writes nothing",
+    )
+
+    def homeless(self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("PLUGGRAD_CACHE_MB")
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    assert doctor.cache()[1] == "missing"
+    assert doctor.clear_cache() == "no home directory, so nothing is kept"
+
+
 # ----- stubs -----
 
 
