@@ -14,7 +14,12 @@ from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import ref
 
-from ..tape.fingerprint import attributes_of, parts_of_callable
+from ..tape.fingerprint import (
+    attributes_of,
+    compiled_by_numba,
+    parts_of_callable,
+    translation_of,
+)
 from .places import Place, Seen, fixed
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
@@ -143,9 +148,16 @@ def parts_of(thing: Any) -> Iterable[Place] | None:
     if isinstance(thing, BuiltinFunctionType):
         owner = thing.__self__
         return () if owner is None else fixed([owner])
-    attributes = attributes_of(thing)
-    wrapped = attributes.get("py_func", attributes.get("__wrapped__"))  # by numba, or anybody else
+    if python := compiled_by_numba(thing):
+        return [(Seen(thing, _translated), None, _translated(thing)), *fixed([python])]
+    wrapped = attributes_of(thing).get("__wrapped__")
     return fixed([wrapped]) if isinstance(wrapped, FunctionType) else None
+
+
+def _translated(dispatcher: Any) -> tuple[Any, ...]:
+    """Return what a function of numba is made of, the number of its translation, its options."""
+    options = items_of(getattr(dispatcher, "targetoptions", {}))
+    return compiled_by_numba(dispatcher), translation_of(dispatcher), *options
 
 
 def context_of_decimals() -> list[Place]:

@@ -16,7 +16,7 @@ import builtins
 import sys
 from abc import ABCMeta
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
@@ -87,15 +87,22 @@ class World:
 
     Parameters:
         functions: the functions.
+        ends_at: tells things at which the walk ends; with it, it goes into ops, too, and into
+            libraries that tell no version.
 
     Attributes:
         places: where things stand that it has a name for, and what containers hold.
         functions: the Python functions that it consists of: itself, and those it names.
+        end: the thing at which the walk ended.
         changing: what changes and is not seen to, named; None where there is nothing of the kind.
     """
 
-    def __init__(self, *functions: Callable[..., Any] | None) -> None:
+    def __init__(
+        self, *functions: Callable[..., Any] | None, ends_at: Callable[[Any], bool] | None = None
+    ) -> None:
         self.names: set[str] = set()
+        self.end: Any = None
+        self._ends_at = ends_at
         self._born: set[type] = set()  # the classes of which objects may be made
         self._things: dict[int, Any] = {}
         self._found: dict[Any, list[Place]] = {}  # what was found in each thing
@@ -107,16 +114,20 @@ class World:
         self._walk(functions)
         known = 0
         # What was found later may have names for what was before.
-        while len(self.names) + len(self._born) + self._computes > known:
-            known = len(self.names) + len(self._born) + self._computes
+        while self._known() > known:
+            known = self._known()
             things, self._by_name = self._by_name, []
             for thing in things:
                 self._walk(self._look(thing))
         found = [x for x in self._things.values() if isinstance(x, FunctionType)]
-        self.functions = [x for x in found if not is_strange(x.__globals__)]
+        self.functions = [x for x in found if not self._is_strange(x.__globals__)]
         self.places = [place for places in self._found.values() for place in places]
         self.places += [(Seen(x, partial(lacks, y)), None, True) for x, y in self._absent.values()]
         self.changing = self._first_changing()
+
+    def _known(self) -> int:
+        """Count what else may be used of things that are known already."""
+        return len(self.names) + len(self._born) + self._computes
 
     def _first_changing(self) -> str | None:
         if len(self._things) >= MOST:
@@ -135,11 +146,13 @@ class World:
 
     def _walk(self, things: Iterable[Any]) -> None:
         pending = deque(things)
-        while pending and len(self._things) < MOST:
+        while pending and len(self._things) < MOST and self.end is None:
             thing = pending.popleft()
             if id(thing) not in self._things:
                 self._things[id(thing)] = thing
                 pending.extend(self._look(thing))
+                if self._ends_at is not None and self._ends_at(thing):
+                    self.end = thing
 
     def _look(self, thing: Any) -> list[Any]:
         """Note what is in a thing; return what to look into next."""
@@ -167,6 +180,14 @@ class World:
                 pending += value.prev
         return True
 
+    @property
+    def has_values(self) -> bool:
+        """Whether any Value stands within reach."""
+        return bool(self._values)
+
+    def _is_strange(self, scope: Mapping[str, Any]) -> bool:
+        return is_strange(scope) if self._ends_at is None else is_installed(scope.get("__name__"))
+
     def _inside(self, thing: Any) -> Iterable[Place]:
         """List places in a thing; what stays where it is has the holder None."""
         if thing.__class__ in CONTAINERS:  # which have nothing but what they contain
@@ -187,7 +208,8 @@ class World:
         if hasattr(type(thing), "tobytes") or isinstance(thing, bytearray):
             return of_array(thing)
         if isinstance(thing, Op):
-            return ()
+            goes_in = self._ends_at is not None and not is_built_in(thing)
+            return fixed([thing.forward, thing.ieee, *thing.rules]) if goes_in else ()
         if isinstance(thing, Enum):
             return [*self._of_own(_Own(vars(thing))), *fixed([thing.value, type(thing)])]
         parts = parts_of(thing)
@@ -199,7 +221,7 @@ class World:
         yield from fixed(function.__defaults__ or ())
         yield from fixed([function.__kwdefaults__, vars(function).get("__wrapped__")])
         scope = function.__globals__
-        if is_strange(scope):
+        if self._is_strange(scope):
             return
         self._by_name.append(_Own(vars(function)))
         yield Seen(function, parts_of_function), None, parts_of_function(function)
@@ -240,7 +262,7 @@ class World:
     def _of_module(self, module: ModuleType) -> Iterator[Place]:
         held = vars(module)
         found = self.names & held.keys()
-        if not is_strange(held):
+        if not self._is_strange(held):
             names = held.keys() if self._computes else found
             yield from ((held, name, held[name]) for name in tuple(names))
             yield from self._asked(held)
@@ -274,7 +296,7 @@ class World:
 
     def _of_class_of(self, thing: Any) -> Iterator[Place]:
         """List what an object inherits, once for all objects of its class."""
-        kind, known = type(thing), len(self.names) + len(self._born) + self._computes
+        kind, known = type(thing), self._known()
         if id(kind) not in self._inherited or self._inherited[id(kind)][0] < known:
             places = list(self._of_class(kind))
             self._inherited[id(kind)] = known, frozenset(name for _, name, _ in places if name)
@@ -327,7 +349,7 @@ def _is_unset(name: str, thing: Any) -> bool:
     return not hasattr(thing, name)
 
 
-def is_strange(scope: dict[str, Any]) -> bool:
+def is_strange(scope: Mapping[str, Any]) -> bool:
     """Tell whether variables of a module are those of a library that knows nothing of Values."""
     name, file = str(scope.get("__name__")), scope.get("__file__")
     if is_installed(name) or not (isinstance(file, str) and is_installed_file(file)):
