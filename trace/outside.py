@@ -106,11 +106,14 @@ def _copied(
     scope = dict(function.__globals__)
     cells = function.__closure__ or ()
     fresh = tuple([CellType() for _ in cells])
-    copy = FunctionType(
-        function.__code__, scope, function.__name__, function.__defaults__, fresh or None
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
+    copy = FunctionType(function.__code__, scope, function.__name__, None, fresh or None)
     copies[id(function)] = copy
+
+    def default(x: Any) -> Any:
+        return x if _is_constant(x) else _copied(x, make, copies, calls)
+
+    copy.__defaults__ = tuple(map(default, function.__defaults__ or ()))
+    copy.__kwdefaults__ = {name: default(x) for name, x in (function.__kwdefaults__ or {}).items()}
     for name, attributes in _global_reads(function.__code__):
         if name in function.__globals__:
             source = function.__globals__
@@ -166,6 +169,12 @@ def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
 
 def _no_number(source: Any, name: str | None) -> Any:
     raise TraceError(f"a function of another module reads the number {name}")
+
+
+def _is_constant(thing: object) -> bool:
+    if isinstance(thing, tuple):
+        return all(map(_is_constant, thing))
+    return thing is None or isinstance(thing, Number | str)
 
 
 def _is_pure(thing: object) -> bool:

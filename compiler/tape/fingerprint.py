@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 import types
+import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
@@ -49,6 +50,7 @@ class _Walk:
     def __init__(self, update: Any) -> None:
         self.update = update
         self.seen: dict[int, int] = {}
+        self.names: set[str] = set()  # that functions use, for modules that stand in a list
         self.kept: list[object] = []  # so that no id is given to a second object meanwhile
 
     def note(self, text: str) -> None:
@@ -75,13 +77,17 @@ class _Walk:
                 self.note(thing.name)
                 return [thing.forward, thing.ieee, *thing.rules, thing.successor]
             case types.FunctionType():
+                self.names |= names_in(thing.__code__)
                 return _of_function(thing)
             case types.CodeType():
                 self.update(thing.co_code)
                 return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
             case types.ModuleType():
                 self.note(thing.__name__)
-                return [vars(thing).get("__version__")]
+                named = () if _is_versioned(thing.__name__) else self.names & vars(thing).keys()
+                return [vars(thing).get(x) for x in ("__version__", *sorted(named))]
+            case weakref.ref():
+                return [thing()]
             case tuple() | list() | deque():
                 return list(thing)
             case frozenset() | set():
@@ -99,7 +105,7 @@ class _Walk:
             return [python, *options, *_frozen(thing, python)]
         if hasattr(type(thing), "tobytes") and hasattr(type(thing), "tolist"):  # an array
             return [str(attribute_of(thing, "dtype")), thing.tolist()]
-        if _is_versioned(type(thing)) and not isinstance(thing, types.SimpleNamespace):
+        if _is_versioned(type(thing).__module__) and not isinstance(thing, types.SimpleNamespace):
             text = repr(thing)
             label = attribute_of(thing, "__name__")
             return [label, *(_state(thing) if " at 0x" in text else [text])]
@@ -180,7 +186,7 @@ def _reached(thing: object, names: list[str], seen: set[int]) -> Iterator[object
     if not isinstance(thing, types.ModuleType) or id(thing) in seen:  # modules name each other
         return
     seen.add(id(thing))
-    if thing.__name__.partition(".")[0] not in VERSIONED:
+    if not _is_versioned(thing.__name__):
         for name in names:
             if name in vars(thing):
                 yield from _reached(vars(thing)[name], names, seen)
@@ -230,17 +236,17 @@ def attribute_of(thing: object, name: str) -> Any:
         return None
 
 
-def _is_versioned(kind: type) -> bool:
-    return str(kind.__module__).partition(".")[0] in VERSIONED
+def _is_versioned(module: object) -> bool:
+    return str(module).partition(".")[0] in VERSIONED
 
 
 def _own(kind: type) -> list[object]:
     """List the functions and plain things of a class and its bases."""
     found: list[object] = []
     for base in kind.__mro__:
-        if not _is_versioned(base):
+        if not _is_versioned(base.__module__):
             for name, x in sorted(vars(base).items()):
-                is_data = isinstance(x, PLAIN) or not _is_versioned(type(x))
+                is_data = isinstance(x, PLAIN) or not _is_versioned(type(x).__module__)
                 if isinstance(x, types.FunctionType) or (is_mine(name) and is_data):
                     found += [name, x]
     return found

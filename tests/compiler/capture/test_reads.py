@@ -94,6 +94,15 @@ def helped():
     return 2.0
 
 
+def keeping_a_list(kept=[2.0]):  # noqa: B006 - that is what is tested
+    return kept[-1]
+
+
+SETTINGS = Settings()
+MODULE = types.ModuleType("with_a_slope")
+MODULE.slope = 2.0
+
+
 class Counting(type):
     """Is asked for its length by its classes."""
 
@@ -169,6 +178,17 @@ CHANGES = {
         lambda x: setattr(x, "__code__", (lambda: OTHER).__code__),
         lambda: outside(),
     ),
+    "list that is a default": (
+        keeping_a_list,
+        lambda x: x.__defaults__[0].append(OTHER),
+        lambda: outside(),
+    ),
+    "weak reference": (
+        weakref.ref(SETTINGS),
+        lambda x: setting("slope")(x()),
+        lambda: outside().slope,
+    ),
+    "module in a list": ([MODULE], lambda x: setting("slope")(x[0]), lambda: outside[0].slope),
     "chain of dicts": (ChainMap({"a": 2.0}), lambda x: x.update(a=OTHER), lambda: outside["a"]),
 }  # fmt: skip
 
