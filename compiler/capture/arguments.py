@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from math import prod
 from numbers import Real
 from typing import Any
@@ -11,6 +12,7 @@ from pluggrad import Value
 from pluggrad.func.containers import container_of
 
 from .guests import is_plain_array
+from .numbers import PLAIN
 
 LEAF = "number"
 ANSWER = "answer"  # True or False, among results
@@ -38,6 +40,10 @@ def taken_apart(tree: Any, numbers: Any, *, elements: bool, answers: bool = Fals
         return tuple([taken_apart(x, numbers, elements=elements, answers=answers) for x in parts])
 
     if kind is list or isinstance(tree, tuple):  # a named tuple, too
+        if PLAIN.issuperset(map(type, tree)):
+            for x in tree:
+                numbers.append(x)
+            return kind, len(tree), (LEAF,) * len(tree)
         return kind, len(tree), shapes(tree)
     if kind is dict:
         return kind, tuple(tree), shapes(tree.values())
@@ -99,7 +105,10 @@ def put_together(
         return shape[2] if static else None
     if kind == "elements":
         return _elements(shape[1], numbers, array)
-    parts = [put_together(x, numbers, array, static=static) for x in shape[2]]
+    if shape[2].count(LEAF) == len(shape[2]):
+        parts = list(islice(numbers, len(shape[2])))
+    else:
+        parts = [put_together(x, numbers, array, static=static) for x in shape[2]]
     if kind is list or kind is tuple:
         return kind(parts)
     container = container_of(kind)

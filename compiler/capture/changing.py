@@ -12,6 +12,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from ..tape.fingerprint import codes_in, names_in
+from .contents import CONTAINERS
 from .places import is_installed
 from .unseen import hidden, told_by, too_large
 
@@ -49,6 +50,8 @@ def changing_in(thing: Any, names: set[str], asked: Callable[[Any], set[str]]) -
         names: what functions have names for; of a module only these matter.
         asked: says which of these a thing may be asked for.
     """
+    if thing.__class__ in CONTAINERS:  # what they contain is looked at for itself
+        return None
     if told_by(thing, names) and (told := told_by(thing, asked(thing))):
         return told
     if isinstance(thing, ModuleType):

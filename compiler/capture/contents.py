@@ -25,6 +25,7 @@ from .places import Place, Seen, fixed
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
 MOST = 20_000  # things looked at
 FEW = 16  # items that are looked at one by one
+PLAINLY = (list, dict, set, deque)  # what a container is compared as
 KEYED = (list, dict, deque)  # what is looked at so
 BYTES = 8_000_000  # of an array; more takes milliseconds to compare
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
@@ -38,12 +39,9 @@ def of_container(thing: Any) -> Iterator[Place]:
     """List the places in a list, dict, set and the like, but for those of `numbers_in`."""
     is_dict = isinstance(thing, dict | MappingProxyType)
     items = items_of(thing)
-    kinds = {x.__class__ for x in items}
+    kinds = set(map(type, items))
     if not isinstance(thing, tuple | frozenset):
-        numbers = kinds & NUMBERS  # which may be equal and not the same: 0, -0.0 and False
-        if _is_keyed(thing):  # each number in it has a place of its own
-            numbers = set()
-        yield _content(thing, items, is_dict=is_dict, numbers=numbers)
+        yield _content(thing, items, kinds, is_dict=is_dict)
     if not kinds <= PLAIN:
         yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
 
@@ -66,11 +64,13 @@ def _is_keyed(thing: Any) -> bool:
     return thing.__class__ in KEYED and len(thing) <= FEW
 
 
-def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[type]) -> Place:
+def _content(thing: Any, items: tuple[Any, ...], kinds: set[type], *, is_dict: bool) -> Place:
     """Make the place of all that a container holds, compared in C where that is enough."""
-    kinds = (list, dict, set, deque)
-    plain: Any = next((kind for kind in kinds if isinstance(thing, kind)), dict)
-    if numbers and any(x.__class__ is float and not x for x in items):
+    plain: Any = next((kind for kind in PLAINLY if isinstance(thing, kind)), dict)
+    numbers = kinds & NUMBERS  # which may be equal and not the same: 0, -0.0 and False
+    if _is_keyed(thing):  # each number in it has a place of its own
+        numbers = set()
+    if float in numbers and _has_zero(items, kinds):
         return Seen(thing, items_of), None, items
     if numbers - {float}:
         values = thing.values() if is_dict else thing
@@ -79,6 +79,13 @@ def _content(thing: Any, items: tuple[Any, ...], *, is_dict: bool, numbers: set[
     if is_dict and len(thing) > 1:
         return Seen(thing, partial(_is_in_order, plain(thing), list(thing))), None, True
     return Seen(thing, partial(eq, plain(thing))), None, True
+
+
+def _has_zero(items: tuple[Any, ...], kinds: set[type]) -> bool:
+    """Tell whether a float is 0, which -0.0 is equal to."""
+    if kinds == {float}:  # as in large lists
+        return 0.0 in items
+    return any(x.__class__ is float and not x for x in items)
 
 
 def _is_same_list(held: list[Any], classes: list[type], thing: list[Any]) -> bool:

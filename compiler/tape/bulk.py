@@ -118,7 +118,7 @@ def written_in_bulk(roots: Sequence[Value], wanted: Sequence[Any], count: int) -
     function = _function() if count >= WORTH_IT else None
     if function is None or not all(map(_is_value, roots)):
         return None
-    nodes = tuple([x if _is_value(x) else None for x in wanted])
+    nodes = tuple([x if issubclass(type(x), Value) else None for x in wanted])
     while True:
         bulk = Bulk(function, tuple(roots), nodes, count)
         if bulk.ops != NO_ROOM:

@@ -231,6 +231,16 @@ CHANGES = {
         lambda x: math.copysign(2.0, given[7]) * x,
         lambda held: held.__setitem__(7, -0.0),
     ),
+    "zero among many floats": (
+        [0.0] * 50,
+        lambda x: math.copysign(2.0, given[7]) * x,
+        lambda held: held.__setitem__(7, -0.0),
+    ),
+    "zero among floats and texts": (
+        [*["a"] * 25, *[0.0] * 25],
+        lambda x: math.copysign(2.0, given[30]) * x,
+        lambda held: held.__setitem__(30, -0.0),
+    ),
     "truth among many": (
         dict.fromkeys(range(50), 1),
         lambda x: (5.0 if given[7] is True else 2.0) * x,
