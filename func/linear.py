@@ -61,6 +61,8 @@ def _pushed_through(
 def _pushed_through_op(
     op: Op, node: Value, moving: list[int], found: dict[Value, Any], differentiable: bool
 ) -> Any:
+    if not op.is_linear:  # a hook, which changes gradients alone
+        return found.get(node.prev[0])
     out: Any = node if differentiable else node._number
     primals = list(node.prev) if differentiable else [x._number for x in node.prev]
     return moved_by(op, {i: found[node.prev[i]] for i in moving}, out, primals)

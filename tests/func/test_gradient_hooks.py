@@ -4,7 +4,7 @@ import gc
 import math
 
 import pytest
-from pluggrad import GradientError, Value, checkpoint, func, grad, on_gradient
+from pluggrad import GradientError, Value, checkpoint, compile, func, grad, on_gradient
 from pluggrad.func import grad as grad_of
 from pluggrad.gradient import hooks
 from pluggrad.ops import sqrt
@@ -105,6 +105,26 @@ def test_hooks_work_inside_transforms():
 
     assert grad_of(f)(3.0) == 60.0
     assert grad_of(grad_of(f))(3.0) == 20.0
+
+
+HOOKS = [lambda g: 0.0, lambda g: 0.5 * g + 1.0, lambda g: g * g, lambda g: None]
+RUNS = [lambda f: f, lambda f: compile(f, executor="interpreter")]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("run", RUNS)
+def test_forward_mode_along_a_graph_with_hooks_says_how_its_numbers_move(hook, run):
+    def f(x):
+        y = x * 3.0 + 0.5
+        if isinstance(y, Value):
+            on_gradient(y, hook)
+        return y**3 * x
+
+    gradient, h = grad_of(f), 1e-6
+    slope = (gradient(2.0 + h) - gradient(2.0 - h)) / (2 * h)
+    assert run(lambda x: func.hvp(f, (x,), (1.0,)))(2.0) == pytest.approx(slope, rel=1e-8)
+    speed = float(f(2.0 + h) - f(2.0 - h)) / (2 * h)
+    assert run(lambda x: func.linearize(f, x)[1](1.0))(2.0) == pytest.approx(speed, rel=1e-8)
 
 
 def test_a_hook_elsewhere_does_not_change_a_gradient():
