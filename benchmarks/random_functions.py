@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from random import Random
 from typing import Any, NamedTuple
 
+import numpy as np
+import pluggrad
 from odd_ops import ODD_OPS, fresh_op
 from pluggrad import (
     Op,
     Value,
     checkpoint,
+    custom_rule,
     func,
     grad,
     no_grad,
@@ -24,6 +30,7 @@ from pluggrad import (
     plugins,
     stop_gradient,
 )  # fmt: skip
+from random_statements import BODIES, KINDS, NUMBERS
 
 EDGES = [
     0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310, 1e19, -1e19, 2.0**53 + 2, 1e200,
@@ -44,6 +51,34 @@ UNARY = [
 ]  # fmt: skip
 BINARY = ["maximum", "minimum", "hypot", "atan2", "compare", "mod", "floordiv", "pow"]
 OPERATORS = ["+", "-", "*", "+", "-", "*", "/", "//", "%"]
+
+
+class Settings:
+    """What a program reads from objects of its own, and changes between calls."""
+
+    def __init__(self) -> None:
+        self.scales: list[Any] = []
+        self.table: dict[str, Any] = {}
+        self.turn(0)
+
+    def turn(self, number: int) -> None:
+        """Change what is here, in the places where it is."""
+        self.rate = [0.5, -1.5][number]
+        self.flag = number == 0
+        self.scales[:] = [[0.5, 2], [1, -0.25, 3.0]][number]
+        self.table.update([{"low": 2.0, "power": 3}, {"low": -0.5, "high": 1}][number])
+        self.apply = abs if number else lambda v: v * v
+
+    def choose(self, a: Any, b: Any) -> Any:
+        """Return one of two numbers."""
+        return a if a * self.rate > 0 else b
+
+
+def _helper(v: Any, w: Any) -> Any:
+    return v * w + 0.5 if v > w else v - w * w
+
+
+HELPER = pluggrad.compile(_helper, executor="interpreter")
 
 
 @dataclass
@@ -67,13 +102,23 @@ class Function:
     weights: list[list[float]]
     features: set[str]
     ops: dict[str, Op] = field(default_factory=dict)
+    settings: Settings = field(default_factory=lambda: Settings())
+    scopes: list[dict[str, Any]] = field(default_factory=list)
 
     def made(self, table: dict[str, Any], outside: list[Any]) -> Callable[..., Any]:
         """Define the function, with these ops and Values from outside."""
         scope = {**table, **self.ops, **{f"W{i}": w for i, w in enumerate(outside)}}
+        scope |= {"SETTINGS": self.settings, "LEVEL": self.settings.rate}
+        self.scopes.append(scope)
         exec(compile(self.source, f"<function {self.seed}>", "exec"), scope)  # written below
         made: Callable[..., Any] = scope["f"]
         return made
+
+    def turn(self, number: int) -> None:
+        """Change what stands outside of the function, and is no Value."""
+        self.settings.turn(number)
+        for scope in self.scopes:
+            scope["LEVEL"] = self.settings.rate
 
     def arguments(self, numbers: list[Any]) -> tuple[Any, ...]:
         """Build the arguments from as many numbers."""
@@ -129,10 +174,14 @@ def table() -> dict[str, Any]:
         "math": math, "Fraction": Fraction, "Decimal": Decimal, "Value": Value, "func": func,
         "grad": grad, "no_grad": no_grad, "on_gradient": on_gradient,
         "stop_gradient": stop_gradient, "checkpoint": checkpoint, "Pair": Pair, "Both": Both,
-        "reduce": reduce,
+        "reduce": reduce, "np": np, "partial": partial, "statistics": statistics, "Any": Any,
+        "defaultdict": defaultdict, "deque": deque, "dataclass": dataclass, "replace": replace,
+        "custom_rule": custom_rule, "compile": pluggrad.compile, "HELPER": HELPER,
+        **{name: getattr(itertools, name) for name in ITERTOOLS},
     }  # fmt: skip
 
 
+ITERTOOLS = ["accumulate", "groupby", "islice", "pairwise", "product", "starmap", "takewhile"]
 ODD_NAMES = {
     (op.name if op.name != "scaled" else f"scaled{i}"): op.arity for i, op in enumerate(ODD_OPS)
 }
@@ -209,6 +258,8 @@ class _Draft:
             (2, self.thrown),
             (2, self.hooks),
             (2, self.quiet),
+            (3, self.early),
+            *[(4, partial(self.template, kind)) for kind in KINDS],
         ]
 
     def function(self, shapes: list[Any]) -> tuple[str, set[str], dict[str, Op]]:
@@ -219,6 +270,7 @@ class _Draft:
                 self.write(f"{fresh} = {path}")
                 self.names.append(fresh)
                 self.roots.append(fresh)
+        self.is_scalar = self.chance.random() < 0.7
         for _ in range(self.chance.randint(2, 8)):
             self.statement()
         self.write(f"return {self.result()}")
@@ -643,8 +695,37 @@ class _Draft:
         self.write(f"{fresh} = {text}")
         self.names.append(fresh)
 
+    def early(self) -> None:
+        """Return from the middle, of a loop or of nothing."""
+        if not self.is_scalar:
+            return
+        self.own("early return")
+        if self.chance.random() < 0.5:
+            self.write(f"if {self.condition()}: return {self.result()}")
+            return
+        fresh = self.fresh()
+        self.write(f"{fresh} = {self.name()}")
+        with self.block(f"for step in range({self.chance.randint(2, 4)}):"):
+            self.names.append(fresh)
+            self.write(f"{fresh} = {fresh} * 0.5 + {self.moderate()} * step")
+            self.write(f"if {self.condition()}: return {self.result()}")
+        self.names.append(fresh)
+
+    def template(self, kind: str) -> None:
+        self.own(kind)
+        text = self.chance.choice(KINDS[kind])
+        fresh, k = self.fresh(), self.chance.choice(NUMBERS)
+        places = {
+            **{name: self.name() for name in ("a", "b", "c")}, "x": self.chance.choice(self.roots),
+            "k": k, "level": self.chance.choice(LEVELS), "cmp": self.comparison(),
+            "body": self.chance.choice(BODIES), "y": fresh, "u": f"u{self.fresh()}",
+        }  # fmt: skip
+        for line in text.format(**places).splitlines():
+            self.write(line)
+        self.names.append(fresh)
+
     def result(self) -> str:
-        if self.chance.random() < 0.7:
+        if self.is_scalar:
             return f"{self.name()} + {self.name()} * 0.5"
         self.features.add("container out")
         a, b = self.name(), self.name()
