@@ -77,10 +77,10 @@ def with_symbols(
     Raises:
         TraceError: when it reads what is neither a number nor sure to stay what it is.
     """
-    calls: list[tuple[Any, str | None, Any]] = []
-    copy = _copied(function, make, {}, calls)
-    if op is not None and calls:
-        standing.setdefault(op, []).extend(calls)
+    copies = _Copies(make)
+    copy: Callable[..., Any] = copies.of(function)
+    if op is not None and copies.calls:
+        standing.setdefault(op, []).extend(copies.calls)
     return copy
 
 
@@ -89,67 +89,84 @@ def read_again(source: str, name: str | None) -> str:
     return f"{source}.cell_contents" if name is None else f"{source}[{name!r}]"
 
 
-def _copied(
-    function: Callable[..., Any],
-    make: MakeSymbol,
-    copies: dict[int, FunctionType],
-    calls: list[tuple[Any, str | None, Any]],
-) -> Callable[..., Any]:
-    if "py_func" in getattr(function, "__dict__", ()):  # numba compiled it
-        function = function.py_func  # type: ignore[attr-defined]
-    if not isinstance(function, FunctionType):
+class _Copies:
+    """Copies of functions, with symbols in place of the numbers that they read.
+
+    Parameters:
+        make: makes the symbol that reads a number.
+
+    Attributes:
+        calls: what they call by a variable's name, as in `standing`.
+    """
+
+    def __init__(self, make: MakeSymbol) -> None:
+        self.make = make
+        self.calls: list[tuple[Any, str | None, Any]] = []
+        self._made: dict[int, FunctionType] = {}
+
+    def of(self, function: Any) -> Any:
+        """Return the copy of a function; what computes from its arguments alone is itself.
+
+        Raises:
+            TraceError: for what may remember something between two calls.
+        """
+        if "py_func" in getattr(function, "__dict__", ()):  # numba compiled it
+            function = function.py_func
         if isinstance(function, Op) or _is_pure(function):
             return function
-        raise TraceError(f"{function!r:.60} may remember something between two calls")
-    if id(function) in copies:
-        return copies[id(function)]
-    scope = dict(function.__globals__)
-    cells = function.__closure__ or ()
-    fresh = tuple([CellType() for _ in cells])
-    copy = FunctionType(function.__code__, scope, function.__name__, None, fresh or None)
-    copies[id(function)] = copy
+        if not isinstance(function, FunctionType):
+            raise TraceError(f"{function!r:.60} may remember something between two calls")
+        if id(function) not in self._made:
+            self._copy(function)
+        return self._made[id(function)]
 
-    def default(x: Any) -> Any:
-        return x if _is_constant(x) else _copied(x, make, copies, calls)
+    def _copy(self, function: FunctionType) -> None:
+        scope = dict(function.__globals__)
+        cells = function.__closure__ or ()
+        fresh = tuple([CellType() for _ in cells])
+        copy = FunctionType(function.__code__, scope, function.__name__, None, fresh or None)
+        self._made[id(function)] = copy
+        keywords = function.__kwdefaults__ or {}
+        copy.__defaults__ = tuple(map(self._default, function.__defaults__ or ()))
+        copy.__kwdefaults__ = {name: self._default(x) for name, x in keywords.items()}
+        for name, attributes in _global_reads(function.__code__):
+            if name in scope:
+                scope[name] = self._variable(name, function.__globals__, attributes)
+            else:
+                self._note_built_in(name, function.__globals__)
+        for old, new in zip(cells, fresh, strict=True):
+            new.cell_contents = self._in_place_of(_content(old), old, None)
 
-    copy.__defaults__ = tuple(map(default, function.__defaults__ or ()))
-    copy.__kwdefaults__ = {name: default(x) for name, x in (function.__kwdefaults__ or {}).items()}
-    for name, attributes in _global_reads(function.__code__):
-        if name in function.__globals__:
-            source = function.__globals__
-            scope[name] = _replaced(source[name], attributes, source, name, make, copies, calls)
-        elif _is_pure(getattr(builtins, name, None)):
-            calls.append((function.__globals__, name, ABSENT))
-        else:
+    def _default(self, thing: Any) -> Any:
+        return thing if _is_constant(thing) else self.of(thing)
+
+    def _variable(self, name: str, scope: dict[str, Any], attributes: tuple[str, ...]) -> Any:
+        thing = scope[name]
+        if isinstance(thing, ModuleType):
+            _check_attributes(thing, attributes)
+            return thing
+        return self._in_place_of(thing, scope, name)
+
+    def _note_built_in(self, name: str, scope: dict[str, Any]) -> None:
+        if not _is_pure(getattr(builtins, name, None)):
             raise TraceError(f"{name} is no function that computes from its arguments alone")
-    for old, new in zip(cells, fresh, strict=True):
-        try:
-            content = old.cell_contents
-        except ValueError:
-            raise TraceError("a variable of the enclosing function is not set") from None
-        new.cell_contents = _replaced(content, (), old, None, make, copies, calls)
-    return copy
+        self.calls.append((scope, name, ABSENT))
+
+    def _in_place_of(self, thing: Any, source: Any, name: str | None) -> Any:
+        if isinstance(thing, int | float):
+            return self.make(source, name)
+        if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
+            self.calls.append((source, name, thing))
+            if isinstance(thing, FunctionType):
+                self.calls.append((thing, None, thing.__code__))
+        return self.of(thing)
 
 
-def _replaced(
-    thing: Any,
-    attributes: tuple[str, ...],
-    source: Any,
-    name: str | None,
-    make: MakeSymbol,
-    copies: dict[int, FunctionType],
-    calls: list[tuple[Any, str | None, Any]],
-) -> Any:
-    if isinstance(thing, int | float):
-        return make(source, name)
-    if isinstance(thing, ModuleType):
-        _check_attributes(thing, attributes)
-        return thing
-    if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
-        calls.append((source, name, thing))
-        if isinstance(thing, FunctionType):
-            calls.append((thing, None, thing.__code__))
-    return _copied(thing, make, copies, calls)
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        raise TraceError("a variable of the enclosing function is not set") from None
 
 
 def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
@@ -160,11 +177,10 @@ def _check_attributes(module: ModuleType, attributes: tuple[str, ...]) -> None:
             return
         thing = getattr(thing, name, None)
         if not isinstance(thing, ModuleType):
-            break
-    if isinstance(thing, ModuleType) and thing not in STANDARD:
+            _Copies(_no_number).of(thing)
+            return
+    if thing not in STANDARD:
         raise TraceError(f"module {thing.__name__} is used as a whole")
-    if not isinstance(thing, ModuleType):
-        _copied(thing, _no_number, {}, [])
 
 
 def _no_number(source: Any, name: str | None) -> Any:
