@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..lower.lines import Lines
 from .instructions import (
     JAM,
     LOOPS,
@@ -14,7 +15,6 @@ from .instructions import (
     place_word,
     stride_word,
 )
-from .lines import Lines
 from .turning import turn_column
 
 if TYPE_CHECKING:

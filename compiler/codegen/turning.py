@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..lower.lines import Lines
 from .instructions import TURNED_LANES
-from .lines import Lines
 
 
 def turn_column(out: Lines, c: int, pointer: str, stride: str, steps: str, lanes: str) -> None:

@@ -23,7 +23,7 @@ from .rows import row, shape_of
 from .sharing import SHARE, side_by_side
 
 
-class Fields(ctypes.Structure):
+class LanesFields(ctypes.Structure):
     """What such a function is told, and what it counts; all are 64-bit integers.
 
     Attributes:
@@ -61,7 +61,7 @@ def arrays_are_plain() -> bool:
     )
 
 
-def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
+def function_over_lanes(**told: int) -> tuple[Any, LanesFields] | None:
     """Make a function that takes inputs and arrays for outputs, and computes all lanes.
 
     An input is an array of floats, of the shape of the others and side by side in memory, or one
@@ -87,7 +87,7 @@ def function_over_lanes(**told: int) -> tuple[Any, Fields] | None:
         "no": False,
         "none": None,
     }
-    fields = Fields(**{name: id(x) for name, x in known.items()}, **told)
+    fields = LanesFields(**{name: id(x) for name, x in known.items()}, **told)
     return made("call_over_lanes", CALL, NUMBERS_BY_POSITION, fields)
 
 
@@ -115,7 +115,7 @@ class DirectLanes:
     )
 
     def __init__(
-        self, recording: Any, function: tuple[Any, Fields], caller: Any, *, backward: bool
+        self, recording: Any, function: tuple[Any, LanesFields], caller: Any, *, backward: bool
     ) -> None:
         self.recording = recording
         self.function, self.fields = function

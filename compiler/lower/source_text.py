@@ -14,6 +14,7 @@ from pluggrad.errors import TraceError
 from pluggrad.printers import Apply, Assign, Call, Function, Functions, If, Name, Number, Return
 from pluggrad.printers.code import Expression, Statement
 
+from .lines import Lines
 from .llvm_text import C_FUNCTIONS, INSTRUCTIONS, INTRINSICS, declarations, literal
 
 CONDITIONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
@@ -40,38 +41,26 @@ def module_of(op: Op, name: str) -> str:
     operands = tuple([Name(f"a{i}") for i in range(op.arity)])
     call = Return(functions.call(op, operands))
     whole = Function(name, tuple([x.name for x in operands]), (call,), "")
-    texts = [_Writer(x).text("internal ") for x in functions.all.values()] + [_Writer(whole).text()]
+    texts = [_Writer(x).definition("internal ") for x in functions.all.values()] + [
+        _Writer(whole).definition()
+    ]
     return "".join([*texts, *(f"{line}\n" for line in declarations(texts))])
 
 
-class _Writer:
+class _Writer(Lines):
     """Writes one function: each expression is a new name, and where ways meet there are phis."""
 
     def __init__(self, function: Function) -> None:
+        super().__init__()
         self.function = function
-        self.lines: list[str] = []
-        self.number = 0
-        self.block = "entry"
 
-    def text(self, linkage: str = "") -> str:
+    def definition(self, linkage: str = "") -> str:
         """Write it all."""
         names = {x: f"%{x}" for x in self.function.parameters}
         self.statements(self.function.body, names)
         listed = ", ".join(f"double %{x}" for x in self.function.parameters)
         head = f"define {linkage}double @{self.function.name}({listed}) alwaysinline nounwind"
-        return "\n".join([f"{head} {{", "entry:", *self.lines, "}\n"])
-
-    def new(self, expression: str) -> str:
-        self.number += 1
-        self.lines.append(f"  %t{self.number} = {expression}")
-        return f"%t{self.number}"
-
-    def say(self, line: str) -> None:
-        self.lines.append(f"  {line}")
-
-    def begin(self, block: str) -> None:
-        self.lines.append(f"{block}:")
-        self.block = block
+        return f"{head} {{\n{self.text()}}}\n"
 
     # ----- Statements -----
 
@@ -104,13 +93,13 @@ class _Writer:
         self.say(f"br i1 {self.condition(condition, names)}, label %then{at}, label %else{at}")
         met: list[tuple[str, dict[str, str]]] = []
         for label, body in ((f"then{at}", then), (f"else{at}", otherwise)):
-            self.begin(label)
+            self.label(label)
             mine = dict(names)
             if self.statements(body, mine):
                 met.append((self.block, mine))
                 self.say(f"br label %after{at}")
         if met:
-            self.begin(f"after{at}")
+            self.label(f"after{at}")
             known = set.intersection(*(set(mine) for _, mine in met))
             names.update({x: self.met([(block, mine[x]) for block, mine in met]) for x in known})
         return bool(met)

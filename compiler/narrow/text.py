@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ..codegen.kernels import assembled
 from ..lower.kinds import Kinds
+from ..lower.lines import Lines
 from ..lower.llvm_text import literal
 from ..lower.translation import Function
 from .bodies import NOWHERE, Body, How, Operand
@@ -19,7 +20,7 @@ from .bodies import NOWHERE, Body, How, Operand
 TEXT = "pluggrad narrow 1"  # part of every key on disk: raise it when texts below change
 
 
-class Routine:
+class Routine(Lines):
     """One function: its text, and the instruction that calls it.
 
     Attributes:
@@ -27,11 +28,11 @@ class Routine:
     """
 
     def __init__(self, body: Body, kinds: Kinds, *, backward: bool) -> None:
+        super().__init__()
         self.body = body
         self.kinds = kinds
         self.words = [body.stretch.count]
         self.functions: dict[str, Function] = {}
-        self.number = 0
         self.entry: list[str] = []
         self.loop: list[str] = []
         self.done: list[str] = []
@@ -47,13 +48,6 @@ class Routine:
 
     # ----- Text -----
 
-    def new(self, expression: str) -> str:
-        """Say what a new name stands for."""
-        self.number += 1
-        name = f"%t{self.number}"
-        self.lines.append(f"{name} = {expression}")
-        return name
-
     def _word_at(self, index: int) -> str:
         pointer = self.new(f"getelementptr i64, ptr %ins, i64 {index}")
         return self.new(f"load i64, ptr {pointer}")
@@ -66,7 +60,7 @@ class Routine:
     def base(self, place: int) -> str:
         """Point to a place in memory."""
         lines, self.lines = self.lines, self.entry
-        pointer = self.new(f"getelementptr double, ptr %m, i64 {self.word(place)}")
+        pointer = self.at("%m", self.word(place))
         self.lines = lines
         return pointer
 
@@ -76,22 +70,21 @@ class Routine:
         if key not in self.pointers:
             base = self.base(place)
             if step:
-                offset = self.new(f"mul nsw i64 %k, {step}")
-                base = self.new(f"getelementptr double, ptr {base}, i64 {offset}")
+                base = self.at(base, self.new(f"mul nsw i64 %k, {step}"))
             self.pointers[key] = base
         return self.pointers[key]
 
     def load(self, pointer: str, offset: int = 0) -> str:
         """Read a number from memory."""
         if offset:
-            pointer = self.new(f"getelementptr double, ptr {pointer}, i64 {offset}")
+            pointer = self.at(pointer, str(offset))
         return self.new(f"load double, ptr {pointer}")
 
     def store(self, number: str, pointer: str, offset: int = 0) -> None:
         """Write a number to memory."""
         if offset:
-            pointer = self.new(f"getelementptr double, ptr {pointer}, i64 {offset}")
-        self.lines.append(f"store double {number}, ptr {pointer}")
+            pointer = self.at(pointer, str(offset))
+        self.say(f"store double {number}, ptr {pointer}")
 
     def plus(self, one: str, other: str) -> str:
         """Add two numbers; an empty name is none."""
@@ -116,7 +109,7 @@ class Routine:
     def _is_fixed(self, step: int) -> bool:
         return step == 0 and self.body.stretch.count > 1
 
-    def text(self, name: str) -> str:
+    def definition(self, name: str) -> str:
         """Put it all together."""
         heads = [
             f"{name} = phi double [ {start}, %entry ], [ {then}, %loop ]"
@@ -137,12 +130,12 @@ class Routine:
 
     def source(self, name: str) -> tuple[str, list[str]]:
         """Return the text, and the modules that it calls into."""
-        return assembled(self.functions.values(), self.text(name))
+        return assembled(self.functions.values(), self.definition(name))
 
     def name(self) -> str:
         """Name the function by what it does."""
         called = " ".join(self.functions)
-        digest = hashlib.sha256(f"{called}\n{self.text('')}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{called}\n{self.definition('')}".encode()).hexdigest()
         return f"narrow_{digest[:24]}"
 
     # ----- Forward -----
@@ -172,8 +165,7 @@ class Routine:
         self.loop.append(f"%more = icmp ult i64 %after, {self.count}")
 
     def _block(self, base: str, width: int) -> str:
-        offset = self.new(f"mul nsw i64 %k, {width}")
-        return self.new(f"getelementptr double, ptr {base}, i64 {offset}")
+        return self.at(base, self.new(f"mul nsw i64 %k, {width}"))
 
     def _value(self, operand: Operand, here: dict[int, str]) -> str:
         if operand.how is How.HERE:

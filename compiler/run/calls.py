@@ -16,7 +16,7 @@ from .c_functions import NOTHING, NUMBERS_BY_POSITION, made
 from .call_text import CALL, FIELDS, STEP
 
 
-class Fields(ctypes.Structure):
+class CallFields(ctypes.Structure):
     """What a function here is told, and what it counts; all are 64-bit integers.
 
     Attributes:
@@ -45,7 +45,7 @@ class Fields(ctypes.Structure):
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
 
 
-def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
+def function_of_numbers(**told: int) -> tuple[Any, CallFields] | None:
     """Make a function that takes Python numbers and gives the outputs, and gradients if any.
 
     It gives None where it cannot answer: for another number or kind of arguments, where a guard
@@ -58,7 +58,7 @@ def function_of_numbers(**told: int) -> tuple[Any, Fields] | None:
     if not floats_are_plain():
         return None
     known = {"float": id(float), "float64": float64(), "int": id(int), "none": id(None)}
-    fields = Fields(**known, **told)
+    fields = CallFields(**known, **told)
     return made("call_with_numbers", CALL, NUMBERS_BY_POSITION, fields)
 
 
@@ -68,7 +68,7 @@ def float64() -> int:
     return 0 if kind is None else id(kind)
 
 
-def function_that_finds_nan(**told: int) -> tuple[Any, Fields]:
+def function_that_finds_nan(**told: int) -> tuple[Any, CallFields]:
     """Make a function that runs a program, and tells whether a number at `outputs` is nan.
 
     It tells the same, for somebody to look, at the last of the runs that are `left`.
@@ -76,4 +76,4 @@ def function_that_finds_nan(**told: int) -> tuple[Any, Fields]:
     Parameters:
         told: fields, by name; `gradients` is how many numbers are looked at.
     """
-    return made("run_from_python", STEP, NOTHING, Fields(**told))
+    return made("run_from_python", STEP, NOTHING, CallFields(**told))

@@ -18,7 +18,7 @@ from ..plan.columns import Ints, zeros
 from ..plan.layout import Layout
 from ..plan.plan import Plan, planned
 from ..tape.data import Tape
-from .calls import Fields, function_of_numbers, function_that_finds_nan
+from .calls import CallFields, function_of_numbers, function_that_finds_nan
 
 if TYPE_CHECKING:
     from ..narrow.straight import Straight
@@ -104,7 +104,7 @@ class Machine:
         self._kept: list[Any] = []  # code that may be running
         self._join()
         self._runs = 0
-        self._told_to: list[tuple[Fields, int]] = []  # of functions, and which call they make
+        self._told_to: list[tuple[CallFields, int]] = []  # of functions, and which call they make
         self._run_backward, self._backward_fields = self._finding_nan(BACKWARD)
         self.run_both, self._both_fields = self._finding_nan(BOTH)
 
@@ -226,7 +226,7 @@ class Machine:
         """Look at what `run_both` has just done, which says that somebody should."""
         self._look(self._both_fields)
 
-    def _look(self, fields: Fields) -> None:
+    def _look(self, fields: CallFields) -> None:
         """See what a run wants to be looked at: how many there were, or a gradient of nan."""
         if fields.left == 0:
             fields.left = -1
@@ -256,7 +256,7 @@ class Machine:
 
         Parameters:
             backward: whether it gives the gradient, too.
-            told: what else it is told, see `calls.Fields`.
+            told: what else it is told, see `calls.CallFields`.
         """
         gradients = len(self.gradients) if backward else 0
         which = BOTH if backward else FORWARD
@@ -278,7 +278,7 @@ class Machine:
         """Return whether other threads had better be let in while this runs."""
         return len(self.code) > LONG or (self.straight is not None and len(self.tape) > MANY)
 
-    def _finding_nan(self, which: int) -> tuple[Any, Fields]:
+    def _finding_nan(self, which: int) -> tuple[Any, CallFields]:
         """Make a function that runs a program, and tells whether a gradient came out nan."""
         function, fields = function_that_finds_nan(
             **self._told(which),

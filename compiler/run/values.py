@@ -20,7 +20,7 @@ from .c_functions import NOTHING, made
 FIELDS = ("values", "count", "numbers", "slot", "type")
 
 
-class Fields(ctypes.Structure):
+class ValuesFields(ctypes.Structure):
     """What a function here is told; all are 64-bit integers.
 
     Attributes:
@@ -150,7 +150,7 @@ def _bulk(name: str, text: str, slot: str, values: tuple[Value, ...], numbers: A
     at = objects.slot(slot)
     if at is None or len(values) != len(numbers):
         return None
-    told = Fields(id(values), len(values), numbers.ctypes.data, at, id(float))
+    told = ValuesFields(id(values), len(values), numbers.ctypes.data, at, id(float))
     return made(name, text, NOTHING, told)[0]
 
 
