@@ -73,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a label can hold anything
+            stream.reconfigure(errors="backslashreplace")  # labels and keys can be anything
     given = parsed(arguments)
     try:
         code = given.run(given)

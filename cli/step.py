@@ -98,7 +98,7 @@ def run(given: Namespace) -> None:
     found = load(given.target)
     walk = Walk(found if isinstance(found, Graph) else Graph(found))
     print(shown_lines(walk.here()))
-    while True:
+    while sys.stdin is not None:  # it may have been closed
         if sys.stdin.isatty():
             print("> ", end="", flush=True)
         line = sys.stdin.readline()

@@ -139,12 +139,12 @@ def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:
     Raises:
         RenderError: for names beside a graph, which has its labels.
     """
-    if not isinstance(values, Value) and hasattr(values, "graph"):
-        values = values.graph()
+    if not isinstance(values, Value) and callable(getattr(values, "graph", None)):
+        values = cast("HasGraph", values).graph()
     if isinstance(values, ForwardError):
         values = cast("tuple[Value, ...]", values.operands)  # what was computed up to there
     if not isinstance(values, Graph):
-        return Graph(values, names=names)
+        return Graph(cast("Iterable[Value]", values), names=names)
     if names is not None:
         raise RenderError("names= is for Values; give it to Graph(..., names=) where it is made")
     return values

@@ -217,6 +217,8 @@ def instead_of(package: str, name: str) -> str:
     >>> instead_of("pluggrad", "optim")
     'what torch.optim has is in pluggrad.nn here'
     """
+    if f"{package}.{name}" in PACKAGES:
+        return f"`import {package}.{name}` loads it"
     for place in PACKAGES:  # what is not loaded is not loaded here: plugins may be on their way
         if place != package and name in getattr(sys.modules.get(place), "__all__", ()):
             return f"it is {place}.{name}"

@@ -16,6 +16,7 @@ ARITHMETIC: dict[tuple[str, int], str] = {
     ("fabs", 1): "abs({0})",
     ("fmean", 1): "sum({0}) / len({0})",
     ("fsum", 1): "sum({0})",
+    ("hypot", 3): "({0} ** 2 + {1} ** 2 + {2} ** 2) ** 0.5",
     ("gauss", 2): "{0} + {1} * random.gauss()",
     ("ldexp", 2): "{0} * 2.0 ** {1}",
     ("log", 2): "pluggrad.ops.log({0}) / pluggrad.ops.log({1})",
@@ -59,11 +60,20 @@ def replacement(name: str, call: ast.AST | None, ops: Mapping[str, Op]) -> str:
     op = ops.get(SAME.get(name, name))
     if written:
         return f"use `{written}`, or"
-    if op is not None:
+    if op is not None and _takes(op, operands):
         return f"use `{_called(op, operands)}`, or"
-    if not name or (isinstance(call, ast.Call) and _is_statistic(name, call)):
+    if not name or op or (isinstance(call, ast.Call) and _is_statistic(name, call)):
         return "compute it by operators and ops, or"
     return f"no installed op is named {name!r}, and `pluggrad.Op` makes one; use"
+
+
+def _takes(op: Op, operands: Sequence[ast.expr]) -> bool:
+    """Return whether an op takes that many operands, as far as the call says how many there are."""
+    return (
+        not operands
+        or any(isinstance(operand, ast.Starred) for operand in operands)
+        or op.arity - len(op.defaults) <= len(operands) <= op.arity
+    )
 
 
 def _is_statistic(name: str, call: ast.Call) -> bool:

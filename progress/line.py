@@ -35,15 +35,16 @@ class Line:
         self.total = 0
         self.screen: Screen | None = None
         self.lock = threading.RLock()  # a timer may tell, too
+        self.broken = False
 
     def tell(self, text: str, done: int, total: int, long: bool) -> None:
         """Say what is being done, if it has taken long, or will."""
-        if os.environ.get("PLUGGRAD_PROGRESS") == "0" or sys.stderr is None:
+        if os.environ.get("PLUGGRAD_PROGRESS") == "0" or sys.stderr is None or self.broken:
             return
         now = time.monotonic()
         if (not long and now - self.start < PATIENCE) or self.total > total:
             return  # what is part of a counted piece of work does not speak for itself
-        with self.lock:
+        with self.lock, self._silent_if_broken():
             self.total = total
             if sys.stderr.isatty():
                 self._show(text, done, total, now)
@@ -61,10 +62,19 @@ class Line:
     def done(self) -> None:
         """Take the line away, where that is possible."""
         with self.lock:
-            if self.screen is not None:
-                self.screen.clear()
-                self.screen = None
+            screen, self.screen = self.screen, None
+            if screen is not None:
                 self.told = 0.0
+                with self._silent_if_broken():
+                    screen.clear()
+
+    @contextmanager
+    def _silent_if_broken(self) -> Iterator[None]:
+        """Say nothing more where stderr is full, closed or no stream: the work goes on."""
+        try:
+            yield
+        except Exception:
+            self.broken = True
 
 
 _current: ContextVar[Line | None] = ContextVar("progress", default=None)

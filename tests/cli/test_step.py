@@ -51,3 +51,15 @@ def test_one_goes_on_until_a_value_is_computed_or_its_gradient_complete(
     assert lines[4].startswith("x (n0): data 2.0, grad -7.37")
     assert lines[5] == "no step does that to nobody"
     assert lines[6] == "there is no key 'zz'"
+
+
+def test_a_closed_stdin_ends_it_as_the_end_of_a_file_does(target, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["step", target]) == 0
+    assert capsys.readouterr().out.startswith("2 results, then 3 contributions.")
+
+
+def test_what_is_no_text_is_no_key(target, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\nn\n"), "utf-8"))
+    assert main(["step", target]) == 0
+    assert "there is no key '\\\\xff'" in capsys.readouterr().out

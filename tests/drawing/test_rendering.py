@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pluggrad import (
@@ -124,7 +125,9 @@ def test_several_values_or_a_graph_are_drawn_alike(product):
     assert render(Graph(product), "count") == "3 nodes"
 
 
-@pytest.mark.parametrize("wrong", [3.0, "text", None, [1.0], {"a": 1}])
+@pytest.mark.parametrize(
+    "wrong", [3.0, "text", None, [1.0], {"a": 1}, SimpleNamespace(graph={"of": "networkx"})]
+)
 def test_something_that_is_no_value_is_a_type_error_naming_its_type(wrong):
     kind = type(next(iter(wrong)) if isinstance(wrong, list | dict) else wrong).__name__
     with pytest.raises(TypeError, match=f"a Graph is made of Values, not {kind}"):

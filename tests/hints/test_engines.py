@@ -56,6 +56,10 @@ def test_a_name_that_no_engine_has_gets_the_words_of_python():
     assert instead_of("pluggrad", "grap") == ""
 
 
+def test_a_package_that_is_not_loaded_yet_is_said_to_load():
+    assert instead_of("pluggrad", "nn") == "`import pluggrad.nn` loads it"
+
+
 def test_looking_for_a_name_loads_no_package(monkeypatch):
     monkeypatch.delitem(sys.modules, "pluggrad.nn")
     assert (

@@ -7,6 +7,7 @@ import logging
 import math
 import operator
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -593,3 +594,17 @@ def test_code_without_source_that_ran_often_may_still_ask_for_a_number():
     scope = {}
     exec("def f(x):\n    return x * float(x)", scope)
     assert [scope["f"](Value(3.0)).data for _ in range(50)] == [9.0] * 50
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (lambda x: math.hypot(x, 1), "use `pluggrad.ops.hypot(x, 1)`, or"),
+        (lambda x: math.hypot(x, 1, 2), "use `(x ** 2 + 1 ** 2 + 2 ** 2) ** 0.5`, or"),
+        (lambda x: math.hypot(x), "compute it by operators and ops, or"),
+        (lambda x: partial(math.pow, 2)(x), "compute it by operators and ops, or"),
+    ],
+)
+def test_no_op_is_advised_that_takes_another_number_of_operands(lost, said):
+    with pytest.raises(LostGradientError, match=re.escape(said)):
+        lost(Value(1.5))

@@ -130,3 +130,36 @@ def test_where_no_terminal_is_some_work_says_nothing(
 def test_nobody_waits_outside(capsys: pytest.CaptureFixture[str]) -> None:
     tell("anything", long=True)
     assert capsys.readouterr().err == ""
+
+
+class Odd:
+    """A stderr that only takes texts, as some programs put there."""
+
+    def write(self, text: str) -> None:
+        raise RuntimeError("no room")
+
+
+def closed() -> io.StringIO:
+    stream = Terminal()
+    stream.close()
+    return stream
+
+
+class Full(Terminal):
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "broken", [Odd, closed, Full, lambda: io.TextIOWrapper(io.BytesIO(), "cp437", "strict")]
+)
+def test_a_stderr_that_takes_no_text_does_not_end_the_work(
+    broken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "PATIENCE", 0.0)
+    monkeypatch.setattr(line, "EVERY", 0.0)
+    monkeypatch.setattr(sys, "stderr", broken())
+    with waiting(), working("Σ", done=1, total=3):
+        tell("Ω and ∂", done=2, total=3, long=True)
+        tell("again", done=3, total=3, long=True)
+    assert compile(many, executor="interpreter")(0.0) == 12_000.0
