@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -71,63 +71,45 @@ class MatplotlibRenderer:
         import networkx
 
         ids = nearest(graph, self.max_nodes)
-        drawn = networkx.MultiDiGraph()
-        drawn.add_nodes_from(ids)
-        kept = set(ids)
-        drawn.add_edges_from(
-            (edge.source, edge.target)
-            for edge in graph.edges
-            if edge.source in kept and edge.target in kept
-        )
+        drawn = _network(graph, ids)
         places = columns_and_rows(graph, ids)
-        xs = [x for x, _ in places.values()] or [0.0]
-        ys = [y for _, y in places.values()] or [0.0]
+        missing = left_out(graph, len(ids))
+        lines = [*heading(graph), *([f"… {missing}"] if missing else [])]
+        left, right = _extent([x for x, _ in places.values()])
+        low, high = _extent([y for _, y in places.values()])
         inch = self.font / 8
-        width = 1.3 * inch * (max(xs) - min(xs) + 1.2)
-        lines = [
-            *heading(graph),
-            *([f"… {missing}"] if (missing := left_out(graph, len(ids))) else []),
-        ]
-        width = max([width, *[0.075 * inch * len(line) for line in lines]])
-        height = 0.62 * inch * (max(ys) - min(ys) + 1.6)
-        size = min(width, 200), min(height, 200)
-        figure = Figure(figsize=size, facecolor=self.theme.paper)
+        width = max([1.3 * inch * (right - left + 1.2), *[0.075 * inch * len(x) for x in lines]])
+        height = 0.62 * inch * (high - low + 1.6)
+        figure = Figure(figsize=(min(width, 200), min(height, 200)), facecolor=self.theme.paper)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
-        axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
-        axes.set_ylim(min(ys) - 0.8, max(ys) + 0.8)
+        axes.set_xlim(left - 0.6, right + 0.6)
+        axes.set_ylim(low - 0.8, high + 0.8)
         boxes = self._boxes(networkx, graph, drawn, places, axes)
         figure.draw_without_rendering()  # so that the boxes know their sizes, for arrows to end at
         for source, target in sorted(set(drawn.edges())):
             uses = drawn.number_of_edges(source, target)
             for use in range(uses):
                 bend = 0.0 if uses == 1 else 0.3 * (2 * use / (uses - 1) - 1)
-                axes.annotate(
-                    "",
-                    xy=places[target],
-                    xytext=places[source],
-                    arrowprops={
-                        "arrowstyle": "-|>",
-                        "color": self.theme.line,
-                        "connectionstyle": f"arc3,rad={bend}",
-                        "patchA": boxes[source].get_bbox_patch(),
-                        "patchB": boxes[target].get_bbox_patch(),
-                        "shrinkA": 1,
-                        "shrinkB": 1,
-                    },
-                )
+                style = self._arrow(bend, boxes[source], boxes[target])
+                axes.annotate("", xy=places[target], xytext=places[source], arrowprops=style)
         if lines:
-            figure.text(
-                0.5,
-                0.005,
-                "\n".join(lines),
-                ha="center",
-                va="bottom",
-                fontsize=self.font,
-                color=self.theme.muted,
-            )
+            look: dict[str, Any] = {"fontsize": self.font, "color": self.theme.muted}
+            figure.text(0.5, 0.005, "\n".join(lines), ha="center", va="bottom", **look)
         setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010 - not a name of its class
         return figure
+
+    def _arrow(self, bend: float, source: Any, target: Any) -> dict[str, Any]:
+        """Return how an arrow looks, and the boxes that it goes between."""
+        return {
+            "arrowstyle": "-|>",
+            "color": self.theme.line,
+            "connectionstyle": f"arc3,rad={bend}",
+            "patchA": source.get_bbox_patch(),
+            "patchB": target.get_bbox_patch(),
+            "shrinkA": 1,
+            "shrinkB": 1,
+        }
 
     def _boxes(
         self, networkx: Any, graph: Graph, drawn: Any, places: dict[str, Any], axes: Any
@@ -183,6 +165,22 @@ class MatplotlibRenderer:
         if node.grad is not None:
             lines.append(f"grad {short(node.grad, self.digits)}")
         return "\n".join(line for line in lines if line)
+
+
+def _network(graph: Graph, ids: Sequence[str]) -> Any:
+    """Return the nodes of these ids, and the edges between them, for networkx."""
+    from networkx import MultiDiGraph
+
+    kept = set(ids)
+    drawn = MultiDiGraph()
+    drawn.add_nodes_from(ids)
+    between = [x for x in graph.edges if x.source in kept and x.target in kept]
+    drawn.add_edges_from((edge.source, edge.target) for edge in between)
+    return drawn
+
+
+def _extent(numbers: Sequence[float]) -> tuple[float, float]:
+    return min(numbers, default=0.0), max(numbers, default=0.0)
 
 
 def _png(figure: Figure) -> bytes:

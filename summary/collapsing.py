@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 
 from pluggrad.errors import GraphError
@@ -68,34 +68,40 @@ class Collapsed(Graph):
         self.whole = whole
         self.ops = whole.ops
         self._roots = whole._roots
+        self._members: dict[str, list[int]] = {}
+        self.openable: dict[str, set[Key]] = {}
+        self._place: dict[str, str] = {}
+        self._under: dict[Edge, list[Edge]] = {}
+        self.nodes = tuple(self._summarised(structure, groups))
+        self._join(whole.edges)
+        position = {node.id: i for i, node in enumerate(self.nodes)}
+        self.edges = tuple(sorted(self._under, key=lambda e: (position[e.target], e.operand)))
+        self.outputs = tuple(self._place[id] for id in whole.outputs)
+
+    def _summarised(self, structure: Structure, groups: Groups) -> Iterator[Node]:
+        """Make the nodes, operands first; note what each of them stands for."""
         vertex = vertices(groups.keys)
         order, _ = structure.merged(vertex)
         members: dict[int, list[int]] = {}
         for i, v in enumerate(vertex):
             members.setdefault(v, []).append(i)
-        ids: dict[int, str] = {}
-        self._members: dict[str, list[int]] = {}
-        self.openable: dict[str, set[Key]] = {}
-        nodes: list[Node] = []
         for v in order:
-            if len(members[v]) == 1:
-                node = structure.nodes[v]
-            else:
+            node = structure.nodes[v]
+            if len(members[v]) > 1:
                 key = groups.keys[v]
-                node = _group(
-                    f"g{len(self._members)}", groups.titles[key], structure, members[v], vertex
-                )
-                self._members[node.id] = members[v]
-                for name in (node.id, groups.titles[key], node.label):
+                id, title = f"g{len(self._members)}", groups.titles[key]
+                node = _group(id, title, structure, members[v], vertex)
+                self._members[id] = members[v]
+                for name in (id, title, node.label):
                     self.openable.setdefault(name, set()).add(_opened_by(key))
-            ids[v] = node.id
-            nodes.append(node)
-        self.nodes = tuple(nodes)
-        self._under: dict[Edge, list[Edge]] = {}
-        place = {structure.nodes[i].id: ids[v] for i, v in enumerate(vertex)}
-        incoming: dict[str, dict[str, list[Edge]]] = {node.id: {} for node in nodes}
-        for edge in whole.edges:
-            source, target = place[edge.source], place[edge.target]
+            self._place |= {structure.nodes[i].id: node.id for i in members[v]}
+            yield node
+
+    def _join(self, edges: Iterable[Edge]) -> None:
+        """Note the edges between nodes; those into a group are one for each node they come from."""
+        incoming: dict[str, dict[str, list[Edge]]] = {node.id: {} for node in self.nodes}
+        for edge in edges:
+            source, target = self._place[edge.source], self._place[edge.target]
             if source == target:
                 continue
             if target in self._members:
@@ -103,12 +109,8 @@ class Collapsed(Graph):
             else:
                 self._under[Edge(source, target, edge.operand)] = [edge]
         for target, sources in incoming.items():
-            for index, (source, edges) in enumerate(sources.items()):
-                self._under[Edge(source, target, index)] = edges
-        position = {node.id: i for i, node in enumerate(nodes)}
-        self.edges = tuple(sorted(self._under, key=lambda e: (position[e.target], e.operand)))
-        self.outputs = tuple(place[id] for id in whole.outputs)
-        self._place = place
+            for index, (source, under) in enumerate(sources.items()):
+                self._under[Edge(source, target, index)] = under
 
     def id_of(self, value: Value | str) -> str:
         """Find the id of a Value, or of the group that it is in."""

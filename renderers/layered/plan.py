@@ -102,31 +102,32 @@ def _laid_out(
     places = [
         ((along[rank][0] + along[rank][1]) / 2, across[node]) for node, rank in enumerate(ranks)
     ]
-    ends = []
-    for number, (source, target) in zip(numbers, forward, strict=True):
-        (x, y), (ahead, middle) = places[source], places[target]
-        leaves, arrives = x + sizes[source][0] / 2, ahead - sizes[target][0] / 2
-        back = edges[number][0] != source
-        ends.append(
-            (
-                (leaves, y + offsets[number] if back else y),
-                (arrives, middle if back else middle + offsets[number]),
-            )
-        )
+    ends = [_ends(edges[n], offsets[n], places, sizes) for n in numbers]
     drawn, lanes = route(segments, forward, ends, along, across, lane=between / 2)
     lines: list[list[Point]] = [[] for _ in edges]
     for number, line in zip(numbers, drawn, strict=True):
         lines[number] = line if edges[number][0] < edges[number][1] else line[::-1]
     height = max([y + half for y, half in zip(across, halves, strict=True)], default=0.0)
-    return Layout(
-        places,
-        lines,
-        ranks,
-        along[-1][1] if along else 0.0,
-        max(height, max(across, default=0.0) + (lanes + 2) * between / 2) if lanes else height,
-        along,
-        crossings_of(segments, position),
-    )
+    if lanes:
+        height = max(height, max(across, default=0.0) + (lanes + 2) * between / 2)
+    width = along[-1][1] if along else 0.0
+    return Layout(places, lines, ranks, width, height, along, crossings_of(segments, position))
+
+
+def _ends(
+    edge: tuple[int, int],
+    offset: float,
+    places: Sequence[Point],
+    sizes: Sequence[tuple[float, float]],
+) -> tuple[Point, Point]:
+    """Return where an edge leaves its earlier node, and where it arrives at the later one."""
+    source, target = min(edge), max(edge)
+    (x, y), (ahead, middle) = places[source], places[target]
+    if edge[0] == source:
+        middle += offset
+    else:  # it goes back, and its end is drawn at the other side
+        y += offset
+    return (x + sizes[source][0] / 2, y), (ahead - sizes[target][0] / 2, middle)
 
 
 def _share(offset: float, extent: float) -> float:

@@ -40,19 +40,46 @@ def page_data(graph: Graph, title: str, about: str, max_nodes: int | None, colla
     nodes = [node for node in graph.nodes if node.id in kept]
     groups = Groups(graph, nodes, collapse)
     numbers = {node.id: i for i, node in enumerate(nodes)}
-    ops = list(dict.fromkeys(map(_op, nodes)))
-    labels = list(dict.fromkeys(["", *(node.label for node in nodes)]))
+    ops = _numbered(map(_op, nodes))
+    labels = _numbered(["", *(node.label for node in nodes)])
     longest = max(40, min(LABEL, LABELS // len(labels)))
-    op_numbers = {name: i for i, name in enumerate(ops)}
-    label_numbers = {label: i for i, label in enumerate(labels)}
-    outputs = set(graph.outputs)
-    starts, sources, locals_ = _edges(graph, nodes, numbers)
-    record = graph.record
     data: dict[str, Any] = {
         "title": one_line(title, 200),
         "about": [one_line(line, LABEL) for line in about.splitlines()],
         "nodes": len(nodes),
         "leftOut": left_out(graph, len(nodes)),
+        **_record(graph, numbers),
+        "ids": None if _plain(nodes) else [node.id for node in nodes],
+        "labels": [one_line(label, longest) for label in labels],
+        "ops": told([*ops]),
+        "groups": _groups(groups, len(nodes)),
+        "arrays": {
+            **_columns(graph, nodes, ops, labels),
+            "group": _packed("I", groups.of_node),
+            "column": _packed("I", groups.columns[: len(nodes)]),
+            "row": _packed("f", groups.rows[: len(nodes)]),
+            **_edges(graph, nodes, numbers),
+        },
+    }
+    film = film_data(graph, numbers)
+    if film is not None:
+        data["film"] = film.texts
+        data["arrays"] |= {name: _packed(*column) for name, column in film.columns.items()}
+        data["arrays"] = {name: _smaller(*column) for name, column in data["arrays"].items()}
+    # Nothing in a script element may look like its end, or like a comment
+    # (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _numbered(texts: Iterable[str]) -> dict[str, int]:
+    """Number texts, each once, in the order in which they come."""
+    return {text: i for i, text in enumerate(dict.fromkeys(texts))}
+
+
+def _record(graph: Graph, numbers: dict[str, int]) -> dict[str, Any]:
+    """Return what was noted while the graph was made."""
+    record = graph.record
+    return {
         "wrong": record.summary,
         "before": [[numbers[id], _number(x)] for id, x in record.before.items() if id in numbers],
         "fresh": [[numbers[id], _number(x)] for id, x in record.fresh.items() if id in numbers],
@@ -69,46 +96,37 @@ def page_data(graph: Graph, title: str, about: str, max_nodes: int | None, colla
             for d in decisions
             if id in numbers
         ],
-        "ids": None if _plain(nodes) else [node.id for node in nodes],
-        "labels": [one_line(label, longest) for label in labels],
-        "ops": told(ops),
-        "groups": {
-            "names": [one_line(name, 200) for name in groups.names],
-            "parents": groups.parents,
-            "columns": groups.columns[len(nodes) :],
-            "rows": [round(row, 3) for row in groups.rows[len(nodes) :]],
-        },
-        "arrays": {
-            "kind": _packed("B", [KINDS.index(n.kind) if n.kind in KINDS else 2 for n in nodes]),
-            "op": _packed("H", [op_numbers[_op(node)] for node in nodes]),
-            "label": _packed("I", [label_numbers[node.label] for node in nodes]),
-            "data": _packed("d", [node.data for node in nodes]),
-            "grad": _packed("d", [math.nan if n.grad is None else n.grad for n in nodes]),
-            "flags": _packed(
-                "B", [_flags(n, n.id in outputs, n.id in record.broken) for n in nodes]
-            ),
-            "group": _packed("I", groups.of_node),
-            "column": _packed("I", groups.columns[: len(nodes)]),
-            "row": _packed("f", groups.rows[: len(nodes)]),
-            "start": _packed("I", starts),
-            "source": _packed("I", sources),
-            "local": _packed("d", locals_),
-        },
     }
-    film = film_data(graph, numbers)
-    if film is not None:
-        data["film"] = film.texts
-        data["arrays"] |= {name: _packed(*column) for name, column in film.columns.items()}
-        data["arrays"] = {name: _smaller(*column) for name, column in data["arrays"].items()}
-    # Nothing in a script element may look like its end, or like a comment
-    # (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
-    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _edges(
-    graph: Graph, nodes: Sequence[Node], numbers: dict[str, int]
-) -> tuple[list[int], list[int], list[float]]:
-    """Return where each node's operands start, all operands, and their local derivatives.
+def _groups(groups: Groups, nodes: int) -> dict[str, Any]:
+    """Return the groups, whose places come behind those of the nodes."""
+    return {
+        "names": [one_line(name, 200) for name in groups.names],
+        "parents": groups.parents,
+        "columns": groups.columns[nodes:],
+        "rows": [round(row, 3) for row in groups.rows[nodes:]],
+    }
+
+
+def _columns(
+    graph: Graph, nodes: Sequence[Node], ops: dict[str, int], labels: dict[str, int]
+) -> dict[str, list[str]]:
+    """Return what each node is, packed."""
+    outputs, broken = set(graph.outputs), graph.record.broken
+    flags = [_flags(node, node.id in outputs, node.id in broken) for node in nodes]
+    return {
+        "kind": _packed("B", [KINDS.index(n.kind) if n.kind in KINDS else 2 for n in nodes]),
+        "op": _packed("H", [ops[_op(node)] for node in nodes]),
+        "label": _packed("I", [labels[node.label] for node in nodes]),
+        "data": _packed("d", [node.data for node in nodes]),
+        "grad": _packed("d", [math.nan if n.grad is None else n.grad for n in nodes]),
+        "flags": _packed("B", flags),
+    }
+
+
+def _edges(graph: Graph, nodes: Sequence[Node], numbers: dict[str, int]) -> dict[str, list[str]]:
+    """Return where each node's operands start, all operands, and their local derivatives, packed.
 
     An operand that is not on the page is the node itself; so operands keep their numbers.
     """
@@ -126,7 +144,11 @@ def _edges(
             sources.append(i if known is None else numbers.get(known[0].source, i))
             locals_.append(0.0 if known is None else _local(graph, *known))
         starts.append(len(sources))
-    return starts, sources, locals_
+    return {
+        "start": _packed("I", starts),
+        "source": _packed("I", sources),
+        "local": _packed("d", locals_),
+    }
 
 
 def _op(node: Node) -> str:
@@ -153,9 +175,8 @@ def _flags(node: Node, output: bool, broken: bool) -> int:
 
 def _lines(lines: Mapping[str, str], numbers: dict[str, int]) -> dict[str, Any]:
     """Return the lines of the program, each once, and which nodes they made."""
-    texts = list(dict.fromkeys(lines.values()))
-    places = {text: i for i, text in enumerate(texts)}
-    made = [[numbers[id], places[line]] for id, line in lines.items() if id in numbers]
+    texts = _numbered(lines.values())
+    made = [[numbers[id], texts[line]] for id, line in lines.items() if id in numbers]
     return {"texts": [one_line(text, LABEL) for text in texts], "of": made} if made else {}
 
 

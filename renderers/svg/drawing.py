@@ -25,6 +25,7 @@ STUB = 18.0  # of an operand that is not drawn
 CORNER = 5.0  # how far a corner is rounded
 
 Placing = Callable[[Point], Point]
+Box = tuple[float, float, float, float]  # left, upper, right and lower
 
 
 class Look(NamedTuple):
@@ -198,25 +199,11 @@ def _card(of: Card, tip: str, middle: Point, rankdir: str, output: bool, theme: 
     if of.plain:
         parts.append(words(middle[0], y + 12.3, of.rows[0][1], theme, anchor="middle"))
         return "".join([*parts, "</g>"])
-    left, upper, right, lower = x, y, x + of.width, y + of.height
+    box = x, y, x + of.width, y + of.height
     if of.strip:
-        symbol = middle
-        if rankdir == "LR":
-            left += of.strip
-            symbol, split = (left - of.strip / 2, middle[1]), ((left, upper), (left, lower))
-        elif rankdir == "RL":
-            right -= of.strip
-            symbol, split = (right + of.strip / 2, middle[1]), ((right, upper), (right, lower))
-        elif rankdir == "TB":
-            upper += of.strip
-            symbol, split = (middle[0], upper - of.strip / 2), ((left, upper), (right, upper))
-        else:
-            lower -= of.strip
-            symbol, split = (middle[0], lower + of.strip / 2), ((left, lower), (right, lower))
-        parts.append(rule(*split, look[1]))
-        parts.append(
-            words(symbol[0], symbol[1] + 4, of.symbol, theme, anchor="middle", style="bold")
-        )
+        drawn, box = _strip(of, box, middle, rankdir, look[1], theme)
+        parts += drawn
+    left, upper, right, lower = box
     step = (lower - upper) / (len(of.rows) + len(of.notes) + bool(of.name))
     line = upper + step / 2 + 4
     if of.name:
@@ -232,6 +219,28 @@ def _card(of: Card, tip: str, middle: Point, rankdir: str, output: bool, theme: 
         parts.append(words(left + PAD, line, note, theme, style="alarm"))
         line += step
     return "".join([*parts, "</g>"])
+
+
+def _strip(
+    of: Card, box: Box, middle: Point, rankdir: str, edge: str, theme: Theme
+) -> tuple[list[str], Box]:
+    """Draw the symbol at the side where operands arrive; return it and the rest of the box."""
+    left, upper, right, lower = box
+    (x, y), half = middle, of.strip / 2
+    if rankdir == "LR":
+        x, left = left + half, left + of.strip
+        split = (left, upper), (left, lower)
+    elif rankdir == "RL":
+        x, right = right - half, right - of.strip
+        split = (right, upper), (right, lower)
+    elif rankdir == "TB":
+        y, upper = upper + half, upper + of.strip
+        split = (left, upper), (right, upper)
+    else:
+        y, lower = lower - half, lower - of.strip
+        split = (left, lower), (right, lower)
+    symbol = words(x, y + 4, of.symbol, theme, anchor="middle", style="bold")
+    return [rule(*split, edge), symbol], (left, upper, right, lower)
 
 
 def _look(of: Card, output: bool, theme: Theme) -> tuple[str, str, float]:

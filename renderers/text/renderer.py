@@ -112,30 +112,24 @@ def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[L
     """Return the finished lines, none longer than the width."""
     shown = set(nearest(graph, options.max_nodes))
     rows = _Rows(graph, options, shown, options.max_depth).all()
-    ids = max([len(row.id) for row in rows], default=0)
-    ids = max(ids, len("id"))
+    ids = max([len("id"), *[len(row.id) for row in rows]])
     values = _Aligned([row.value for row in rows], "value")
     gradients = _Aligned([row.gradient for row in rows], "gradient")
-    tree = _tree_width(rows)
     if width is not None:
         room = max(LEAST, width - ids - len(values.title) - len(gradients.title) - 6)
         deepest = max(3, (room - LEAST // 2) // len("│  "))
-        if tree > room and deepest < options.max_depth:
+        if _tree_width(rows) > room and deepest < options.max_depth:
             rows = _Rows(graph, options, shown, deepest).all()
         rows = [_fitted(row, width - ids - 2 if row.refers else room) for row in rows]
-        tree = _tree_width(rows)
-    head = f"{'id':{ids}}  {'node':{tree}}  {values.title}  {gradients.title}"
-    yield [(head, "dim")]
+    tree = _tree_width(rows)
+    yield [(f"{'id':{ids}}  {'node':{tree}}  {values.title}  {gradients.title}", "dim")]
     for row in rows:
-        line = [(f"{row.id:{ids}}  {row.branch}", "dim"), (row.text, row.look)]
+        line: Line = [(f"{row.id:{ids}}  {row.branch}", "dim"), (row.text, row.look)]
         if not row.refers:
             line.append((" " * (tree - columns(row.branch + row.text)), ""))
             numbers = values(row.value), gradients(row.gradient)
             line += [(f"  {number}", _alarm(number)) for number in numbers]
-            while line and not line[-1][0].strip():
-                line.pop()
-            line[-1] = line[-1][0].rstrip(), line[-1][1]
-        yield line
+        yield _stripped(line)
         indent = ids + 2 + columns(row.branch)
         made = graph.record.lines.get(row.id)
         if made:
@@ -150,6 +144,14 @@ def _lines(graph: Graph, options: TextRenderer, width: int | None) -> Iterator[L
             "the farthest from the outputs; max_nodes=None shows all"
         )
         yield from _wrapped(told, 0, width, "dim")
+
+
+def _stripped(line: Line) -> Line:
+    """Leave out the spaces at the end of a line."""
+    while line and not line[-1][0].strip():
+        line.pop()
+    text, look = line[-1]
+    return [*line[:-1], (text.rstrip(), look)]
 
 
 def _wrapped(text: str, indent: int, width: int | None, look: str) -> Iterator[Line]:
