@@ -18,6 +18,9 @@ Interval = tuple[float, float]
 # What generated code calls the operands; `g` is the gradient.
 NAMES = ("a", "b", "c", "d", "e", "f", "h", "i")
 
+# What code is made from and recorded values rely on, so that it never changes.
+DECLARED = frozenset("name forward rules operator ieee domain kinks defaults".split())
+
 MISSING: Any = object()  # an operand that was not given
 
 
@@ -95,6 +98,11 @@ class Op:
         self.function: Callable[..., Any] = _first_call
         # Python finds attributes slowly where a dict was filled for one class and serves another.
         self.__dict__ = dict(self.__dict__)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in DECLARED and name in vars(self) and self.is_plain:
+            raise declaration.no_change(self, name)
+        super().__setattr__(name, value)
 
     # The op that was registered in place of this one, which calls of this one go to.
     successor: Op | None = None

@@ -78,6 +78,15 @@ def signature_of(
 # ----- Checks -----
 
 
+def no_change(op: Op, name: str) -> OpError:
+    """Make the error for who assigns to what an op was declared with."""
+    return OpError(
+        f"op {op.name!r} keeps its {name}: values and code that were made from it would keep the "
+        "old one. Make another Op; plugins.register_op(op, replace=True) puts it in the place of "
+        "this one everywhere"
+    )
+
+
 def check_declaration(op: Op) -> None:
     """Check name, functions, rules and places of an op.
 

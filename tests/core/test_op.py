@@ -267,3 +267,15 @@ def test_a_rule_that_forgets_its_return_is_named():
     op = Op("f", abs, lambda g, out, x: None)
     with pytest.raises(RuleError, match="rule of operand 0: it gives one real number, not None"):
         op(Value(1.0)).backward()
+
+
+@pytest.mark.parametrize(
+    "part", ["name", "forward", "rules", "ieee", "domain", "kinks", "defaults"]
+)
+def test_what_an_op_was_declared_with_never_changes(part):
+    for op in (Op("once", lambda x: x, lambda g, out, x: g), plugins.ops["exp"]):
+        kept = getattr(op, part)
+        with pytest.raises(OpError, match=f"op '{op.name}' keeps its {part}.*replace=True"):
+            setattr(op, part, None)
+        assert getattr(op, part) is kept
+    assert plugins.ops["exp"](Value(0.0)).data == 1.0
