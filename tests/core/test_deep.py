@@ -73,7 +73,7 @@ def test_forward_and_backward_and_dropping_it_frees_it_without_the_collector() -
 
 
 @on_a_tenth_of_the_stack
-def test_pickle(deep: tuple[Value, Value]) -> None:
+def test_a_deep_graph_is_pickled_and_read_again(deep: tuple[Value, Value]) -> None:
     x, y = deep
     x2, y2 = pickle.loads(pickle.dumps((x, y)))
     assert y2.data == y.data
@@ -81,7 +81,7 @@ def test_pickle(deep: tuple[Value, Value]) -> None:
 
 
 @on_a_tenth_of_the_stack
-def test_deepcopy(deep: tuple[Value, Value]) -> None:
+def test_a_deep_graph_is_copied(deep: tuple[Value, Value]) -> None:
     x, y = deep
     x2, y2 = copy.deepcopy((x, y))
     assert x2 is not x
@@ -89,7 +89,7 @@ def test_deepcopy(deep: tuple[Value, Value]) -> None:
 
 
 @on_a_tenth_of_the_stack
-def test_graph_and_text(deep: tuple[Value, Value]) -> None:
+def test_a_deep_graph_has_a_snapshot_and_a_text(deep: tuple[Value, Value]) -> None:
     graph = Graph(deep[1])
     assert len(graph) == DEPTH // PART + 1
     text = render(graph, "text")
@@ -97,7 +97,7 @@ def test_graph_and_text(deep: tuple[Value, Value]) -> None:
 
 
 @on_a_tenth_of_the_stack
-def test_networkx(deep: tuple[Value, Value]) -> None:
+def test_a_deep_graph_is_one_of_networkx(deep: tuple[Value, Value]) -> None:
     assert render(deep[1], "networkx").number_of_edges() == DEPTH // PART
 
 

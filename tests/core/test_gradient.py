@@ -12,7 +12,7 @@ from pluggrad.gradient import HookedValues, backward
 UNREGISTERED = Op("bad", lambda x: x, lambda g, out, x: g * "x")
 
 
-def test_the_neuron_of_the_seed() -> None:
+def test_a_neuron_has_the_gradients_that_paper_and_pencil_give() -> None:
     x1, x2, w1, w2 = Value(2.0), Value(0.0), Value(-3.0), Value(1.0)
     b = Value(6.881373587019543)
     o = (x1 * w1 + x2 * w2 + b).tanh()

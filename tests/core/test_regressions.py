@@ -16,7 +16,7 @@ import pytest
 from pluggrad import NOT_RUN, Graph, Value, draw_dot, grad, render
 
 
-def test_micrograd_recursion_error_at_a_chain_of_a_thousand() -> None:
+def test_micrograd_fails_with_a_recursion_error_at_a_chain_of_a_thousand() -> None:
     x = y = Value(1.0)
     for _ in range(20_000):
         y = y + 0.0

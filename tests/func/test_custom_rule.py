@@ -147,7 +147,7 @@ def test_a_checkpoint_around_it_works():
     assert x.grad == pytest.approx(8.0 / 3)
 
 
-def test_no_gradient_for_none():
+def test_an_argument_for_which_a_rule_returns_none_gets_no_gradient():
     f = custom_rule(lambda x, y: x * y, lambda g, out, x, y: (g * y, None))
     x, y = Value(2.0), Value(3.0)
     f(x, y).backward()

@@ -54,7 +54,7 @@ class TestAccuracy(Accuracy):
         (softsign, -1.0, 1.0),
     ],
 )
-def test_limits_at_infinity(op, least, most):
+def test_activations_end_as_their_limits_at_infinity_say(op, least, most):
     assert (op(-math.inf), op(math.inf)) == (least, most)
 
 

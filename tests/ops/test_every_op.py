@@ -88,7 +88,7 @@ def test_says_what_it_computes_and_its_derivative(op):
 
 
 @every_op
-def test_pickles_by_name(op):
+def test_an_op_is_pickled_by_its_name(op):
     assert isinstance(op, Op)
     assert pickle.loads(pickle.dumps(op)) is op
 

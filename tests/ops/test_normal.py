@@ -86,11 +86,11 @@ def test_quantiles_of_the_smallest_floats_are_right():
         (erfinv, -inf, nan), (erfinv, nan, nan), (erfinv, 5e-324, 5e-324),
     ],
 )  # fmt: skip
-def test_edges(op, x, expected):
+def test_normal_distribution_ends_as_its_limits_say(op, x, expected):
     assert op(x) == pytest.approx(expected, rel=1e-15, abs=0.0, nan_ok=True)
 
 
-def test_edges_of_mills_ratio():
+def test_mills_ratio_ends_as_its_limits_say():
     assert [mills(0, inf), mills(0, -inf), mills(2, inf), mills(2, -inf)] == [0.0, inf, 0.0, inf]
     assert [mills(0, 1e200), mills(1, 1e9), mills(1, -40.0)] == [1e-200, 1e-18, inf]
     for operands in [(0.5, 1.0), (-1, 1.0), (nan, 1.0), (1, nan), (inf, 1.0), (1e300, 1.0)]:

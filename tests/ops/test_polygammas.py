@@ -55,7 +55,7 @@ def test_order_0_is_digamma_itself():
         (3, 1e-200, inf), (2, 1e-200, -inf), (1, 1e200, 1e-200), (1, 5e-324, inf),
     ],
 )  # fmt: skip
-def test_edges(n, x, expected):
+def test_polygammas_have_the_limits_of_their_poles_and_of_large_orders(n, x, expected):
     if n == 400:
         expected = -inf  # even
     if abs(n) == 1e300:

@@ -32,7 +32,7 @@ def test_third_derivative_of_the_bell_curve_is_right():
     assert y.data == pytest.approx((12 * 0.75 - 8 * 0.75**3) * math.exp(-(0.75**2)), rel=1e-14)
 
 
-def test_limits_at_infinity():
+def test_special_functions_end_as_their_limits_at_infinity_say():
     inf = math.inf
     assert [erf(inf), erfc(inf), gaussian(inf), ndtr(inf)] == [1.0, 0.0, 0.0, 1.0]
     assert [erf(-inf), erfc(-inf), gaussian(-inf), ndtr(-inf)] == [-1.0, 2.0, 0.0, 0.0]
