@@ -343,14 +343,10 @@ class Compiled(OverLanes, Generic[P, R]):
 
     def _like(self, function: Callable[..., Any]) -> Compiled:
         """Compile another function with the same options."""
-        return Compiled(
-            function,
-            executor=self.executor,
-            bound=self.bound,
-            threads=self.threads,
-            arrays=self.arrays,
-            math=self.math,
-        )
+        return Compiled(function, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in OPTIONS}
 
     def _derivative(self, name: str) -> Compiled:
         if name not in self._derived:
@@ -411,8 +407,7 @@ class Compiled(OverLanes, Generic[P, R]):
 
     def by_value(self) -> tuple[object, ...]:
         """Return what makes it again where its name says nothing: a function and its arguments."""
-        options = {name: getattr(self, name) for name in OPTIONS}
-        return _restored, (self.function, options, self._packed(), sys.version_info[:2])
+        return _restored, (self.function, self._options(), self._packed(), sys.version_info[:2])
 
 
 class _Bound(Compiled):
