@@ -41,6 +41,7 @@ class Recording:
         places: where Values and what ops read stand outside; it holds as long as they do.
         world: what else its function reaches outside; the same holds for that.
         changing: what it used that changes unseen, in words; then it is for one call.
+        reads: whether its ops read anything outside.
     """
 
     def __init__(self, done: Captured, executor: str, *, math: str = "vector") -> None:
@@ -54,6 +55,7 @@ class Recording:
         self.places = done.places
         self.world = done.world
         self.changing = done.changing
+        self.reads = done.reads
         self.math = math
         self.all_used = self.used == list(range(self.count))
         self._check: Callable[[], bool] | None = None
@@ -63,6 +65,7 @@ class Recording:
         self._fused: Fused | None = None  # computes them at once, or adds them up
         self.patterns: dict[Any, Any] = {}  # of Jacobians that were asked for, by columns
         self._calls = 0
+        self._is_new = False  # whether the call that was recorded is the only one so far
         self._answered: list[Any] = []  # the fields of direct calls
 
     def __repr__(self) -> str:
@@ -166,6 +169,14 @@ class Recording:
         self._free.append(executor)
         return answer
 
+    def answer_of_capture(self, *, backward: bool) -> Answer:
+        """Return what came out while the function was recorded, without computing it again."""
+        self._is_new = True
+        slow = Interpreter(self.tape)
+        if backward:
+            slow.backward()
+        return self._read_off(slow, backward)
+
     def answer_exactly(self, numbers: Sequence[Any]) -> Answer | None:
         """Do the same as the engine does it, rounding for rounding, forward and backward.
 
@@ -205,6 +216,9 @@ class Recording:
             arguments: the shape of the positional arguments, which are all there are.
             backward: whether the gradient is computed, too.
         """
+        if self._is_new:
+            self._is_new = False  # what its ops read may be something else in the next call
+            return None
         if not self.all_used or self.read or self.executor.name != "numba":
             return None
         nested = self.result != LEAF or any(shape != LEAF for shape in arguments[2])

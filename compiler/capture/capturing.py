@@ -19,8 +19,8 @@ from .collector import Counter, without_collector
 from .guards import fixed
 from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
-from .places import Place
-from .reads import read_by, reads_of
+from .places import Place, is_state
+from .reads import reads_of
 from .slots import seen_from_outside
 
 
@@ -40,6 +40,7 @@ class Captured:
         world: what else it reaches outside.
         changing: what it used of what changes from call to call, in words; then what is recorded
             here is for one call.
+        reads: whether its ops read anything outside, which they may change, too.
         is_exact: whether all this holds for these very numbers only, because the function turned
             one of them into a plain float or int.
     """
@@ -54,6 +55,7 @@ class Captured:
     is_exact: bool
     world: tuple[Place, ...] = ()
     changing: str | None = None
+    reads: bool = False
 
 
 def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
@@ -84,7 +86,8 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     tape, used, outside = captured_tape(outputs, leaves, made.count())
     ops = [op for op in looks.ops if not is_built_in(op)]
-    places = read_by(ops)
+    reads = [reads_of([op.forward, op.ieee, *op.rules]) for op in ops]
+    places = [place for one in reads for place in one.places]
     world = World(function)
     check_classes(world.functions)
     changing = world.changing or _without_place(world, looks, ops)
@@ -94,7 +97,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
         world=(ENDLESS,) if changing else (*world.places, *looks.hook_places()),
-        changing=changing,
+        changing=changing, reads=any(one.unseen for one in reads) or any(map(is_state, places)),
     )  # fmt: skip
 
 

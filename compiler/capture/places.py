@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from math import copysign
-from types import CellType, CodeType
+from types import CellType, CodeType, ModuleType
 from typing import Any
 
 from ..tape.fingerprint import VERSIONED
@@ -52,6 +52,14 @@ def parts_of_function(function: Any) -> tuple[Any, Any, Any]:
 def is_data(place: Place) -> bool:
     """Return whether what stands in a place is more than the code of a function."""
     return not (isinstance(place[0], Seen) and place[0].look is parts_of_function)
+
+
+def is_state(place: Place) -> bool:
+    """Return whether what stands in a place is a number or the like, which functions change."""
+    holder, _, thing = place
+    if isinstance(holder, Seen) and isinstance(holder.look, partial) and holder.look.func is lacks:
+        return False
+    return is_data(place) and not (callable(thing) or isinstance(thing, ModuleType))
 
 
 def unchanged(places: Iterable[Place]) -> bool:

@@ -49,11 +49,13 @@ class Reads(NamedTuple):
         places: where to look before each call.
         unseen: something that machine code may not read; None where there is nothing of the kind.
         values: whether there are Values, which a recording reads anew, and machine code does not.
+        functions: the Python functions that may run.
     """
 
     places: list[Place]
     unseen: str | None
     values: bool
+    functions: list[FunctionType]
 
 
 def reads_of(functions: Iterable[Any]) -> Reads:
@@ -64,7 +66,7 @@ def reads_of(functions: Iterable[Any]) -> Reads:
     """
     world = World(*functions, ends_at=_is_unseen)
     unseen = None if world.end is None else _described(world.end)
-    return Reads(world.places, world.changing or unseen, world.has_values)
+    return Reads(world.places, world.changing or unseen, world.has_values, world.functions)
 
 
 def read_by(ops: Iterable[Op]) -> list[Place]:

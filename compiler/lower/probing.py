@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 from pluggrad import CompileError, Op
 
-from ..capture.reads import reads_of
+from ..capture.places import first_change, unchanged
+from ..capture.reads import Reads, reads_of
 from ..tape.fingerprint import python_of
+from .effects import may_change, sets_outside
 
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
 EXTREME = [
@@ -45,31 +47,35 @@ def points(arity: int, *, loops: bool = False) -> Iterator[tuple[float, ...]]:
     return islice(product(numbers if arity <= 2 else FEW, repeat=arity), MOST)
 
 
-def check_python(op: Op, function: Callable[..., Any], what: str) -> None:
-    """Check that a function does nothing that machine code has not; see also `check_reads`.
+def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
+    """Check that code does nothing that machine code has not; see also `check_reads`.
 
     Raises:
         CompileError: naming what it does.
     """
-    for code in _codes(function, set()):
+    for code in codes:
         if code.co_exceptiontable:
-            raise _untranslatable(
+            raise untranslatable(
                 op, what, "it uses try or with, and machine code has no exceptions"
             )
         for step in dis.get_instructions(code):
             if step.opname == "IS_OP":
-                raise _untranslatable(op, what, "it asks which object something is")
-        integers = INTEGERS & set(code.co_names)
-        if integers:
-            raise _untranslatable(
+                raise untranslatable(op, what, "it asks which object something is")
+            if sets_outside(step, code):
+                raise untranslatable(op, what, f"it sets {step.argval}, a variable outside")
+        names = set(code.co_names)
+        if integers := INTEGERS & names:
+            raise untranslatable(
                 op, what, f"{min(integers)}() gives an integer, and those of machine code overflow"
             )
-        if "int" in code.co_names and has_loop(code):
-            raise _untranslatable(op, what, "it computes with integers, which may grow too large")
+        if "int" in names and has_loop(code):
+            raise untranslatable(op, what, "it computes with integers, which may grow too large")
+        if "print" in names:
+            raise untranslatable(op, what, "it prints, which machine code would not")
 
 
-def check_reads(op: Op, function: Callable[..., Any], what: str) -> None:
-    """Check that a change of what a function reads from outside is seen.
+def check_reads(op: Op, function: Callable[..., Any], what: str) -> Reads:
+    """Check that a change of what a function reads from outside is seen; return what that is.
 
     Raises:
         CompileError: naming what may change unseen.
@@ -77,15 +83,33 @@ def check_reads(op: Op, function: Callable[..., Any], what: str) -> None:
     reads = reads_of([function])
     if reads.unseen or reads.values:
         unseen = reads.unseen or "a Value"
-        raise _untranslatable(op, what, f"it reads {unseen}, which may change unseen")
+        raise untranslatable(op, what, f"it reads {unseen}, which may change unseen")
+    if may_change(reads):
+        raise untranslatable(op, what, "it may change what it reads from outside")
+    return reads
 
 
-def _untranslatable(op: Op, what: str, why: str) -> CompileError:
+def check_unchanged(op: Op, reads: Reads | None, what: str) -> None:
+    """Check that what a function reads is as it was before the function ran.
+
+    Raises:
+        CompileError: naming what it changed.
+    """
+    if reads is not None and not unchanged(reads.places):
+        raise untranslatable(op, what, f"it changes {first_change(reads.places)}")
+
+
+def untranslatable(op: Op, what: str, why: str) -> CompileError:
+    """Return the error for a function of an op that machine code cannot be made of."""
     return CompileError(f"op {op.name!r}: numba cannot translate its {what}: {why}")
 
 
+def codes_of(function: Any) -> Iterator[CodeType]:
+    """List the code of a function, and of plain functions that it calls by their names."""
+    return _codes(function, set())
+
+
 def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
-    """List the code of a function and of the plain functions it calls."""
     function = python_of(function)
     if not isinstance(function, FunctionType) or id(function) in seen:
         return
@@ -113,7 +137,7 @@ def has_loop(code: CodeType) -> bool:
 
 def loops_in(function: Callable[..., Any]) -> bool:
     """Return whether a function, or one that it calls, has a loop."""
-    return any(has_loop(code) for code in _codes(function, set()))
+    return any(has_loop(code) for code in codes_of(function))
 
 
 def check_ends(ops: Iterable[Op]) -> None:
@@ -126,8 +150,8 @@ def check_ends(ops: Iterable[Op]) -> None:
     """
     for op in ops:
         for function in (op.forward, *op.rules):
-            if any(map(_has_while, _codes(function, set()))):
-                raise _untranslatable(
+            if any(map(_has_while, codes_of(function))):
+                raise untranslatable(
                     op, "forward function or rule", "its while loop might not end for inputs of "
                     "another branch"
                 )  # fmt: skip

@@ -18,12 +18,14 @@ from typing import Any
 from pluggrad import CompileError, Op
 from pluggrad.errors import TraceError
 
+from ..capture.reads import Reads
 from ..capture.recorded import Hooked
 from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
+from .effects import entered
 from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
-from .probing import check_python, check_reads, raises_in_python
+from .probing import check_python, check_reads, check_unchanged, codes_of, raises_in_python
 
 
 def _call(name: str, count: int) -> str:
@@ -96,8 +98,9 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        if not is_built_in(op):  # a fingerprint looks at all that is read, however much that is
-            check_reads(op, op.forward, "forward function")
+        what = "forward function"
+        # A fingerprint looks at all that is read, however much that is.
+        reads = None if is_built_in(op) else check_reads(op, op.forward, what)
         key = op, "" if is_built_in(op) else fingerprint(op.forward, op.ieee)
         found = self._forwards.get(key)
         if found is None:
@@ -109,7 +112,7 @@ class Translator:
                 lines = [f"  %v0 = {instruction}"]
                 found = _defined(stem, parameters, lines, "%v0", frozenset(parameters), ())
             else:
-                found = self._translated(op, stem, op.forward, parameters, what)
+                found = self._translated(op, stem, op.forward, parameters, what, reads)
             if not found.is_module and raises_in_python(op):
                 found = self._checked_forward(op, stem, found, parameters, what)
             self._forwards[key] = found
@@ -144,17 +147,14 @@ class Translator:
         Raises:
             CompileError: where numba cannot, with its reason.
         """
-        rule = op.rules[index]
-        if not is_built_in(op) and rule is not None:
-            check_reads(op, rule, f"rule of operand {index}")
+        rule, what = op.rules[index], f"rule of operand {index}"
+        reads = None if rule is None or is_built_in(op) else check_reads(op, rule, what)
         key = op, index, "" if is_built_in(op) else fingerprint(rule)
         if key not in self._rules:
             parameters = ["g", "out", *(f"a{i}" for i in range(op.arity))]
             stem = f"r{index}_{_ascii(op.name)}"
             self._rules[key] = (
-                None
-                if rule is None
-                else self._translated(op, stem, rule, parameters, f"rule of operand {index}")
+                None if rule is None else self._translated(op, stem, rule, parameters, what, reads)
             )
         return self._rules[key]
 
@@ -178,9 +178,15 @@ class Translator:
         return _defined(f"s_{rule.name[:40]}", parameters, lines, "%share", used, (rule,))
 
     def _translated(
-        self, op: Op, stem: str, function: Callable[..., Any], parameters: list[str], what: str
+        self,
+        op: Op,
+        stem: str,
+        function: Callable[..., Any],
+        parameters: list[str],
+        what: str,
+        reads: Reads | None,
     ) -> Function:
-        check_python(op, function, what)
+        check_python(op, codes_of(function), what)
         calls: dict[str, Function] = {}
 
         def call(called: Op) -> str:
@@ -189,8 +195,12 @@ class Translator:
             return forward.name
 
         try:
-            body = body_of(function, parameters, call)
+            with entered() as codes:
+                body = body_of(function, parameters, call)
+            check_python(op, codes, what)
+            check_unchanged(op, reads, what)
         except TraceError as cause:
+            check_unchanged(op, reads, what)
             if isinstance(op, Hooked):  # of which nothing else can be translated either
                 raise CompileError(
                     f"a hook of on_gradient() is called as it stands: {cause}"
