@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from .counterparts import MP
@@ -98,21 +98,19 @@ def exact(
     most = digits + MOST_DIGITS
     first = _step(at) * MP.mpf(10) ** (-10 * finer)
     step = first
+    sides = partial(_sides, forward, at, index, singular=singular)
     while True:
         with MP.workdps(digits):
-            sides = _sides(forward, at, index, step, singular)
-            if sides is None:
+            if (found := sides(step=step)) is None:
                 return None
-            left, right, largest, across = sides
+            left, right, largest, across = found
             jump = across > max(largest * SMALL_CHANGE, NOTHING)
             if jump:
                 # Or is the function so small here, as x**2 at 0, that any change is large beside
                 # it? Then the change shrinks as a power of the step; more is too long a step.
-                nearer = _sides(forward, at, index, step / 1000, singular)
-                if nearer is None:
+                if (nearer := sides(step=step / 1000)) is None:
                     return None
                 jump = not across * TINY_CHANGE < nearer[3] < across * SAME_CHANGE
-            bent = MP.zero
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * _unit(digits):
                 digits = most if small == 0 else min(2 * digits, most)
@@ -122,33 +120,41 @@ def exact(
                 digits, most = digits + 300, most + 300
                 continue
             if singular or jump or _differ(left, right):
-                nearer = _sides(forward, at, index, step / 1000, singular)
-                if nearer is None:
-                    return None
-                apart = abs(right - left)
-                if (
-                    not jump
-                    and abs(nearer[1] - nearer[0]) < apart / 10
-                    and abs(nearer[0] - left) <= apart
-                ):
-                    # The difference shrinks with the step: curvature, not a kink.
-                    left = right = (nearer[0] + nearer[1]) / 2
-                    bent = abs(nearer[1] - nearer[0])  # by how much, at the step taken
-                else:
-                    ends = [_limit(left, nearer[0], singular), _limit(right, nearer[1], singular)]
-                    if None in ends:
-                        return None  # jumps within every step that can be taken
-                    left, right = ends
+                slopes = _one_sided(left, right, sides(step=step / 1000), jump, singular)
+            elif _may_be_the_step(left, right, largest, step, at):
+                slopes = _bent(left, right, sides(step=step / 1000))
             else:
-                if _may_be_the_step(left, right, largest, step, at):
-                    nearer = _sides(forward, at, index, step / 1000, singular)
-                    if nearer is None:
-                        return None
-                    bent = abs(nearer[0] - left) + abs(nearer[1] - right)
-                    left, right = nearer[:2]
-                left = right = (left + right) / 2
+                slopes = (left + right) / 2, (left + right) / 2, MP.zero
+            if slopes is None:
+                return None
+            left, right, bent = slopes
             error = largest * _unit(digits) / step + bent
             return Truth(float(left), float(right), float(error), "mpmath", bool(jump))
+
+
+Slopes = tuple[Any, Any, Any]  # of both sides, and by how much they bend at the step taken
+
+
+def _one_sided(left: Any, right: Any, nearer: Any, jump: Any, singular: bool) -> Slopes | None:
+    """Tell where the slopes of both sides go, from two steps; None if nowhere."""
+    if nearer is None:
+        return None
+    apart, bent = abs(right - left), abs(nearer[1] - nearer[0])
+    if not jump and bent < apart / 10 and abs(nearer[0] - left) <= apart:
+        # The difference shrinks with the step: curvature, not a kink.
+        middle = (nearer[0] + nearer[1]) / 2
+        return middle, middle, bent
+    ends = _limit(left, nearer[0], singular), _limit(right, nearer[1], singular)
+    # None of a limit: it jumps within every step that can be taken.
+    return None if None in ends else (*ends, MP.zero)
+
+
+def _bent(left: Any, right: Any, nearer: Any) -> Slopes | None:
+    """Tell the slope at the shorter of two steps."""
+    if nearer is None:
+        return None
+    middle = (nearer[0] + nearer[1]) / 2
+    return middle, middle, abs(nearer[0] - left) + abs(nearer[1] - right)
 
 
 @cache
