@@ -80,23 +80,17 @@ class Machine:
         self._careful: Machine | None = None
         self.lanes = lanes
         self.planned_in = time.perf_counter() - start
-        shared = plan.layout.literals
-        if memory is None:
-            size = shared + (plan.layout.size - shared) * lanes
-            size = size if straight is None else straight.size
-            memory = _aligned(size, shared if lanes > 1 else 0)
-        self.memory = memory
+        self.memory = self._fresh() if memory is None else memory
         literal = np.flatnonzero(tape.literal)
         self.memory[plan.layout.position[literal]] = tape.data[literal]
         self.memory[plan.layout.seed] = 1.0
         if straight is not None:
             straight.fill(self.memory)
-        numbers = tape.data
         self.inputs = self._view(plan.layout.inputs_at, len(tape.inputs))
         self.gradients = self._view(plan.layout.wrt_at, len(tape.wrt))
         self.outputs = self._view(plan.layout.outputs_at, len(tape.outputs))
         self.seeds = self._view(plan.layout.seeds_at, len(tape.outputs))
-        self.inputs.T[...] = numbers[tape.inputs]
+        self.inputs.T[...] = tape.data[tape.inputs]
         self.seeds[...] = 1.0
         self.parts: dict[str, Code] = self._parts(tape, straight) if like is None else like.parts
         self.linked_in = time.perf_counter() - start - self.planned_in
@@ -107,6 +101,16 @@ class Machine:
         self._told_to: list[tuple[CallFields, int]] = []  # of functions, and which call they make
         self._run_backward, self._backward_fields = self._finding_nan(BACKWARD)
         self.run_both, self._both_fields = self._finding_nan(BOTH)
+
+    def _fresh(self) -> Any:
+        """Make memory for all places, and all lanes of those that are not literals."""
+        layout = self.plan.layout
+        shared = layout.literals
+        if self.straight is not None:
+            return _aligned(self.straight.size, 0)
+        return _aligned(
+            shared + (layout.size - shared) * self.lanes, shared if self.lanes > 1 else 0
+        )
 
     def _join(self) -> None:
         """Put the parts of the code together, one whole for each way to run it."""
