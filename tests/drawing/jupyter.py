@@ -18,14 +18,23 @@ PLACES = {
     "notebook": "notebooks/{}",
     "classic": "nbclassic/notebooks/{}",
 }
+# The server imports jsonschema, too; see tests/conftest.py.
+LAB = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; main()"
 PATIENCE = 240  # seconds, for machines with much else to do
 SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    "default_setting_overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        }
+    },
+    "page_config.json": {"buildAvailable": False, "buildCheck": False},  # by a package manager
 }
 OPTIONS = (
     "--no-browser --allow-root --ServerApp.port=0 --IdentityProvider.token= --ServerApp.password= "
     "--ServerApp.jpserver_extensions={'jupyter_lsp':False,'jupyter_server_terminals':False} "
-    "--LabApp.expose_app_in_browser=True --JupyterNotebookApp.expose_app_in_browser=True"
+    "--LabApp.expose_app_in_browser=True --JupyterNotebookApp.expose_app_in_browser=True "
+    "--LabApp.extension_manager=readonly"
 ).split()
 
 
@@ -34,15 +43,15 @@ def server(folder: Path) -> Iterator[str]:
     """Start a server of a folder on a free port, without a password; give its address."""
     own = folder / ".jupyter"
     (own / "config" / "labconfig").mkdir(parents=True)
-    overrides = own / "config" / "labconfig" / "default_setting_overrides.json"
-    overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
+    for name, content in SETTINGS.items():
+        (own / "config" / "labconfig" / name).write_text(json.dumps(content), encoding="utf-8")
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
         "JUPYTER_RUNTIME_DIR": str(own / "run"),
         "IPYTHONDIR": str(own / "ipython"),
     }
-    command = [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.root_dir={folder}"]
+    command = [sys.executable, "-c", LAB, *OPTIONS, f"--ServerApp.root_dir={folder}"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, stdout=log)
     try:
