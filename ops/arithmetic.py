@@ -12,7 +12,7 @@ from typing import Any
 from pluggrad import Op, hookimpl
 
 from .exponential import log
-from .piecewise import sign, step, where
+from .piecewise import minimum, sign, step, where
 
 inf, nan = math.inf, math.nan
 WHOLE = 2.0**52  # from here on every float is a whole number
@@ -125,7 +125,13 @@ def _mixed_slope(a: Any, b: Any, factor: Any) -> Any:
     half = pow(a, 0.5 * (b - 1))
     logarithm = log(a + (1 - step(abs(a))) * (1 - step(abs(power_rule(a, b, factor)))))
     product = factor * half * (half * (1 + b * logarithm))
-    return where(abs(factor) + step(MOST - half), product, 0.0)
+    # A power of 0 wins over an infinite logarithm, a factor of 0 over an infinite power.
+    return where(half, where(abs(factor) + step(MOST - half), product, 0.0), 0.0)
+
+
+def _at_zero(a: Any, b: Any) -> Any:
+    """Return 1 where a is 0 and b is not below: there a**b log a is 0, as is all that follows."""
+    return (1 - step(-b)) * (1 - step(abs(a)))
 
 
 # A table of rules reads better aligned.
@@ -171,7 +177,7 @@ pow = Op("pow", math.pow,
 # * log(a)) units where b < 0.5 or a < 1. As for operand 1 of power_rule.
 power_log = Op("power_log", _power_log,
                lambda g, out, a, b: g * _mixed_slope(a, b, 1.0),
-               lambda g, out, a, b: g * out * log(a + (1 - step(-b)) * (1 - step(abs(a)))),
+               lambda g, out, a, b: g * out * log(minimum(a, MOST) + _at_zero(a, b)),
                ieee=_power_log_beyond, domain=((0.0, inf), (-1e75, 1e75)), kinks=lambda a, b: a,
                doc="a**b log a, the slope of a power by its exponent; 0 where a is 0 and b is not "
                    "below. Derivatives: a**(b - 1) (1 + b log a), a**b (log a)**2.")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pluggrad import Value, grad
+from pluggrad import Value, func, grad
 from pluggrad.ops import abs as abs_op
 from pluggrad.ops import ceil, div, floor, floordiv, mod, pow, power_rule, trunc
 from pluggrad.ops import round as round_op
@@ -206,3 +206,29 @@ def test_division_by_zero_has_infinite_gradients_and_raises_nothing():
     y = a / b
     y.backward()
     assert (y.data, a.grad, b.grad) == (math.inf, math.inf, -math.inf)
+
+
+inf = math.inf
+HESSIANS_AT_INFINITY = [
+    ((inf, 3.0), inf, inf, inf),
+    ((inf, 1.0), 0.0, inf, inf),
+    ((inf, 0.5), 0.0, 0.0, inf),
+    ((inf, 0.0), 0.0, 0.0, inf),
+    ((inf, -1.0), 0.0, 0.0, 0.0),
+    ((inf, -inf), 0.0, 0.0, 0.0),
+    ((0.5, inf), 0.0, 0.0, 0.0),
+    ((2.0, -inf), 0.0, 0.0, 0.0),
+    ((2.0, inf), inf, inf, inf),
+    ((0.5, -inf), inf, inf, inf),
+]
+
+
+@pytest.mark.parametrize(("at", "aa", "ab", "bb"), HESSIANS_AT_INFINITY)
+def test_second_derivatives_of_a_power_at_infinity_are_their_limits(at, aa, ab, bb):
+    def power(v):
+        return v[0] ** v[1]
+
+    expected = [[aa, ab], [ab, bb]]
+    assert func.hessian(power)(list(at)) == expected
+    assert func.jacrev(func.grad(power))(list(at)) == expected
+    assert func.jacfwd(func.jacfwd(power))(list(at)) == expected
