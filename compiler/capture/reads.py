@@ -37,8 +37,10 @@ CHANGING = frozenset(
     "glob locale logging pathlib tempfile shutil decimal _decimal uuid numpy.random".split()
 )
 KNOWN = (*KEPT, Op, type, ref, list, tuple, dict, set, frozenset, deque)
-DESCRIPTORS = frozenset(
-    {"ufunc", "method_descriptor", "wrapper_descriptor", "member_descriptor", "getset_descriptor"}
+# The classes, written in C, of functions and descriptors of libraries.
+FUNCTIONS = frozenset(
+    "ufunc _ArrayFunctionDispatcher method_descriptor wrapper_descriptor member_descriptor "
+    "getset_descriptor".split()
 )
 
 
@@ -94,7 +96,7 @@ def _is_unseen(thing: Any) -> bool:
 def _is_known(thing: Any) -> bool:
     """Tell things of which a fingerprint has all parts."""
     is_made_of_parts = compiled_by_numba(thing) or parts_of_callable(thing) is not None
-    return isinstance(thing, KNOWN) or type(thing).__name__ in DESCRIPTORS or is_made_of_parts
+    return isinstance(thing, KNOWN) or type(thing).__name__ in FUNCTIONS or is_made_of_parts
 
 
 def _reaches_anything(function: FunctionType) -> bool:
