@@ -83,7 +83,7 @@ def _written(routines: list[Routine]) -> Code:
 
 def _address(routine: Routine) -> int:
     name = routine.name()
-    return library().address(name, lambda: routine.source(name), TEXT)
+    return library().address(name, lambda: routine.source(name), TEXT, unrolled=True)
 
 
 def straight_code(tape: Tape, plan: Plan, math: str) -> Straight | None:

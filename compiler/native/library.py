@@ -85,7 +85,7 @@ def _jit() -> Any:
 _numbers = count()  # no two libraries of code in one process have the same name
 
 
-def optimise(module: Any, *, loops: bool = True, level: int = 3) -> None:
+def optimise(module: Any, *, loops: bool = True, unrolled: bool = True, level: int = 3) -> None:
     """Run LLVM's standard optimisations, those of loops if wanted: vectorising, unrolling.
 
     At level 0 nothing is done but to put small functions where they are called.
@@ -93,7 +93,7 @@ def optimise(module: Any, *, loops: bool = True, level: int = 3) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=level if loops else 2)
     options.loop_vectorization = loops
     options.slp_vectorization = False
-    options.loop_unrolling = loops
+    options.loop_unrolling = loops and unrolled
     builder = llvm.create_pass_builder(machine(), options)
     builder.getModulePassManager().run(module, builder)
 
@@ -154,6 +154,7 @@ class Library:
         optimised: bool = False,
         straight: bool = False,
         light: bool = False,
+        unrolled: bool = False,
     ) -> int:
         """Return the address of function `name`.
 
@@ -164,13 +165,21 @@ class Library:
             optimised: whether the text has been optimised already.
             straight: whether it is long straight code, which nothing needs to optimise.
             light: whether nothing but calls of small functions needs to be optimised.
+            unrolled: whether its loops are unrolled, which takes LLVM as long as all else; those
+                of kernels run no faster for it.
         """
         found = self._addresses.get(name)
         if found is None:
             with _making:
                 found = self._addresses.get(name)  # another thread may have made it meanwhile
                 if found is None:
-                    code = self._code(name, source, needed_by, (optimised, straight, light))
+                    how = {
+                        "optimised": optimised,
+                        "straight": straight,
+                        "light": light,
+                        "unrolled": unrolled,
+                    }
+                    code = self._code(name, source, needed_by, how)
                     found = self._addresses[name] = self._loaded(name, code)
         return found
 
@@ -179,7 +188,7 @@ class Library:
         name: str,
         source: Callable[[], tuple[str, Iterable[str]]],
         needed_by: str,
-        how: tuple[bool, bool, bool],
+        how: dict[str, bool],
     ) -> bytes:
         """Read a function's object file from disk, or compile it."""
         key = f"{name} {needed_by}"
@@ -187,8 +196,8 @@ class Library:
         if code is None:
             start = time.perf_counter()
             tell(f"compiling for this processor, to be kept; function {self.compiled + 1}")
-            optimised, straight, light = how
-            code = compiled(*source(), optimised=optimised, straight=straight, light=light)
+            text, modules = source()
+            code = compiled(text, modules, **how)
             self.compiled += 1
             self.seconds += time.perf_counter() - start
             self.cache.write(key, code)
@@ -251,6 +260,7 @@ def compiled(
     optimised: bool = False,
     straight: bool = False,
     light: bool = False,
+    unrolled: bool = False,
 ) -> bytes:
     """Compile LLVM text, linked with other modules, into an object file."""
     target = straight_machine() if straight else machine()
@@ -269,6 +279,6 @@ def compiled(
                 module.get_function(function).add_function_attribute("alwaysinline")
     module.verify()
     if not optimised and not straight:
-        optimise(module, level=0 if light else 3)
+        optimise(module, unrolled=unrolled, level=0 if light else 3)
     code: bytes = target.emit_object(module)
     return code
