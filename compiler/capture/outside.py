@@ -61,6 +61,7 @@ from .places import (
     fixed,
     is_empty,
     is_installed,
+    is_of,
     lacks,
     parts_of_function,
 )
@@ -286,6 +287,9 @@ class World:
             yield from (_attribute(thing, name) for name in tuple(held))
             return
         yield from ((held, name, held[name]) for name in tuple(names))
+        if hasattr(kind, "__getattr__"):  # until there is one
+            yield Seen(held, partial(lacks, self.names - held.keys())), None, True
+        yield Seen(thing, partial(is_of, kind)), None, True
         yield from self._of_slots(thing)
         yield from self._of_class_of(thing)
         hidden = self._inherited[id(kind)][1] - held.keys()

@@ -57,9 +57,17 @@ def is_data(place: Place) -> bool:
 def is_state(place: Place) -> bool:
     """Return whether what stands in a place is a number or the like, which functions change."""
     holder, _, thing = place
-    if isinstance(holder, Seen) and isinstance(holder.look, partial) and holder.look.func is lacks:
-        return False
+    if isinstance(holder, Seen) and isinstance(holder.look, partial):
+        if holder.look.func in (lacks, is_of):
+            return False
     return is_data(place) and not (callable(thing) or isinstance(thing, ModuleType))
+
+
+def class_in(place: Place) -> type | None:
+    """Return the class of which a thing has to be; None for other places."""
+    look = place[0].look if isinstance(place[0], Seen) else None
+    kind: type | None = look.args[0] if isinstance(look, partial) and look.func is is_of else None
+    return kind
 
 
 def unchanged(places: Iterable[Place]) -> bool:
@@ -127,6 +135,9 @@ def _test(i: int, place: Place, scope: dict[str, Any]) -> str:
         if isinstance(holder.look, partial) and holder.look.func is lacks:
             scope[f"k{i}"] = holder.look.args[0]
             return f"h{i}.keys().isdisjoint(k{i})"
+        if (kind := class_in(place)) is not None:
+            scope[f"k{i}"] = kind
+            return f"type(h{i}) is k{i}"
     return f"((n := {now}) is t{i} or same(n, t{i}))"
 
 
@@ -151,6 +162,11 @@ def fixed(things: Iterable[Any]) -> Iterator[Place]:
 def lacks(names: Iterable[str], held: Any) -> bool:
     """Return whether a dict has none of these keys."""
     return bool(held.keys().isdisjoint(names))
+
+
+def is_of(kind: type, thing: Any) -> bool:
+    """Return whether a thing is of this very class; the class of an object may be set."""
+    return type(thing) is kind
 
 
 def is_empty(cell: CellType) -> bool:

@@ -12,8 +12,8 @@ from functools import cache as once
 from types import CellType, FunctionType
 from typing import Any
 
-from ..capture.places import Place, Seen, parts_of_function
-from ..native.objects import HEADER, counts_are_plain
+from ..capture.places import Place, Seen, class_in, parts_of_function
+from ..native.objects import HEADER, TYPE, counts_are_plain
 
 
 class Watched:
@@ -65,7 +65,7 @@ def _is_mine(place: Place) -> bool:
     if not counts_are_plain() or _parts_at() is None or not _has_plain_cells():
         return False
     if isinstance(holder, Seen):
-        return holder.look is parts_of_function
+        return holder.look is parts_of_function or class_in(place) is not None
     return isinstance(holder, CellType) or (type(holder) is dict and type(key) is str)
 
 
@@ -79,6 +79,8 @@ def _words(place: Place, now: Any) -> list[int]:
     holder = place[0]
     if isinstance(holder, CellType):
         return [id(holder) + HEADER, id(now)]
+    if (kind := class_in(place)) is not None:
+        return [id(holder.thing) + TYPE, id(kind)]
     at = _parts_at()
     if isinstance(holder, dict) or at is None:
         return []

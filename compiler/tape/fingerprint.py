@@ -14,7 +14,7 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property, partial, partialmethod, singledispatchmethod
 from typing import Any
 
 from pluggrad import CompileError, Op
@@ -129,6 +129,8 @@ WRAPPERS = {
     staticmethod: ("__func__",),
     classmethod: ("__func__",),
     cached_property: ("func",),
+    partialmethod: ("func", "args", "keywords"),
+    singledispatchmethod: ("dispatcher",),
 }
 
 

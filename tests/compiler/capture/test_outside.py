@@ -824,3 +824,64 @@ def test_a_model_whose_attributes_fail_in_their_own_way_is_looked_at():
     assert [compiled(3.0), compiled.grad(3.0)] == [6.0, 2.0]
     rates[0] = 5.0
     assert [compiled(3.0), compiled.grad(3.0)] == [15.0, 5.0]
+
+
+class Waiting:
+    def step(self, x):
+        return 2.0 * x
+
+
+class Running(Waiting):
+    def step(self, x):
+        return 5.0 * x
+
+
+@pytest.mark.parametrize("executor", ["auto", "interpreter"])
+def test_an_object_that_is_given_another_class_is_seen(executor):
+    thing = Waiting()
+    compiled = compile(lambda x: thing.step(x), executor=executor)
+    assert [compiled(3.0), compiled.grad(3.0)] == [6.0, 2.0]
+    thing.__class__ = Running
+    assert [compiled(3.0), compiled.grad(3.0)] == [15.0, 5.0]
+    thing.__class__ = Waiting
+    assert [compiled(3.0), compiled(3.0), compiled.grad(3.0)] == [6.0, 6.0, 2.0]
+
+
+def test_an_attribute_that_takes_the_place_of_what_getattr_made_up_is_seen():
+    class Lazy:
+        def __getattr__(self, name):
+            if name == "rate":
+                return 2.0
+            raise AttributeError(name)
+
+    lazy = Lazy()
+    compiled = compile(lambda x: x * lazy.rate)
+    assert compiled(3.0) == 6.0
+    lazy.rate = 5.0
+    assert compiled(3.0) == 15.0
+    del lazy.rate
+    assert compiled(3.0) == 6.0
+
+
+def test_methods_that_dispatch_by_class_or_are_partial_are_looked_into():
+    class Rates:
+        rate = 2.0
+
+        @functools.singledispatchmethod
+        def scaled(self, x):
+            return x * self.rate
+
+        def times(self, x, *, by=1.0):
+            return x * by * self.rate
+
+        doubled = functools.partialmethod(times, by=2.0)
+
+    rates = Rates()
+    compiled = compile(lambda x: rates.scaled(x) + rates.doubled(x))
+    assert compiled(3.0) == 18.0
+    Rates.rate = 4.0
+    assert compiled(3.0) == 36.0
+    vars(Rates)["doubled"].keywords["by"] = 3.0
+    assert compiled(3.0) == 48.0
+    vars(Rates)["scaled"].register(Value, lambda self, x: x * 100.0)
+    assert compiled(3.0) == 336.0
