@@ -289,7 +289,8 @@ class World:
         yield from ((held, name, held[name]) for name in tuple(names))
         if hasattr(kind, "__getattr__"):  # until there is one
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
-        yield Seen(thing, partial(is_of, kind)), None, True
+        if not is_installed(module):
+            yield Seen(thing, partial(is_of, kind)), None, True
         yield from self._of_slots(thing)
         yield from self._of_class_of(thing)
         hidden = self._inherited[id(kind)][1] - held.keys()

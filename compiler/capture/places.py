@@ -57,9 +57,9 @@ def is_data(place: Place) -> bool:
 def is_state(place: Place) -> bool:
     """Return whether what stands in a place is a number or the like, which functions change."""
     holder, _, thing = place
-    if isinstance(holder, Seen) and isinstance(holder.look, partial):
-        if holder.look.func in (lacks, is_of):
-            return False
+    look = holder.look if isinstance(holder, Seen) else None
+    if isinstance(look, partial) and look.func in (lacks, is_of):
+        return False
     return is_data(place) and not (callable(thing) or isinstance(thing, ModuleType))
 
 
