@@ -9,6 +9,8 @@ from __future__ import annotations
 import dis
 import sys
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
@@ -75,3 +77,14 @@ class entered:  # noqa: N801 - a context manager, used once
             self.profiler.enable()
         else:
             sys.setprofile(self.profiler)
+
+
+@contextmanager
+def left() -> Iterator[None]:
+    """Collect nothing in a `with` block: what compiles another op is no code of this one."""
+    profiler = sys.getprofile()
+    sys.setprofile(None)
+    try:
+        yield
+    finally:
+        sys.setprofile(profiler)

@@ -23,7 +23,7 @@ from ..capture.recorded import Hooked
 from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
-from .effects import entered
+from .effects import entered, left
 from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
 from .probing import check_python, check_reads, check_unchanged, codes_of, raises_in_python
 
@@ -190,7 +190,8 @@ class Translator:
         calls: dict[str, Function] = {}
 
         def call(called: Op) -> str:
-            forward = self.forward(called)
+            with left():
+                forward = self.forward(called)
             calls[forward.name] = forward
             return forward.name
 

@@ -47,6 +47,23 @@ def test_common_functions_need_no_numba(tmp_path):
     assert done.stdout.split()[-2:] == ["1.0", "False"]
 
 
+def test_rules_that_call_other_ops_are_translated_though_nothing_is_kept_on_disk(tmp_path):
+    code = (
+        "from pluggrad import compile, ops\n"
+        "f = compile(lambda x: ops.sin(x) + ops.ndtr(x) + ops.log_ndtr(x) + ops.cosh(x))\n"
+        "f.value_and_grad(0.5)\n"
+        "print(f.recordings[0].executor.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PLUGGRAD_CACHE_DIR": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["numba"]
+
+
 @pytest.mark.parametrize("name", ["digamma", "round", "fma"])
 def test_what_has_no_words_is_left_to_numba(name):
     with pytest.raises(TraceError):
