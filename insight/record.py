@@ -110,7 +110,7 @@ def again(node: Value) -> float | None:
 def record_of(graph: Graph) -> Record:
     """Check a graph; a part or a summary of one has what was found out about the whole."""
     whole = graph.whole
-    return checked(graph) if whole is None else _restricted(whole.record, whole, graph)
+    return checked(graph) if whole is None else _restricted(whole.record, graph)
 
 
 def checked(graph: Graph) -> Record:
@@ -137,7 +137,7 @@ def checked(graph: Graph) -> Record:
 # ----- Parts and summaries -----
 
 
-def _restricted(record: Record, whole: Graph, graph: Graph) -> Record:
+def _restricted(record: Record, graph: Graph) -> Record:
     """Return what is known about the nodes that a part or a summary shows."""
     shown = {node.id for node in graph.nodes}
     notes: dict[str, list[tuple[str, Note]]] = {}

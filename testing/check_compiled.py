@@ -36,7 +36,7 @@ def compiled_code_gives_the_same(subject: Subject) -> None:
     points = _points(subject)
     expected = [_by_the_engine(subject, at) for at in points]
     for name, way in WAYS.items():
-        found = _attempt(subject, name, way, points)
+        found = _attempt(subject, way, points)
         for at, got, right in zip(points, found, expected, strict=True):
             _compare(subject, name, at, got, right)
 
@@ -91,7 +91,6 @@ WAYS: dict[str, Callable[[Subject, Sequence[Point]], list[Numbers]]] = {
 
 def _attempt(
     subject: Subject,
-    name: str,
     way: Callable[[Subject, Sequence[Point]], list[Numbers]],
     points: Sequence[Point],
 ) -> list[Numbers]:

@@ -57,9 +57,6 @@ class Model:
     def scaled(self, x):
         return K * x
 
-    def rated(self, x):
-        return self.rate * x
-
     @property
     def weight(self):
         return W
