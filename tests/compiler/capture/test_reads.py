@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import enum
 import functools
+import importlib
 import itertools
 import math
 import os
@@ -255,6 +256,27 @@ def test_what_an_op_reads_is_as_it_is_now_in_a_copy_and_from_a_pickle(copied, mo
         assert (compiled(3.0), rows([3.0])) == (45.0, 45.0)
     finally:
         plugins.unregister("scaled")
+
+
+def test_what_a_library_without_values_holds_is_read_anew_by_an_op(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    folder.joinpath("library_of_rates.py").write_text("rate = 2.0\ndef read(): return rate\n")
+    monkeypatch.syspath_prepend(folder)
+    library = importlib.import_module("library_of_rates")
+    op = Op("rated", lambda x: x * library.read(), lambda g, out, x: g * library.read())
+    f = compile(lambda x: op(x))
+    assert f.value_and_grad(3.0) == (6.0, 2.0)
+    library.rate = 5.0
+    assert f.value_and_grad(3.0) == (15.0, 5.0)
+
+
+def test_what_an_op_reads_is_as_it_is_now_where_the_rule_of_another_calls_it(monkeypatch):
+    op = Op("calling", lambda x: 2.0 * x, lambda g, out, x: SCALED(g))
+    f = compile(lambda x: op(x))
+    assert f.grad(3.0) == 2.0
+    monkeypatch.setattr(sys.modules[__name__], "SCALE", 5.0)
+    assert f.grad(3.0) == 5.0
 
 
 def test_an_op_whose_functions_are_methods_is_what_its_object_is_now():
