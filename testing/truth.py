@@ -166,6 +166,8 @@ def _unit(digits: int) -> Any:
 def _may_be_the_step(left: Any, right: Any, largest: Any, step: Any, at: Point) -> bool:
     """Return whether slopes are so small that they may be 0 but for the step, as of x**3 at 0."""
     slope = max(abs(left), abs(right))
+    if not slope:
+        return False  # no step is to blame for nothing
     size = min([1.0, *(abs(x) for x in at if x)])
     return bool(largest < 1000 * step * slope or slope * size < largest * TINY_CHANGE)
 
