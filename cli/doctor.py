@@ -10,18 +10,25 @@ import sysconfig
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, metadata, version
 from importlib.util import find_spec
 from typing import Any
 
 from pluggrad import PluggradError, __version__, plugins
-from pluggrad.config import current_config
-from pluggrad.settings import find_file
+from pluggrad.config import current_config, readable_config
+from pluggrad.hints.names import closest, similar
+from pluggrad.settings import ENVIRONMENT, find_file
 
 from .table import add_json, report
 
 FAILED = 1
 GOOD, MISSING, WRONG = "ok", "missing", "wrong"
+PREFIX = "PLUGGRAD_"
+VARIABLES = [
+    *(name.removeprefix(PREFIX) for name in ENVIRONMENT),
+    *("CACHE_DIR", "CACHE_MB", "PROGRESS"),
+]
 Finding = tuple[str, str, str]  # what, how it is, and what there is to say
 
 
@@ -41,6 +48,7 @@ def examine() -> Iterator[Finding]:
     yield python()
     yield processor()
     yield settings()
+    yield from unheeded()
     yield from extras()
     yield graphviz()
     yield compiler()
@@ -69,6 +77,26 @@ def settings() -> Finding:
         return "settings", GOOD, str(find_file() or "no file; pluggrad config prints all")
     except PluggradError as cause:
         return "settings", WRONG, str(cause)
+
+
+def unheeded() -> Iterator[Finding]:
+    """Say which settings are of nothing that is there, so that they change nothing."""
+    variables = [name[len(PREFIX) :] for name in os.environ if name.startswith(PREFIX)]
+    for name in sorted({*variables} - {*VARIABLES}):
+        if close := closest(name, VARIABLES):  # else it may be a plugin's
+            yield PREFIX + name, WRONG, f"no such variable; did you mean {PREFIX}{close}?"
+    config, _ = readable_config()
+    for name in config.renderers:
+        if name not in plugins.renderers:
+            about = f"no such renderer is installed{similar(name, plugins.renderers)}"
+            yield f"renderers.{name}", MISSING, about
+    for pattern in config.disable_plugins:
+        if not any(fnmatchcase(plugin.name, pattern) for plugin in plugins):
+            yield (
+                "disable_plugins",
+                MISSING,
+                f"no plugin is called {pattern!r}",
+            )
 
 
 def extras() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, cast, overload
 from pluggrad.config import Config, current_config
 from pluggrad.errors import ForwardError, PluggradError, RenderError, one_line
 from pluggrad.graph import Graph
+from pluggrad.hints.names import no_renderer
 from pluggrad.registry import plugins
 from pluggrad.value import Value
 
@@ -81,6 +82,9 @@ def render(
 def chosen(name: str | None, options: dict[str, Any]) -> Any:
     """Make the renderer of this name, or the one that the settings name."""
     config = current_config()
+    if not name and config.renderer not in plugins.renderers:
+        hint = "The settings name it: `pluggrad config` says where"
+        raise RenderError(f"{no_renderer(config.renderer, plugins.renderers)}. {hint}")
     return made_renderer(name or config.renderer, config, options)
 
 
@@ -95,7 +99,7 @@ def made_renderer(name: object, config: Config, options: Mapping[str, Any] | Non
         raise RenderError(f"a renderer is chosen by its name, not {type(name).__name__}")
     kind = plugins.renderer(name)
     given = {**config.renderers.get(name, {}), **options}
-    _check_options(name, kind, given)
+    _check_options(name, kind, given, options)
     return attempt(name, lambda: kind(**given))
 
 
@@ -106,7 +110,9 @@ _PLAIN: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 
 
-def _check_options(name: str, kind: type[Any], given: Mapping[str, Any]) -> None:
+def _check_options(
+    name: str, kind: type[Any], given: Mapping[str, Any], called_with: Mapping[str, Any]
+) -> None:
     """Check the names of options, and the types that settings and command lines may get wrong.
 
     What counts is the plain type that a renderer writes at an option, or that of True or False
@@ -117,11 +123,12 @@ def _check_options(name: str, kind: type[Any], given: Mapping[str, Any]) -> None
     known = signature(kind).parameters
     takes_any = any(option.kind is option.VAR_KEYWORD for option in known.values())
     for key, value in given.items():
+        origin = "" if key in called_with else " (from the settings)"
         if key not in known:
             if takes_any:
                 continue
             raise RenderError(
-                f"renderer {name!r} has no option {key!r}; available: "
+                f"renderer {name!r} has no option {key!r}{origin}; available: "
                 f"{', '.join(sorted(known)) or 'none'}"
             )
         written, default = known[key].annotation, known[key].default
@@ -130,7 +137,9 @@ def _check_options(name: str, kind: type[Any], given: Mapping[str, Any]) -> None
             words = "bool"
         wanted, types = _PLAIN.get(words, ("", ()))
         if types and (not isinstance(value, types) or isinstance(value, bool) != (words == "bool")):
-            raise RenderError(f"renderer {name!r}: option {key} is {wanted}, not {value!r:.60}")
+            raise RenderError(
+                f"renderer {name!r}: option {key}{origin} is {wanted}, not {value!r:.60}"
+            )
 
 
 def graph_of(values: Drawable, names: Mapping[str, Any] | None) -> Graph:

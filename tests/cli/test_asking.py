@@ -194,6 +194,31 @@ def test_doctor_says_that_a_bound_is_no_number_or_that_there_is_no_home(monkeypa
     assert doctor.clear_cache() == "no home directory, so nothing is kept"
 
 
+@pytest.mark.parametrize(
+    ("variable", "table", "said"),
+    [
+        ("PLUGGRAD_RENDRER", "", "no such variable; did you mean PLUGGRAD_RENDERER?"),
+        ("PLUGGRAD_cache_mb", "", "no such variable; did you mean PLUGGRAD_CACHE_MB?"),
+        ("A", "[renderers.tex]\ndigits = 3", "no such renderer is installed; did you mean 'text'?"),
+        ("A", "disable_plugins = ['pluggrad.expo']", "no plugin is called 'pluggrad.expo'"),
+    ],
+)
+def test_doctor_tells_of_settings_that_change_nothing(variable, table, said, folder, monkeypatch):
+    monkeypatch.setenv(variable, "3")
+    (folder / "pluggrad.toml").write_text(table)
+    (finding,) = doctor.unheeded()
+    assert finding[2].startswith(said)
+
+
+def test_doctor_leaves_variables_of_plugins_and_settings_in_order_alone(folder, monkeypatch):
+    monkeypatch.setenv("PLUGGRAD_UNITS_STRICT", "1")
+    monkeypatch.setenv("PLUGGRAD_CACHE_MB", "300")
+    (folder / "pluggrad.toml").write_text(
+        "renderers.text.digits = 3\ndisable_plugins = ['pluggrad.exp*']"
+    )
+    assert list(doctor.unheeded()) == []
+
+
 # ----- stubs -----
 
 

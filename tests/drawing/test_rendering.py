@@ -134,6 +134,18 @@ def test_something_that_is_no_value_is_a_type_error_naming_its_type(wrong):
         render(wrong, "count")
 
 
+def test_what_the_settings_get_wrong_is_said_to_come_from_them(product):
+    with configured(renderer="nosuch"), pytest.raises(RenderError, match="The settings name it"):
+        render(product)
+    for option, said in {"digit": "no option 'digit'", "digits": "option digits"}.items():
+        with configured(renderers={"text": {option: "3"}}), pytest.raises(RenderError) as set_so:
+            render(product, "text")
+        with pytest.raises(RenderError) as called_so:
+            render(product, "text", **{option: "3"})
+        assert f"{said} (from the settings)" in str(set_so.value)
+        assert str(called_so.value) == str(set_so.value).replace(" (from the settings)", "")
+
+
 # ----- Saving -----
 
 
