@@ -27,6 +27,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
+from pluggrad.errors import quoted
 from pluggrad.op import NAMES, Op, Rule
 from pluggrad.trace import Trace
 from pluggrad.trace.outside import refresh, standing
@@ -129,7 +130,7 @@ def _as_double(part: object) -> float:
         TypeError: for what is none, or was computed in another precision; the careful way knows.
     """
     if not isinstance(part, float | int):
-        raise TypeError(f"a rule gave {part!r:.60}")
+        raise TypeError(f"a rule gave {quoted(part)}")
     return float(part)
 
 

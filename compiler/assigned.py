@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pluggrad import CompileError
-from pluggrad.hints.values import shortened
+from pluggrad.errors import quoted
 
 from .capture.numbers import is_real
 from .run.buffers import listed
@@ -31,7 +31,7 @@ def as_floats(name: str, numbers: Any) -> Any:
         except (TypeError, ValueError) as cause:
             kind = type(x).__name__
             raise CompileError(
-                f"program.{name}[{position}] takes real numbers, not a {kind}: {shortened(x)}"
+                f"program.{name}[{position}] takes real numbers, not a {kind}: {quoted(x)}"
             ) from cause
     return listed(found)
 
@@ -43,6 +43,6 @@ def check_count(name: str, numbers: Any, count: int) -> None:
         CompileError: saying how many there are.
     """
     if not hasattr(numbers, "__len__") or getattr(numbers, "shape", (1,)) in ((), None):
-        raise CompileError(f"this program has {count} {name}, a list; not {numbers!r:.60}")
+        raise CompileError(f"this program has {count} {name}, a list; not {quoted(numbers)}")
     if len(numbers) != count:
         raise CompileError(f"this program has {count} {name}, not {len(numbers)}")

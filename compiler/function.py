@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 from weakref import WeakKeyDictionary, ref
 
 from pluggrad import CompileError, func, plugins
+from pluggrad.errors import quoted
 from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
 
@@ -100,7 +101,7 @@ class Compiled(OverLanes, Generic[P, R]):
             raise CompileError(f"arrays={arrays!r}; available: lanes, elements")
         for name, count in (("bound", bound), ("threads", threads)):
             if not isinstance(count, Integral) or count < 1:
-                raise CompileError(f"{name}= is a whole number, 1 or more, not {count!r:.60}")
+                raise CompileError(f"{name}= is a whole number, 1 or more, not {quoted(count)}")
         super().__init__(function, executor, bound, check_math(math))
         self.threads = threads
         self.arrays = arrays

@@ -137,3 +137,15 @@ def one_line(cause: BaseException) -> str:
         text = f"its text cannot be had ({type(worse).__name__})"
     text = text if len(text) <= 500 else f"{text[:499]}…"
     return f"{kind}: {text}" if text else kind
+
+
+def quoted(thing: object, most: int = 60) -> str:
+    """Return how Python writes a thing, on one line and cut off, to be told in an error.
+
+    Some things have no such text: integers of thousands of digits, what fails in its `__repr__`.
+    """
+    try:
+        text = repr(thing)
+    except Exception:
+        return f"a {type(thing).__name__} that cannot be printed"
+    return (" ".join(text.split()) if "\n" in text else text)[:most]

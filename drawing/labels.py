@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pluggrad.errors import GraphError
+from pluggrad.errors import GraphError, quoted
 from pluggrad.value import Value
 
 DEPTH = 4  # lists in lists in dicts; deeper nests are not looked through
@@ -36,7 +36,7 @@ def names_of(variables: Mapping[str, Any]) -> dict[Value, str]:
     nests = []
     for name, thing in variables.items():
         if not isinstance(name, str):
-            raise GraphError(f"names maps texts to Values; {name!r:.60} is no text")
+            raise GraphError(f"names maps texts to Values; {quoted(name)} is no text")
         if not name.startswith("_"):
             if isinstance(thing, Value):
                 found.setdefault(thing, name)

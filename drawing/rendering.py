@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast, overload
 
 from pluggrad.config import Config, current_config
-from pluggrad.errors import ForwardError, PluggradError, RenderError, one_line
+from pluggrad.errors import ForwardError, PluggradError, RenderError, one_line, quoted
 from pluggrad.graph import Graph
 from pluggrad.hints.names import no_renderer
 from pluggrad.registry import plugins
@@ -138,7 +138,7 @@ def _check_options(
         wanted, types = _PLAIN.get(words, ("", ()))
         if types and (not isinstance(value, types) or isinstance(value, bool) != (words == "bool")):
             raise RenderError(
-                f"renderer {name!r}: option {key}{origin} is {wanted}, not {value!r:.60}"
+                f"renderer {name!r}: option {key}{origin} is {wanted}, not {quoted(value)}"
             )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pluggrad.errors import RenderError
+from pluggrad.errors import RenderError, quoted
 from pluggrad.graph import Graph
 from pluggrad.registry import plugins
 
@@ -67,7 +67,7 @@ def _path(given: Any) -> tuple[Path, str]:
         text = os.fsdecode(given)
     except TypeError:
         raise RenderError(
-            f"save() takes a path, not {type(given).__name__} {given!r:.60}; what "
+            f"save() takes a path, not {type(given).__name__} {quoted(given)}; what "
             "render() returns can be written to an open file"
         ) from None
     try:

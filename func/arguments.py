@@ -7,6 +7,7 @@ from numbers import Real
 from operator import index
 from typing import Any
 
+from pluggrad.errors import quoted
 from pluggrad.value import Value
 
 from .dual import Dual
@@ -20,7 +21,7 @@ def check_callable(fun: object, name: str) -> None:
         TypeError: naming what it was given.
     """
     if not callable(fun):
-        raise TypeError(f"{name}() takes a function, not {fun!r:.60}")
+        raise TypeError(f"{name}() takes a function, not {quoted(fun)}")
 
 
 class Arguments:
@@ -74,13 +75,13 @@ class Arguments:
 def _checked_argnums(argnums: int | Sequence[int], given: int, name: str) -> list[int]:
     wanted = list(argnums) if isinstance(argnums, Iterable) else [argnums]
     if not all(hasattr(i, "__index__") and not isinstance(i, bool) for i in wanted):
-        raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {argnums!r:.60}")
+        raise TypeError(f"{name}(): argnums is an int or a tuple of ints, not {quoted(argnums)}")
     for i in map(index, wanted):
         if not -given <= i < given:
             raise ValueError(
-                f"{name}(): argnums={argnums} asks for argument {i}, but the function was called "
-                f"with {given} positional argument{'' if given == 1 else 's'}; arguments that are "
-                "differentiated are passed by position"
+                f"{name}(): argnums={quoted(argnums)} asks for argument {quoted(i)}, but the "
+                f"function was called with {given} positional argument{'' if given == 1 else 's'}; "
+                "arguments that are differentiated are passed by position"
             )
     chosen = [index(i) % given for i in wanted]
     if len(set(chosen)) != len(chosen):
@@ -99,7 +100,7 @@ def in_direction(
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, list | tuple):
             raise TypeError(
-                f"{name}(): {what} is a tuple with one entry for each argument, not {given!r:.60}"
+                f"{name}(): {what} is a tuple with one entry for each argument, not {quoted(given)}"
             )
     arguments = Arguments(primals, range(len(primals)), name)
     return arguments, arguments.tangents(counted(primals, tangents, name), name)
@@ -130,7 +131,7 @@ def scalar(result: Any, name: str) -> Any:
     if hasattr(result, "__len__"):
         what = f"a {type(result).__name__} of {len(result)}"
     else:
-        what = f"{result!r:.60} ({type(result).__name__})"
+        what = f"{quoted(result)} ({type(result).__name__})"
     raise TypeError(
         f"{name}() differentiates functions that give one number; this one gave {what}. For "
         "several numbers use jacrev() or jacfwd(), for a pair (number, anything) has_aux=True"
@@ -155,7 +156,7 @@ def with_aux(result: Any, name: str) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(
             f"{name}(has_aux=True) expects the function to give a pair (result, aux); this one "
-            f"gave {result!r:.60}"
+            f"gave {quoted(result)}"
         )
     return result
 

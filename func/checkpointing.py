@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter, signature
 from typing import Any, TypeVar
 
-from pluggrad.errors import GradientError
+from pluggrad.errors import GradientError, quoted
 from pluggrad.gradient import is_watched, propagate
 from pluggrad.recording import Context, SwitchedContext, Watcher, recording, watchers
 from pluggrad.topology import order_down_to
@@ -230,4 +230,4 @@ def _same(a: float, b: float) -> bool:
 
 
 def _told(data: Sequence[float]) -> str:
-    return str(data[0]) if len(data) == 1 else f"{len(data)} numbers, {list(data)!r:.60}"
+    return str(data[0]) if len(data) == 1 else f"{len(data)} numbers, {quoted(list(data))}"

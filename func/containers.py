@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from pluggrad.errors import quoted
+
 T = TypeVar("T")
 
 
@@ -61,10 +63,10 @@ def register_pytree_node(
     [-1.0, 4.0]
     """
     if not isinstance(nodetype, type):
-        raise TypeError(f"register_pytree_node() takes a class, not {nodetype!r:.60}")
+        raise TypeError(f"register_pytree_node() takes a class, not {quoted(nodetype)}")
     for what in (flatten_func, unflatten_func):
         if not callable(what):
-            raise TypeError(f"register_pytree_node() takes two functions, not {what!r:.60}")
+            raise TypeError(f"register_pytree_node() takes two functions, not {quoted(what)}")
     if nodetype in _REGISTERED:
         raise ValueError(f"{nodetype.__name__} is a container of numbers already")
 

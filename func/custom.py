@@ -7,7 +7,7 @@ from inspect import signature
 from numbers import Real
 from typing import Any
 
-from pluggrad.errors import GradientError, RuleError
+from pluggrad.errors import GradientError, RuleError, quoted
 from pluggrad.recording import always_recording, call_inside, no_grad, recording, switch, watchers
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, as_float, constant, recorded
@@ -51,7 +51,7 @@ def custom_rule(fun: Callable[..., Any], rule: Callable[..., Any] | None = None)
     (2.0, 0.083333333333)
     """
     if not callable(fun):
-        raise TypeError(f"custom_rule() takes a function, not {fun!r:.60}")
+        raise TypeError(f"custom_rule() takes a function, not {quoted(fun)}")
     return CustomRule(fun, rule)
 
 
@@ -148,13 +148,13 @@ class CustomRule:
         try:
             found = self._rule(g, out, *arguments.args)
         except Exception as cause:
-            where = f"({type(cause).__name__}, for {arguments.args!r:.200})"
+            where = f"({type(cause).__name__}, for {quoted(arguments.args, 200)})"
             raise RuleError(f"the rule of custom_rule {self._name}: {cause} {where}") from cause
         if count == 1:
             found = (found,)
         if not isinstance(found, tuple) or len(found) != count:
             raise RuleError(
-                f"the rule of custom_rule {self._name} gave {found!r:.60}; it gives a tuple with "
+                f"the rule of custom_rule {self._name} gave {quoted(found)}; it gives a tuple with "
                 f"one gradient, or None, for each of the {count} arguments"
             )
         try:
@@ -172,7 +172,7 @@ class CustomRule:
         try:
             return as_float(x)
         except TypeError:
-            what = f"{x!r:.60}, no number"
+            what = f"{quoted(x)}, no number"
         except OverflowError:
             what = "too large for a float"
         raise RuleError(f"the rule of custom_rule {self._name}: {place} is {what}")

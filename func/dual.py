@@ -20,11 +20,12 @@ from sys import _getframe
 from typing import Any
 
 from pluggrad import strong_zero
+from pluggrad.errors import quoted
 from pluggrad.index import value_hints
 from pluggrad.op import Op, is_no_double
 from pluggrad.recording import call_seen_by, recording, switch, watchers, watching_rules
 from pluggrad.registry import plugins
-from pluggrad.value import SOCKETS, Value, ask_place, comparable, constant
+from pluggrad.value import SOCKETS, Value, as_float, ask_place, comparable, constant
 
 from .symbols import push_code
 
@@ -289,7 +290,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
     except Exception as cause:
         raise op.rule_error(index, cause, primals) from cause
     if not is_operand(part):
-        raise op.rule_error(index, f"gave {part!r:.60}, which is no number", primals)
+        raise op.rule_error(index, f"gave {quoted(part)}, which is no number", primals)
     return part
 
 
@@ -331,7 +332,7 @@ def _operator(symbol: str, arity: int, socket: str) -> Callable[..., Any]:
             if not is_operand(other):
                 return NotImplemented
             if isinstance(other, Real):
-                other = float(other)
+                other = as_float(other)
         return Dual.__pluggrad_op__(op, (other, self) if reflected else (self, other))
 
     method = unary if arity == 1 else binary

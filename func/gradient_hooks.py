@@ -14,7 +14,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, Self
 from weakref import ref
 
-from pluggrad.errors import GradientError
+from pluggrad.errors import GradientError, quoted
 from pluggrad.gradient import hooks
 from pluggrad.recording import keeper
 from pluggrad.value import Value, as_float
@@ -94,7 +94,7 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
     if not isinstance(value, Value):
         raise TypeError(f"on_gradient() takes a Value, not {type(value).__name__}")
     if not callable(hook):
-        raise TypeError(f"on_gradient() takes a function of the gradient, not {hook!r:.60}")
+        raise TypeError(f"on_gradient() takes a function of the gradient, not {quoted(hook)}")
     if not value.requires_grad:
         raise GradientError(f"no gradient comes by at {value!r}: it does not require one")
     watcher = keeper()
@@ -139,8 +139,9 @@ def changed_by(hook: Hook, g: Any, value: Any) -> Any:
         return changed
     if isinstance(changed, bool) or not isinstance(changed, Real):
         raise TypeError(
-            f"the gradient hook {getattr(hook, '__qualname__', hook)} on {value!r:.200} returned "
-            f"{changed!r:.60}; a hook returns a number, or None to leave the gradient alone"
+            f"the gradient hook {getattr(hook, '__qualname__', hook)} on {quoted(value, 200)} "
+            f"returned {quoted(changed)}; a hook returns a number, or None to leave the gradient "
+            "alone"
         )
     return as_float(changed)
 

@@ -8,9 +8,8 @@ from functools import reduce
 from types import ModuleType
 from typing import Any
 
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 from pluggrad.hints.packages import needed
-from pluggrad.hints.values import shortened
 from pluggrad.op import Op
 from pluggrad.registry import plugins
 from pluggrad.topology import topological_order
@@ -46,10 +45,10 @@ def from_sympy(expression: Any, *arguments: Any) -> Callable[..., Any]:
     except (sympy.SympifyError, AttributeError, ValueError):
         raise TypeError(
             f"from_sympy() takes an expression of SymPy's, not {type(expression).__name__} "
-            f"{shortened(expression)}"
+            f"{quoted(expression)}"
         ) from None
     if strange := [x for x in arguments if not isinstance(x, sympy.Symbol | sympy.Basic)]:
-        raise TypeError(f"arguments are symbols of SymPy's, not {strange[0]!r:.60}")
+        raise TypeError(f"arguments are symbols of SymPy's, not {quoted(strange[0])}")
     if missing := free - set(arguments):
         names = ", ".join(sorted(map(str, missing)))
         raise TypeError(f"the expression has symbols that are no arguments: {names}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, overload
 
+from pluggrad.errors import quoted
 from pluggrad.hints.packages import needed
 
 from .arguments import check_callable
@@ -148,20 +149,24 @@ def _axes_inside(axis: Axes, x: Any, path: str) -> list[Axes]:
         return [axis[key] for key in x]
     axes, _ = own.flatten(axis)
     if isinstance(axis, dict) or len(axes) != len(parts):
-        raise ValueError(f"vmap(): in_axes={axis!r} is not built like {path}, {x!r:.60}")
+        raise ValueError(f"vmap(): in_axes={axis!r} is not built like {path}, {quoted(x)}")
     return list(axes)
 
 
 def _along(x: list[Any], axis: Any, path: str) -> list[Any]:
     """Return the elements of nested lists along an axis."""
     if isinstance(axis, bool) or not isinstance(axis, int) or axis < 0:
-        raise TypeError(f"vmap(): in_axes is 0, 1, ... or None, or a tuple of them, not {axis!r}")
+        raise TypeError(
+            f"vmap(): in_axes is 0, 1, ... or None, or a tuple of them, not {quoted(axis)}"
+        )
     if axis == 0:
         return x
     rows = []
     for i, row in enumerate(x):
         if not isinstance(row, list):
-            raise TypeError(f"vmap(): {path}[{i}] is a {type(row).__name__}; it has no axis {axis}")
+            raise TypeError(
+                f"vmap(): {path}[{i}] is a {type(row).__name__}; it has no axis {quoted(axis)}"
+            )
         rows.append(_along(row, axis - 1, f"{path}[{i}]"))
     if len({len(row) for row in rows}) > 1:
         raise ValueError(f"vmap(): the lists in {path} have different lengths along axis {axis}")

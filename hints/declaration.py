@@ -11,7 +11,7 @@ from keyword import iskeyword
 from numbers import Real
 from typing import Any
 
-from pluggrad.errors import OpError
+from pluggrad.errors import OpError, quoted
 from pluggrad.op import NAMES, Interval, Op, Rule
 
 
@@ -22,7 +22,7 @@ def domain_of_each(
     if domain is None:
         return (None,) * arity
     if not isinstance(domain, Sequence) or isinstance(domain, str):
-        raise OpError(f"a domain is an interval (low, high), not {domain!r:.60}")
+        raise OpError(f"a domain is an interval (low, high), not {quoted(domain)}")
     if arity == 1 and len(domain) == 2 and isinstance(domain[0], Real):
         return (domain,)  # a single interval for a single operand
     return tuple(domain)  # type: ignore[arg-type]
@@ -33,7 +33,7 @@ def defaults_of(name: object, forward: object) -> tuple[float, ...]:
     defaults = getattr(forward, "__defaults__", None) or ()
     for x in defaults:
         if isinstance(x, bool) or not _is_number(x):
-            raise OpError(f"op {name!r}: the default of an operand is a number, not {x!r:.60}")
+            raise OpError(f"op {name!r}: the default of an operand is a number, not {quoted(x)}")
     return tuple(map(float, defaults))
 
 
@@ -95,9 +95,9 @@ def check_declaration(op: Op) -> None:
     """
     _check_name(op.name)
     if not callable(op.forward):
-        raise OpError(f"op {op.name!r}: forward is a function, not {op.forward!r}")
+        raise OpError(f"op {op.name!r}: forward is a function, not {quoted(op.forward, 200)}")
     if not isinstance(op.__doc__, str):
-        raise OpError(f"op {op.name!r}: doc is a line of text, not {op.__doc__!r:.60}")
+        raise OpError(f"op {op.name!r}: doc is a line of text, not {quoted(op.__doc__)}")
     _check_arity(op)
     _check_places(op)
     _check_forward(op)
@@ -107,7 +107,7 @@ def check_declaration(op: Op) -> None:
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise OpError(f"an op's name is a Python identifier, not {name!r}")
+        raise OpError(f"an op's name is a Python identifier, not {quoted(name)}")
     if (read := unicodedata.normalize("NFKC", name)) != name:
         raise OpError(f"op {name!r}: Python reads this name as {read!r} in a program; call it that")
 
@@ -125,7 +125,9 @@ def _check_arity(op: Op) -> None:
         raise OpError(f"op {name!r} has {op.arity} operands; the most is {len(NAMES)}")
     for index, rule in enumerate(op.rules):
         if rule is not None and not callable(rule):
-            raise OpError(f"op {name!r}: the rule of operand {index} is a function, not {rule!r}")
+            raise OpError(
+                f"op {name!r}: the rule of operand {index} is a function, not {quoted(rule, 200)}"
+            )
     if len(op.domain) != op.arity:
         raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
 
@@ -165,7 +167,7 @@ def _check_rule(op: Op, index: int, rule: Rule | None) -> None:
 def _check_places(op: Op) -> None:
     """Check what a declaration says of places: `ieee`, domains and kinks."""
     if op.ieee is not None and not callable(op.ieee):
-        raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {op.ieee!r:.60}")
+        raise OpError(f"op {op.name!r}: ieee is a function of the operands, not {quoted(op.ieee)}")
     _check_operands(op, "ieee", op.ieee)
     for index, interval in enumerate(op.domain):
         if interval is None:
@@ -175,7 +177,7 @@ def _check_places(op: Op) -> None:
         ):
             raise OpError(
                 f"op {op.name!r}: the domain of operand {index} is an interval (low, high) or "
-                f"None, not {interval!r:.60}; give one for each of the {op.arity} operands"
+                f"None, not {quoted(interval)}; give one for each of the {op.arity} operands"
             )
         if not interval[0] < interval[1]:
             raise OpError(
@@ -192,7 +194,7 @@ def _check_places(op: Op) -> None:
     ):
         raise OpError(
             f"op {op.name!r}: kinks are a sequence of numbers, such as (0.0,), or a function that "
-            f"is zero there, not {op.kinks!r:.60}"
+            f"is zero there, not {quoted(op.kinks)}"
         )
 
 

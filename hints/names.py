@@ -14,7 +14,7 @@ from functools import partial
 from operator import methodcaller
 from typing import Any, NoReturn
 
-from pluggrad.errors import MissingOpError, RenderError
+from pluggrad.errors import MissingOpError, RenderError, quoted
 
 # ----- What is missing -----
 
@@ -26,7 +26,7 @@ def closest(name: object, known: Iterable[str]) -> str:
     'relu'
     """
     folded = {one.casefold(): one for one in known}
-    close = get_close_matches(str(name).casefold(), folded, n=1)
+    close = get_close_matches(name.casefold() if isinstance(name, str) else "", folded, n=1)
     return folded[close[0]] if close else ""
 
 
@@ -43,14 +43,14 @@ def similar(name: object, known: Iterable[str]) -> str:
 
 def no_op(name: object, known: Iterable[str]) -> MissingOpError:
     """Return the error for an op that no plugin provides."""
-    return MissingOpError(f"no plugin provides op {name!r}{similar(name, known)}")
+    return MissingOpError(f"no plugin provides op {quoted(name)}{similar(name, known)}")
 
 
 def no_renderer(name: object, known: Iterable[str]) -> RenderError:
     """Return the error for a renderer that no plugin provides."""
     close = closest(name, known := sorted(known))
     hint = f", did you mean {close!r}?" if close else ";"
-    return RenderError(f"unknown renderer {name!r}{hint} available: {', '.join(known)}")
+    return RenderError(f"unknown renderer {quoted(name)}{hint} available: {', '.join(known)}")
 
 
 def no_operator(symbol: str) -> MissingOpError:

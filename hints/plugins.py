@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from pluggrad.errors import MissingOpError, PluginError, one_line
+from pluggrad.errors import MissingOpError, PluginError, one_line, quoted
 from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
@@ -62,7 +62,9 @@ def check_ops(
     operators = {(op.operator or "", op.arity): op.name for op in installed.values() if op.operator}
     for op in ops:
         if not isinstance(op, Op):
-            raise PluginError(f"its pluggrad_register_ops() gave {quoted(op)}, which is not an Op")
+            raise PluginError(
+                f"its pluggrad_register_ops() gave {quoted_with_type(op)}, which is not an Op"
+            )
         if op.name in own:
             raise PluginError(f"it gives two ops named {op.name!r}")
         if op.name in installed:
@@ -119,8 +121,8 @@ def check_renderers(
     for renderer in renderers:
         if not isinstance(renderer, type) or "__call__" not in dir(renderer):
             raise PluginError(
-                f"its pluggrad_register_renderers() gave {quoted(renderer)}; a renderer is a "
-                "class with a name and __call__(graph)"
+                f"its pluggrad_register_renderers() gave {quoted_with_type(renderer)}; a renderer "
+                "is a class with a name and __call__(graph)"
             )
         name = getattr(renderer, "name", None)
         if not isinstance(name, str) or not name:
@@ -149,7 +151,7 @@ def _check_suffixes(name: str, suffixes: object) -> None:
         isinstance(suffix, str) and suffix.startswith(".") for suffix in suffixes
     ):
         raise PluginError(
-            f"renderer {name!r} has suffixes {quoted(suffixes)}; they are a tuple of "
+            f"renderer {name!r} has suffixes {quoted_with_type(suffixes)}; they are a tuple of "
             'texts such as (".svg",)'
         )
     for suffix in suffixes:
@@ -192,11 +194,11 @@ def doubled_suffixes(
     return notes
 
 
-def quoted(given: object) -> str:
+def quoted_with_type(given: object) -> str:
     """Quote what a plugin gave, briefly, and with its type."""
     if isinstance(given, type):
         return f"class {given.__name__}"
-    text = repr(given)
+    text = quoted(given, 61)
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(given).__name__})"
 
 
@@ -229,7 +231,9 @@ def _given(manager: PluginManager, plugin: object, hook: str, wanted: str) -> tu
                 is_class = isinstance(plugin, type) and issubclass(type(cause), TypeError)
                 hint = "; it is a class: register an object of it, Plugin()" if is_class else ""
                 raise PluginError(f"its {hook}() failed: {one_line(cause)}{hint}") from cause
-            raise PluginError(f"its {hook}() gave {quoted(given)}, not a list of {wanted}")
+            raise PluginError(
+                f"its {hook}() gave {quoted_with_type(given)}, not a list of {wanted}"
+            )
     return ()
 
 

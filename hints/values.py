@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from pluggrad.errors import ForwardError, GradientError, LostGradientError, RuleError
+from pluggrad.errors import ForwardError, GradientError, LostGradientError, RuleError, quoted
 from pluggrad.op import Op, listed
 from pluggrad.value import Value
 
@@ -15,15 +15,6 @@ from .names import op_in_two_lines
 
 # What takes gradients anywhere.
 FUNCTION = "use pluggrad.func.grad(f)(x) there, which works inside any transform"
-
-
-def shortened(thing: object, most: int = 60) -> str:
-    r"""Return the `repr` of a thing on one line, cut short: that of an array or a table has many.
-
-    >>> print(shortened("a long text", 7))
-    'a long
-    """
-    return " ".join(repr(thing).split())[:most]
 
 
 def moving_hint(x: object, instead: str = FUNCTION) -> str:
@@ -57,7 +48,7 @@ def wrong_label(label: object, more: tuple[object, ...]) -> TypeError:
         return TypeError(f"Value(data, operands, op): {op_in_two_lines(len(label), symbol)}")
     if more:
         return TypeError("Value() takes a number and a label; requires_grad= is given by name")
-    return TypeError(f"a label is text, not {type(label).__name__}: {label!r:.60}")
+    return TypeError(f"a label is text, not {type(label).__name__}: {quoted(label)}")
 
 
 def no_gradient(x: Value) -> GradientError:
@@ -110,7 +101,7 @@ def check_stranger(other: object, op: Op | None) -> None:
     if hint is not None:
         raise TypeError(
             f"a Value combines with real numbers and Values, not {kind.__name__}: "
-            f"{shortened(other)}{hint}"
+            f"{quoted(other)}{hint}"
         )
 
 
@@ -118,7 +109,7 @@ def no_operand(op: Op, x: object) -> TypeError:
     """Return the error for a call of an op with what is neither number nor Value."""
     hint = _one_by_one(op, x)
     return TypeError(
-        f"{op.name}() takes numbers and Values, not {type(x).__name__}: {shortened(x)}{hint}"
+        f"{op.name}() takes numbers and Values, not {type(x).__name__}: {quoted(x)}{hint}"
     )
 
 
@@ -177,7 +168,7 @@ def no_float(op: Op, operands: Sequence[object], result: object, cause: Exceptio
     if isinstance(cause, OverflowError):
         return ForwardError(f"op {op.name!r} gave a number {given} that is too large for a float")
     return ForwardError(
-        f"op {op.name!r} gave {shortened(result)} {given}; a forward function gives a real number"
+        f"op {op.name!r} gave {quoted(result)} {given}; a forward function gives a real number"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pluggrad.errors import GradientError
+from pluggrad.errors import GradientError, quoted
 from pluggrad.index import value_hints
 from pluggrad.value import Value
 
@@ -93,7 +93,7 @@ def explain(
             raise TypeError(f"explain: {name} is a Value, not {type(value).__name__}{hint}")
     for name, number in (("paths", paths), ("digits", digits)):
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise GradientError(f"explain: {name} is a whole number above 0, not {number!r:.60}")
+            raise GradientError(f"explain: {name} is a whole number above 0, not {quoted(number)}")
     between = Between(output, wrt, names)
     largest = between.largest(paths)
     number = between.counts[between.end] if between.links or between.start == between.end else 0

@@ -8,6 +8,8 @@ from numbers import Real
 from typing import Any
 
 from pluggrad import Value
+from pluggrad.errors import quoted
+from pluggrad.value import as_float
 
 from .optimizers import Compiled
 
@@ -49,7 +51,7 @@ def clip_grad_norm_(
     if error_if_nonfinite and not isfinite(total):
         raise ValueError(f"the norm of the gradients is {total}, so they cannot be clipped by it")
     # PyTorch adds the same 1e-6, so that a norm of 0 divides nothing.
-    factor = min(1.0, max_norm / (total + 1e-6))
+    factor = min(1.0, as_float(max_norm, "max_norm is a number") / (total + 1e-6))
     if factor < 1.0:  # a norm of nan leaves gradients alone, so that it shows which one is nan
         _change(parameters, lambda g: g * factor)
     return total
@@ -80,9 +82,9 @@ def clip_grad_value_(parameters: Value | Iterable[Value] | Compiled, clip_value:
 def _check(**sizes: float) -> None:
     for name, size in sizes.items():
         if not isinstance(size, Real):
-            raise TypeError(f"{name} is a number, not {size!r:.60}")
+            raise TypeError(f"{name} is a number, not {quoted(size)}")
         if not size >= 0:
-            raise ValueError(f"{name} is 0 or more, not {size!r}")
+            raise ValueError(f"{name} is 0 or more, not {quoted(size)}")
 
 
 def _values(parameters: Any) -> list[Value]:
@@ -90,7 +92,7 @@ def _values(parameters: Any) -> list[Value]:
         return [parameters]
     found = [*parameters] if isinstance(parameters, Iterable) else [parameters]
     if strange := [p for p in found if not isinstance(p, Value)]:
-        raise TypeError(f"parameters are Values, or a compiled program; not {strange[0]!r:.60}")
+        raise TypeError(f"parameters are Values, or a compiled program; not {quoted(strange[0])}")
     return found
 
 

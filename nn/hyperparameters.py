@@ -8,6 +8,8 @@ from numbers import Real
 from operator import index
 from typing import Any, ClassVar
 
+from pluggrad.errors import quoted
+
 Range = Callable[[float], bool]
 
 
@@ -26,9 +28,9 @@ def count_of(whose: str, value: Any, least: int = 1) -> int:
     try:
         count = index(value)
     except TypeError:
-        raise TypeError(f"{whose} is a whole number, not {value!r:.60}") from None
+        raise TypeError(f"{whose} is a whole number, not {quoted(value)}") from None
     if count < least:
-        raise ValueError(f"{whose} is {least} or more, not {count}")
+        raise ValueError(f"{whose} is {least} or more, not {quoted(count)}")
     return count
 
 
@@ -70,13 +72,13 @@ class Number:
         if self.schedule and callable(value):
             return value
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{whose} is a number, not {value!r:.60}")
+            raise TypeError(f"{whose} is a number, not {quoted(value)}")
         try:
             number = float(value)
         except OverflowError:
             raise ValueError(f"{whose} is a number, {self.wanted}, that a float can hold") from None
         if not isfinite(number) or not self.holds(number):
-            raise ValueError(f"{whose} is a number, {self.wanted}, not {value!r:.60}")
+            raise ValueError(f"{whose} is a number, {self.wanted}, not {quoted(value)}")
         return number
 
 
@@ -87,7 +89,7 @@ class Pair(Number):
         """Return the two numbers."""
         both = tuple(value) if isinstance(value, Iterable) else ()
         if len(both) != 2:
-            raise TypeError(f"{whose} is a pair of numbers, not {value!r:.60}")
+            raise TypeError(f"{whose} is a pair of numbers, not {quoted(value)}")
         return super().checked(f"{whose}[0]", both[0]), super().checked(f"{whose}[1]", both[1])
 
 
@@ -100,7 +102,7 @@ class Flag(Number):
     def checked(self, whose: str, value: Any) -> bool:
         """Return it; `"no"` would count as True."""
         if not isinstance(value, bool):
-            raise TypeError(f"{whose} is {self.wanted}, not {value!r:.60}")
+            raise TypeError(f"{whose} is {self.wanted}, not {quoted(value)}")
         return value
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from pluggrad import Value
+from pluggrad.errors import quoted
 
 from .hyperparameters import NOT_NEGATIVE, check_numbers
 
@@ -100,7 +101,7 @@ def generator(rng: Any) -> Any:
     if rng is None:
         return random
     if isinstance(rng, type) or not callable(getattr(rng, "uniform", None)):
-        raise TypeError(f"rng is a random generator, such as random.Random(42), not {rng!r:.60}")
+        raise TypeError(f"rng is a random generator, such as random.Random(42), not {quoted(rng)}")
     return rng
 
 

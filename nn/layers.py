@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from pluggrad import Value
+from pluggrad.errors import quoted
 from pluggrad.hints.calls import explained
 
 from .hyperparameters import check_counts
@@ -155,7 +156,9 @@ def check_length(module: Module, x: Any, length: int) -> None:
         TypeError: saying what the module takes.
     """
     if not hasattr(x, "__len__"):
-        raise TypeError(f"{module!r} takes a vector of {length} numbers, not {x!r:.60}: write [x]")
+        raise TypeError(
+            f"{module!r} takes a vector of {length} numbers, not {quoted(x)}: write [x]"
+        )
     if len(x) != length:
         raise TypeError(f"{module!r} takes a vector of {length} numbers, not {len(x)}")
 

@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from pluggrad import Value, plugins
+from pluggrad.errors import quoted
 from pluggrad.ops import exp, floor, log_softmax, maximum
 
 Number = TypeVar("Number", bound=Value | float)
@@ -133,7 +134,7 @@ def _surprise(logits: Sequence[Any], target: Any) -> Any:
         return sum(-w * p for w, p in paired(target, log_softmax(logits)))
     own = int(target)
     if not 0 <= own < len(logits):
-        raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {target}")
+        raise IndexError(f"there are the classes 0 to {len(logits) - 1}, not {quoted(target)}")
     score, others = logits[own], [x for i, x in enumerate(logits) if i != own]
     if not others:
         return score - score
@@ -165,7 +166,7 @@ def check_targets(
     """
     for i, t in enumerate(targets):
         if isinstance(t, Real) and not holds(float(t)):
-            raise ValueError(f"targets[{i}] of {whose} is {wanted}, not {t!r:.60}")
+            raise ValueError(f"targets[{i}] of {whose} is {wanted}, not {quoted(t)}")
 
 
 def paired(first: Sequence[Any], second: Sequence[Any]) -> Any:
@@ -176,7 +177,9 @@ def paired(first: Sequence[Any], second: Sequence[Any]) -> Any:
             or getattr(x, "shape", 1) == ()
             or isinstance(x, str | bytes | Mapping)
         ):
-            raise TypeError(f"a loss takes lists of examples and targets, not {x!r:.60}: write [x]")
+            raise TypeError(
+                f"a loss takes lists of examples and targets, not {quoted(x)}: write [x]"
+            )
     if len(first) != len(second):
         raise TypeError(f"{len(first)} examples do not go with {len(second)} targets")
     return zip(first, second, strict=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pluggrad import StateError
+from pluggrad.errors import quoted
 
 from .hyperparameters import NOT_NEGATIVE, Checked, Number, check_counts, count_of
 from .optimizers import Optimizer
@@ -98,7 +99,7 @@ class LRScheduler(Checked):
         if not isinstance(state, Mapping) or set(state) != {"last_epoch", "base_lr"}:
             raise StateError(
                 f"the state of {type(self).__name__} is a dict of last_epoch and base_lr, not "
-                f"{state!r:.60}"
+                f"{quoted(state)}"
             )
         try:
             epoch = count_of("last_epoch", state["last_epoch"], 0)
@@ -139,7 +140,7 @@ class LambdaLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
         if not callable(lr_lambda):
             raise TypeError(
-                f"lr_lambda= of LambdaLR is a function of the epoch, not {lr_lambda!r:.60}"
+                f"lr_lambda= of LambdaLR is a function of the epoch, not {quoted(lr_lambda)}"
             )
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)

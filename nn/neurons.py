@@ -8,6 +8,7 @@ from operator import methodcaller
 from typing import Any, Never
 
 from pluggrad import Value, plugins
+from pluggrad.errors import quoted
 from pluggrad.hints.calls import explained
 
 from .hyperparameters import count_of
@@ -132,7 +133,8 @@ class MLP(Module):
         if more or not isinstance(nouts, Sequence):
             listed = ", ".join(map(str, [nouts, *more]))
             raise TypeError(
-                f"nouts= of MLP is a list of sizes, not {nouts!r:.60}: write MLP({nin}, [{listed}])"
+                f"nouts= of MLP is a list of sizes, not {quoted(nouts)}: "
+                f"write MLP({nin}, [{listed}])"
             )
         sizes = [nin, *nouts]
         last = len(nouts) - 1 if linear_output else len(nouts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pluggrad.errors import quoted
+
 from .module import Module
 
 
@@ -28,7 +30,7 @@ class Sequential(Module):
     def __init__(self, *modules: Callable[[Any], Any]) -> None:
         for i, module in enumerate(modules):
             if not callable(module):
-                raise TypeError(f"module {i} of Sequential is {module!r:.60}, which has no call")
+                raise TypeError(f"module {i} of Sequential is {quoted(module)}, which has no call")
         self.modules = list(modules)
 
     def forward(self, x: Any) -> Any:

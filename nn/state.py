@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from pluggrad import StateError, Value
+from pluggrad.errors import quoted
 
 
 def tree_of(values: Any) -> Any:
@@ -32,7 +33,9 @@ def fill(trees: Mapping[str, Any], state: Mapping[str, Any], whose: str) -> None
     if not isinstance(state, Mapping):
         raise StateError(f"the state of {whose} is a dict by name, not {type(state).__name__}")
     missing = [name for name in trees if name not in state]
-    unexpected = [str(name) for name in state if name not in trees]
+    unexpected = [
+        name if isinstance(name, str) else quoted(name) for name in state if name not in trees
+    ]
     pairs: list[tuple[Value, float]] = []
     wrong = [
         problem
@@ -88,45 +91,51 @@ def remembered(
         StateError: telling the first thing that does not fit.
     """
     if not isinstance(state, Mapping) or set(state) != {"steps", "memories"}:
-        raise StateError(f"the state of {whose} is a dict of steps and memories, not {state!r:.60}")
+        raise StateError(
+            f"the state of {whose} is a dict of steps and memories, not {quoted(state)}"
+        )
     steps, memories = state["steps"], state["memories"]
     if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 0:
-        raise StateError(f"steps of {whose} is a count, 0 or more, not {steps!r:.40}")
+        raise StateError(f"steps of {whose} is a count, 0 or more, not {quoted(steps, 40)}")
     if not isinstance(memories, list | tuple):
-        raise StateError(f"memories of {whose} is a list, not {memories!r:.40}")
+        raise StateError(f"memories of {whose} is a list, not {quoted(memories, 40)}")
     if len(memories) != count:
         raise StateError(f"this state is for {len(memories)} parameters; {whose} has {count}")
     for i, memory in enumerate(memories):
         if not isinstance(memory, Mapping) or (memory and set(memory) != set(names)):
-            given = ", ".join(map(str, memory)) if isinstance(memory, Mapping) else repr(memory)
+            given = ", ".join(map(str, memory)) if isinstance(memory, Mapping) else quoted(memory)
             wanted = ", ".join(names) or "nothing"
             raise StateError(f"{whose} remembers {wanted} of a parameter, not {given:.40}")
         for name, number in memory.items():
             if not _is_number(number):
                 raise StateError(
-                    f"{name} of parameter {i} of {whose} is one number, not {number!r:.40}"
+                    f"{name} of parameter {i} of {whose} is one number, not {quoted(number, 40)}"
                 )
     return int(steps), [{name: float(x) for name, x in memory.items()} for memory in memories]
 
 
 def _is_number(x: Any) -> bool:
-    return isinstance(x, Real) and not isinstance(x, bool)
+    """Return whether something is a number that a float can hold."""
+    try:
+        return isinstance(x, Real) and not isinstance(x, bool) and float(x) is not None
+    except OverflowError:
+        return False
 
 
 def _paired(values: Any, numbers: Any, name: str, pairs: list[tuple[Value, float]]) -> str:
     """Collect which Value gets which number; return what is wrong, or nothing."""
     if isinstance(values, Value):
         if not _is_number(numbers):
-            return f"{name} is one number, not {numbers!r:.40}"
+            return f"{name} is one number, not {quoted(numbers, 40)}"
         pairs.append((values, float(numbers)))
         return ""
     if isinstance(values, dict):
         if not isinstance(numbers, Mapping) or set(numbers) != set(map(str, values)):
-            return f"{name} is a dict of {', '.join(map(str, values))}, not {numbers!r:.40}"
+            return f"{name} is a dict of {', '.join(map(str, values))}, not {quoted(numbers, 40)}"
         inner = [(x, numbers[str(key)], f"{name}.{key}") for key, x in values.items()]
     else:
         if not isinstance(numbers, list | tuple) or len(numbers) != len(values):
-            given = f"{len(numbers)}" if isinstance(numbers, list | tuple) else f"{numbers!r:.40}"
+            given = f"{len(numbers)}" if isinstance(numbers, list | tuple) else quoted(numbers, 40)
             return f"{name} is a list of {len(values)}, not {given}"
         inner = [(x, numbers[i], f"{name}.{i}") for i, x in enumerate(values)]
     for x, number, path in inner:

@@ -11,6 +11,7 @@ from operator import index
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 from pluggrad import Value, plugins
+from pluggrad.errors import quoted
 from pluggrad.ops import minimum
 
 from . import losses
@@ -169,7 +170,7 @@ def class_of(given: Any) -> int:
     try:
         return index(given)
     except TypeError:
-        raise TypeError(f"a class is a whole number, not {given!r:.60}") from None
+        raise TypeError(f"a class is a whole number, not {quoted(given)}") from None
 
 
 @overload
@@ -198,7 +199,7 @@ def nll_loss(input: Sequence[Sequence[Any]], target: Sequence[int], reduction: s
     for row, given in losses.paired(input, target):
         t = class_of(given)
         if not 0 <= t < len(row):
-            raise IndexError(f"there are the classes 0 to {len(row) - 1}, not {t}")
+            raise IndexError(f"there are the classes 0 to {len(row) - 1}, not {quoted(t)}")
         terms.append(-row[t])
     return _reduced(terms, reduction)
 

@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any, TypeVar
 
 from pluggrad import Op, Value, hookimpl
+from pluggrad.errors import quoted
 
 from .activation import sigmoid
 from .arithmetic import MOST, abs, floor
@@ -124,7 +125,7 @@ def log_softmax(values: Sequence[Number]) -> list[Number]:
 def _several(values: Sequence[Any], what: str) -> list[Any]:
     is_list = hasattr(values, "__len__") and getattr(values, "shape", None) != ()
     if not is_list or isinstance(values, Mapping | str | bytes):
-        raise TypeError(f"{what} takes a list of numbers, not {values!r:.60}: write [x]")
+        raise TypeError(f"{what} takes a list of numbers, not {quoted(values)}: write [x]")
     if len(values) == 0:
         raise TypeError(f"{what} takes one number or more, not none")
     return list(values)

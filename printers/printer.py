@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pluggrad import Graph, RenderError, plugins
-from pluggrad.errors import one_line
+from pluggrad.errors import one_line, quoted
 from pluggrad.index import plugin_hints
 
 from .code import (
@@ -88,7 +88,8 @@ class Printer:
     def __init__(self, *, function: str = "value_and_gradient") -> None:
         if not str(function).isidentifier() or self.variable(str(function)) != function:
             raise RenderError(
-                f"renderer {self.name!r}: function is a name in the language, not {function!r:.60}"
+                f"renderer {self.name!r}: function is a name in the language, "
+                f"not {quoted(function)}"
             )
         self.function = function
         self.words = {**self.words, **words_of_plugins(self.name)}
@@ -226,6 +227,8 @@ def words_of_plugins(language: str) -> dict[str, str]:
             raise RenderError(f"{where} failed: {one_line(cause)}") from cause
         for op, text in words.items():
             if not isinstance(text, str) or not text.strip():
-                raise RenderError(f"{where} gave {text!r:.60} for {op!r} in {language!r}, no text")
+                raise RenderError(
+                    f"{where} gave {quoted(text)} for {op!r} in {language!r}, no text"
+                )
         found.update({f"op:{op}": text for op, text in words.items()})
     return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pluggrad import RenderError
+from pluggrad.errors import quoted
 
 T = TypeVar("T")
 
@@ -53,4 +54,4 @@ def unless_none(
 
 
 def _wrong(renderer: str, name: str, wanted: str, value: object) -> RenderError:
-    return RenderError(f"renderer {renderer!r}: option {name} is {wanted}, not {value!r:.60}")
+    return RenderError(f"renderer {renderer!r}: option {name} is {wanted}, not {quoted(value)}")

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from pluggrad import RenderError
+from pluggrad.errors import quoted
 
 FONT = "Helvetica,Arial,sans-serif"
 AUTO = "auto"
@@ -151,7 +152,7 @@ def theme_of(renderer: str, given: object, *, auto: bool = False) -> tuple[Theme
         if given not in known:
             raise RenderError(
                 f"renderer {renderer!r}: option theme is one of {', '.join(map(repr, known))}, or "
-                f"a table of colours, not {given!r:.60}"
+                f"a table of colours, not {quoted(given)}"
             )
         return THEMES["light" if given == AUTO else given], given == AUTO
     if not isinstance(given, Mapping):
@@ -163,7 +164,7 @@ def theme_of(renderer: str, given: object, *, auto: bool = False) -> tuple[Theme
     if not isinstance(base, str) or base not in THEMES:
         raise RenderError(
             f"renderer {renderer!r}: the base of a theme is one of "
-            f"{', '.join(map(repr, THEMES))}, not {base!r:.60}"
+            f"{', '.join(map(repr, THEMES))}, not {quoted(base)}"
         )
     colours = {key: value for key, value in given.items() if key != "base"}
     for key, value in colours.items():
@@ -176,12 +177,13 @@ def _check(renderer: str, key: object, value: object) -> None:
         close = get_close_matches(str(key), Theme._fields, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise RenderError(
-            f"renderer {renderer!r}: a theme has no colour {key!r:.60}; {hint}"
+            f"renderer {renderer!r}: a theme has no colour {quoted(key)}; {hint}"
             f"(available: base, {', '.join(Theme._fields)})"
         )
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
         raise RenderError(
-            f"renderer {renderer!r}: theme: {key} is a colour such as '#1f2933', not {value!r:.60}"
+            f"renderer {renderer!r}: theme: {key} is a colour such as '#1f2933', "
+            f"not {quoted(value)}"
         )
 
 

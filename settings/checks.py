@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from pluggrad.config import Config
-from pluggrad.errors import ConfigError
+from pluggrad.errors import ConfigError, quoted
 
 KEYS = tuple(f.name for f in fields(Config))
 
@@ -23,7 +23,7 @@ def checked(settings: Mapping[str, Any], place: str) -> dict[str, Any]:
     for key, value in settings.items():
         wanted, right = _TYPES[key]
         if not right(value):
-            raise ConfigError(f"{place}: {key} is {wanted}, not {value!r:.60}")
+            raise ConfigError(f"{place}: {key} is {wanted}, not {quoted(value)}")
         found[key] = tuple(value) if key == "disable_plugins" else value
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pluggrad.errors import ConfigError
+from pluggrad.errors import ConfigError, quoted
 
 from .checks import checked
 
@@ -102,5 +102,5 @@ def _table(path: Path, content: bytes) -> dict[str, Any] | None:
         tools = table.get("tool")
         table = tools.get("pluggrad") if isinstance(tools, dict) else None
         if table is not None and not isinstance(table, dict):
-            raise ConfigError(f"{path}: tool.pluggrad is a table of settings, not {table!r:.60}")
+            raise ConfigError(f"{path}: tool.pluggrad is a table of settings, not {quoted(table)}")
     return table  # type: ignore[no-any-return]  # of whatever TOML holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pluggrad import Value
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 from pluggrad.trace import Symbol, Trace
 
 from .numpy_words import instead_of
@@ -35,7 +35,7 @@ def rules_use_only_operators_and_ops(subject: Subject) -> None:
                 index,
             ) from cause
         if not isinstance(result, Symbol | int | float):
-            raise subject.failure(f"the rule gives {result!r:.40}, which is no number", index)
+            raise subject.failure(f"the rule gives {quoted(result, 40)}, which is no number", index)
         if "g" not in trace.parameters_of([result]) and (isinstance(result, Symbol) or result != 0):
             raise subject.failure(
                 "the rule does not use g, the gradient of the result; multiply by it", index

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pluggrad import GradientError, Value, grad
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 from pluggrad.insight.formulas import slope_templates
 from pluggrad.topology import topological_order
 
@@ -83,7 +83,7 @@ def grade(output: Value, /, *, rtol: float = 1e-6, **answers: tuple[Any, Any]) -
 def _graded(graph: _Graph, name: str, answer: Any, rtol: float) -> str:
     """Return what is wrong with the answers under one name; "" when they are right."""
     if not (isinstance(answer, tuple) and len(answer) == 2):
-        raise TypeError(f"{name} is a pair (value, gradient by hand), not {answer!r:.60}")
+        raise TypeError(f"{name} is a pair (value, gradient by hand), not {quoted(answer)}")
     pairs = [*_pairs(*answer, place=name)]
     wrong = [(place, x, g) for place, x, g in pairs if not _close(g, graph.gradient(x), rtol)]
     if not wrong:
@@ -102,7 +102,9 @@ def _pairs(values: Any, by_hand: Any, place: str) -> Iterator[tuple[str, Value, 
         yield place, values, float(by_hand)
         return
     if not hasattr(values, "__len__") or not hasattr(by_hand, "__len__"):
-        raise TypeError(f"{place} pairs {values!r:.40} with {by_hand!r:.40}; both may be lists")
+        raise TypeError(
+            f"{place} pairs {quoted(values, 40)} with {quoted(by_hand, 40)}; both may be lists"
+        )
     if len(values) != len(by_hand):
         raise TypeError(f"{place} has {len(values)} Values and {len(by_hand)} gradients by hand")
     for i, (value, number) in enumerate(zip(values, by_hand, strict=True)):

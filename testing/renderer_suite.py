@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pluggrad import PluginError, plugins
+from pluggrad.errors import quoted
 
 from .check_renderers import RENDERER_CHECKS, RendererCheck
 from .errors import ConformanceError
@@ -99,9 +100,9 @@ def renderer_suite(
 
 def _check_limits(depth: object, timeout: object) -> None:
     if type(depth) is not int or depth < 1:
-        raise PluginError(f"depth is a whole number, 1 at least, not {depth!r:.60}")
+        raise PluginError(f"depth is a whole number, 1 at least, not {quoted(depth)}")
     if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
-        raise PluginError(f"timeout is a number of seconds, more than 0, not {timeout!r:.60}")
+        raise PluginError(f"timeout is a number of seconds, more than 0, not {quoted(timeout)}")
 
 
 def _run(check: RendererCheck, picture: Picture) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pluggrad import Op, PluginError
+from pluggrad.errors import quoted
 
 from .checks import CHECKS, Check
 from .errors import ConformanceError
@@ -56,7 +57,7 @@ def check_op(
     guess: a factor 2 too much
     """
     if not isinstance(op, Op):
-        raise PluginError(f"check_op() takes an Op, not {type(op).__name__} {op!r:.60}")
+        raise PluginError(f"check_op() takes an Op, not {type(op).__name__} {quoted(op)}")
     _check_effort(seed, examples, rtol)
     subject = Subject(op, seed, examples, rtol, reference, note)
     with patience(subject), warnings.catch_warnings():
@@ -74,9 +75,9 @@ def _check_effort(seed: object, examples: object, rtol: object) -> None:
     for name, given, least in (("seed", seed, None), ("examples", examples, 1)):
         if type(given) is not int or (least is not None and given < least):
             beside = "" if least is None else f", {least} at least"
-            raise PluginError(f"{name} is a whole number{beside}, not {given!r:.60}")
+            raise PluginError(f"{name} is a whole number{beside}, not {quoted(given)}")
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
-        raise PluginError(f"rtol is a relative error between 0 and 1, not {rtol!r:.60}")
+        raise PluginError(f"rtol is a relative error between 0 and 1, not {quoted(rtol)}")
 
 
 def references_of(

@@ -23,7 +23,7 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 from pluggrad.op import Op
 
 # Makes the symbol of a number: of a module's variable from the module's dict and the name, of a
@@ -115,7 +115,7 @@ class _Copies:
         if isinstance(function, Op) or _is_pure(function):
             return function
         if not isinstance(function, FunctionType):
-            raise TraceError(f"{function!r:.60} may remember something between two calls")
+            raise TraceError(f"{quoted(function)} may remember something between two calls")
         if id(function) not in self._made:
             self._copy(function)
         return self._made[id(function)]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from numbers import Rational
 from typing import Any, NamedTuple, NoReturn
 
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 from pluggrad.op import Op
 from pluggrad.value import Value
 
@@ -104,7 +104,7 @@ class Trace:
             return x.index
         if isinstance(x, float | Rational):
             return self.add(Step("number", (), float(x))).index
-        raise TraceError(f"it computes with a {type(x).__name__}: {x!r:.40}")
+        raise TraceError(f"it computes with a {type(x).__name__}: {quoted(x, 40)}")
 
     def parameters_of(self, results: Iterable[object]) -> frozenset[str]:
         """Return the names of the parameters that some results depend on."""

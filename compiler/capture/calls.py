@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.errors import quoted
 
 from .arguments import Shape, is_symbolic, put_together, taken_apart
 from .guests import has_a_door
@@ -84,7 +85,7 @@ def pair(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple
         ):
             raise CompileError(
                 f"{name}() takes two tuples, the arguments and a direction; write "
-                f"f.{name}((x,), (dx,)), not {type(x).__name__} {x!r:.60}"
+                f"f.{name}((x,), (dx,)), not {type(x).__name__} {quoted(x)}"
             )
     return tuple(primals), tuple(tangents)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pluggrad import CompileError
-from pluggrad.hints.values import shortened
+from pluggrad.errors import quoted
 
 DOORS = ("__array__", "__dlpack__", "__arrow_c_array__", "__arrow_c_stream__")
 # What to do with what does not come in, by the package of the type.
@@ -109,7 +109,7 @@ def is_lazy(x: Any) -> bool:
 def named(x: Any) -> str:
     """Name the type of a guest with its package, and what it is in one line."""
     package = type(x).__module__.partition(".")[0]
-    return f"{package} {type(x).__name__} {shortened(x, 50)}"
+    return f"{package} {type(x).__name__} {quoted(x, 50)}"
 
 
 _ONE = "MaskedConstant"  # numpy.ma.masked, which is no array

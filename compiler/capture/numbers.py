@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pluggrad import CompileError
-from pluggrad.hints.values import shortened
+from pluggrad.errors import quoted
 
 from .guests import advice, is_stranger, named
 
@@ -33,7 +33,7 @@ def no_float(numbers: Sequence[Any]) -> CompileError:
         except OverflowError:
             return CompileError(f"number {position} of the arguments is too large for a float")
         except ValueError:
-            return CompileError(f"number {position} of the arguments, {x!r:.60}, is no float")
+            return CompileError(f"number {position} of the arguments, {quoted(x)}, is no float")
         except TypeError:  # an array
             continue
     return CompileError("a number of the arguments is too large for a float, or none")
@@ -58,7 +58,7 @@ def check_numbers(numbers: Sequence[Any]) -> None:
             what = type(x).__name__ if kind is None else f"{type(x).__name__} of {x.dtype}"
             raise CompileError(
                 f"a compiled function takes real numbers and arrays of them, not a {what}: "
-                f"{shortened(x)}"
+                f"{quoted(x)}"
             )
 
 

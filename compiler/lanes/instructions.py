@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 
 from .symbols import DOUBLE, MASK, Lanes, Operand
 
@@ -72,7 +72,7 @@ class Instructions:
         if isinstance(x, Lanes):
             return x.name
         if not isinstance(x, int | float):
-            raise TraceError(f"it computes with a {type(x).__name__}: {x!r:.40}")
+            raise TraceError(f"it computes with a {type(x).__name__}: {quoted(x, 40)}")
         return self.constant(kind, x)
 
     def everywhere(self, x: Operand) -> Lanes:

@@ -15,7 +15,7 @@ from types import BuiltinFunctionType, CellType, FunctionType
 from typing import Any
 
 from pluggrad import Op
-from pluggrad.errors import TraceError
+from pluggrad.errors import TraceError, quoted
 
 from .functions import vector_function
 from .symbols import Lanes
@@ -121,7 +121,7 @@ def on_lanes(w: Writer, function: Any, copies: dict[int, Any]) -> Callable[..., 
     if vector_function(function) is not None or isinstance(function, BuiltinFunctionType):
         return _called(w, function)
     if not isinstance(function, FunctionType):
-        raise TraceError(f"{function!r:.60} is no Python function")
+        raise TraceError(f"{quoted(function)} is no Python function")
     if function.__code__.co_exceptiontable:
         raise TraceError("it uses try or with")
     if id(function) in copies:

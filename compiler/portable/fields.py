@@ -6,6 +6,8 @@ import math
 from array import array
 from typing import Any
 
+from pluggrad.errors import quoted
+
 LONGEST = 1000
 NAMED = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # which JSON has no numbers for
 
@@ -129,4 +131,4 @@ def _kind(x: Any) -> str:
     name = _NAMES[type(x)]
     if type(x) is int:
         return str(x) if abs(x) < 1 << 63 else name
-    return f"{name} ({x!r:.60})" if type(x) in (str, float, bool) else name
+    return f"{name} ({quoted(x)})" if type(x) in (str, float, bool) else name

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.errors import quoted
 
 from ..capture.arguments import ANSWER, LEAF, Shape
 from .fields import DocumentError, Fields
@@ -33,7 +34,9 @@ def written(shape: Shape, depth: int = 0) -> Any:
         return {"array": list(shape[1])}
     if kind == "static":
         if not (shape[2] is None or type(shape[2]) in (bool, str)):
-            raise CompileError(f"it is for the argument {shape[2]!r:.60}, which JSON does not have")
+            raise CompileError(
+                f"it is for the argument {quoted(shape[2])}, which JSON does not have"
+            )
         return {"same": shape[2]}
     parts = [written(x, depth + 1) for x in shape[2]]
     if kind in (list, tuple):

@@ -7,6 +7,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.errors import quoted
 
 SHARED, ROWS = None, 0
 
@@ -31,7 +32,7 @@ def axes_of(
         axes = tuple(in_axes)
     else:
         raise CompileError(
-            f"in_axes= has 0 or None for each argument, (0, None) say; not {in_axes!r:.60}"
+            f"in_axes= has 0 or None for each argument, (0, None) say; not {quoted(in_axes)}"
         )
     for axis in axes:
         if axis is not None and (type(axis) is not int or axis != 0):

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
+from pluggrad.errors import quoted
 from pluggrad.progress import tell, waiting
 
 from .axes import merged
@@ -35,10 +36,10 @@ class Batched:
         if not isinstance(batches, Iterable) or isinstance(batches, str):
             raise CompileError(
                 "over() takes something that gives batches, a tuple of arrays each; not "
-                f"{type(batches).__name__} {batches!r:.60}"
+                f"{type(batches).__name__} {quoted(batches)}"
             )
         if count is not None and not isinstance(count, Integral):
-            raise CompileError(f"rows= is how many rows there are in all, not {count!r:.60}")
+            raise CompileError(f"rows= is how many rows there are in all, not {quoted(count)}")
         self.rows = rows
         self.batches = batches
         self.count = count

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from pluggrad import CompileError
+from pluggrad.errors import quoted
 
 from ..capture.arguments import is_symbolic, taken_apart
 from ..capture.numbers import check_numbers
@@ -146,7 +147,7 @@ def _checked(x: Any) -> float:
     except OverflowError:
         raise CompileError("a number that rows share is too large for a float") from None
     except ValueError:
-        raise CompileError(f"a number that rows share, {x!r:.60}, is no float") from None
+        raise CompileError(f"a number that rows share, {quoted(x)}, is no float") from None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sys import getrefcount
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.errors import quoted
 
 from .columns import Columns, columns_of
 from .data import Tape
@@ -33,7 +34,7 @@ def recorded_tape(
         CompileError: when there is nothing to differentiate by, or an input plays no part.
     """
     if wrt is not None and not isinstance(wrt, Iterable):
-        raise CompileError(f"wrt= is a Value, or a list of them, not {wrt!r:.60}")
+        raise CompileError(f"wrt= is a Value, or a list of them, not {quoted(wrt)}")
     # A leaf that the outputs do not depend on stands behind them: its gradient is 0.
     alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
     wanted = [*outputs, *(wrt or ()), *(inputs or ())]
@@ -172,4 +173,4 @@ def _references(nodes: list[Value], rows: Sequence[int]) -> list[int]:
 
 def _named(x: Any, position: int) -> str:
     label = getattr(x, "label", "")
-    return f"{label!r}" if label else f"number {position} ({x!r:.80})"
+    return f"{label!r}" if label else f"number {position} ({quoted(x, 80)})"

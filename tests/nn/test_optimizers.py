@@ -392,3 +392,14 @@ def test_a_model_of_rows_is_trained_as_in_pytorch() -> None:
 def test_what_an_optimizer_does_not_take_names_what_it_takes_instead(wrong, instead) -> None:
     with pytest.raises(TypeError, match=instead):
         SGD(wrong(lambda w, x, y: (w[0] * x - y) ** 2), lr=0.1)
+
+
+def test_a_number_that_no_float_can_hold_is_no_state_and_changes_nothing():
+    model, optimizer = MLP(1, [1]), Adam([Value(1.0)])
+    before = model.state_dict()
+    name = next(iter(before))
+    with pytest.raises(StateError, match=f"{name}.*is one number, not 1000"):
+        model.load_state_dict({**before, name: [10**400]})
+    assert model.state_dict() == before
+    with pytest.raises(StateError, match="mean of parameter 0 of Adam is one number, not 1000"):
+        optimizer.load_state_dict({"steps": 1, "memories": [{"mean": 10**400, "square": 1.0}]})
