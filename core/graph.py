@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -173,6 +174,8 @@ class Graph:
         For a group it is the derivative of the one node that others use; nan if there are several.
         """
         target = self._by_id[edge.target]
+        if self.ops[edge.target].is_composite and edge.target in self.record.broken:
+            return math.nan  # its function would have to run with other operands
         numbers = [self._by_id[source].data for source in self.operands[edge.target]]
         return self.ops[edge.target].partial(edge.operand, 1.0, target.data, *numbers)
 

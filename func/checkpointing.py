@@ -12,7 +12,7 @@ from pluggrad.recording import Context, SwitchedContext, Watcher, recording, wat
 from pluggrad.topology import order_down_to
 from pluggrad.value import Value, constant, recorded
 
-from .composite import Composite
+from .composite import Composite, same
 from .dual import Dual
 from .passes import ARGUMENT, below_hooks, private_gradients, transforming
 from .tree import leaves, rebuild, structure_of
@@ -136,7 +136,7 @@ class _Checkpoint(Composite):
         atoms = _atoms(self.call(inputs))[1]
         roots = [x for x in atoms if isinstance(x, Value) and x.requires_grad]
         now = [x._number for x in roots]
-        if len(now) != len(self.data) or not all(map(_same, now, self.data)):
+        if len(now) != len(self.data) or not all(map(same, now, self.data)):
             raise GradientError(
                 f"checkpoint({self.call.name}): computed again for the gradient it gave "
                 f"{_told(now)}, but {_told(self.data)} before. It has to give the same every time, "
@@ -223,10 +223,6 @@ def _join(shape: Any, source: Iterator[Any]) -> Any:
 
 def _without_history(x: Any) -> Any:
     return x.detach() if isinstance(x, Value) else x
-
-
-def _same(a: float, b: float) -> bool:
-    return a == b or (a != a and b != b)
 
 
 def _told(data: Sequence[float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pluggrad import strong_zero
 from pluggrad.errors import PluggradError
@@ -34,8 +34,11 @@ class Values:
                 continue
             xs = operands[node.id]
             changed = bool(self.fresh) and any(x in self.fresh for x in xs)
-            if op.is_composite:
-                if changed:
+            if op.is_composite:  # which only running a program again would compute
+                composite: Any = op
+                if not composite.was_given([held[x] for x in xs]):
+                    self.broken.add(node.id)
+                if changed or node.id in self.broken:
                     self.fresh[node.id] = math.nan
                 continue
             try:
@@ -61,7 +64,7 @@ class Values:
         for node in graph.nodes:
             if node.id in self.broken or node.id in self.fresh:
                 yield node.id, Note("older", *self._older(node))
-            if not math.isfinite(node.data):
+            if not math.isfinite(node.data) and node.id not in self.broken:
                 kind: Literal["nan", "inf"] = "nan" if math.isnan(node.data) else "inf"
                 operands = [graph.node(x).data for x in graph.operands[node.id]]
                 if not any(math.isnan(x) if kind == "nan" else math.isinf(x) for x in operands):
@@ -69,7 +72,7 @@ class Values:
 
     def _older(self, node: Node) -> tuple[str, str]:
         now = self.fresh.get(node.id, node.data)
-        if node.id in self.broken:
+        if node.id in self.broken and not self.graph.ops[node.id].is_composite:
             numbers = [self.graph.node(x).data for x in self.graph.operands[node.id]]
             result = self.graph.ops[node.id].evaluate(*numbers)
             digits = digits_apart(result, node.data)

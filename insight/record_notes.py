@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -72,9 +73,9 @@ def digits_apart(a: float, b: float) -> int:
 
 def is_close(a: float, b: float) -> bool:
     """Say whether two numbers are the same but for rounding."""
-    return a == b or abs(a - b) <= CLOSE * max(abs(a), abs(b)) or (a != a and b != b)
+    return a == b or abs(a - b) <= CLOSE * max(abs(a), abs(b)) < math.inf or (a != a and b != b)
 
 
 def is_near(a: float, b: float, size: float) -> bool:
     """Say whether a sum is what it should be but for rounding; `size` is that of its parts."""
-    return a == b or abs(a - b) <= CLOSE * (abs(a) + size) or (a != a and b != b)
+    return a == b or abs(a - b) <= CLOSE * (abs(a) + size) < math.inf or (a != a and b != b)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from pluggrad import StateError, Value
+from pluggrad.gradient import is_leaf
 from pluggrad.hints.calls import explained
 
 from .hyperparameters import (
@@ -93,6 +94,11 @@ class Optimizer(Checked):
                         f"an optimizer changes Values; parameter {i} is a {type(p).__name__}. For "
                         "numbers in an array, give it what holds them: a program, or a model that "
                         "fit.start() gives"
+                    )
+                if not is_leaf(p):
+                    raise ValueError(
+                        f"parameter {i} is computed, by {p.op.name!r}: the next forward pass would "  # type: ignore[union-attr]
+                        "compute it again and forget each step. Give the leaves it is computed from"
                     )
         elif hasattr(parameters, "wrt"):
             self.parameters = list(parameters.wrt)

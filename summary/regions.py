@@ -68,12 +68,14 @@ class Region(Scope):
             elif isinstance(x, list | tuple):
                 self.end(x)
 
-    def claim(self, made: Value) -> None:
+    def claim(self, made: object) -> None:
         """Mark one Value that was made here just now, as `end` does, but sooner: it need not look.
 
-        Python takes longer to find that a Value has no scope than to give it one.
+        Python takes longer to find that a Value has no scope than to give it one. A number of
+        forward mode, which is no Value, is passed over.
         """
-        made.scope = Region((*current_scope.get(), *self)) if switch.active else self
+        if isinstance(made, Value):
+            made.scope = Region((*current_scope.get(), *self)) if switch.active else self
 
 
 def scopes(order: Sequence[Value]) -> list[Scope]:

@@ -12,6 +12,7 @@ from pluggrad import (
     Value,
     checkpoint,
     explain,
+    func,
     grad,
     on_gradient,
     render,
@@ -341,3 +342,41 @@ def test_what_a_later_pass_added_is_not_said_to_have_been_there_before():
     first.backward()
     second.backward()
     assert notes(first) == {"x": "held 3.0 besides: another backward(), or set by hand"}
+
+
+@pytest.mark.parametrize(
+    ("f", "before", "after"),
+    [
+        (lambda x: 1.0 / x, 0.0, -0.0),
+        (lambda x: x * 2.0, math.inf, -math.inf),
+        (lambda x: x * 10.0, 1e308, -1e308),
+        (lambda x: x * 10.0, 1e308, 1.0),
+        (lambda x: x * 10.0, 1.0, 1e308),
+    ],
+)
+def test_an_infinity_is_not_close_to_any_other_number(f, before, after):
+    x = Value(before)
+    y = f(x)
+    assert Graph(y).record.summary == ""
+    x.data = after
+    assert Graph(y).record.summary.startswith("1 value was computed from older data")
+    assert not any("began here" in note.text for note in Graph(y).record.notes["n2"])
+
+
+@pytest.mark.parametrize("closed_over", [False, True])
+@pytest.mark.parametrize("made", ["checkpoint", "custom_rule"])
+def test_a_function_recorded_as_one_node_is_told_to_be_older_than_its_operands(made, closed_over):
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    if made == "checkpoint":
+        y = func.checkpoint(lambda a: a * a + w, x)
+    else:
+        y = func.custom_rule(lambda a, b: a * a + b, lambda g, out, a, b: (2 * a * g, g))(x, w)
+    z = y * 2.0
+    z.backward()
+    assert Graph(z).record.summary == ""
+    (w if closed_over else x).data = 9.0
+    assert Graph(z).record.summary.startswith("2 values were computed from older data")
+    for renderer in ("text", "svg", "html", "dot", "mermaid"):
+        assert "older data" in render(z, renderer)
+    render(z, "json", derivatives=True)
+    render(z, "networkx", derivatives=True)
