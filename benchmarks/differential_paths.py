@@ -6,9 +6,11 @@ program goes through one of them, chosen by its seed.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -206,4 +208,63 @@ def third_derivative(f: Callable[..., Any], direction: Any) -> Callable[..., Any
     return slope
 
 
-WAYS = (rows, file_of_a_function, program, threads, out, arrays_of_derivatives, third_order)
+def kinds_of_numbers(exam: Any, executor: str, compiled: Any, chance: Random) -> None:
+    """Integers, fractions and NumPy's numbers are the floats that they equal; names are places."""
+    function = exam.function
+    argnums = tuple(range(len(function.shapes)))
+    for numbers in function.inputs:
+        equal = iter([chance.choice(equal_numbers(x)) for x in numbers])
+        args = [backwards(x) for x in function.arguments(list(equal))]
+        named = {f"p{i}": x for i, x in enumerate(args)}
+        value = exam.attempt(exam.f, *function.arguments([Value(x) for x in numbers]))
+        exam.compare(f"{executor}, kinds", numbers, value, exam.attempt(compiled, *args))
+        exam.compare(f"{executor}, named", numbers, value, exam.attempt(partial(compiled, **named)))
+        if value.built != ".":
+            continue
+        truth = exam.attempt(func.value_and_grad(exam.f, argnums), *function.arguments(numbers))
+        call = lambda args=args: as_func(compiled.value_and_grad(*args), args)
+        found = exam.attempt(lambda call=call: backwards(call()))
+        exam.compare(f"{executor}, kinds, gradient", numbers, truth, found)
+        call = partial(func.value_and_grad(exam.f, argnums), *args)
+        found = exam.attempt(lambda call=call: backwards(call()))
+        exam.compare("engine, kinds, gradient", numbers, truth, found)
+
+
+def equal_numbers(x: float) -> list[Any]:
+    """Return a number as other types have it."""
+    found: list[Any] = [x, np.float64(x)]
+    with np.errstate(over="ignore"):
+        if float(np.float32(x)) == x:
+            found.append(np.float32(x))
+    if math.isfinite(x) and (x or math.copysign(1.0, x) > 0):
+        found.append(Fraction(x))
+        if x.is_integer() and abs(x) < 2**60:
+            found += [int(x), np.int64(x)]
+    return found
+
+
+def backwards(tree: Any) -> Any:
+    """Return the same nest, with the keys of dicts in another order."""
+    if isinstance(tree, dict):
+        return {key: backwards(tree[key]) for key in reversed(tree)}
+    if type(tree) in (list, tuple):
+        return type(tree)(map(backwards, tree))
+    return tree
+
+
+def as_func(both: Any, args: Any) -> Any:
+    """Return value and gradients as `func.value_and_grad` does for a tuple of argnums."""
+    value, gradients = both
+    return value, (gradients,) if len(args) == 1 else gradients
+
+
+WAYS = (
+    rows,
+    file_of_a_function,
+    program,
+    threads,
+    out,
+    arrays_of_derivatives,
+    third_order,
+    kinds_of_numbers,
+)
