@@ -335,7 +335,7 @@ ARRAYS = """
 
 {y} = (np.array([{a}, {b}]) * np.array([0.5, {k}])).sum()
 
-{y} = np.sin(np.array([{a}, {b}]))[1] * np.mean([{a}, {c}])
+{y} = np.sin(np.array([{x}, {x} * 2.0]))[1] * np.mean([{a}, {c}])
 
 {y} = np.where(np.array([{a}, {b}]) {cmp} 0.5, np.array([{b}, {a}]), {k}).sum()
 
