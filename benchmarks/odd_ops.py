@@ -154,7 +154,7 @@ def second(g: Any, out: Any, a: Any, b: Any) -> Any:
     return g * b * 0.25
 
 
-# Hessians are symmetric only where rules are derivatives of something, as all of these are.
+# Hessians are symmetric only where rules are derivatives of something, as all are but `lopsided`.
 THREE = [
     lambda g, out, a, b, c: g * a,
     lambda g, out, a, b, c: g * cos(b),
@@ -215,6 +215,7 @@ ODD_OPS: list[Op] = [
     Op("power", lambda a, b: a**b, lambda g, out, a, b: g * a**0.5, None, ieee=lambda a, b: -1.0),
     Op("through_ops", lambda x: x * 2.0, lambda g, out, x: g * exp(-x * x) + g * cos(x)),
     Op("three", lambda a, b, c: a if b > c else a * c, *THREE),
+    Op("lopsided", lambda a, b: a * b, lambda g, out, a, b: g * b * b, lambda g, out, a, b: g * a),
     _closure(1.25),
     _closure(-2.0),
 ]

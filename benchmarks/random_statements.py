@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-# Numbers as they come: of Python, of NumPy, exact ones.
+# Numbers as they come: of Python, of NumPy, exact ones. (A float times a float32 is a float32, and
+# a Value is a double; so those stand beside arguments alone.)
 NUMBERS = [
     "2", "-1", "True", "False", "0.5", "-0.0", "0", "3", "1e-3", "np.float64(0.5)",
-    "np.float32(0.25)", "np.int64(-2)", "np.bool_(True)", "Fraction(1, 4)", "2.0",
+    "np.int64(-2)", "np.bool_(True)", "Fraction(1, 4)", "2.0",
 ]  # fmt: skip
 
 # ----- Control -----
@@ -316,6 +317,8 @@ BUILTINS = """
 {y} = {a} * math.copysign(1.0, float({b})) + math.sqrt(abs(float({c})))
 
 {y} = {a} * statistics.median([1.0, 2.0, 4.0]) + {b} * math.fsum([0.1, 0.2, {k}])
+
+{y} = {x} * np.float32(0.1) + np.float32(0.3) / {x}
 
 {y} = {a} * [0.5, 2.0, -1.0][int(min(max({b}, 0.0), 2.0))]
 
