@@ -88,7 +88,7 @@ def on_gradient(value: Value, hook: Hook) -> HookHandle:
     """
     if hasattr(type(value), "__pluggrad_op__"):
         raise TypeError(
-            "on_gradient(): numbers inside a forward-mode transform (jvp, jacfwd, hessian) "
+            "on_gradient(): numbers inside a forward-mode transform (jvp, jacfwd) "
             "have tangents, and no gradient ever comes by; use grad() of grad() or jacrev()"
         )
     if not isinstance(value, Value):

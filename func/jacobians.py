@@ -120,7 +120,8 @@ def _transposed(arguments: Arguments, structure: Any, rows: Sequence[Any]) -> An
 def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that computes the matrix of all second derivatives of `fun`.
 
-    Each number of the gradient is replaced by its own gradient.
+    Each number of the gradient is replaced by its own gradient: reverse mode twice, in which hooks
+    of `on_gradient` take part twice too. `fun` may take gradients itself.
 
     Parameters:
         fun: see `grad`.
@@ -131,7 +132,7 @@ def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Funct
     >>> func.hessian(lambda v: v[0] * v[0] * v[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     """
-    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
+    return jacrev(jacrev(fun, argnums, has_aux), argnums, has_aux)
 
 
 @overload

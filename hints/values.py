@@ -24,7 +24,7 @@ def moving_hint(x: object, instead: str = FUNCTION) -> str:
     if not hasattr(type(x), "__pluggrad_op__"):
         return ""
     return (
-        ": a number inside a forward-mode transform (jvp, jacfwd, hessian) has a tangent and "
+        ": a number inside a forward-mode transform (jvp, jacfwd) has a tangent and "
         f"remembers no operands; {instead}"
     )
 

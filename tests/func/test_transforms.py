@@ -101,6 +101,18 @@ def test_hvp_is_how_the_gradient_moves_whatever_rules_and_functions_do(f):
     assert [float(x) for x in found] == pytest.approx(slopes, rel=1e-8)
 
 
+@pytest.mark.parametrize("f", [plain, with_an_inner_gradient, lambda v: plain(v) * W])
+@pytest.mark.parametrize("run", [lambda f: f, lambda f: compile(f, executor="interpreter")])
+def test_each_number_of_a_hessian_is_how_one_of_the_gradient_moves(f, run):
+    point, h = [1.5, -0.75], 1e-6
+    moved = lambda j, side: [x + side * h * (i == j) for i, x in enumerate(point)]
+    gradients = [(grad(plain)(moved(j, 1)), grad(plain)(moved(j, -1))) for j in range(2)]
+    truth = [[(high[i] - low[i]) / (2 * h) for high, low in gradients] for i in range(2)]
+    for rows in (run(hessian(f))(point), compile(f, executor="interpreter").hessian(point)):
+        for row, slopes in zip(rows, truth, strict=True):
+            assert list(map(float, row)) == pytest.approx(slopes, rel=1e-8, abs=1e-8)
+
+
 def test_argnums_chooses_arguments_and_gives_a_tuple_for_a_tuple():
     def f(x, y, z):
         return x * y * z

@@ -156,7 +156,6 @@ def test_an_exception_in_the_function_leaves_nothing_behind():
 FORWARD = {
     "jvp": lambda f: jvp(f, (2.0,), (1.0,)),
     "jacfwd": lambda f: jacfwd(f)(2.0),
-    "hessian": lambda f: hessian(lambda v: f(v[0]))([2.0]),
 }
 GRADIENTS = {
     "grad": lambda v: pluggrad.grad(v * v, v),
@@ -191,7 +190,7 @@ def test_gradients_of_recorded_values_inside_forward_mode_name_what_works_there(
 @pytest.mark.parametrize("transform", FORWARD)
 def test_what_works_there_works(transform):
     found = FORWARD[transform](lambda v: grad(lambda a: a * a * a)(v))
-    assert found == {"jvp": (12.0, 12.0), "jacfwd": 12.0, "hessian": [[6.0]]}[transform]
+    assert found == {"jvp": (12.0, 12.0), "jacfwd": 12.0}[transform]
 
 
 @pytest.mark.parametrize("transform", FORWARD)
@@ -222,7 +221,7 @@ LARGE = 10**400
         (lambda: func.hvp(lambda v: v[0], ([1.0],), ([LARGE],)), "hvp: tangents[0][0]: tangents"),
         (lambda: vjp(lambda x: x, 1.0)[1](LARGE), "vjp_fun: cotangents: cotangents"),
         (lambda: linearize(lambda x: x, 1.0)[1](LARGE), "jvp_fun: tangents[0]: tangents"),
-        (lambda: hessian(lambda x: x)(LARGE), "args[0]: jacfwd()"),
+        (lambda: hessian(lambda x: x)(LARGE), "args[0]: jacrev()"),
     ],
 )
 def test_numbers_too_large_for_a_float_are_named_by_their_place(call, place):
