@@ -20,7 +20,7 @@ import operator
 from collections.abc import Callable, Iterator
 from numbers import Number
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from pluggrad.errors import TraceError, quoted
@@ -41,8 +41,27 @@ FORKS = frozenset({"PUSH_EXC_INFO", "MATCH_CLASS", "MATCH_SEQUENCE", "MATCH_MAPP
 
 ABSENT = object()
 # Whose code depends on which op or function stands where: (where it stands, the name, the thing);
-# of a Python function also on its code: (the function, None, the code).
+# of a Python function also on its parts: (the function, None, the parts).
 standing: WeakKeyDictionary[Op, list[tuple[Any, str | None, Any]]] = WeakKeyDictionary()
+
+
+class _Parts(NamedTuple):
+    """What can be assigned anew in a Python function."""
+
+    code: CodeType
+    defaults: tuple[Any, ...] | None
+    keywords: dict[str, Any]
+
+    @classmethod
+    def of(cls, function: FunctionType) -> _Parts:
+        return cls(function.__code__, function.__defaults__, dict(function.__kwdefaults__ or {}))
+
+    def stand_in(self, function: FunctionType) -> bool:
+        code, defaults, now = self.of(function)
+        is_same = (
+            code is self.code and defaults is self.defaults and now.keys() == self.keywords.keys()
+        )
+        return is_same and all(x is self.keywords[name] for name, x in now.items())
 
 
 def refresh() -> bool:
@@ -56,8 +75,8 @@ def refresh() -> bool:
 
 
 def _stands(source: Any, name: str | None, thing: Any) -> bool:
-    if isinstance(thing, CodeType):
-        return source.__code__ is thing
+    if isinstance(thing, _Parts):
+        return thing.stand_in(source)
     try:
         return (source.cell_contents if name is None else source[name]) is thing
     except (KeyError, ValueError):
@@ -138,7 +157,14 @@ class _Copies:
             new.cell_contents = self._in_place_of(_content(old), old, None)
 
     def _default(self, thing: Any) -> Any:
-        return thing if _is_constant(thing) else self.of(thing)
+        if _is_constant(thing):
+            return thing
+        self._note_parts(thing)
+        return self.of(thing)
+
+    def _note_parts(self, thing: Any) -> None:
+        if isinstance(thing, FunctionType):
+            self.calls.append((thing, None, _Parts.of(thing)))
 
     def _variable(self, name: str, scope: dict[str, Any], attributes: tuple[str, ...]) -> Any:
         thing = scope[name]
@@ -157,8 +183,7 @@ class _Copies:
             return self.make(source, name)
         if not (name is not None and str(source.get("__name__")).startswith("pluggrad.")):
             self.calls.append((source, name, thing))
-            if isinstance(thing, FunctionType):
-                self.calls.append((thing, None, thing.__code__))
+            self._note_parts(thing)
         return self.of(thing)
 
 

@@ -87,6 +87,40 @@ def reversal_by_branch():
     return Op("reversal", lambda x: x, rule), change
 
 
+def reversal_by_default():
+    def scaled(g, strength=1.0):
+        return -strength * g
+
+    op = Op("reversal", lambda x: x, lambda g, out, x: scaled(g))
+    return op, lambda to: setattr(scaled, "__defaults__", (to,))
+
+
+def reversal_by_keyword_default():
+    def scaled(g, *, strength=1.0):
+        return -strength * g
+
+    op = Op("reversal", lambda x: x, lambda g, out, x: scaled(g))
+    return op, lambda to: scaled.__kwdefaults__.update(strength=to)
+
+
+def reversal_by_list_in_a_default():
+    def scaled(g, strengths=[1.0]):  # noqa: B006 - that is what is tested
+        return -strengths[0] * g
+
+    op = Op("reversal", lambda x: x, lambda g, out, x: scaled(g))
+    return op, lambda to: scaled.__defaults__[0].__setitem__(0, to)
+
+
+def reversal_by_function_in_a_default():
+    strengths = [1.0]
+
+    def scaled(g, strength=lambda: strengths[0]):
+        return -strength() * g
+
+    op = Op("reversal", lambda x: x, lambda g, out, x: scaled(g))
+    return op, lambda to: strengths.__setitem__(0, to)
+
+
 def backward(op, x):
     leaf = Value(x)
     op(leaf).backward()
@@ -114,7 +148,9 @@ MODES = {
     "make",
     [
         reversal_by_global, reversal_by_closure, reversal_by_helper, reversal_by_attribute,
-        reversal_by_item, reversal_by_method, reversal_by_branch,
+        reversal_by_item, reversal_by_method, reversal_by_branch, reversal_by_default,
+        reversal_by_keyword_default, reversal_by_list_in_a_default,
+        reversal_by_function_in_a_default,
     ],
 )  # fmt: skip
 def test_a_rule_uses_the_number_that_is_there_now(make, mode):
