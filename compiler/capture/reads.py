@@ -9,6 +9,7 @@ a text, the state of Python's library, or what a class written in C holds.
 from __future__ import annotations
 
 import dis
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -36,6 +37,7 @@ CHANGING = frozenset(
     "time random secrets os posix nt genericpath posixpath ntpath sys contextvars threading gc "
     "glob locale logging pathlib tempfile shutil decimal _decimal uuid numpy.random".split()
 )
+CLASSES = frozenset({"isinstance", "issubclass"})
 KNOWN = (*KEPT, Op, type, ref, list, tuple, dict, set, frozenset, deque)
 # The classes, written in C, of functions and descriptors of libraries.
 FUNCTIONS = frozenset(
@@ -107,10 +109,17 @@ def _reaches_anything(function: FunctionType) -> bool:
     names, scope = frozenset(names_in(function.__code__)), function.__globals__
     if READERS & names or not (ANYTHING & names) <= scope.keys():
         return True
-    named = [x for x in _variables(function, names) if isinstance(x, ModuleType)]
-    modules = {x.__name__ for x in named} if ASKING & names else set()
+    named = _variables(function, names)
+    if CLASSES & names and any(map(_is_open, named)):
+        return True
+    modules = {x.__name__ for x in named if isinstance(x, ModuleType)} if ASKING & names else set()
     modules.update(_imported(function.__code__))
     return not all(map(is_installed, modules))
+
+
+def _is_open(thing: Any) -> bool:
+    """Tell an abstract class, with which any other may be registered one day."""
+    return isinstance(thing, ABCMeta) and not is_installed(thing.__module__)
 
 
 def _variables(function: FunctionType, names: frozenset[str]) -> list[Any]:

@@ -1,5 +1,6 @@
 """What an op's functions read from outside is as it is now, in every way of computing."""
 
+import abc
 import array
 import copy
 import dataclasses
@@ -400,3 +401,27 @@ def test_an_op_that_reads_a_table_of_pandas_runs_in_the_interpreter(recwarn):
     assert "it reads a BlockManager, which may change unseen" in str(recwarn[0].message)
     table.loc[0, "slope"] = 5.0
     assert [f(3.0), f.grad(3.0)] == [15.0, 5.0]
+
+
+class Marked(abc.ABC):  # noqa: B024 - classes are registered with it
+    pass
+
+
+class Plain:
+    pass
+
+
+def test_a_class_that_is_registered_with_an_abstract_one_is_seen_in_rules_and_forwards():
+    thing = Plain()
+    op = Op(
+        "asking",
+        lambda x: (2.0 if isinstance(thing, Marked) else 3.0) * x,
+        lambda g, out, x: g * (2.0 if issubclass(Plain, Marked) else 3.0),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compiled, program = compile(lambda x: op(x) + 0.0), compile(op(x := Value(5.0)))
+        assert [*compiled.value_and_grad(5.0), program(), x.grad] == [15.0, 3.0, 15.0, 3.0]
+        Marked.register(Plain)
+        assert [*compiled.value_and_grad(5.0), program(), x.grad] == [10.0, 2.0, 10.0, 5.0]
+        assert compiled.grad(np.ones(200))[7] == 2.0
