@@ -15,7 +15,7 @@ import math
 import operator
 import warnings
 from numbers import Real
-from types import FrameType, FunctionType
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from pluggrad.config import current_config
@@ -70,7 +70,7 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
         return
     owner = whose(frame)
     if owner == ENGINE:
-        _remember(frame)
+        _judge_engine(x, frame, flows)
         return
     place = _Judged(frame)
     if place.is_quiet:
@@ -87,6 +87,57 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
     if lost == "raise" and (asking is frame or _is_operator(asking)):
         raise LostGradientError(text)
     _warn(text, asking or frame, frame)
+
+
+# What the engine calls a function that it was given.
+GIVEN = ("fun", "function")
+
+
+def _judge_engine(x: Any, frame: FrameType, flows: bool | None) -> None:
+    """Judge a place in the engine: `grad(math.sin)` calls there what the user gave it."""
+    function = _given_to(frame)
+    if function is None or not _calls_given(frame):
+        _remember(frame)
+        return
+    if not isinstance(function, BuiltinFunctionType) or is_one_of(function, QUIET):
+        return
+    lost, asking = current_config().lost, user_frame(frame) or frame
+    if lost == "ignore" or not (reaches_leaf(x) if flows is None else flows):
+        return
+    name = function.__name__
+    call: Any = ast.parse(f"{name}(x)", mode="eval").body
+    text = _text_of(x, f"`{name}`", replacement(name, call, plugins.ops), asking)
+    if lost == "raise":
+        raise LostGradientError(text)
+    _warn(text, asking, frame)
+
+
+def _given_to(frame: FrameType) -> Any:
+    """Return what a frame of the engine was given to call, if it is no function of Python's."""
+    held = frame.f_locals
+    for name in GIVEN:
+        function = held.get(name, getattr(held.get("self"), name, None))
+        while isinstance(function, functools.partial):
+            function = function.func
+        if not isinstance(function, FunctionType):  # but for C's cache around one of C's functions
+            function = getattr(function, "__wrapped__", function)
+        if function is not None and not isinstance(function, FunctionType | MethodType):
+            return function
+    return None
+
+
+def _calls_given(frame: FrameType) -> bool:
+    call = _Judged(frame).call
+    return call is not None and _last_name(call.func) in GIVEN
+
+
+def _text_of(x: Any, shown: str, instead: str, asking: FrameType) -> str:
+    label = getattr(x, "label", "")
+    subject = f"{label!r}" if label else f"a Value of {_number(x)!r}"
+    return (
+        f"{line_of(asking)}: {shown} would cut the gradient of {subject} here: {instead} "
+        "`float(x)` if the number is what you want"
+    )
 
 
 def _is_settled(asking: FrameType | None, frame: FrameType) -> bool:
@@ -226,8 +277,6 @@ def _last_name(node: ast.AST) -> str:
 
 
 def _text(x: Any, place: _Judged, asking: FrameType | None) -> str:
-    label = getattr(x, "label", "")
-    subject = f"{label!r}" if label else f"a Value of {_number(x)!r}"
     if asking is place.frame:
         shown = f"`{_short(ast.unparse(place.taker) if place.taker else _line(place))}`"
     else:
@@ -235,10 +284,7 @@ def _text(x: Any, place: _Judged, asking: FrameType | None) -> str:
         place = _Judged(asking) if asking is not None else place
         shown = f"`{_short(place.text or _line(place))}` (in {library})"
     call = place.call if place.call is None or place.taker is place.call.func else place.taker
-    return (
-        f"{line_of(place.frame)}: {shown} would cut the gradient of {subject} here: "
-        f"{replacement(place.name, call, plugins.ops)} `float(x)` if the number is what you want"
-    )
+    return _text_of(x, shown, replacement(place.name, call, plugins.ops), place.frame)
 
 
 def _line(place: _Judged) -> str:

@@ -12,10 +12,11 @@ import statistics
 import subprocess
 import sys
 import warnings
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from math import exp as exponential
 
 import numpy as np
+import pluggrad
 import pytest
 from pluggrad import (
     LostGradientError,
@@ -608,3 +609,40 @@ def test_code_without_source_that_ran_often_may_still_ask_for_a_number():
 def test_no_op_is_advised_that_takes_another_number_of_operands(lost, said):
     with pytest.raises(LostGradientError, match=re.escape(said)):
         lost(Value(1.5))
+
+
+GIVEN = {
+    "grad": lambda f: func.grad(f)(0.5),
+    "value_and_grad": lambda f: func.value_and_grad(f)(0.5),
+    "grad of grad": lambda f: func.grad(func.grad(f))(0.5),
+    "jvp": lambda f: func.jvp(f, (0.5,), (1.0,)),
+    "hvp": lambda f: func.hvp(f, (0.5,), (1.0,)),
+    "vjp": lambda f: func.vjp(f, 0.5)[1](1.0),
+    "hessian": lambda f: func.hessian(f)(0.5),
+    "jacfwd": lambda f: func.jacfwd(f)(0.5),
+    "jacrev": lambda f: func.jacrev(f)(0.5),
+    "linearize": lambda f: func.linearize(f, 0.5),
+    "vmap": lambda f: func.vmap(func.grad(f))([0.5, 1.0]),
+    "checkpoint": lambda f: pluggrad.checkpoint(f, Value(0.5)),
+    "compile": lambda f: pluggrad.compile(f).grad(0.5),
+    "inside a compiled function": lambda f: pluggrad.compile(lambda x: func.grad(f)(x))(0.5),
+}
+
+
+@pytest.mark.parametrize("way", GIVEN)
+def test_a_function_of_pythons_library_that_the_engine_is_given_loses_no_gradient(way):
+    for function in (math.sin, partial(math.sin), lru_cache(math.sin)):
+        with pytest.raises(
+            LostGradientError, match=r"`sin` would cut.*use `pluggrad.ops.sin\(x\)`"
+        ):
+            GIVEN[way](function)
+
+
+def test_what_only_passes_values_on_or_asks_for_a_number_may_be_given():
+    assert func.grad(max, argnums=(0, 1))(1.0, 2.0) == (0.0, 1.0)
+    assert func.grad(sum)([1.0, 2.0]) == [1.0, 1.0]
+    assert func.grad(pow)(3.0, 2.0) == func.jvp(pow, (3.0, 2.0), (1.0, 0.0))[1] == 6.0
+    assert func.grad(abs)(-2.0) == -1.0
+    assert func.grad(math.prod)([3.0, 4.0]) == [4.0, 3.0]
+    assert func.grad(round)(2.4) == func.grad(float)(2.4) == 0.0
+    assert func.vmap(math.sqrt)([4.0, 9.0]) == [2.0, 3.0]
