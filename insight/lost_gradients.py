@@ -89,8 +89,8 @@ def judge(x: Any, frame: FrameType, flows: bool | None = None) -> None:
     _warn(text, asking or frame, frame)
 
 
-# What the engine calls a function that it was given.
-GIVEN = ("fun", "function")
+# What the engine and the layers call a function that they were given.
+GIVEN = ("fun", "function", "hook", "module", "forward")
 
 
 def _judge_engine(x: Any, frame: FrameType, flows: bool | None) -> None:

@@ -27,7 +27,9 @@ from pluggrad import (
     configured,
     func,
     grad,
+    nn,
     no_grad,
+    on_gradient,
     plugins,
 )
 from pluggrad.ops import exp, sqrt
@@ -625,6 +627,8 @@ GIVEN = {
     "vmap": lambda f: func.vmap(func.grad(f))([0.5, 1.0]),
     "checkpoint": lambda f: pluggrad.checkpoint(f, Value(0.5)),
     "compile": lambda f: pluggrad.compile(f).grad(0.5),
+    "a layer": lambda f: nn.Sequential(f)(Value(0.5)),
+    "a module": lambda f: type("Wave", (nn.Module,), {"forward": staticmethod(f)})()(Value(0.5)),
     "inside a compiled function": lambda f: pluggrad.compile(lambda x: func.grad(f)(x))(0.5),
 }
 
@@ -636,6 +640,15 @@ def test_a_function_of_pythons_library_that_the_engine_is_given_loses_no_gradien
             LostGradientError, match=r"`sin` would cut.*use `pluggrad.ops.sin\(x\)`"
         ):
             GIVEN[way](function)
+
+
+def test_a_hook_of_pythons_library_loses_no_second_derivative():
+    x = Value(0.5)
+    y = x * 1.0
+    on_gradient(y, math.sin)
+    assert grad(y * y, x) == math.sin(1.0)
+    with pytest.raises(LostGradientError, match="`sin` would cut"):
+        grad(y * y, x, create_graph=True)
 
 
 def test_what_only_passes_values_on_or_asks_for_a_number_may_be_given():
