@@ -90,8 +90,8 @@ class Dual(metaclass=LikeValue):
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return the method of an installed op, as Value has it."""
         op = None if name.startswith("__") else plugins.ops.get(name)
-        if name in ("backward", "grad"):
-            raise AttributeError(f"there is no {name}{value_hints.moving_hint(self)}")
+        if name in OF_GRAPHS:  # so that hasattr() does not say that this is no Value
+            raise TypeError(f"there is no {name}{value_hints.moving_hint(self)}")
         if op is None:
             raise AttributeError(
                 f"a number inside a forward-mode transform has no attribute {name!r}; it has "
@@ -147,6 +147,9 @@ class Dual(metaclass=LikeValue):
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a number inside a forward-mode transform cannot be pickled; use float(x)")
+
+
+OF_GRAPHS = ("backward", "grad", "op", "prev")  # what a Value has, and no number that moves
 
 
 def _is_comparable(x: object) -> bool:

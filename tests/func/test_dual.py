@@ -117,6 +117,16 @@ def test_asking_for_a_class_finds_what_reverse_mode_finds(f):
     assert jvp(func.grad(f), (2.0,), (1.0,)) == close((12.0, 12.0))
 
 
+@pytest.mark.parametrize("name", ["backward", "grad", "op", "prev"])
+def test_asking_whether_it_has_what_only_a_graph_has_is_refused(name):
+    def f(x):
+        return x**3 if hasattr(x, name) else x * 7.0
+
+    assert grad(f)(2.0) == 12.0
+    with pytest.raises(TypeError, match=f"there is no {name}: a number inside a forward-mode"):
+        jvp(f, (2.0,), (1.0,))
+
+
 def test_the_method_of_the_class_computes_on_plain_numbers_too():
     assert list(map(Value.sqrt, [4.0, 9])) == [2.0, 3.0]
     with pytest.raises(TypeError, match=r"sqrt\(\) takes numbers and Values, not str: 'four'"):
