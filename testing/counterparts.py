@@ -19,6 +19,15 @@ from typing import Any
 
 import mpmath
 from mpmath import MPContext
+from mpmath.libmp import (
+    ComplexResult,
+    fone,
+    mpf_add,
+    mpf_exp,
+    mpf_log,
+    mpf_sub,
+    round_nearest,
+)
 
 Forward = Callable[..., Any]
 
@@ -47,6 +56,35 @@ def _not_far(function: Forward, leftmost: Any = None) -> Forward:
     return near
 
 
+def _expm1(x: Any, lost: int) -> Any:
+    """Compute exp(x) - 1 on the numbers inside of mpmath's, given how many bits cancel."""
+    return mpf_sub(mpf_exp(x, MP.prec + lost + 10), fone, MP.prec, round_nearest)
+
+
+def _log1p(x: Any, lost: int) -> Any:
+    """Compute log(1 + x); the sum keeps all bits."""
+    return mpf_log(mpf_add(fone, x), MP.prec, round_nearest)
+
+
+def _at_once(function: Forward, compute: Forward) -> Forward:
+    """Return a function that knows how many bits cancel near 0; mpmath's tries more and more."""
+
+    def computed(x: Any) -> Any:
+        if not isinstance(x, MP.mpf):
+            return function(x)
+        _, mantissa, exponent, bits = x._mpf_
+        lost = -exponent - bits
+        if not mantissa or lost > MP.prec:  # 0 or not finite, or only x itself is left
+            return function(x)
+        try:
+            return MP.make_mpf(compute(x._mpf_, max(0, lost)))
+        except ComplexResult:
+            return function(x)
+
+    return computed
+
+
+MP.expm1, MP.log1p = _at_once(MP.expm1, _expm1), _at_once(MP.log1p, _log1p)
 MP.exp, MP.expm1 = _not_far(MP.exp, MP.zero), _not_far(MP.expm1, -MP.one)
 MP.sinh, MP.cosh = _not_far(MP.sinh), _not_far(MP.cosh)
 

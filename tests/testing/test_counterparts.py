@@ -225,3 +225,34 @@ def test_a_suite_hands_tolerance_and_reference_to_each_check():
     op_suite(rough, rtol=1e-3, reference=lambda x: x * x)(rough, check)
     with pytest.raises(pytest.fail.Exception, match="the truth is 2"):
         op_suite(rough, reference=lambda x: x * x)(rough, check)
+
+
+# ----- Near 0 -----
+
+NEAR_AND_FAR = [sign * x for x in (0.3, 2e-9, 3e-60, 4e-300, 0.999999) for sign in (1, -1)] + [50.0]
+
+
+@pytest.mark.parametrize("digits", [30, 80, 200])
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [("expm1", lambda x: mpmath.exp(x) - 1), ("log1p", lambda x: mpmath.log(1 + x))],
+)
+def test_digits_that_cancel_near_0_are_there(name, truth, digits):
+    for x in NEAR_AND_FAR:
+        with MP.workdps(digits):
+            found = getattr(MP, name)(MP.mpf(x))
+        with mpmath.workdps(digits + 400):
+            expected = truth(mpmath.mpf(x))
+            assert abs(mpmath.mpf(found) - expected) < abs(expected) * mpmath.mpf(10) ** (
+                2 - digits
+            )
+
+
+def test_the_ends_are_those_of_mpmath():
+    assert (MP.expm1(MP.inf), MP.expm1(-MP.inf), MP.expm1(MP.zero)) == (MP.inf, -1, 0)
+    assert (MP.log1p(MP.inf), MP.log1p(MP.mpf(-1)), MP.log1p(MP.zero)) == (MP.inf, -MP.inf, 0)
+    assert MP.isnan(MP.expm1(MP.nan))
+    assert MP.isnan(MP.log1p(MP.nan))
+    assert isinstance(MP.log1p(MP.mpf(-2)), MP.mpc)
+    assert MP.expm1(MP.mpf("-1e50")) == -1
+    assert MP.expm1(1) == MP.expm1(MP.one)
