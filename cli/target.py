@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -83,7 +84,8 @@ def _attempt(doing: str, step: Callable[[], Any]) -> Any:
 
 
 def _is_theirs(filename: str) -> bool:
-    return filename != __file__ and not filename.startswith("<")  # "<frozen importlib...>"
+    # "<frozen importlib...>", and what it is called by
+    return filename not in (__file__, importlib.__file__) and not filename.startswith("<")
 
 
 def _is_drawable(found: object) -> bool:

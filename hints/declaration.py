@@ -13,6 +13,9 @@ from typing import Any
 
 from pluggrad.errors import OpError, quoted
 from pluggrad.op import NAMES, Interval, Op, Rule
+from pluggrad.value import SOCKETS
+
+_OPERATORS = {(repr(symbol), arity) for symbol, arity in SOCKETS}  # of any object, not hashed
 
 
 def domain_of_each(
@@ -99,6 +102,7 @@ def check_declaration(op: Op) -> None:
     if not isinstance(op.__doc__, str):
         raise OpError(f"op {op.name!r}: doc is a line of text, not {quoted(op.__doc__)}")
     _check_arity(op)
+    _check_operator(op)
     _check_places(op)
     _check_forward(op)
     for index, rule in enumerate(op.rules):
@@ -130,6 +134,16 @@ def _check_arity(op: Op) -> None:
             )
     if len(op.domain) != op.arity:
         raise OpError(f"op {name!r} has {op.arity} operands, but {len(op.domain)} domains")
+
+
+def _check_operator(op: Op) -> None:
+    wanted = op.operator is not None and op.operator != ""
+    if wanted and (quoted(op.operator), op.arity) not in _OPERATORS:
+        known = ", ".join(f"{symbol} ({arity})" for symbol, arity in SOCKETS)
+        raise OpError(
+            f"op {op.name!r} asks for operator {quoted(op.operator)} with {op.arity} operands; "
+            f"Python has these, with their number of operands: {known}"
+        )
 
 
 def _check_forward(op: Op) -> None:

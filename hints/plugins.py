@@ -13,7 +13,7 @@ from pluggrad.errors import MissingOpError, PluginError, one_line, quoted
 from pluggrad.op import Op
 from pluggrad.registry import Plugin, hookspecs
 from pluggrad.registry.entry_points import GROUP
-from pluggrad.value import SOCKETS, Value
+from pluggrad.value import Value
 from pluggy import HookImpl, PluginManager
 
 from .names import NameOfOthers, similar
@@ -89,12 +89,6 @@ def _check_operator(
     owner: Owner,
 ) -> None:
     key = (op.operator or "", op.arity)
-    if key not in SOCKETS:
-        known = ", ".join(f"{symbol} ({arity})" for symbol, arity in SOCKETS)
-        raise PluginError(
-            f"op {op.name!r} asks for operator {op.operator!r} with {op.arity} operands; "
-            f"Python has these, with their number of operands: {known}"
-        )
     holder = holders.setdefault(key, op.name)
     if holder == op.name:
         return

@@ -279,3 +279,9 @@ def test_what_an_op_was_declared_with_never_changes(part):
             setattr(op, part, None)
         assert getattr(op, part) is kept
     assert plugins.ops["exp"](Value(0.0)).data == 1.0
+
+
+@pytest.mark.parametrize("operator", ["~", "@", "+", 5, ["*"], b"+"])
+def test_an_operator_that_python_has_not_for_so_many_operands_is_refused(operator):
+    with pytest.raises(OpError, match=r"with 1 operands; Python has these.* \+ \(2\), "):
+        Op("odd", lambda x: x, None, operator=operator)
