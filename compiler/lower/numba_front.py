@@ -18,6 +18,7 @@ from pluggrad import Op, plugins
 
 from ..native.library import optimise, unresolved
 from ..tape.fingerprint import fingerprint, names_in, python_of
+from .decimals import MOST, by_digits
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
@@ -41,6 +42,8 @@ def _jitted(function: Callable[..., Any]) -> Any:
         )
         copy.__kwdefaults__ = python.__kwdefaults__
         found = _dispatchers[key] = numba.njit(**OPTIONS)(copy)
+        if "round" in names_in(python.__code__):
+            scope.setdefault("round", round)
         try:
             for name in names_in(python.__code__) & scope.keys():  # afterwards: it may call itself
                 scope[name] = _callable(scope[name])
@@ -82,7 +85,24 @@ def _callable(thing: Any) -> Any:
     """Replace what numba cannot call, an op or a plain Python function, by what it can."""
     if isinstance(thing, Op):
         return _jitted((thing.successor or thing).forward)
+    if thing is round:
+        return _rounded()
     return _jitted(thing) if isinstance(thing, FunctionType) else thing
+
+
+@cache
+def _rounded() -> Any:
+    """Return what `round` is in machine code: to whole numbers, or to decimal digits."""
+    nearest = _jitted(by_digits)
+
+    def rounded(x, digits=None):  # type: ignore[no-untyped-def]  # numba knows the types
+        if digits is None:
+            return round(x)
+        if abs(digits) > MOST:
+            return round(x, digits)
+        return nearest(x, digits)
+
+    return numba.njit(**OPTIONS)(rounded)
 
 
 def _cells(function: Any) -> tuple[CellType, ...] | None:

@@ -23,6 +23,7 @@ from ..capture.recorded import Hooked
 from ..native.cache import Cache
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
+from .decimals import by_digits
 from .effects import entered, left
 from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
 from .probing import check_python, check_reads, check_unchanged, codes_of, raises_in_python
@@ -240,7 +241,8 @@ class Translator:
             return found
         instead = op.ieee if is_forward else None
         # It may take *operands; and a rule is compared where the forward function has a result.
-        made_from = fingerprint(function, instead, op.forward, op.ieee, len(parameters))
+        others = (instead, op.forward, op.ieee, len(parameters), by_digits)
+        made_from = fingerprint(function, *others)
         name = f"{stem}_{made_from[:16]}"
         key = f"compared {name} {made_from}"
         kept = self.cache.read(key)
