@@ -91,14 +91,14 @@ def test_hessian_products_are_those_of_the_rules_to_the_last_bit(op, monkeypatch
         else:
             slow = slowly(monkeypatch, f, (at,), (direction,))
             assert list(map(number, found)) == list(map(number, slow)), (at, direction)
-        if compared == 15:
+        if compared == 9:
             break
     assert compared > 3  # betaln is real where both operands are above 0
 
 
 @every_op
 def test_hessian_products_are_those_of_forward_over_reverse(op, monkeypatch):
-    for at, direction in zip(drawn(op, 10, 0.0), drawn(op, 10, 0.0)[::-1], strict=True):
+    for at, direction in zip(drawn(op, 5, 0.0), drawn(op, 5, 0.0)[::-1], strict=True):
         for still in range(-1, op.arity):
 
             def f(v, at=at, still=still):
