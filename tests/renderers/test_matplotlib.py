@@ -38,8 +38,8 @@ def test_unusual_labels_are_drawn(tmp_path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # of the test's font
-        for label in NASTY:
-            save(Value(1.0, label=label), tmp_path / "a.svg", "matplotlib")
+        together = [Value(1.0, label=label) for label in NASTY]
+        save(together, tmp_path / "a.svg", "matplotlib", max_nodes=len(NASTY))
 
 
 def test_a_large_graph_is_cut_to_what_a_page_holds_and_says_so() -> None:
