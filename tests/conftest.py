@@ -108,11 +108,15 @@ def chrome(tmp_path_factory):
 
 
 # Files with tests of many seconds: begun first, they are done when workers share the last tests.
-# Those that need large libraries come next, so that mostly one worker imports these.
+# One worker has all pages, for which it starts the one browser; another one has what needs large
+# libraries, so that mostly one worker imports these.
 FIRST = (
+    "with a browser",
     "tests/drawing/test_jupyter.py",
     "tests/benchmarks/test_differential.py",
     "tests/benchmarks/test_random_programs.py",
+)
+FIRST_OF_ANOTHER = (
     "tests/cli/test_new_plugin.py",
     "tests/core/test_interrupts.py",
     "tests/examples/test_options_on_dask.py",
@@ -125,16 +129,28 @@ FIRST = (
 )
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Put some files first, and refuse names by which workers cannot agree on the tests."""
     if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"names with an address, give ids: {unstable}")
-    items.sort(key=place)
+    one, another = taken(items, FIRST), taken(items, FIRST_OF_ANOTHER)
+    # The first worker begins with the first test, the second one where its share begins.
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    share = (len(one) + len(another) + len(items)) // workers if workers > 1 else 0
+    between = max(0, share - len(one))
+    items[:] = [*one, *items[:between], *another, *items[between:]]
 
 
-def place(item):
-    """Return where the file of a test stands among those that come first."""
+def taken(items, places):
+    """Take the tests of some places out of a list, and return them in the order of the places."""
+    found = {item: at for item in items if (at := place(item, places)) is not None}
+    items[:] = [item for item in items if item not in found]
+    return sorted(found, key=found.get)
+
+
+def place(item, places):
+    """Return where a test stands among places; None where it stands at none."""
     name = item.nodeid
-    if not name.startswith(FIRST):
-        return len(FIRST)
-    return next(i for i, path in enumerate(FIRST) if name.startswith(path))
+    if not name.startswith(places):
+        name = "with a browser" if "chrome" in item.fixturenames else ""
+    return next((i for i, start in enumerate(places) if name.startswith(start)), None)

@@ -162,8 +162,8 @@ class Notebook:
         def look() -> Any:
             return self.run(found, self.cell(number), selector)
 
-        patience = 10.0 if self.classic else PATIENCE
-        while patience < PATIENCE:  # its loader gives up: a reader runs the cell again
+        patience = 2.0 if self.classic else PATIENCE
+        while patience < PATIENCE:  # it may show nothing of a widget: a reader runs the cell again
             with suppress(AssertionError):
                 return until(look, what, patience)
             self.run("Jupyter.notebook.execute_cells([arguments[0]])", number)

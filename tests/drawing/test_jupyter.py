@@ -75,7 +75,7 @@ def notebook(
     request: pytest.FixtureRequest,
     address: tuple[str, Path],
     chrome: Browser,
-) -> Notebook:
+) -> Iterator[Notebook]:
     """The cells, run in one of the programs, of which the browser remembers no other."""
     program = request.param
     pytest.importorskip(PROGRAMS[program], reason=f"{PROGRAMS[program]} is not installed")
@@ -84,7 +84,8 @@ def notebook(
     (folder / "moved.txt").unlink(missing_ok=True)
     found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
     found.open(program)
-    return found
+    yield found
+    chrome.open("")  # what the program says at its end is no word of the next page
 
 
 def in_frame(notebook: Notebook, cell: str, script: str) -> Any:
