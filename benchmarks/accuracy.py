@@ -39,6 +39,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import accuracy_page
+from jobs import results
 from pluggrad import Op, Value, compile, grad, plugins
 from pluggrad.testing.counterparts import MP
 from pluggrad.testing.rounding import rounding
@@ -401,11 +402,10 @@ def main() -> int:
     start = time.perf_counter()
     count, highest = (15, 1) if given.short else (given.points, 1 if given.compiled else 3)
     tasks = [(name, count, highest, given.compiled) for name in names if name not in unknown]
-    with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        reports = []
-        for report in pool.imap(measure, tasks):
-            reports.append(report)
-            print(f"\r{len(reports)} of {len(tasks)} ops", end="", file=sys.stderr, flush=True)
+    reports = []
+    for report in results(measure, tasks, given.jobs):
+        reports.append(report)
+        print(f"\r{len(reports)} of {len(tasks)} ops", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     if given.page:
         accuracy_page.PAGE.write_text(accuracy_page.page(reports, excuses_of), encoding="utf-8")

@@ -26,6 +26,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from equivalence import why_same
+from jobs import results
 from mutants import KINDS, Mutant, mutants
 from pluggrad import plugins
 from pluggrad.testing import CHECKS, ConformanceError, check_op
@@ -134,10 +135,9 @@ def main() -> int:
     print(f"seeds: {', '.join(map(str, seeds))}")
     start = time.perf_counter()
     done = []
-    with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        for result in pool.imap(examine, [(name, seeds) for name in names]):
-            done.append(result)
-            print(f"\r{len(done)} of {len(names)} ops", end="", file=sys.stderr, flush=True)
+    for result in results(examine, [(name, seeds) for name in names], given.jobs):
+        done.append(result)
+        print(f"\r{len(done)} of {len(names)} ops", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     show(done)
     show_same(done, every=given.list)

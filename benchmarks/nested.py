@@ -26,6 +26,7 @@ from functools import reduce
 from random import Random
 from typing import Any, NamedTuple
 
+from jobs import results
 from pluggrad import Value, checkpoint, grad
 from pluggrad.func import grad as func_grad
 from pluggrad.func import hessian, hvp, jacfwd, jacrev, jvp, linearize, vjp
@@ -268,10 +269,9 @@ def main() -> int:
     begin = time.perf_counter()
     outcomes = []
     seeds = [given.seed * 1_000_000 + i for i in range(count)]
-    with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        for outcome in pool.imap_unordered(examine, seeds, chunksize=5):
-            outcomes.append(outcome)
-            print(f"\r{len(outcomes)} of {count} functions", end="", file=sys.stderr, flush=True)
+    for outcome in results(examine, seeds, given.jobs, chunksize=5):
+        outcomes.append(outcome)
+        print(f"\r{len(outcomes)} of {count} functions", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return report(outcomes, time.perf_counter() - begin)
 

@@ -32,6 +32,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
+from jobs import results
 from pluggrad import Value, grad
 from pluggrad.func import hessian, value_and_grad
 from pluggrad.testing.counterparts import MP
@@ -327,12 +328,11 @@ def main() -> int:
     total = Outcome()
     tasks = [(given.seed * 1_000_000 + i, given.against) for i in range(count)]
     prepare = start_jax if given.against == "jax" else None
-    with multiprocessing.get_context("spawn").Pool(given.jobs, prepare) as pool:
-        for outcome in pool.imap_unordered(examine, tasks, chunksize=5):
-            total += outcome
-            if total.programs % 50 == 0:
-                told = f"\r{total.programs} of {count} programs"
-                print(told, end="", file=sys.stderr, flush=True)
+    for outcome in results(examine, tasks, given.jobs, prepare, chunksize=5):
+        total += outcome
+        if total.programs % 50 == 0:
+            told = f"\r{total.programs} of {count} programs"
+            print(told, end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return report(total, given.against, time.perf_counter() - begin)
 

@@ -10,7 +10,7 @@ import pytest
 from pluggrad import Op, plugins
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-PROGRAM = [sys.executable, BENCHMARKS / "accuracy.py", "--short"]
+PROGRAM = [sys.executable, BENCHMARKS / "accuracy.py", "--short", "--jobs", "1"]
 
 
 @pytest.fixture
