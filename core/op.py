@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import Parameter
 from numbers import Number, Real
 from typing import Any, ClassVar, overload
@@ -187,9 +187,11 @@ class Op:
                 if kind is Value:
                     numbers = False
                 elif hasattr(kind, "__pluggrad_op__"):
-                    return kind.__pluggrad_op__(self, operands)
+                    return kind.__pluggrad_op__(self, _without_flags(operands))
                 elif isinstance(x, Value):
                     numbers = False
+                elif _is_flag(x):
+                    return self.call_with(_without_flags(operands))
                 elif not isinstance(x, Real):
                     raise value_hints.no_operand(self, x)
         if numbers:
@@ -338,6 +340,15 @@ def _installed_op(name: str, samples: Sequence[float] = (), read: Any = ()) -> O
     op: Op = Op.installed.op(name)
     op_samples.check_samples(op, samples, read)
     return op
+
+
+def _is_flag(x: object) -> bool:
+    """Tell NumPy's True and False, which are Python's among operands, though no `numbers.Real`."""
+    return type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_")
+
+
+def _without_flags(operands: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple([bool(x) if _is_flag(x) else x for x in operands])
 
 
 def is_no_double(part: object) -> bool:

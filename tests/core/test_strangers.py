@@ -4,7 +4,8 @@ import operator
 
 import numpy as np
 import pytest
-from pluggrad import LostGradientWarning, Value, func, grad
+from pluggrad import LostGradientWarning, Value, compile, func, grad
+from pluggrad.ops import atan2, maximum, where
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 NUMBERS = ["Rational(1, 2)", "Float(0.5)", "Integer(2)"]
@@ -160,3 +161,14 @@ def test_one_number_is_compared_though_its_kind_may_hold_several(compare):
         assert func.jvp(lambda v: v * compare(v, quantity(y, "")), (x,), (1.0,))[1] == answer  # noqa: B023
     with pytest.raises(TypeError, match="a Value is compared with one number, not with Quantity"):
         compare(Value(1.0), quantity([2.0], ""))
+
+
+@pytest.mark.parametrize("flag", [np.True_, np.False_, np.array([0.5, 2.0])[1] > 1.0])
+def test_numpys_flags_are_operands_of_every_op_as_pythons_are(flag):
+    def f(x, flag):
+        return where(flag, x * x, 2.0 * x) + maximum(flag, x) * atan2(x, flag) + flag * x
+
+    for way in (func.value_and_grad, lambda g: lambda x: func.jvp(g, (x,), (1.0,)), func.hessian):
+        assert way(lambda x: f(x, flag))(0.5) == way(lambda x: f(x, bool(flag)))(0.5)
+    assert where(flag, 1.0, 2.0) == where(bool(flag), 1.0, 2.0)
+    assert compile(lambda x: f(x, flag)).grad(0.5) == func.grad(lambda x: f(x, bool(flag)))(0.5)
