@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import dis
 import math
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -24,6 +26,7 @@ from ..capture.reads import Reads, reads_of
 from ..tape.fingerprint import python_of
 from .effects import may_change, sets_outside
 
+NULL_FIRST = sys.version_info < (3, 13)  # before what is called, in byte code; after it since
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]
 EXTREME = [
     math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-310, 21.0, 30.0, 171.0, -171.0, 800.0,
@@ -63,6 +66,8 @@ def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
                 raise untranslatable(op, what, "it asks which object something is")
             if sets_outside(step, code):
                 raise untranslatable(op, what, f"it sets {step.argval}, a variable outside")
+        if itself := _given_itself(code):
+            raise untranslatable(op, what, f"{itself} is called and handed on, maybe to itself")
         names = set(code.co_names)
         if integers := INTEGERS & names:
             raise untranslatable(
@@ -72,6 +77,21 @@ def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
             raise untranslatable(op, what, "it computes with integers, which may grow too large")
         if "print" in names:
             raise untranslatable(op, what, "it prints, which machine code would not")
+
+
+def _given_itself(code: CodeType) -> str | None:
+    """Find a parameter that is called and handed on, as by `f(f, x)`: numba expands it for ever."""
+    steps = list(dis.get_instructions(code))
+    loaded = [step for step in steps if step.opname.startswith("LOAD_FAST")]
+    names = Counter(name for step in loaded for name in _names(step))
+    pairs = [pair if NULL_FIRST else pair[::-1] for pair in pairwise(steps)]
+    called = Counter(step.argval for null, step in pairs if null.opname == "PUSH_NULL")
+    parameters = code.co_varnames[: code.co_argcount]
+    return next((x for x in parameters if 0 < called[x] < names[x]), None)
+
+
+def _names(step: dis.Instruction) -> tuple[str, ...]:
+    return step.argval if isinstance(step.argval, tuple) else (step.argval,)
 
 
 def check_reads(op: Op, function: Callable[..., Any], what: str) -> Reads:

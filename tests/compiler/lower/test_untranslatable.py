@@ -136,6 +136,27 @@ def test_an_op_that_raises_any_error_somewhere_runs_in_the_interpreter(forward):
         assert compile(lambda x: op(x) * x)(1.0) == forward(1.0)
 
 
+def test_a_function_that_is_given_to_itself_runs_in_the_interpreter():
+    def halved(x):
+        again = lambda f, v, n: v if n > 3 else f(f, v / 2.0, n + 1)
+        return again(again, x, 0)
+
+    op = Op("halved", halved, lambda g, out, x: g / 16.0)
+    with pytest.raises(CompileError, match="f is called and handed on"):
+        compile(lambda x: op(x) * 1.0, executor="numba")(3.0)
+    with pytest.warns(CompileWarning, match="f is called and handed on"):
+        assert compile(lambda x: op(x) * 1.0).value_and_grad(3.0) == (0.1875, 0.0625)
+
+
+def test_a_function_that_only_calls_what_it_is_given_is_machine_code():
+    def twice(f, x):
+        return f(f(x))
+
+    op = Op("twice", lambda x: twice(lambda v: 2.0 * v, x), lambda g, out, x: 4.0 * g)
+    f = compile(lambda x: op(x) * 1.0, executor="numba")
+    assert f.value_and_grad(3.0) == f.value_and_grad(3.0) == (12.0, 4.0)
+
+
 def absorbed(x):
     return (x + 1e16) - 1e16  # 0 but for `fastmath`, by which it is x
 
