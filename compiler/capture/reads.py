@@ -73,9 +73,14 @@ def reads_of(functions: Iterable[Any]) -> Reads:
     return Reads(world.places, world.changing or unseen, world.has_values, world.functions)
 
 
+def reads_of_op(op: Op) -> Reads:
+    """Find what the forward function and the rules of an op read from outside."""
+    return reads_of([op.forward, op.ieee, *op.rules])
+
+
 def read_by(ops: Iterable[Op]) -> list[Place]:
     """Find where the forward functions and rules of ops read something from outside."""
-    return [x for op in ops for x in reads_of([op.forward, op.ieee, *op.rules]).places]
+    return [place for op in ops for place in reads_of_op(op).places]
 
 
 def _is_unseen(thing: Any) -> bool:
