@@ -20,7 +20,7 @@ from .guards import fixed
 from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
 from .places import Place, is_state
-from .reads import reads_of
+from .reads import reads_of, reads_of_op
 from .slots import seen_from_outside
 
 
@@ -86,7 +86,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     tape, used, outside = captured_tape(outputs, leaves, made.count())
     ops = [op for op in looks.ops if not is_built_in(op)]
-    reads = [reads_of([op.forward, op.ieee, *op.rules]) for op in ops]
+    reads = [reads_of_op(op) for op in ops]
     places = [place for one in reads for place in one.places]
     world = World(function)
     check_classes(world.functions)

@@ -12,7 +12,7 @@ import dis
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import islice, pairwise, product
 from types import CodeType, FunctionType
@@ -61,12 +61,13 @@ def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
             raise untranslatable(
                 op, what, "it uses try or with, and machine code has no exceptions"
             )
-        for step in dis.get_instructions(code):
+        steps = list(dis.get_instructions(code))
+        for step in steps:
             if step.opname == "IS_OP":
                 raise untranslatable(op, what, "it asks which object something is")
             if sets_outside(step, code):
                 raise untranslatable(op, what, f"it sets {step.argval}, a variable outside")
-        if itself := _given_itself(code):
+        if itself := _given_itself(code, steps):
             raise untranslatable(op, what, f"{itself} is called and handed on, maybe to itself")
         names = set(code.co_names)
         if integers := INTEGERS & names:
@@ -79,9 +80,8 @@ def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
             raise untranslatable(op, what, "it prints, which machine code would not")
 
 
-def _given_itself(code: CodeType) -> str | None:
+def _given_itself(code: CodeType, steps: Sequence[dis.Instruction]) -> str | None:
     """Find a parameter that is called and handed on, as by `f(f, x)`: numba expands it for ever."""
-    steps = list(dis.get_instructions(code))
     loaded = [step for step in steps if step.opname.startswith("LOAD_FAST")]
     names = Counter(name for step in loaded for name in _names(step))
     pairs = [pair if NULL_FIRST else pair[::-1] for pair in pairwise(steps)]
