@@ -101,7 +101,7 @@ def in_frame(notebook: Notebook, cell: str, script: str) -> Any:
 
 def test_the_last_line_of_each_cell_is_a_picture_or_readable_lines(notebook: Notebook) -> None:
     for name, selector in PICTURES.items():
-        assert notebook.picture(NUMBER[name], selector).size["height"] > 10, name
+        until(lambda: notebook.picture(NUMBER[name], selector).size["height"] > 10, name)  # noqa: B023
     text = notebook.cell(NUMBER["text"]).text
     assert [line.split()[0] for line in text.splitlines() if line.startswith("n")] == [
         "n3",
