@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and others that tests im
 sys.modules.setdefault("rfc3987_syntax", None)
 
 from browser import browser  # noqa: E402
+from orphans import end_forks_with_this_process  # noqa: E402
 
 
 def pytest_configure(config):
@@ -27,6 +28,7 @@ def pytest_configure(config):
     """
     if not hasattr(config, "workerinput"):  # in the first process, before xdist starts others
         compileall.compile_dir(Path(pluggrad.__file__).parent, quiet=2)
+    end_forks_with_this_process()
     # hypothesis reads the source of what is installed from a folder: once, not for each program.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
     # Runs of pytest that tests start need not import trio either.
