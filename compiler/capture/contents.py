@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from abc import get_cache_token
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextvars import Context, ContextVar
 from functools import partial
 from itertools import islice
-from operator import eq
+from operator import attrgetter, eq, methodcaller
 from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import ref
@@ -20,7 +20,7 @@ from ..tape.fingerprint import (
     parts_of_callable,
     translation_of,
 )
-from .places import Place, Seen, fixed
+from .places import Place, Seen, fixed, is_laid_out
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, MappingProxyType)
 MOST = 20_000  # things looked at
@@ -29,6 +29,7 @@ PLAINLY = (list, dict, set, deque)  # what a container is compared as
 KEYED = (list, dict, deque)  # what is looked at so
 BYTES = 8_000_000  # of an array; more takes milliseconds to compare
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing stands in them
+GET_SET = methodcaller("get", object())  # what a context variable is set to
 NUMBERS = frozenset({int, float, complex, bool})  # one may be equal to another, and differ
 
 
@@ -42,6 +43,8 @@ def of_container(thing: Any) -> Iterator[Place]:
     kinds = set(map(type, items))
     if not isinstance(thing, tuple | frozenset):
         yield _content(thing, items, kinds, is_dict=is_dict)
+    if isinstance(thing, defaultdict):
+        yield Seen(thing, attrgetter("default_factory")), None, thing.default_factory
     if not kinds <= PLAIN:
         yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
 
@@ -111,6 +114,8 @@ def of_array(array: Any) -> Iterator[Place]:
         yield from fixed(items)
     elif size_of(array) <= BYTES:
         yield Seen(array, bytes_of), None, bytes_of(array)
+    if hasattr(array, "dtype"):
+        yield Seen(array, partial(is_laid_out, array.shape, array.dtype)), None, True
 
 
 def holds_objects(array: Any) -> bool:
@@ -139,14 +144,17 @@ def bytes_of(array: Any) -> bytes:
 def parts_of(thing: Any) -> Iterable[Place] | None:
     """List the parts of what is made of others; None for what is not."""
     if (parts := parts_of_callable(thing)) is not None:
-        return fixed(parts)
+        now = tuple(parts)
+        is_settable = type(thing).__module__ == "functools"  # a partial has __setstate__
+        place = [(Seen(thing, _parts_of_callable), None, now)] if is_settable else []
+        return [*place, *fixed(parts)]
     if isinstance(thing, ref):
         return [(Seen(thing, ref.__call__), None, thing())]
     if isinstance(thing, KeysView | ValuesView | ItemsView) and hasattr(thing, "mapping"):
         return fixed([thing.mapping])
     if isinstance(thing, ContextVar):
-        now = thing.get(None)
-        return [(Seen(thing, _value_of if now is None else ContextVar.get), None, now)]
+        now = GET_SET(thing)
+        return [(Seen(thing, GET_SET), None, now), *fixed(_default_of(thing))]
     if isinstance(thing, Context):
         values = tuple(thing.values())
         return [(Seen(thing, _values_of), None, values), *fixed(values)]
@@ -158,7 +166,24 @@ def parts_of(thing: Any) -> Iterable[Place] | None:
     if python := compiled_by_numba(thing):
         return [(Seen(thing, _translated), None, _translated(thing)), *fixed([python])]
     wrapped = attributes_of(thing).get("__wrapped__")
-    return fixed([wrapped]) if isinstance(wrapped, FunctionType) else None
+    if not isinstance(wrapped, FunctionType):
+        return None
+    return [*_of_cache(thing), *fixed([wrapped])]
+
+
+def _parts_of_callable(thing: Any) -> tuple[Any, ...]:
+    return tuple(parts_of_callable(thing) or ())
+
+
+def _of_cache(function: Any) -> Iterator[Place]:
+    """Return the place where it is seen that a cache of results was emptied."""
+    if hasattr(function, "cache_info"):
+        known = function.cache_info().misses
+        yield Seen(function, partial(_keeps, known)), None, True
+
+
+def _keeps(known: int, function: Any) -> bool:
+    return bool(function.cache_info().misses >= known)
 
 
 def _translated(dispatcher: Any) -> tuple[Any, ...]:
@@ -186,8 +211,11 @@ def _count_of_registered(_: None) -> object:
     return get_cache_token()
 
 
-def _value_of(variable: ContextVar[Any]) -> Any:
-    return variable.get(None)
+def _default_of(variable: ContextVar[Any]) -> list[Any]:
+    try:
+        return [variable.get()]
+    except LookupError:
+        return []
 
 
 def _values_of(context: Context) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property, lru_cache, partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter, methodcaller
 from threading import local
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -59,6 +59,8 @@ from .places import (
     Place,
     Seen,
     fixed,
+    gained_none,
+    has_bases,
     is_empty,
     is_installed,
     is_of,
@@ -70,8 +72,18 @@ from .unseen import OWN, STILL
 LAYERS = "pluggrad.nn"  # whose objects hold Values
 SPACES = ("types", "argparse")  # of whose attributes nobody else has names
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
+OF_FUNCTIONS = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
+OF_VALUES = frozenset({"label", "requires_grad", "scope"})
+LISTING = frozenset({"vars", "dir", "__dict__"})  # tell all names
 # Functions that find attributes by names of their own.
 ANY_NAME = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "eval", "exec"})
+# What Python asks classes for without a name in the program, and does without where it is not.
+SPECIAL = frozenset(
+    name
+    for kind in (object, int, float, list, dict, set, type)
+    for name in (*dir(kind), "__getattr__", "__bool__", "__missing__", "__post_init__")
+    if name.startswith("__")
+)
 GETTERS = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
 BUILTINS = frozenset(vars(builtins))
 ENDLESS: Place = (Seen(None, lambda _: object()), None, None)  # nothing ever stands there again
@@ -81,6 +93,7 @@ class _Own(NamedTuple):
     """The attributes of a function, which count where something has a name for them."""
 
     held: dict[str, Any]
+    function: Any = None
 
 
 class World:
@@ -108,7 +121,7 @@ class World:
         self._things: dict[int, Any] = {}
         self._found: dict[Any, list[Place]] = {}  # what was found in each thing
         self._inherited: dict[int, tuple[int, frozenset[str]]] = {}  # by objects of each class
-        self._values: set[int] = set()
+        self._values: dict[int, Value] = {}
         self._by_name: list[Any] = []  # of these, what functions have names for
         self._absent: dict[int, tuple[dict[str, Any], set[str]]] = {}  # variables that are not
         self._computes = False  # names of attributes
@@ -124,6 +137,8 @@ class World:
         self.functions = [x for x in found if not self._is_strange(x.__globals__)]
         self.places = [place for places in self._found.values() for place in places]
         self.places += [(Seen(x, partial(lacks, y)), None, True) for x, y in self._absent.values()]
+        asked = self.names & OF_VALUES
+        self.places += [_attribute(x, name) for x in self._values.values() for name in asked]
         self.changing = self._first_changing()
 
     def _known(self) -> int:
@@ -164,14 +179,14 @@ class World:
             if _may_move(place):
                 found.append(place)
             if isinstance(inner, Value):
-                self._values.add(id(inner))
+                self._values[id(inner)] = inner
             elif inner.__class__ not in PLAIN:
                 next_ones.append(inner)
         return next_ones
 
     def has(self, value: Value) -> bool:
         """Return whether a Value stands within reach, or all that it was computed from."""
-        seen, pending = set(self._values), [value]
+        seen, pending = {*self._values}, [value]
         while pending:
             value = pending.pop()
             if not isinstance(value.__class__, LikeValue) and id(value) not in seen:
@@ -212,9 +227,20 @@ class World:
             goes_in = self._ends_at is not None and not is_built_in(thing)
             return fixed([thing.forward, thing.ieee, *thing.rules]) if goes_in else ()
         if isinstance(thing, Enum):
-            return [*self._of_own(_Own(vars(thing))), *fixed([thing.value, type(thing)])]
+            held = vars(thing)
+            value = held, "_value_", held.get("_value_")
+            return [value, *self._of_own(_Own(held)), *fixed([type(thing)])]
+        if isinstance(thing, attrgetter | itemgetter | methodcaller):
+            return self._of_getter(thing)
         parts = parts_of(thing)
         return self._of_object(thing) if parts is None else parts
+
+    def _of_getter(self, getter: Any) -> Iterator[Place]:
+        """List what a function asks for that was made of names."""
+        make, arguments = getter.__reduce__()
+        texts = [x for x in (*getattr(make, "args", ()), *arguments) if isinstance(x, str)]
+        self.names.update(*(x.split(".") for x in texts))
+        return fixed([make, *arguments])
 
     def _of_function(self, function: FunctionType) -> Iterator[Place]:
         cells = function.__closure__ or ()
@@ -224,7 +250,7 @@ class World:
         scope = function.__globals__
         if self._is_strange(scope):
             return
-        self._by_name.append(_Own(vars(function)))
+        self._by_name.append(_Own(vars(function), function))
         yield Seen(function, parts_of_function), None, parts_of_function(function)
         code = function.__code__
         names = names_in(code).union(*map(texts_in, codes_in(code)))
@@ -235,12 +261,15 @@ class World:
         if names & ASKING_SCOPE:
             self._note_absent(vars(builtins), absent - BUILTINS)
             yield from ((Seen(x, is_empty), None, True) for x in cells if is_empty(x))
+        held = vars(builtins)
         for name in names:
             if name in scope:
                 yield scope, name, scope[name]
-            module = sys.modules.get(name) or sys.modules.get(f"{scope.get('__package__')}.{name}")
-            if module is not None:  # it may be imported inside
-                yield None, None, module
+            elif name in held and not _is_fixed_name(name, held[name]):  # a program put it there
+                yield held, name, held[name]
+            for key in (name, f"{scope.get('__package__')}.{name}"):
+                if sys.modules.get(key) is not None:  # it may be imported inside
+                    yield sys.modules, key, sys.modules[key]
 
     def _note_absent(self, scope: dict[str, Any], names: set[str]) -> None:
         """Note variables that are not there, and change what a function does when they come."""
@@ -251,11 +280,13 @@ class World:
         held = own.held
         self._by_name.append(own)
         yield from ((held, x, held[x]) for x in self.names & held.keys())
+        if own.function is not None:
+            yield from (_attribute(own.function, x) for x in self.names & OF_FUNCTIONS)
         yield from self._asked(held)
 
     def _asked(self, held: Any) -> Iterator[Place]:
         """Note of which names there is nothing, where something asks for that."""
-        if self._computes:
+        if self._computes or self.names & LISTING:
             yield Seen(held, partial(_has_keys, frozenset(held))), None, True
         elif self.names & ASKING:
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
@@ -323,6 +354,8 @@ class World:
             yield abstract_classes()
         if kind.__module__ == "decimal":
             yield from context_of_decimals()
+        if not is_installed(kind.__module__):
+            yield Seen(kind, partial(has_bases, kind.__mro__)), None, True
         below: list[Any] = []
         for base in kind.__mro__:
             if not is_installed(base.__module__):
@@ -332,6 +365,8 @@ class World:
                 hidden = found.keys() - set().union(*below)
                 yield from ((Seen(x, partial(lacks, hidden)), None, True) for x in below if hidden)
                 below.append(held)
+                late = partial(gained_none, len(held), SPECIAL - held.keys())
+                yield Seen(held, late), None, True
                 yield from self._asked(held)
 
     def _counts(self, kind: type, name: str, thing: Any) -> bool:
@@ -343,7 +378,9 @@ class World:
         if is_mine(name):
             return name in self.names or bool(self.names & ANY_NAME)
         is_made = kind in self._born or not self.names.isdisjoint({name, "type", "__class__"})
-        return isinstance(thing, FunctionType) and (name not in BIRTH or is_made)
+        return isinstance(thing, FunctionType | staticmethod | classmethod) and (
+            name not in BIRTH or is_made
+        )
 
 
 def _has_keys(keys: frozenset[str], held: dict[str, Any]) -> bool:

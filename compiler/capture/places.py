@@ -58,7 +58,7 @@ def is_state(place: Place) -> bool:
     """Return whether what stands in a place is a number or the like, which functions change."""
     holder, _, thing = place
     look = holder.look if isinstance(holder, Seen) else None
-    if isinstance(look, partial) and look.func in (lacks, is_of):
+    if isinstance(look, partial) and look.func in OF_KINDS:
         return False
     return is_data(place) and not (callable(thing) or isinstance(thing, ModuleType))
 
@@ -132,12 +132,10 @@ def _test(i: int, place: Place, scope: dict[str, Any]) -> str:
                 f"h{i}.__code__ is c{i} and h{i}.__defaults__ is d{i} "
                 f"and h{i}.__kwdefaults__ is e{i}"
             )
-        if isinstance(holder.look, partial) and holder.look.func is lacks:
-            scope[f"k{i}"] = holder.look.args[0]
-            return f"h{i}.keys().isdisjoint(k{i})"
-        if (kind := class_in(place)) is not None:
-            scope[f"k{i}"] = kind
-            return f"type(h{i}) is k{i}"
+        if isinstance(holder.look, partial) and holder.look.func in TEXTS:
+            names = [f"a{i}_{j}" for j in range(len(holder.look.args))]
+            scope.update(zip(names, holder.look.args, strict=True))
+            return TEXTS[holder.look.func].format(f"h{i}", *names)
     return f"((n := {now}) is t{i} or same(n, t{i}))"
 
 
@@ -167,6 +165,33 @@ def lacks(names: Iterable[str], held: Any) -> bool:
 def is_of(kind: type, thing: Any) -> bool:
     """Return whether a thing is of this very class; the class of an object may be set."""
     return type(thing) is kind
+
+
+def gained_none(count: int, names: Iterable[str], held: Any) -> bool:
+    """Return whether a class, which had so many attributes, has none of these since then."""
+    return len(held) == count or lacks(names, held)
+
+
+def has_bases(bases: tuple[type, ...], kind: type) -> bool:
+    """Return whether a class inherits what it did; its bases may be set."""
+    return kind.__mro__ == bases
+
+
+def is_laid_out(shape: tuple[int, ...], dtype: Any, array: Any) -> bool:
+    """Return whether the bytes of an array are read as they were; both may be set."""
+    return bool(array.shape == shape and array.dtype == dtype)
+
+
+# How the look of a place is written where it takes less time than a call, and those that tell of
+# attributes that are not there, and of classes.
+TEXTS: dict[Any, str] = {
+    lacks: "{0}.keys().isdisjoint({1})",
+    gained_none: "(len({0}) == {1} or {0}.keys().isdisjoint({2}))",
+    is_of: "type({0}) is {1}",
+    has_bases: "{0}.__mro__ is {1}",
+    is_laid_out: "{0}.shape == {1} and {0}.dtype == {2}",
+}
+OF_KINDS = (lacks, gained_none, is_of, has_bases)
 
 
 def is_empty(cell: CellType) -> bool:

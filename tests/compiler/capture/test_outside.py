@@ -1,6 +1,8 @@
 """What a compiled function reaches outside of itself is as it is now, or it is recorded again."""
 
 import abc
+import builtins
+import collections
 import configparser
 import contextvars
 import ctypes
@@ -15,6 +17,7 @@ import logging
 import math
 import mmap
 import multiprocessing
+import operator
 import os
 import pickle
 import queue
@@ -140,6 +143,22 @@ def configured(rate):
     return found
 
 
+# A special method that a class gets late, and a function that calls it unseen.
+LATE = {
+    "__getattribute__": (
+        lambda self, name: 5.0 if name == "rate" else object.__getattribute__(self, name),
+        lambda x: given.rate * x,
+    ),
+    "__bool__": (lambda _: False, lambda x: (2.0 if given else 5.0) * x),
+    "__len__": (lambda _: 0, lambda x: (2.0 if given else 5.0) * x),
+    "__eq__": (lambda *_: True, lambda x: (5.0 if given == 1 else 2.0) * x),
+    "__str__": (lambda _: "", lambda x: (2.0 if f"{given}" else 5.0) * x),
+    "__contains__": (lambda *_: True, lambda x: (5.0 if 1 in given else 2.0) * x),
+    "__getattr__": (lambda *_: 5.0, lambda x: getattr(given, "other", 2.0) * x),
+    "__hash__": (lambda _: 5, lambda x: (5.0 if hash(given) == 5 else 2.0) * x),
+    "__init__": (lambda self: setattr(self, "rate", 5.0), lambda x: type(given)().rate * x),
+}
+
 # What is held, a function that reads it, and a change of it, after which it gives another number.
 CHANGES = {
     "global number": (None, lambda x: K * x, set_global("K")),
@@ -206,6 +225,101 @@ CHANGES = {
         functools.partial(lambda x, k: k * x, k=2.0),
         lambda x: given(x),
         lambda held: held.keywords.update(k=5.0),
+    ),
+    "function of a partial function": (
+        functools.partial(lambda x: 2.0 * x),
+        lambda x: given(x),
+        lambda held: held.__setstate__((lambda x: 5.0 * x, (), {}, None)),
+    ),
+    "cache of results that is emptied": (
+        functools.lru_cache(lambda: K),
+        lambda x: given() * x,
+        lambda held: [globals().__setitem__("K", 5.0), held.cache_clear()],
+    ),
+    "value of a member of an Enum": (
+        enum.Enum("Kept", {"A": 2.0}),
+        lambda x: given.A.value * x,
+        lambda held: setattr(held.A, "_value_", 5.0),
+    ),
+    "base of a class": (
+        type("Kind", (type("Two", (), {"rate": 2.0}),), {}),
+        lambda x: given.rate * x,
+        lambda held: setattr(held, "__bases__", (type("Five", (), {"rate": 5.0}),)),
+    ),
+    "factory of a defaultdict": (
+        collections.defaultdict(lambda: 2.0),
+        lambda x: given.copy()["absent"] * x,
+        lambda held: setattr(held, "default_factory", lambda: 5.0),
+    ),
+    "what the factory of a defaultdict reads": (
+        collections.defaultdict(lambda: K),
+        lambda x: given.copy()["absent"] * x,
+        set_global("K"),
+    ),
+    "shape of an array": (
+        np.array([[2.0, 5.0]] * 2),
+        lambda x: (2.0 if len(given) == 2 else 5.0) * x,
+        lambda held: setattr(held, "shape", (4, 1)),
+    ),
+    "type of the elements of an array": (
+        np.array([2.0]),
+        lambda x: (2.0 if given[0] == 2.0 else 5.0) * x,
+        lambda held: setattr(held, "dtype", np.int64),
+    ),
+    "what the default of a context variable holds": (
+        [held := [2.0], contextvars.ContextVar("held", default=held)],
+        lambda x: given[1].get()[0] * x,
+        lambda both: both[0].__setitem__(0, 5.0),
+    ),
+    "context variable that is set to None": (
+        contextvars.ContextVar("unset"),
+        lambda x: (5.0 if given.get(2.0) is None else 2.0) * x,
+        lambda held: held.set(None),
+    ),
+    "what an attrgetter made of a path gets": (
+        [operator.attrgetter("at.rate"), types.SimpleNamespace(at=types.SimpleNamespace(rate=2.0))],
+        lambda x: given[0](given[1]) * x,
+        lambda held: setattr(held[1].at, "rate", 5.0),
+    ),
+    "what a methodcaller calls": (
+        [operator.methodcaller("scaled", 1.0), Model()],
+        lambda x: given[0](given[1]) * x,
+        set_global("K"),
+    ),
+    "module in the place of another": (
+        sys.modules.setdefault("of_a_test", module(rate=2.0)),
+        lambda x: __import__("of_a_test").rate * x,
+        lambda _: sys.modules.__setitem__("of_a_test", module(rate=5.0)),
+    ),
+    "what a program put among the built-in functions": (
+        setattr(builtins, "k_of_a_test", 2.0),
+        lambda x: k_of_a_test * x,  # noqa: F821
+        lambda _: setattr(builtins, "k_of_a_test", 5.0),
+    ),
+    "label of a Value": (
+        Value(1.0, label="ab"),
+        lambda x: len(given.label) * x,
+        lambda held: setattr(held, "label", "abcde"),
+    ),
+    "whether a Value is a constant": (
+        Value(1.0),
+        lambda x: (2.0 if given.requires_grad else 5.0) * x,
+        lambda held: setattr(held, "requires_grad", False),
+    ),
+    "defaults of a named tuple": (
+        collections.namedtuple("Pair", "rate", defaults=(2.0,)),
+        lambda x: given().rate * x,
+        lambda held: setattr(held.__new__, "__defaults__", (5.0,)),
+    ),
+    "attribute among all that vars() tells": (
+        types.SimpleNamespace(a=2.0),
+        lambda x: sum(vars(given).values()) * x,
+        lambda held: setattr(held, "b", 3.0),
+    ),
+    "name of a function": (
+        lambda_with(),
+        lambda x: (5.0 if given.__name__ == "five" else 2.0) * x,
+        lambda held: setattr(held, "__name__", "five"),
     ),
     "attribute of a function": (lambda_with(rate=2.0), lambda x: given.rate * x, setting("rate")),
     "zero that gets a sign": (
@@ -340,6 +454,17 @@ ASKED = {
     "hasattr": lambda x: (given.rate if hasattr(given, "rate") else 2.0) * x,
     "except": rate_if_any,
 }
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_special_method_that_a_class_gets_late_is_called(name, monkeypatch):
+    method, f = LATE[name]
+    kind = type("Kind", (), {"rate": 2.0, "__iter__": lambda _: iter(())})
+    monkeypatch.setitem(globals(), "given", kind())
+    g = compile(f, executor="interpreter")
+    assert (g(1.0), g(2.0)) == (2.0, 4.0)
+    setattr(kind, name, method)
+    assert g(1.0) == f(1.0) == 5.0
 
 
 @pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
