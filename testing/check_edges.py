@@ -1,4 +1,4 @@
-"""Checks of second derivatives where things end: at borders of the domain, at 0, and at kinks."""
+"""Checks of derivatives where things end: at borders of the domain, at 0, and at kinks."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def hessians_are_symmetric_at_edges(subject: Subject) -> None:
                     i,
                     at,
                 )
+
+
+def rules_are_true_at_edges(subject: Subject) -> None:
+    """Compare each rule with what the truth tends to; for kinks, see check_partials.py."""
+    for at in _edges(subject):
+        for i in () if subject.is_kink(at) else _with_rules(subject):
+            _compare(subject, at, (i,), subject.partial(i, at, subject.forward(at)))
 
 
 def second_derivatives_are_true_at_edges(subject: Subject) -> None:
@@ -118,7 +125,7 @@ def _unit(index: int, at: Point) -> tuple[float, ...]:
     return tuple(float(k == index) for k in range(len(at)))
 
 
-def _compare(subject: Subject, at: Point, order: tuple[int, int], got: float) -> None:
+def _compare(subject: Subject, at: Point, order: tuple[int, ...], got: float) -> None:
     forward, rules = subject.exact_forward, subject.op.rules
     if forward is None or any(rules[index] is None for index in order):
         return
@@ -129,17 +136,17 @@ def _compare(subject: Subject, at: Point, order: tuple[int, int], got: float) ->
     limits = _limits(subject, at, order)
     if not limits or _between(got, limits):
         return
-    names = subject.operand_names
+    names = "".join(f"d{subject.operand_names[index]}" for index in order)
+    what = f"d2/{names}, by differentiating the rule again," if order[1:] else f"d/{names}"
     truth = " or ".join(f"{limit:.10g}" for limit in dict.fromkeys(limits))
     raise subject.failure(
-        f"d2/d{names[order[0]]}d{names[order[1]]}, by differentiating the rule again, is "
-        f"{got:.10g}, and the truth tends to {truth} towards this point (mpmath)",
+        f"{what} is {got:.10g}, and the truth tends to {truth} towards this point (mpmath)",
         order[0],
         at,
     )
 
 
-def _limits(subject: Subject, at: Point, order: tuple[int, int]) -> list[float]:
+def _limits(subject: Subject, at: Point, order: tuple[int, ...]) -> list[float]:
     """Follow the truth to a point from each side; empty where it tends to nothing somewhere."""
     assert subject.exact_forward is not None
     moved = sorted(set(order))

@@ -7,7 +7,7 @@ import operator
 import pickle
 from builtins import round as python_round
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Any
 
 from pluggrad import Op, Value, plugins
@@ -95,20 +95,56 @@ def odd_points(subject: Subject) -> list[Point]:
 def odd_numbers_raise_nothing(subject: Subject) -> None:
     """Try zeros, tiny and huge numbers, inf and nan, inside the domain and out of it."""
     op = subject.op
-    results = set()
     for at in odd_points(subject):
         out = subject.forward(at)
-        results.add(out)
         for index in range(op.arity):
             for g in (1.0, math.inf, math.nan):
                 subject.partial(index, at, out, g)
-    hides = op.arity == 1 and not math.isnan(subject.forward((math.nan,)))
-    if hides and len(results) > 1:  # a constant hides nothing
+
+
+def a_nan_passes_through(subject: Subject) -> None:
+    """Put nan for each operand where the result changes with it."""
+    for index, at in product(range(subject.op.arity), islice(subject.smooth_points(), 12)):
+        hidden = (*at[:index], math.nan, *at[index + 1 :])
+        if math.isnan(subject.forward(hidden)) or not _changes(subject, index, at):
+            continue
         raise subject.failure(
             "a nan goes in and a number comes out, which hides what went wrong; write comparisons "
             "so that a nan passes through",
-            at=(math.nan,),
+            at=hidden,
         )
+
+
+def _changes(subject: Subject, index: int, at: Point) -> bool:
+    """Return whether the result changes with an operand, around a point or for one alone at all."""
+    if subject.op.arity == 1:
+        return len({subject.forward(other) for other in odd_points(subject)}) > 1
+    return bool(subject.partial(index, at, subject.forward(at)))
+
+
+def results_at_infinity_are_what_others_tend_to(subject: Subject) -> None:
+    """Compare the result at each infinity with those of huge numbers; nan is always allowed."""
+    simple = subject.points[0]
+    for index, sign in product(range(subject.op.arity), (1.0, -1.0)):
+        *places, at = [
+            (*simple[:index], sign * x, *simple[index + 1 :])
+            for x in (1e75, 1e150, 1e225, 1e300, math.inf)
+        ]
+        said, tends = subject.forward(at), _settled([*map(subject.forward, places)])
+        if (
+            not math.isnan(said)
+            and not math.isnan(tends)
+            and not math.isclose(said, tends, abs_tol=1e-70)
+        ):
+            raise subject.failure(f"it gives {said!r}, where the result tends to {tends!r}", at=at)
+
+
+def _settled(results: Sequence[float]) -> float:
+    """Return where results for ever larger numbers go; nan where that is not seen."""
+    if _grow(results):
+        return math.copysign(math.inf, results[-1])
+    still = math.isinf(results[-1]) or all(abs(x - results[-1]) < 1e-70 for x in results)
+    return results[-1] if still else math.nan
 
 
 def ieee_says_what_the_forward_tends_to(subject: Subject) -> None:

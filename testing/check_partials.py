@@ -7,7 +7,7 @@ import math
 from .many_digits import Point, change_between
 from .scan import discontinuities, steps
 from .subject import Subject
-from .truth import exact_higher
+from .truth import exact, exact_higher
 
 
 def partials_are_true(subject: Subject) -> None:
@@ -130,3 +130,26 @@ def declared_kinks_have_a_gradient_between_both_sides(subject: Subject) -> None:
                 index,
                 at,
             )
+
+
+def gradients_at_kinks_fit_together(subject: Subject) -> None:
+    """Move all operands at once: where max(a, b) has a tie, one part of each is one of the whole.
+
+    Each rule alone may say 0 there, for that is the slope of one side; all together may not.
+    """
+    op, forward = subject.op, subject.exact_forward
+    if forward is None or op.arity == 1 or None in op.rules:
+        return
+    for at in [at for at in subject.points if subject.is_kink(at)][:12]:
+        if subject.has_no_sides(0, at):
+            continue
+        truth = exact(lambda t, at=at: forward(*[x + t for x in at]), (0.0,), 0, singular=True)
+        out = subject.forward(at)
+        total = sum(subject.partial(index, at, out) for index in range(op.arity))
+        if truth is None or not math.isfinite(total) or truth.allows(total, 1e-6 * abs(total)):
+            continue
+        raise subject.failure(
+            f"the rules together say {total:.10g} where all operands change by as much, the truth "
+            f"is {truth}; where several operands have a say, their parts add up to the whole",
+            at=at,
+        )

@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 import pytest
-from pluggrad import Op, PluginError, Value, plugins
-from pluggrad.ops import cos, exp, step, tanh
+from pluggrad import Op, PluginError, Value, ops, plugins
+from pluggrad.ops import cos, exp, sign, step, tanh
 from pluggrad.testing import CHECKS, ConformanceError, check_op, op_suite, patience
 from pluggrad.testing.subject import Subject
 
@@ -197,8 +197,59 @@ def test_a_forward_that_hides_a_nan_is_found():
     assert "a nan goes in and a number comes out" in line(hides)[1]
 
 
+@pytest.mark.parametrize(
+    "forward",
+    [lambda a, b: b if b > a else a, lambda a, b: max(a, b), lambda a, b: a if a > b else b],
+)
+def test_a_forward_that_hides_the_nan_of_one_of_several_operands_is_found(forward):
+    hides = Op(
+        "bad",
+        forward,
+        lambda g, out, a, b: g * (0.5 + 0.5 * sign(a - b)),
+        lambda g, out, a, b: g * (0.5 - 0.5 * sign(a - b)),
+        kinks=lambda a, b: a - b,
+    )
+    assert line(hides)[0] == "a_nan_passes_through"
+
+
+def test_a_nan_that_the_result_does_not_depend_on_is_not_hidden():
+    for each in (ops.where, ops.pow, ops.copysign, ops.maximum):
+        check_op(each, checks=checks_called("a_nan_passes_through"))
+
+
+@pytest.mark.parametrize(
+    ("forward", "at", "tends"),
+    [
+        (lambda x: 0.0 if math.isinf(x) else math.tanh(x), "inf", "1.0"),
+        (lambda x: 1.0 if math.isinf(x) else math.tanh(x), "-inf", "-1.0"),
+        (lambda x: 0.0 if math.isinf(x) else math.asinh(x), "inf", "inf"),
+        (lambda x: 1.0 if x == -math.inf else x * x, "-inf", "inf"),
+    ],
+)
+def test_a_result_at_infinity_that_others_do_not_tend_to_is_found(forward, at, tends):
+    check, text, _ = line(op(forward, lambda g, out, x: g))
+    assert check == LIMITS
+    assert f"at x = {at}: " in text
+    assert text.endswith(f"where the result tends to {tends}")
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [lambda x: x / (1 + x), lambda x: math.nan if math.isinf(x) else 3.0, math.atan, math.asinh],
+)
+def test_a_result_at_infinity_may_be_the_limit_or_nan(forward):
+    check_op(op(forward, lambda g, out, x: g), checks=checks_called(LIMITS))
+
+
 def test_a_constant_hides_no_nan():
     check_op(op(lambda x: 5.0, lambda g, out, x: 0.0 * g))
+
+
+LIMITS = "results_at_infinity_are_what_others_tend_to"
+
+
+def checks_called(*names):
+    return [check for check in CHECKS if check.__name__ in names]
 
 
 IEEE = [check for check in CHECKS if check.__name__.startswith("ieee")]
@@ -240,6 +291,59 @@ def test_ieee_may_have_either_side_of_a_pole_and_any_number_there(forward, ieee)
 
 
 # ----- Partials -----
+
+
+@pytest.mark.parametrize("off", [1e-6, 1e-7, 1e-8])
+@pytest.mark.parametrize(
+    "wrong", [lambda x, off: 1 + off, lambda x, off: 1 + off * ops.step(-x)], ids=["all", "below 0"]
+)
+def test_a_rule_that_is_off_by_more_than_rtol_is_wrong(wrong, off):
+    cube = op(lambda x: x * x * x, lambda g, out, x: 3 * g * x * x * wrong(x, off))
+    assert line(cube)[0] == "partials_are_true"
+    check_op(cube, rtol=2e-6, checks=checks_called("partials_are_true"))
+
+
+def test_a_rule_that_is_wrong_where_it_is_huge_is_wrong():
+    wrong = op(
+        math.exp,
+        lambda g, out, x: g * ops.exp(ops.minimum(x, 700.0)),
+        domain=(0.0, 709.7),
+        ieee=lambda x: math.inf,
+    )
+    assert line(wrong)[0] == "partials_are_true"
+
+
+def test_a_rule_that_is_wrong_at_a_border_of_the_domain_alone_is_wrong():
+    root = op(
+        lambda x: x * math.sqrt(x),
+        lambda g, out, x: g * (1.5 * ops.sqrt(x) + 1 - sign(x)),
+        domain=(0.0, math.inf),
+        ieee=lambda x: math.nan,
+    )
+    check, text, _ = line(root)
+    assert check == "rules_are_true_at_edges"
+    assert "at x = 0.0: d/dx is 1, and the truth tends to 0" in text
+
+
+@pytest.mark.parametrize("whole", [0.0, 1.0])
+def test_rules_that_lose_or_double_the_gradient_at_a_tie_are_wrong(whole):
+    def larger(a, b):
+        return max(a, b) if a == a and b == b else math.nan
+
+    def part(x):
+        return ops.step(x) + whole * (1 - sign(x) * sign(x))
+
+    check, text, _ = line(
+        Op(
+            "bad",
+            larger,
+            lambda g, out, a, b: g * part(a - b),
+            lambda g, out, a, b: g * part(b - a),
+            kinks=lambda a, b: a - b,
+        )
+    )
+    assert check == "gradients_at_kinks_fit_together"
+    assert f"the rules together say {2 * whole:g} " in text
 
 
 @pytest.mark.parametrize("root", [math.cbrt, lambda x: float(np.cbrt(x))])

@@ -29,9 +29,9 @@ REFERENCES = {
 }
 
 
-def found(op):
+def found(op, checks=EDGES):
     with pytest.raises(ConformanceError) as caught:
-        check_op(op, checks=EDGES)
+        check_op(op, checks=checks)
     return caught.value
 
 
@@ -49,7 +49,8 @@ def test_a_hessian_that_is_not_symmetric_at_a_border_names_both_numbers():
         domain=((0.0, math.inf), None),
         ieee=lambda a, b: math.inf,
     )
-    error = found(power)
+    assert "d/da is nan, and the truth tends to 0 towards this point" in str(found(power))
+    error = found(power, checks=EDGES[1:])
     assert error.check == "hessians_are_symmetric_at_edges"
     assert error.at[0] == 0.0
     assert "d2/dadb is 1 by differentiating the rule of a, and 0 by differentiating th" in str(
