@@ -14,11 +14,13 @@ from pluggrad import CompileError, func, plugins
 from pluggrad.errors import quoted
 from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
+from pluggrad.recording import switch
 
 from .arrays import OverLanes
 from .capture.arguments import is_symbolic, put_together, taken_apart
 from .capture.calls import by_position, like_the_arguments, numbers_of, pair
 from .capture.guests import has_a_door
+from .capture.inside import called_inside, is_recorded, refuse_inside
 from .jacobians import jacobian
 from .portable import files
 from .portable.fields import Fields
@@ -121,6 +123,8 @@ class Compiled(OverLanes, Generic[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # arrays stand for numbers, too
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
+        if switch.active and is_recorded():
+            return self._inside(self.function, args, kwargs)
         if plugins.changes != self._changes:
             self.forget()
         elif not kwargs:
@@ -184,6 +188,9 @@ class Compiled(OverLanes, Generic[P, R]):
             CompileError: when the function returns more than one number, or all that it was given
                 are True and False, which are flags and no numbers.
         """
+        if switch.active and is_recorded():
+            args, kwargs = by_position(self, args, kwargs)
+            return self._inside(self._both(args), args, kwargs)
         if plugins.changes != self._changes:
             self.forget()
         elif not kwargs:
@@ -201,8 +208,7 @@ class Compiled(OverLanes, Generic[P, R]):
         shape, numbers, others = numbers_of(args, kwargs, self.arrays)
         if others:
             if any(map(is_symbolic, others)):
-                argnums = 0 if len(args) == 1 else tuple(range(len(args)))
-                return func.value_and_grad(self.function, argnums)(*args, **kwargs)
+                return self._both(args)(*args, **kwargs)
             if any(map(has_a_door, others)):
                 return call(self, "value_and_grad", args, kwargs)
         _check_not_only_flags(args, numbers, others)
@@ -319,6 +325,18 @@ class Compiled(OverLanes, Generic[P, R]):
 
     # ----- How -----
 
+    def _both(self, args: tuple[Any, ...]) -> Callable[..., Any]:
+        """Make the function that gives value and gradient for so many arguments."""
+        return func.value_and_grad(self.function, 0 if len(args) == 1 else tuple(range(len(args))))
+
+    def _inside(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Answer a call while another function is recorded."""
+        if kwargs and taken_options(self.function, dict(kwargs)):
+            refuse_inside(f"out= or where= for {self!r}", "give it numbers")
+        return called_inside(self, function, args, kwargs)
+
     def _into(self, directs: Directs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call with `out=` alone by name, where machine code can; or give None."""
         if directs and len(kwargs) == 1 and "out" in kwargs and self._takes_out:
@@ -339,6 +357,8 @@ class Compiled(OverLanes, Generic[P, R]):
 
     def _keep_current(self) -> None:
         """Forget what was recorded with ops that are others now."""
+        if switch.active:
+            refuse_inside(f"rows or a Jacobian of {self!r}", "give numbers, or use pluggrad.func")
         if plugins.changes != self._changes:
             self.forget()
 

@@ -13,9 +13,11 @@ from pluggrad import CompileError, Graph, Value
 from pluggrad.gradient import hooked, hooks
 from pluggrad.hints.values import moving_hint
 from pluggrad.progress import waiting
+from pluggrad.recording import switch
 from pluggrad.topology import alone, topological_order
 
 from .assigned import as_floats, check_count
+from .capture.inside import refuse_inside
 from .capture.places import check_of
 from .capture.reads import read_by
 from .portable import files, tapes
@@ -219,8 +221,7 @@ class Program:
 
     def forward(self) -> Any:
         """Compute `results` from `inputs`, and give them: a float, or a copy of the array."""
-        if self._places:
-            self._keep_current()
+        self._get_ready()
         self.executor.forward()
         if self._check_finite:
             self._check(self.results)
@@ -228,8 +229,7 @@ class Program:
 
     def backward(self) -> Any:
         """Compute `gradients` from `seeds`, after `forward`; return a copy of the array."""
-        if self._places:
-            self._keep_current()
+        self._get_ready()
         self.executor.backward()
         if self._check_finite:
             self._check(self.gradients)
@@ -237,18 +237,23 @@ class Program:
 
     def step(self) -> None:
         """Compute `results` and `gradients` from `inputs`, touching no Value."""
-        if self._run is None:
+        if self._run is None or switch.active:
             self._step_carefully()
         elif self._run():
             self.executor.look()  # type: ignore[attr-defined]  # it is a machine
 
     def _step_carefully(self) -> None:
         """Do that where more has to be looked at before or after it."""
-        if self._places:
-            self._keep_current()
+        self._get_ready()
         self.executor.step()
         if self._check_finite:
             self._check(self.results, self.gradients)
+
+    def _get_ready(self) -> None:
+        """See to it that a run is computed as it should be."""
+        refuse_inside(f"a run of {self!r}", "call the function that its graph was made with")
+        if self._places:
+            self._keep_current()
 
     def _keep_current(self) -> None:
         """Translate ops again whose functions read something from outside that has changed."""

@@ -223,10 +223,8 @@ class Value(OpMethods):
     def detach(self) -> Value:
         """Return a constant of the same number and label, cut off from this one's history."""
         watcher = keeper()
-        if watcher is not None:
-            kept: Value = watcher.kept(self, self.label)
-            return kept
-        return Value(self.data, self.label, requires_grad=False)
+        number = self.data if watcher is None else watcher.kept(self, self.label)
+        return Value(number, self.label, requires_grad=False)
 
     # ----- Operators: sockets that registered ops are plugged into -----
 

@@ -88,11 +88,11 @@ class Held(Op):
     """The identity through which no gradient flows."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _held, ()
+        return _held_as, (self.name,)
 
 
-def _held() -> Op:
-    return HELD
+def _held_as(name: str) -> Op:
+    return {"held": HELD, "cut": CUT}[name]
 
 
 def _same(a: float) -> float:
@@ -100,6 +100,7 @@ def _same(a: float) -> float:
 
 
 HELD = Held("held", _same, None, doc="x, as a constant.")
+CUT = Held("cut", _same, None, doc="x, as a new leaf: x.detach(), Value(x).")
 
 
 def held(x: Value, label: str = "") -> Value:
@@ -172,8 +173,9 @@ class WasRecorded(Value):
     @classmethod
     def _begin(cls, leaf: Value, source: Value, label: str, requires_grad: bool) -> None:
         """Make a leaf of a computed number, as `Value(x.data)` does."""
+        source = source._left if source.op is HELD else source  # type: ignore[assignment]
         leaf._number, leaf.label, leaf._grad = source._number, label, NOT_RUN
-        leaf.op, leaf._left, leaf._right, leaf._mark = HELD, source, None, None
+        leaf.op, leaf._left, leaf._right, leaf._mark = CUT, source, None, None
         leaf.requires_grad = requires_grad
 
 

@@ -9,11 +9,11 @@ from pluggrad import CompileError, Op, plugins
 from pluggrad.registry import Plugin
 
 from ..capture.guards import GUARDS, Raises
-from ..capture.recorded import HELD, Hooked
+from ..capture.recorded import CUT, HELD, Hooked
 from ..tape.fingerprint import fingerprint, is_built_in
 from .fields import DocumentError, Fields
 
-OWN: dict[str, Op] = {**GUARDS, "held": HELD}  # which no plugin provides
+OWN: dict[str, Op] = {**GUARDS, "held": HELD, "cut": CUT}  # which no plugin provides
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 

@@ -16,7 +16,7 @@ from pluggrad import CompileError, Op, Value
 
 from ..capture.arguments import Shape, put_together, taken_apart
 from ..capture.guards import GUARDS, Raises
-from ..capture.recorded import HELD
+from ..capture.recorded import Held
 from ..tape.data import Tape
 from .shapes import matches
 
@@ -95,7 +95,7 @@ def _step(op: Op, operands: Sequence[Any]) -> Any:
     """Do one step; None where it is a question that has another answer now."""
     if isinstance(op, Raises):
         return 0.0 if _raises(op.failing, operands) else None
-    if op is HELD:
+    if isinstance(op, Held):
         return operands[0].detach() if isinstance(operands[0], Value) else op(*operands)
     if GUARDS.get(op.name) is not op:
         return op(*operands)

@@ -221,6 +221,116 @@ def test_inner_gradients_work_over_lanes():
     assert compile(inner_gradient)(lanes) == pytest.approx(expected, rel=1e-13)
 
 
+# ----- A compiled function inside -----
+
+
+def among(inner, of):
+    """Make a function that calls a compiled one, which reads a Value of its caller."""
+
+    def outer(x):
+        y = 2.0 * x
+        return inner(compile(lambda v: v * y, executor="interpreter"), of(y), y)
+
+    return outer
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda y: y,
+        lambda y: y.data,
+        lambda y: y.data * 0.5 + 1.0,
+        lambda y: exp(y.data),
+        lambda y: exp(Value(y.data)).data,
+        lambda y: y.detach(),
+        lambda y: Value(y.data),
+        lambda y: Value(y.data).data,
+        lambda y: 1.0,
+        lambda y: Value(1.5),
+        lambda y: stop_gradient(y) * y.data,
+    ],
+)
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda f, v, y: f(v) * y,
+        lambda f, v, y: f.value_and_grad(v)[0] + y,
+        lambda f, v, y: f.value_and_grad(v)[1] + y,
+        lambda f, v, y: f.jvp((v,), (1.0,))[1] * y,
+        lambda f, v, y: f.hvp((v,), (1.0,)) + y,
+    ],
+)
+def test_a_compiled_function_inside_gives_numbers_for_numbers_and_values_for_values(inner, of):
+    outer = among(inner, of)
+    compiled = compile(outer, executor="interpreter")
+    for number in NUMBERS:
+        expected = [getattr(x, "data", x) for x in func.value_and_grad(outer)(number)]
+        assert compiled.value_and_grad(number) == pytest.approx(expected, rel=1e-13)
+
+
+WEIGHT = Value(3.0)
+FACTORS = {"last": 2.0}
+weighted = compile(lambda v: v * v * WEIGHT * FACTORS["last"])
+over_rows = compile(lambda w, x: w * x * WEIGHT, in_axes=(None, 0), executor="interpreter")
+program = compile(WEIGHT * WEIGHT)
+
+
+@pytest.mark.filterwarnings("ignore:.*recorded again and again")  # they share a function
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * weighted(1.5),
+        lambda x: x * weighted(v=1.5),
+        lambda x: x * weighted.value_and_grad(1.5)[0],
+        lambda x: x * weighted.value_and_grad(1.5)[1],
+        lambda x: x * weighted.grad(1.5),
+        lambda x: x * weighted.jvp((1.5,), (2.0,))[1],
+        lambda x: x * weighted.hvp((1.5,), (2.0,)),
+        lambda x: x * sum([weighted(float(n)) for n in range(3)]),
+        lambda x: weighted(1.5) + weighted(x) if weighted(1.5) < 40.0 else x,
+    ],
+)
+def test_what_a_compiled_function_inside_reads_is_read_in_each_call(f, executor, monkeypatch):
+    compiled = compile(f, executor=executor)
+    for weight, factor in ((3.0, 2.0), (5.0, 2.0), (5.0, 7.0)):
+        monkeypatch.setattr(WEIGHT, "data", weight)
+        monkeypatch.setitem(FACTORS, "last", factor)
+        expected = [float(x) for x in func.value_and_grad(f)(2.0)]
+        assert compiled.value_and_grad(2.0) == pytest.approx(expected, rel=1e-13)
+
+
+def test_an_op_may_compute_with_a_compiled_function():
+    cubed = compile(lambda v: v * v * v)
+    cube = Op("cube", cubed, lambda g, out, x: g * cubed.grad(x))
+    compiled = compile(lambda x: cube(x) * 2.0, executor="interpreter")
+    for number in NUMBERS:
+        assert compiled.value_and_grad(number) == pytest.approx((2 * number**3, 6 * number**2))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * weighted(np.array([1.0, 2.0]))[0],
+        lambda x: x * weighted.value_and_grad(np.array([1.0, 2.0]))[1][0],
+        lambda x: x * weighted(1.0, out=None),
+        lambda x: x * compile(lambda v: v[0], arrays="elements").jacobian([1.0])[0],
+        lambda x: x * weighted.hessian(1.0),
+        lambda x: x * over_rows(2.0, [1.0, 2.0]),
+        lambda x: x * over_rows.grad(2.0, [1.0, 2.0]),
+        lambda x: x * over_rows.gauss_newton(2.0, [1.0, 2.0])[0],
+        lambda x: x * program(),
+        lambda x: x * program.forward(),
+        lambda x: x * program.backward()[0],
+        lambda x: x * (program.step() or 2.0),
+        lambda x: x * program.value_and_gradient([2.0])[0],
+    ],
+)
+def test_what_is_compiled_and_computes_with_arrays_is_refused_inside(f):
+    with pytest.raises(CompileError, match=r"in a compiled function, at .*test_recorded\.py"):
+        compile(f)(2.0)
+
+
 # ----- Hooks -----
 
 

@@ -1,0 +1,92 @@
+"""What is compiled, and called while another function is recorded: it is recorded there, too.
+
+What it computes with alone would be a constant of the recording, whatever it reads from outside.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from pluggrad import Op, Value
+from pluggrad.recording import keeper
+
+from .arguments import is_array, is_symbolic, put_together, taken_apart
+from .calls import numbers_of
+from .capturing import watched
+from .guests import has_a_door
+from .recorded import CUT, HELD, Recorded, held
+from .slots import refusal
+
+BY_OP = (Op.evaluate.__code__, Op.partial.__code__)  # what runs the functions of an op on floats
+
+
+def is_recorded() -> bool:
+    """Return whether what is computed here belongs to a recording.
+
+    It does while a function is recorded, but in the functions of an op, which compute with floats.
+    """
+    if keeper() is None:
+        return False
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not watched.__code__:
+        if frame.f_code in BY_OP:
+            return False
+        frame = frame.f_back
+    return True
+
+
+def refuse_inside(what: str, advice: str) -> None:
+    """Refuse to compute with plain numbers while a function is recorded.
+
+    Raises:
+        CompileError: then.
+    """
+    if is_recorded():
+        raise refusal(what, f"its numbers would be those of today for ever; {advice}")
+
+
+def called_inside(
+    compiled: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call a function in place of the compiled one, and return what that one would give.
+
+    Of plain numbers this is plain numbers, whatever Values it reads from outside.
+
+    Raises:
+        CompileError: for arrays.
+    """
+    shape, numbers, others = numbers_of(args, kwargs, compiled.arrays)
+    if any(map(is_array, numbers)) or any(map(has_a_door, others)):
+        refuse_inside(f"arrays for {compiled!r}", "give it numbers")
+    if not all(map(is_plain, numbers)):
+        return function(*args, **kwargs)
+    args, kwargs = put_together(shape, map(Value, numbers), None)
+    found: list[Any] = []
+    result = taken_apart(function(*args, **kwargs), found, elements=False, answers=True)
+    return put_together(result, map(_plain, found), None)
+
+
+def _plain(x: Any) -> Any:
+    return held(x) if isinstance(x, Value) else float(x)
+
+
+def is_plain(x: Any) -> bool:
+    """Return whether the program alone has a plain number where this is recorded.
+
+    So it is for `x.data`, and for what is computed from such alone.
+    """
+    if not isinstance(x, Recorded):
+        return not is_symbolic(x)
+    left: list[Value] = [x]
+    seen = set()
+    while left:
+        node = left.pop()
+        if node.requires_grad or node.op is CUT:
+            return False
+        if node.op is not HELD and id(node) not in seen:
+            seen.add(id(node))
+            left.extend(node.prev)
+    return x.op is not None
