@@ -159,7 +159,8 @@ class Recordings:
             if "list" in str(cause) or "sequence" in str(cause):
                 note_on_vectors(cause, shape)
             raise
-        executor = "interpreter" if done.changing else self.executor  # it is for one call
+        is_for_one_call = done.changing or done.is_spent
+        executor = "interpreter" if is_for_one_call else self.executor
         recording = Recording(done, executor, math=self.math)
         self._exact += done.is_exact
         if done.changing and not self._warned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from .collector import Counter, without_collector
 from .guards import fixed
 from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
-from .places import Place, is_state
+from .places import Place, is_state, unchanged
 from .reads import reads_of, reads_of_op
 from .slots import seen_from_outside
 
@@ -43,6 +44,8 @@ class Captured:
         reads: whether its ops read anything outside, which they may change, too.
         is_exact: whether all this holds for these very numbers only, because the function turned
             one of them into a plain float or int.
+        is_spent: whether the function changed something that it reads, as a count of calls; then
+            what is recorded here is for one call.
     """
 
     tape: Tape
@@ -56,6 +59,7 @@ class Captured:
     world: tuple[Place, ...] = ()
     changing: str | None = None
     reads: bool = False
+    is_spent: bool = False
 
 
 def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
@@ -75,20 +79,23 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
     looks, made = Looks(), Counter()
     leaves = looks.leaves(numbers)
+    before, modules = World(function), len(sys.modules)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
     try:
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
     except Exception:
-        check_classes(World(function).functions)  # which may be why
+        check_classes(before.functions)  # which may be why
         raise
+    is_spent = not unchanged(before.places)
+    is_known = not is_spent and len(sys.modules) == modules
+    world = before if is_known else World(function)
     if looks.replaced:
         leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
     tape, used, outside = captured_tape(outputs, leaves, made.count())
     ops = [op for op in looks.ops if not is_built_in(op)]
     reads = [reads_of_op(op) for op in ops]
     places = [place for one in reads for place in one.places]
-    world = World(function)
     check_classes(world.functions)
     changing = world.changing or _without_place(world, looks, ops)
     for op in looks.ruled:
@@ -96,9 +103,15 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     guards = sum(key[0] != RAN for key in looks.seen)
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
-        world=(ENDLESS,) if changing else (*world.places, *looks.hook_places()),
+        world=_checked(before if is_spent else world, looks, once=changing or is_spent),
         changing=changing, reads=any(one.unseen for one in reads) or any(map(is_state, places)),
+        is_spent=is_spent,
     )  # fmt: skip
+
+
+def _checked(world: World, looks: Looks, *, once: object) -> tuple[Place, ...]:
+    """Return the places that have to be as they were for a recording to hold."""
+    return (*world.places, *looks.hook_places(), *([ENDLESS] if once else []))
 
 
 def _without_place(world: World, looks: Looks, ops: Iterable[Op]) -> str | None:

@@ -29,13 +29,15 @@ import threading
 import types
 import warnings
 import weakref
+from array import array
+from collections import deque
 from os import getenv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from pluggrad import CompileWarning, Op, Value, compile
+from pluggrad import CompileWarning, Op, Value, compile, func
 from pluggrad.compiler.capture.outside import World
 
 K = 2.0
@@ -769,6 +771,113 @@ def test_a_function_that_is_recorded_anew_for_what_stands_outside_says_so(monkey
     with pytest.warns(CompileWarning, match="as 'K' changes from call to call"):
         assert [with_k(float(i)) for i in range(20)] == [3.0 * i for i in range(20)]
     assert len(compiled.recordings) == 1
+
+
+class Averaged:
+    """Keeps the mean of the numbers that it has seen."""
+
+    made = 0
+
+    def __init__(self):
+        type(self).made += 1
+        self.mean, self.count, self.last = 0.0, type(self).made, 0.0
+
+    def __call__(self, x):
+        self.count += 1
+        self.mean += (float(x) - self.mean) / self.count
+        before, self.last = self.last, float(x)
+        return x * before - self.mean
+
+
+def counting():
+    count = 0
+
+    def counted(x):
+        nonlocal count
+        count += 1
+        return x * count
+
+    return counted
+
+
+def with_attribute(x):
+    with_attribute.calls = getattr(with_attribute, "calls", 0) + 1
+    return x / with_attribute.calls
+
+
+def with_default():
+    def listed(x, seen=[]):  # noqa: B006
+        seen.append(1.0)
+        return x * sum(seen)
+
+    return listed
+
+
+def keeping(kept, change, read):
+    def function(x):
+        change(kept, x)
+        return x * read(kept)
+
+    return function
+
+
+def set_item(held, key, x):
+    held[key] = x
+
+
+KEEPING = {
+    "variable": counting,
+    "object": Averaged,
+    "class": lambda: lambda x: Averaged().count * x,
+    "attribute of a function": lambda: copy_of(with_attribute),
+    "default": with_default,
+    "list": lambda: keeping([], lambda kept, x: kept.append(float(x)), sum),
+    "dict": lambda: keeping({}, lambda kept, x: set_item(kept, len(kept), 0.5), len),
+    "set": lambda: keeping(set(), lambda kept, x: kept.add(len(kept)), len),
+    "deque": lambda: keeping(deque([1.0, 2.0]), lambda kept, x: kept.rotate(), lambda q: q[0]),
+    "array": lambda: keeping(array("d", [1.0]), lambda kept, x: kept.append(0.5), sum),
+    "first": lambda: keeping([2.0], lambda kept, x: None, lambda kept: kept.pop() if kept else 3.0),
+}
+
+
+def copy_of(function):
+    scope = dict(function.__globals__)
+    made = types.FunctionType(function.__code__, scope)
+    scope[function.__name__] = made
+    return made
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+@pytest.mark.parametrize("name", KEEPING)
+def test_a_function_finds_what_it_kept_in_the_call_before(name, executor, monkeypatch):
+    monkeypatch.setattr(Averaged, "made", 0)
+    plain = KEEPING[name]()
+    expected = [func.value_and_grad(plain)(float(x)) for x in (2, 2, 3, 2, 5, 5)]
+    monkeypatch.setattr(Averaged, "made", 0)
+    compiled = compile(KEEPING[name](), executor=executor)
+    found = [compiled.value_and_grad(float(x)) for x in (2, 2, 3, 2, 5, 5)]
+    assert found == expected
+
+
+def test_a_function_that_counts_its_calls_is_recorded_for_each_and_says_so():
+    compiled = compile(counting())
+    with pytest.warns(CompileWarning, match="recorded again and again, as what a cell holds"):
+        assert [compiled(2.0) for _ in range(10)] == [2.0 * i for i in range(1, 11)]
+    assert len(compiled.recordings) == 1
+
+
+def test_a_function_that_remembers_is_recorded_until_it_knows_all():
+    known = {}
+
+    def remembered(x):
+        if "rate" not in known:
+            known["rate"] = 2.0
+        return x * known["rate"]
+
+    compiled = compile(remembered)
+    assert [compiled(3.0) for _ in range(5)] == [6.0] * 5
+    assert compiled.recordings[0].calls == 4
 
 
 def test_a_number_that_is_assigned_again_and_is_the_same_changes_nothing(monkeypatch):
