@@ -1,7 +1,7 @@
 """Random Python functions, run in every way there is, against running them on plain Values.
 
     python benchmarks/differential.py                     # 2,000 programs, some minutes
-    python benchmarks/differential.py --short             # 150 programs
+    python benchmarks/differential.py --short             # 100 programs
     python benchmarks/differential.py --programs 20000 --seed 7 --jobs 1
     python benchmarks/differential.py --programs 20000 --minutes 24   # as many as fit
 
@@ -43,7 +43,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from differential_paths import further, third_derivative
+from differential_paths import call_in_turn, further, third_derivative
 from pluggrad import (
     CompileError,
     CompileWarning,
@@ -173,7 +173,13 @@ class Examination:
 
     def run(self) -> Outcome:
         with planned_once():
-            return self.all_ways()
+            return self.in_turn() if "kept" in self.function.features else self.all_ways()
+
+    def in_turn(self) -> Outcome:
+        """Call two copies of a function that keeps something, one as it is and one compiled."""
+        for executor in EXECUTORS:
+            call_in_turn(self, executor)
+        return self.outcome
 
     def all_ways(self) -> Outcome:
         few = self.thin and self.function.seed % 2
@@ -567,7 +573,7 @@ def collect_rarely() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--programs", type=int, default=2_000, help="how many (2,000)")
-    parser.add_argument("--short", action="store_true", help="150 programs, thin")
+    parser.add_argument("--short", action="store_true", help="100 programs, thin")
     parser.add_argument(
         "--thin", action="store_true", help="machine code for each second, derivatives each third"
     )
@@ -588,7 +594,7 @@ def main() -> int:
             print(f"JAX {jax.__version__} has a say")
         except ImportError:
             print("JAX is not installed: pip install 'pluggrad[bench]' to hear it too")
-    count = 150 if given.short else given.programs
+    count = 100 if given.short else given.programs
     first = given.seed * 1_000_000
     seeds = [given.only] if given.only is not None else range(first, first + count)
     begin = told_at = time.perf_counter()

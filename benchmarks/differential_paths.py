@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pluggrad
 from pluggrad import CompileError, Value, compile, func
-from random_functions import filled, is_nest, numbers_in, parts_of
+from random_functions import filled, is_nest, numbers_in, parts_of, table
 
 
 def further(exam: Any, made: dict[str, Any]) -> None:
@@ -256,6 +256,30 @@ def as_func(both: Any, args: Any) -> Any:
     """Return value and gradients as `func.value_and_grad` does for a tuple of argnums."""
     value, gradients = both
     return value, (gradients,) if len(args) == 1 else gradients
+
+
+def call_in_turn(exam: Any, executor: str) -> None:
+    """Call two copies of a function that keeps something from call to call in the same order."""
+    function = exam.function
+    chance = Random(function.seed)
+    plain, other = (function.made(table(), exam.outside) for _ in range(2))
+    compiled = exam.compiled(other, executor)
+    argnums = tuple(range(len(function.shapes)))
+    for numbers in function.inputs * 2:
+        args = function.arguments(numbers)
+        how = chance.choice(["value", "value", "gradient", "jvp"])
+        if how == "value":
+            truth = exam.attempt(plain, *function.arguments([Value(x) for x in numbers]))
+            found = exam.attempt(compiled, *args)
+        elif how == "gradient":
+            truth = exam.attempt(func.value_and_grad(plain, argnums), *args)
+            found = exam.attempt(lambda args=args: as_func(compiled.value_and_grad(*args), args))
+        else:
+            truth = exam.attempt(func.jvp, plain, args, exam.direction())
+            found = exam.attempt(compiled.jvp, args, exam.direction())
+        exam.compare(f"{executor}, {how}, in turn", numbers, truth, found)
+        if found.is_refused:
+            return  # what is kept was not changed
 
 
 WAYS = (

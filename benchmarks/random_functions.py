@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import bisect
+import builtins
+import collections
+import contextlib
+import functools
+import heapq
 import itertools
+import json
 import math
+import operator
+import re
 import statistics
-from collections import defaultdict, deque
+import struct
+from array import array
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
-from functools import partial, reduce
+from functools import partial
 from random import Random
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +42,7 @@ from pluggrad import (
     plugins,
     stop_gradient,
 )  # fmt: skip
+from random_idioms import ABOVE
 from random_statements import BODIES, KINDS, NUMBERS
 
 EDGES = [
@@ -53,12 +66,40 @@ BINARY = ["maximum", "minimum", "hypot", "atan2", "compare", "mod", "floordiv", 
 OPERATORS = ["+", "-", "*", "+", "-", "*", "/", "//", "%"]
 
 
+class Mode(Enum):
+    """A choice among names."""
+
+    SLOW = 0.5
+    FAST = 2
+
+
+class Layer:
+    """What has a scale, and shares a number with all of its kind."""
+
+    shared: Any = 1.0
+
+    def __init__(self, scale: Any) -> None:
+        self.scale = scale
+
+    def forward(self, v: Any) -> Any:
+        """Return a number that was scaled."""
+        return v * self.scale + self.shared
+
+
 class Settings:
     """What a program reads from objects of its own, and changes between calls."""
 
     def __init__(self) -> None:
         self.scales: list[Any] = []
         self.table: dict[str, Any] = {}
+        self.model = {"w": [Value(0.5), Value(-1.0)]}
+        self.array = np.array([0.5, -1.0])
+        self.numbers = array("d", [1.0])
+        self.bytes = bytearray()
+        self.layers = [Layer(0.5)]
+        self.names: set[str] = set()
+        self.stack: list[Any] = []
+        self.queue: collections.deque[Any] = collections.deque(maxlen=2)
         self.turn(0)
 
     def turn(self, number: int) -> None:
@@ -68,6 +109,28 @@ class Settings:
         self.scales[:] = [[0.5, 2], [1, -0.25, 3.0]][number]
         self.table.update([{"low": 2.0, "power": 3}, {"low": -0.5, "high": 1}][number])
         self.apply = abs if number else lambda v: v * v
+        self.weight = Value([0.5, -2.0][number])
+        self.model["w"][0].data = [0.5, 1.5][number]
+        self.model["w"][1:] = [Value([-1.0, 2.0][number])]
+        self.array[:] = [[0.5, -1.0], [2.0, 0.25]][number]
+        self.numbers.append(0.5 * number)
+        self.bytes.append(number)
+        self.layers[0].scale = [0.5, 3][number]
+        self.layers.append(Layer(self.rate))
+        self.names.add(["slow", "fast"][number])
+        self.stack.append(self.rate)
+        self.queue.append([2.0, -1.0][number])
+        self.mode = [Mode.SLOW, Mode.FAST][number]
+        self.limit = [0.25, Fraction(1, 2)][number]
+        self.nothing = [None, 0.75][number]
+        self.text = ["1.5", "-2"][number]
+        self.pair = (self.rate, number)
+        Layer.shared = [1.0, -0.5][number]
+
+    @property
+    def doubled(self) -> Any:
+        """Return twice the rate."""
+        return self.rate * 2
 
     def choose(self, a: Any, b: Any) -> Any:
         """Return one of two numbers."""
@@ -108,7 +171,7 @@ class Function:
     def made(self, table: dict[str, Any], outside: list[Any]) -> Callable[..., Any]:
         """Define the function, with these ops and Values from outside."""
         scope = {**table, **self.ops, **{f"W{i}": w for i, w in enumerate(outside)}}
-        scope |= {"SETTINGS": self.settings, "LEVEL": self.settings.rate}
+        scope |= {"SETTINGS": self.settings, "LEVEL": self.settings.rate, "__name__": __name__}
         self.scopes.append(scope)
         exec(compile(self.source, f"<function {self.seed}>", "exec"), scope)  # written below
         made: Callable[..., Any] = scope["f"]
@@ -171,17 +234,36 @@ def table() -> dict[str, Any]:
     return {
         **plugins.ops,
         **{op.name if op.name != "scaled" else f"scaled{i}": op for i, op in enumerate(ODD_OPS)},
-        "math": math, "Fraction": Fraction, "Decimal": Decimal, "Value": Value, "func": func,
+        "Fraction": Fraction, "Decimal": Decimal, "Value": Value, "func": func,
         "grad": grad, "no_grad": no_grad, "on_gradient": on_gradient,
         "stop_gradient": stop_gradient, "checkpoint": checkpoint, "Pair": Pair, "Both": Both,
-        "reduce": reduce, "np": np, "partial": partial, "statistics": statistics, "Any": Any,
-        "defaultdict": defaultdict, "deque": deque, "dataclass": dataclass, "replace": replace,
-        "custom_rule": custom_rule, "compile": pluggrad.compile, "HELPER": HELPER,
-        **{name: getattr(itertools, name) for name in ITERTOOLS},
+        "np": np, "Any": Any, "dataclass": dataclass, "replace": replace, "field": field,
+        "custom_rule": custom_rule, "compile": pluggrad.compile, "HELPER": HELPER, "Mode": Mode,
+        "Layer": Layer,
+        "SimpleNamespace": SimpleNamespace, "Random": Random,
+        **{module.__name__: module for module in MODULES},
+        **{name: getattr(module, name) for module, names in NAMES.items() for name in names},
     }  # fmt: skip
 
 
-ITERTOOLS = ["accumulate", "groupby", "islice", "pairwise", "product", "starmap", "takewhile"]
+MODULES = [builtins, json, math, operator, statistics, struct]
+NAMES: dict[Any, list[str]] = {
+    bisect: ["bisect", "insort"],
+    collections: ["ChainMap", "Counter", "defaultdict", "deque"],
+    contextlib: ["ExitStack", "contextmanager", "nullcontext", "suppress"],
+    functools: [
+        "cached_property", "cmp_to_key", "lru_cache", "partial", "reduce", "singledispatch",
+        "wraps",
+    ],
+    heapq: ["heappop", "heappush", "nlargest", "nsmallest"],
+    itertools: [
+        "accumulate", "chain", "combinations", "count", "cycle", "dropwhile", "groupby", "islice",
+        "pairwise", "product", "starmap", "takewhile", "zip_longest",
+    ],
+    operator: ["attrgetter", "itemgetter"],
+}  # fmt: skip
+
+
 ODD_NAMES = {
     (op.name if op.name != "scaled" else f"scaled{i}"): op.arity for i, op in enumerate(ODD_OPS)
 }
@@ -200,6 +282,12 @@ def paths(shape: Any, name: str) -> list[str]:
     if isinstance(shape, list | tuple):
         return [x for i, part in enumerate(shape) for x in paths(part, f"{name}[{i}]")]
     return [name]
+
+
+def above(source: str) -> list[str]:
+    """List the definitions of the module that a source names."""
+    words = set(re.findall(r"\w+", source))
+    return [text.strip("\n") for name, text in ABOVE.items() if name in words]
 
 
 def drawn(seed: int) -> Function:
@@ -275,6 +363,7 @@ class _Draft:
             self.statement()
         self.write(f"return {self.result()}")
         text = [f"def f({', '.join(parameters)}):", *self.lines]
+        text = [*above("\n".join(text)), *text]
         for name, source in getattr(self, "sources", {}).items():
             text.insert(0, f"# {name}: " + source.replace("\n", "\n# "))
         return "\n".join(text), self.features, self.ops

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from random_idioms import IDIOMS
+
 # Numbers as they come: of Python, of NumPy, exact ones. (A float times a float32 is a float32, and
 # a Value is a double; so those stand beside arguments alone.)
 NUMBERS = [
@@ -445,6 +447,7 @@ KINDS: dict[str, list[str]] = {
         ("ARRAYS", ARRAYS),
         ("DERIVATIVES", DERIVATIVES),
         ("OUTSIDE", OUTSIDE),
+        *IDIOMS.items(),
     ]
 }
 

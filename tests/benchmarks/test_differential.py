@@ -23,7 +23,7 @@ def test_random_functions_give_the_same_in_every_way_of_running_them():
         text=True,
     )
     assert done.returncode == 0, done.stdout
-    assert "150 programs" in done.stdout
+    assert "100 programs" in done.stdout
     assert done.stdout.endswith("0 differences\n")
 
 
@@ -46,6 +46,7 @@ def test_a_constant_frozen_at_recording_is_a_difference(benchmark, monkeypatch):
     frozen = "def f(*p):\n    return grad(W0 * Value(2.0), W0) * seen(W0)"
     monkeypatch.setattr(function, "source", frozen)
     monkeypatch.setattr(function, "weights", [[0.5, 0.5], [2.0, 0.5]])
+    monkeypatch.setattr(function, "features", set())
     function.ops["seen"] = lambda w: vars(Value)["_number"].__get__(w)  # what no guard sees
     outcome = differential.Examination(function, set()).run()
     assert outcome.differences
@@ -69,8 +70,10 @@ def test_every_template_runs_on_values(benchmark):
     refused = []
     for template in chain(*statements.KINDS.values()):
         lines = ["def f(p0):", *template.format(**places, k="2", level="0.5").splitlines()]
-        source = "\n    ".join([*lines, "return x1"])
-        f = functions.Function(0, source, [0], [], [], set()).made(functions.table(), [])
+        body = "\n    ".join([*lines, "return x1"])
+        source = "\n".join([*functions.above(body), body])
+        outside = [Value(0.5), Value(2.0)]
+        f = functions.Function(0, source, [0], [], [], set()).made(functions.table(), outside)
         try:
             float(f(Value(1.5)))
         except LostGradientError:
@@ -93,6 +96,19 @@ def test_a_number_of_another_type_that_is_taken_for_another_number_is_a_differen
         paths.kinds_of_numbers(exam, "interpreter", truncating, Random(seed))
     assert any("interpreter, kinds, at [2.0]" in told for told in exam.outcome.differences)
     assert any("interpreter, kinds, gradient" in told for told in exam.outcome.differences)
+
+
+def test_what_is_kept_from_the_call_before_is_compared_call_by_call(benchmark, monkeypatch):
+    differential, idioms = benchmark("differential"), benchmark("random_idioms")
+    function = benchmark("random_functions").drawn(3)
+    above = idioms.ABOVE["counted"]
+    function.source = f"{above}\ndef f(*p):\n    return counted(2.0)"
+    function.features = {"kept"}
+    assert not differential.Examination(function, set()).run().differences
+    recorded = differential.Examination.compiled
+    frozen = lambda exam, f, executor: recorded(exam, lambda *p: 2.0, executor)
+    monkeypatch.setattr(differential.Examination, "compiled", frozen)
+    assert differential.Examination(function, set()).run().differences
 
 
 def test_what_is_no_value_changes_outside_between_calls(benchmark):
