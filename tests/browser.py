@@ -34,7 +34,7 @@ class Browser:
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
-        options.binary_location = chromium()
+        options.binary_location = shell(folder) or chromium()
         for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -123,14 +123,31 @@ def until(look: Callable[[], Any]) -> Any:
 
 def chromium() -> str:
     """Find the browser's program, or ""."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    return first("chromium", "chromium-browser", "google-chrome")
+
+
+def shell(folder: Path) -> str:
+    """Make a program of the shell that only shows pages, which costs half of a browser; or "".
+
+    It opens no page by itself, and the driver waits for one.
+    """
+    if not (path := first("chromium-headless-shell", "chrome-headless-shell")):
+        return ""
+    made = folder / "shell"
+    made.write_text(f'#!/bin/sh\nexec "{path}" "$@" about:blank\n', encoding="utf-8")
+    made.chmod(0o755)
+    return str(made)
+
+
+def first(*names: str) -> str:
+    """Find the first of some programs that is here, or ""."""
     return next((path for name in names if (path := shutil.which(name))), "")
 
 
 def browser(folder: Path) -> Iterator[Browser]:
     """Start a browser with an empty profile, and stop it in the end."""
     pytest.importorskip("selenium", reason="selenium is not installed")
-    if not chromium() or not shutil.which("chromedriver"):
+    if not (shell(folder) or chromium()) or not shutil.which("chromedriver"):
         pytest.skip("no Chromium with chromedriver on the PATH, so no page can be shown")
     started = Browser(folder)
     try:
