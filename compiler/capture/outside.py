@@ -69,7 +69,8 @@ from .places import (
 )
 from .unseen import OWN, STILL
 
-LAYERS = "pluggrad.nn"  # whose objects hold Values
+# Whose objects hold numbers that programs read.
+HOLDERS = ("pluggrad.nn", "pluggrad.compiler.program", "pluggrad.compiler.rows.fit")
 SPACES = ("types", "argparse")  # of whose attributes nobody else has names
 BIRTH = frozenset({"__init__", "__new__", "__post_init__"})
 OF_FUNCTIONS = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
@@ -308,7 +309,7 @@ class World:
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
         module = kind.__module__
-        if module in STILL or (module.partition(".")[0] in OWN and module[:11] != LAYERS):
+        if module in STILL or (module.partition(".")[0] in OWN and not module.startswith(HOLDERS)):
             return
         is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
         held = attributes_of(thing)

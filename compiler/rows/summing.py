@@ -52,7 +52,6 @@ class Summing:
         return float(found[0]), given, found[1:]
 
     def _computed(self, given: Given, *, backward: bool) -> tuple[Any, Given, Any]:
-        self.compiled._keep_current()
         if self.reduce is None:
             values, gradients = self._each(given, backward=backward)
             return values, given, gradients
@@ -63,6 +62,7 @@ class Summing:
 
     def _total(self, given: Given, *, backward: bool) -> Total:
         """Add up all rows."""
+        self.compiled._keep_current()
         total = Total()
         tiles = self._tiles_for(given)
         if tiles is None:
@@ -133,6 +133,7 @@ class Summing:
         """Compute a result, and a gradient, for each row."""
         import numpy as np
 
+        self.compiled._keep_current()
         found = []
         for block, first in given.taken().blocks(0):
             found.append(self._block(block, backward=backward))

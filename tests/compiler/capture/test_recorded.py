@@ -300,6 +300,31 @@ def test_what_a_compiled_function_inside_reads_is_read_in_each_call(f, executor,
         assert compiled.value_and_grad(2.0) == pytest.approx(expected, rel=1e-13)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["results", "gradients", "inputs", "parameters", "seeds"],
+)
+def test_arrays_of_a_program_are_read_in_each_call(name):
+    weight = Value(3.0)
+    program = compile(weight * weight)
+    compiled = compile(lambda x: x * getattr(program, name)[0])
+    direct = compile(lambda x: x * program.results[0])
+    for number in (3.0, 5.0):
+        weight.data = number
+        program()
+        program.seeds[0] = number
+        assert compiled(2.0) == 2.0 * getattr(program, name)[0]
+        assert direct(2.0) == 2.0 * number * number
+
+
+def test_what_a_fit_has_come_to_is_read_in_each_call():
+    run = over_rows.start([2.0])
+    compiled = compile(lambda x: x * run.shared[0])
+    for number in (2.0, 4.0):
+        run.parameters[0] = number
+        assert compiled(3.0) == 3.0 * number
+
+
 def test_an_op_may_compute_with_a_compiled_function():
     cubed = compile(lambda v: v * v * v)
     cube = Op("cube", cubed, lambda g, out, x: g * cubed.grad(x))
@@ -319,6 +344,8 @@ def test_an_op_may_compute_with_a_compiled_function():
         lambda x: x * over_rows(2.0, [1.0, 2.0]),
         lambda x: x * over_rows.grad(2.0, [1.0, 2.0]),
         lambda x: x * over_rows.gauss_newton(2.0, [1.0, 2.0])[0],
+        lambda x: x * over_rows.start(2.0).step([1.0, 2.0]),
+        lambda x: x * over_rows.over([([1.0, 2.0],)])(2.0),
         lambda x: x * program(),
         lambda x: x * program.forward(),
         lambda x: x * program.backward()[0],
