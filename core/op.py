@@ -374,12 +374,9 @@ def made(op: Op, operands: tuple[Value, ...], data: float) -> Value:
 def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
     """Record as the contexts that are open in this thread or task ask for."""
     watching = watchers.get()
-    if recording.get():
-        out = recorded(op, operands, data)
-    elif watching and (watcher := keeper()) is not None:
-        out = watcher.kept(recorded(op, operands, data))
-    else:
-        out = constant(data)
+    holder = keeper() if watching and not recording.get() else None
+    is_recorded = recording.get() or holder is not None
+    out = recorded(op, operands, data) if is_recorded else constant(data)
     if out.op is not None and (scope := current_scope.get()):
         out.scope = scope
     for watcher in watching:
@@ -389,4 +386,4 @@ def record_watched(op: Op, operands: tuple[Value, ...], data: float) -> Value:
             if x.__class__ is not Value and hasattr(x, "_spread"):
                 x._spread(out)  # in whatever thread this runs
                 break
-    return out
+    return out if holder is None else holder.kept(out)

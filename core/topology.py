@@ -70,14 +70,16 @@ def leaves_and_results(root: Value) -> tuple[list[Value], list[Value]]:
     return leaves, results
 
 
-def order_down_to(roots: Iterable[Value], seen: set[Value]) -> list[Value]:
+def order_down_to(
+    roots: Iterable[Value], seen: set[Value], *, everything: bool = False
+) -> list[Value]:
     """List the nodes from those seen, which are left out, to `roots`, operands before users.
 
     Unlike `topological_order` it does not look at what the seen ones were computed from. What it
     lists is seen from then on.
     """
     order: list[Value] = []
-    _visit_unmarked(roots, False, order, order, seen)
+    _visit_unmarked(roots, everything, order, order, seen)
     return order
 
 

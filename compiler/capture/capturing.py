@@ -92,7 +92,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     world = before if is_known else World(function)
     if looks.replaced:
         leaves = [looks.replaced.get(id(leaf), leaf) for leaf in leaves]
-    tape, used, outside = captured_tape(outputs, leaves, made.count())
+    tape, used, outside = captured_tape(outputs, leaves, made.count(), looks.computed_outside())
     ops = [op for op in looks.ops if not is_built_in(op)]
     reads = [reads_of_op(op) for op in ops]
     places = [place for one in reads for place in one.places]
@@ -135,6 +135,7 @@ def _run(
     args, kwargs = put_together(shape, iter(leaves), None)
     with waiting(), telling("recording"):
         result, outputs = _outputs(function, watched(looks, function, *args, **kwargs))
+        looks.given(outputs)
         outputs.append(failed(looks))
     return result, outputs
 

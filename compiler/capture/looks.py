@@ -133,6 +133,20 @@ class Looks(Watcher):
         elif not is_fast(op):
             make_fast(op)
 
+    def given(self, numbers: Iterable[Any]) -> None:
+        """See numbers that are used: those from outside are read in each call."""
+        self.outside.update(
+            x
+            for x in numbers
+            if isinstance(x, Value)
+            and x.__class__ is not self.kind
+            and x.op is not GUARDS["_constant"]
+        )
+
+    def computed_outside(self) -> list[Value]:
+        """List the Values from outside that were computed there."""
+        return [x for x in self.outside if x.op is not None]
+
     def ended(self) -> None:
         """See no more: what was recorded is made of Values like others from now on."""
         end_recording(self.kind)
@@ -229,6 +243,7 @@ class Looks(Watcher):
         if any(isinstance(x, Decimal) for x in pair):  # which raises when it meets a nan
             self.observed("is nan", left, None, False)
         name, pair = exactly(name, pair)
+        self.given(pair)
         key = (name, *[id(x) if isinstance(x, Value) else float(x) for x in pair])
         if key not in self.seen:
             self.seen[key] = applied(GUARDS[name], pair)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pluggrad import Op, Value
 from pluggrad.progress import tell
-from pluggrad.topology import topological_order
+from pluggrad.topology import order_down_to, topological_order
 
 from .bulk import Bulk, written_in_bulk
 
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(
-    roots: Sequence[Value], wanted: Sequence[Any], count: int = 0
+    roots: Sequence[Value], wanted: Sequence[Any], count: int = 0, ends: Sequence[Value] = ()
 ) -> tuple[list[Value], Columns, list[int]]:
     """List a graph, operands first, and write it down as columns.
 
@@ -49,10 +49,14 @@ def columns_of(
         roots: its results.
         wanted: nodes, and things that may be none.
         count: about how many nodes it has, where somebody knows.
+        ends: nodes that count as leaves, whatever they were computed from.
 
     Returns:
         The nodes; the columns; and the rows of the nodes that are wanted, -1 for what is none.
     """
+    if ends:
+        order = [*ends, *order_down_to(roots, set(ends), everything=True)]
+        return order, *_one_by_one(order, wanted, len(ends))
     _tell_of_many(count)
     bulk = written_in_bulk(roots, wanted, count)
     if bulk is None:
@@ -85,13 +89,16 @@ def _from_bulk(bulk: Bulk) -> Columns:
     )
 
 
-def _one_by_one(order: Sequence[Value], wanted: Sequence[Any]) -> tuple[Columns, list[int]]:
+def _one_by_one(
+    order: Sequence[Value], wanted: Sequence[Any], ends: int = 0
+) -> tuple[Columns, list[int]]:
     row: dict[Any, int] = dict(zip(order, range(len(order)), strict=True))
     rows = [row.get(x, -1) if isinstance(x, Value) else -1 for x in wanted]
     row[None] = -1
-    left = array("q", [row[node._left] for node in order])
-    right = array("q", [row[node._right] for node in order])
-    column = [node.op for node in order]
+    alone, computed = [-1] * ends, order[ends:]
+    left = array("q", [*alone, *(row[node._left] for node in computed)])
+    right = array("q", [*alone, *(row[node._right] for node in computed)])
+    column = [*[None] * ends, *(node.op for node in computed)]
     ops = [op for op in dict.fromkeys(column) if op is not None]
     numbering: dict[Op | None, int] = {op: kind for kind, op in enumerate(ops)}
     numbering[None] = -1

@@ -58,7 +58,7 @@ def recorded_tape(
 
 
 def captured_tape(
-    outputs: Sequence[Value], leaves: Sequence[Value], count: int = 0
+    outputs: Sequence[Value], leaves: Sequence[Value], count: int = 0, given: Sequence[Value] = ()
 ) -> tuple[Tape, list[int], list[Value]]:
     """Write down what a function did.
 
@@ -66,13 +66,14 @@ def captured_tape(
         outputs: its results, and the count of failed guards, which the tape has first.
         leaves: the numbers that it was given.
         count: about how many nodes it made, where somebody knows.
+        given: Values from outside that were computed there, which are not computed again.
 
     Returns:
         The tape, by whose inputs gradients are wanted; the positions of those of `leaves` that
         matter, its first inputs; and Values from outside, the others.
     """
     roots = [*outputs[-1:], *outputs]
-    order, columns, rows = columns_of(roots, [*outputs, *leaves], count)
+    order, columns, rows = columns_of(roots, [*outputs, *leaves], count, given)
     _check_ops(columns.ops)
     ends, rows = rows[: len(outputs)], rows[len(outputs) :]
     used = [i for i, row in enumerate(rows) if row >= 0 and columns.kinds[row] < 0]

@@ -62,9 +62,9 @@ def test_what_is_recorded_is_freed_without_it(collector):
 def test_what_was_made_before_a_recording_is_not_counted(collector, monkeypatch):
     told, work = [], capturing.captured_tape
 
-    def watched(outputs, leaves, count):
+    def watched(outputs, leaves, count, given):
         told.append(count)
-        return work(outputs, leaves, count)
+        return work(outputs, leaves, count, given)
 
     monkeypatch.setattr(capturing, "captured_tape", watched)
     gc.disable()  # Python counts on from here

@@ -716,6 +716,31 @@ def test_numbers_read_from_values_outside_are_read_in_each_call(f, executor):
         assert compiled(2.0) == float(f(model, 2.0))
 
 
+USES_OF_COMPUTED = {
+    "product": lambda b, a, x: b * x,
+    "result": lambda b, a, x: b,
+    "branch": lambda b, a, x: 2 * x if b > x else 3 * x,
+    "data": lambda b, a, x: b.data * x,
+    "gradient by what it was computed from": lambda b, a, x: grad(b * x, a),
+    "gradient, differentiated again": lambda b, a, x: grad(b * x * x, a, create_graph=True) * x,
+    "Hessian": lambda b, a, x: func.hessian(lambda z: b * z * z)(x),
+    "tangent": lambda b, a, x: func.jvp(lambda z: b * z, (x,), (b,))[1],
+}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("use", USES_OF_COMPUTED)
+def test_a_value_that_was_computed_outside_is_not_computed_again(use, executor):
+    a = Value(2.0)
+    b = a * a * 3
+    compiled = compile(lambda x: USES_OF_COMPUTED[use](b, a, x), executor=executor)
+    for change in (lambda: None, lambda: setattr(a, "data", 5.0), lambda: setattr(b, "data", 0.5)):
+        change()
+        expected = float(USES_OF_COMPUTED[use](b, a, Value(1.5)))
+        assert compiled(1.5) == pytest.approx(expected)
+        assert compiled(np.full(300, 1.5)) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize(
     "change",
