@@ -1057,6 +1057,7 @@ IDIOMS = {
     "higher": HIGHER,
     "keys": KEYS,
     "nested": NESTED,
+    "compiled": COMPILED,
     "changing": CHANGING,
     "kept": KEPT,
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.func.dual import LikeValue
 from pluggrad.progress import telling, waiting
 from pluggrad.recording import always_recording, call_inside, watched_by
 
@@ -180,7 +181,7 @@ def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[V
             try:
                 x = fixed(float(x) if isinstance(x, bool) else x)
             except TypeError:
-                hint = "; return its .tolist()" if hasattr(x, "tolist") else ""
+                hint = _hint_for(x)
                 raise CompileError(
                     f"a compiled function gives numbers, or nested lists, tuples and dicts of "
                     f"numbers; {getattr(function, '__qualname__', function)} gave a "
@@ -188,3 +189,10 @@ def _outputs(function: Callable[..., Any], returned: Any) -> tuple[Shape, list[V
                 ) from None
         outputs.append(x)
     return result, outputs
+
+
+def _hint_for(x: Any) -> str:
+    """Say what to do about a result that is no number."""
+    if isinstance(type(x), LikeValue):
+        return ", a number of forward mode that it reads from outside; pass it as an argument"
+    return "; return its .tolist()" if hasattr(x, "tolist") else ""

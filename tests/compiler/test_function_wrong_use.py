@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pluggrad import CompileError, Op, plugins
+from pluggrad import CompileError, Op, func, plugins
 from pluggrad.compiler import Compiled, compile
 from pluggrad.ops import tanh
 
@@ -186,3 +186,11 @@ def test_a_function_that_gives_an_array_is_told_what_to_return() -> None:
     with pytest.raises(CompileError, match=r"gave a ndarray; return its \.tolist\(\)"):
         compile(lambda x: np.array([x, 2.0 * x]))(1.0)
     assert compile(lambda x: np.array([x, 2.0 * x]).tolist())(1.0) == [1.0, 2.0]
+
+
+def test_a_function_inside_forward_mode_that_reads_its_number_is_told_to_take_it() -> None:
+    def outer(x: Any) -> Any:
+        return compile(lambda v: v * x)(2.0)
+
+    with pytest.raises(CompileError, match="forward mode that it reads from outside; pass it as"):
+        func.jvp(outer, (3.0,), (1.0,))
