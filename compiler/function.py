@@ -27,6 +27,7 @@ from .portable.fields import Fields
 from .portable.functions import read as read_function
 from .recordings import Directs, Numbers, Packed
 from .run.executor import MATHS, check_math
+from .tape.fingerprint import fingerprint
 from .ufunc import SeveralOutputsError, call, taken_options
 from .ufunc.elements import flat
 
@@ -428,7 +429,9 @@ class Compiled(OverLanes, Generic[P, R]):
 
     def by_value(self) -> tuple[object, ...]:
         """Return what makes it again where its name says nothing: a function and its arguments."""
-        return _restored, (self.function, self._options(), self._packed(), sys.version_info[:2])
+        kept = self._packed()
+        told = fingerprint(self.function) if kept else ""
+        return _restored, (self.function, self._options(), kept, sys.version_info[:2], told)
 
 
 class _Bound(Compiled):
@@ -475,7 +478,8 @@ def _restored(
     options: dict[str, Any],
     kept: list[Packed],
     python: tuple[int, int],
+    told: str,
 ) -> Compiled:
     compiled = Compiled(function, **options)
-    compiled._unpack(kept, python)
+    compiled._unpack(kept, python, told)
     return compiled

@@ -251,14 +251,19 @@ class Recordings:
 
     # ----- Files -----
 
+    def _current(self) -> list[Entry]:
+        """List the ways that a call could take now: what they read outside is what it was."""
+        return [entry for entry in self._recordings if entry[1].is_current()]
+
     def _written(self, name: str) -> dict[str, Any]:
         """Write down what was recorded, as data.
 
         Raises:
             CompileError: where there is nothing, or it is more than data.
         """
-        functions.check_data(self._recordings, repr(self))
-        ways = [Way(shape, x.result, x.used, x.tape) for shape, x in self._recordings]
+        current = self._current()
+        functions.check_data(current, repr(self), [x for _, x in self._recordings])
+        ways = [Way(shape, x.result, x.used, x.tape) for shape, x in current]
         try:
             return functions.written(self.function, name, ways)
         except CompileError as cause:
@@ -284,19 +289,22 @@ class Recordings:
         """
         return [
             (shape, recording, [fingerprint(op) for op in recording.tape.ops])
-            for shape, recording in self._recordings
+            for shape, recording in self._current()
             if not (recording.read or any(map(is_data, recording.places)))
         ]
 
-    def _unpack(self, kept: list[Packed], python: tuple[int, int]) -> None:
-        """Take what a pickle kept, made by this version of Python.
+    def _unpack(self, kept: list[Packed], python: tuple[int, int], told: str) -> None:
+        """Take what a pickle kept, made by this version of Python, where the function is the same.
 
         Raises:
             CompileError: when an op computes something else here.
         """
-        for shape, recording, fingerprints in kept:
-            ops = recording.tape.ops
-            check_ops(ops, fingerprints, python)
-            recording.places = read_by(op for op in ops if not is_built_in(op))
-            recording.world = tuple(World(self.function).places)
+        for _, recording, fingerprints in kept:
+            check_ops(recording.tape.ops, fingerprints, python)
+        if not kept or fingerprint(self.function) != told:
+            return  # it reads something else here: that will be recorded
+        world = tuple(World(self.function).places)
+        for shape, recording, _ in kept:
+            recording.places = read_by(op for op in recording.tape.ops if not is_built_in(op))
+            recording.world = world
             self._recordings.append((shape, recording))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pluggrad import CompileError, Op
@@ -91,12 +91,28 @@ def _is_look(op: Op) -> bool:
     return known or isinstance(op, Raises)
 
 
-def check_data(ways: list[tuple[Any, Any]], name: str) -> None:
+def check_data(ways: list[tuple[Any, Any]], name: str, known: Sequence[Any]) -> None:
     """Check that recordings need nothing but their arguments.
+
+    Parameters:
+        ways: the recordings that hold, each behind the shape of its arguments.
+        name: the function.
+        known: all recordings of it.
 
     Raises:
         CompileError: when there are none, or they read Values from outside.
     """
+    changing = [recording.changing for recording in known if recording.changing]
+    if changing:
+        raise CompileError(
+            f"{name} cannot be saved: it reads {changing[0]}, which may change unseen, so what was "
+            "recorded is for one call; make it an argument"
+        )
+    if known and not ways:
+        raise CompileError(
+            f"{name} cannot be saved: what it reads from outside has changed since it was "
+            "recorded; call it again first, or make that an argument"
+        )
     if not ways:
         raise CompileError(f"{name} cannot be saved: nothing is recorded yet; call it first")
     for _, recording in ways:

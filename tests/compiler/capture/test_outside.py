@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from pluggrad import CompileWarning, Op, Value, compile, func
+from pluggrad import CompileError, CompileWarning, Op, Value, compile, func, load
 from pluggrad.compiler.capture.outside import World
 
 K = 2.0
@@ -920,6 +920,83 @@ def test_what_a_library_keeps_in_each_context_for_itself_is_let_be(recwarn):
 
 def shifted(x):
     return x + K
+
+
+class Scaled:
+    rate = 2.0
+
+    def __init__(self):
+        self.weight = 3.0
+
+    def __call__(self, x):
+        return x * self.weight * self.rate
+
+
+SCALED = Scaled()
+TABLE = {"rate": 2.0}
+
+
+def by_object(x):
+    return SCALED(x)
+
+
+def by_table(x):
+    return x * TABLE["rate"]
+
+
+def by_function(x):
+    return doubled(x)
+
+
+# What changes between a pickle and its arrival: another process has another state.
+ARRIVING = {
+    "variable": (shifted, lambda to: to.setitem(globals(), "K", 5.0)),
+    "dict": (by_table, lambda to: to.setitem(TABLE, "rate", 5.0)),
+    "object": (by_object, lambda to: to.setattr(SCALED, "weight", 5.0)),
+    "class": (by_object, lambda to: to.setattr(Scaled, "rate", 5.0)),
+    "default": (by_function, lambda to: to.setattr(doubled, "__defaults__", (5.0,))),
+    "function": (by_function, lambda to: to.setitem(globals(), "doubled", other)),
+    "code": (shifted, lambda to: to.setattr(shifted, "__code__", other_code)),
+}
+other_code = (lambda x: x * K * 7.0).__code__
+
+
+@pytest.mark.parametrize("name", ARRIVING)
+def test_a_pickle_arrives_without_what_was_recorded_where_something_else_stands(name, monkeypatch):
+    function, change = ARRIVING[name]
+    compiled = compile(function, executor="interpreter")
+    compiled(3.0)
+    packed = pickle.dumps(compiled)
+    assert len(pickle.loads(packed).recordings) == 1
+    change(monkeypatch)
+    assert pickle.loads(packed)(3.0) == function(3.0) != compiled.recordings[0].answer([3.0])[0][0]
+
+
+def random_share(x):
+    return x * random.random()
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+@pytest.mark.parametrize("function", [random_share, counting()])
+def test_what_was_recorded_for_one_call_is_neither_pickled_nor_saved(function, tmp_path):
+    compiled = compile(function)
+    compiled(3.0)
+    assert compiled._packed() == []
+    with pytest.raises(CompileError, match="cannot be saved"):
+        compiled.save(tmp_path / "f.json")
+
+
+def test_what_does_not_hold_any_more_is_neither_pickled_nor_saved(monkeypatch, tmp_path):
+    monkeypatch.setitem(globals(), "K", 2.0)
+    compiled = compile(shifted)
+    compiled(3.0)
+    globals()["K"] = 5.0
+    assert pickle.loads(pickle.dumps(compiled))(3.0) == 8.0
+    with pytest.raises(CompileError, match="has changed since it was recorded; call it again"):
+        compiled.save(tmp_path / "f.json")
+    assert compiled(3.0) == 8.0
+    compiled.save(tmp_path / "f.json")
+    assert load(tmp_path / "f.json")(3.0) == 8.0
 
 
 def test_a_copy_from_a_pickle_looks_outside_too(monkeypatch):
