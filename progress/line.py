@@ -11,14 +11,15 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 
 from .screens import Screen, made_screen
 
 PATIENCE = 1.0  # seconds before anything is said
 EVERY = 0.1  # seconds between two versions of the line
+LAST_WORD = 1.0  # seconds in which a clock that is writing comes to its end
 
 
 class Line:
@@ -80,6 +81,16 @@ class Line:
 _current: ContextVar[Line | None] = ContextVar("progress", default=None)
 
 
+def _unlock() -> None:
+    """Let a forked child speak, though a clock of its parent was about to."""
+    if (line := _current.get()) is not None:
+        line.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
+
+
 @contextmanager
 def waiting(*, elsewhere: bool = True) -> Iterator[Line]:
     """While it is open, `tell` speaks; inside another one it is the same piece of work.
@@ -122,7 +133,11 @@ def telling(text: str) -> Iterator[None]:
 
 @contextmanager
 def _clock(line: Line, text: str, done: int = 0, total: int = 0) -> Iterator[None]:
-    """Speak from a thread of its own as soon as the reader has waited, and again every second."""
+    """Speak from a thread of its own as soon as the reader has waited, and again every second.
+
+    Ctrl-C may come before the thread is started, a forked child has no such thread, and Python ends
+    it before it ends itself: who waits here for its end waits for what was started, and not long.
+    """
     over, gone = _thread.allocate_lock(), _thread.allocate_lock()
 
     def run() -> None:
@@ -136,22 +151,16 @@ def _clock(line: Line, text: str, done: int = 0, total: int = 0) -> Iterator[Non
 
     over.acquire()
     gone.acquire()
+    process, started = os.getpid(), False
     try:
-        if not _is_started(run):
-            gone.release()
+        with suppress(RuntimeError):  # where there are no threads, as in a browser
+            _thread.start_new_thread(run, ())
+            started = True
         yield
     finally:
         over.release()
-        gone.acquire()
-
-
-def _is_started(run: Callable[[], None]) -> bool:
-    """Start a thread; False where there are none, as in a browser."""
-    try:
-        _thread.start_new_thread(run, ())
-    except RuntimeError:
-        return False
-    return True
+        if started and os.getpid() == process:
+            gone.acquire(timeout=LAST_WORD)
 
 
 def tell(text: str, *, done: int = 0, total: int = 0, long: bool = False) -> None:

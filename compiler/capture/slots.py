@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from pluggrad import CompileError, Value
@@ -94,7 +94,7 @@ def _named(x: Value) -> str:
 
 PROPERTIES = {"data": property(_data, _set_data), "grad": property(_grad, _set_grad)}
 _looking: set[seen_from_outside] = set()
-_lock = Lock()
+_lock = RLock()
 
 
 class seen_from_outside:  # noqa: N801 - a context manager, used once
@@ -124,7 +124,7 @@ def _change_properties() -> None:
 def _forget() -> None:
     """Begin anew: in a forked child the threads that record do not exist."""
     global _lock
-    _lock = Lock()
+    _lock = RLock()
     _looking.clear()
     _change_properties()
 

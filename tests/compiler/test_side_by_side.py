@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pluggrad import Op, Value, compile
+from pluggrad.compiler.capture import slots
 from pluggrad.ops import exp, sin
 
 EXECUTORS = ["interpreter", "numba"]
@@ -94,6 +95,31 @@ def test_no_lock_is_held_while_the_function_runs():
     held.release()
     waiting.join(10.0)
     assert compiled(3.0) == 9.0
+
+
+def test_what_a_signal_runs_may_look_at_values_while_a_recording_begins_or_ends():
+    seen = set()
+
+    def trace(frame, event, argument):
+        if frame.f_code is not slots._change_properties.__code__:
+            return None
+        if frame.f_lineno not in seen:
+            seen.add(frame.f_lineno)
+            sys.settrace(None)
+            with slots.seen_from_outside():
+                pass
+            sys.settrace(trace)
+        return trace
+
+    def record():
+        sys.settrace(trace)
+        right.append(compile(lambda x: x * x, executor="interpreter")(3.0) == 9.0)
+        sys.settrace(None)
+
+    right = []
+    assert finishes(record)
+    assert right == [True]
+    assert len(seen) >= 4
 
 
 def test_an_op_may_call_the_function_it_is_used_in():

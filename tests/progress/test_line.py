@@ -1,9 +1,14 @@
 """Who waits for long is told why; who does not is left alone."""
 
 import io
+import os
 import select
+import signal
 import sys
+import threading
 import time
+from itertools import count
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -163,3 +168,77 @@ def test_a_stderr_that_takes_no_text_does_not_end_the_work(
         tell("Ω and ∂", done=2, total=3, long=True)
         tell("again", done=3, total=3, long=True)
     assert compile(many, executor="interpreter")(0.0) == 12_000.0
+
+
+def interrupted(moment: int) -> bool:
+    """Begin and end a piece of work, with Ctrl-C at one moment of it; say whether it came."""
+    moments = count(1)
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename != line.__file__:
+            return None
+        if event in ("call", "line") and next(moments) == moment:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        with working("drawing"):
+            pass
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def test_wherever_ctrl_c_comes_nobody_waits_for_a_clock_that_was_not_started() -> None:
+    came: list[int] = []
+
+    def interrupt_everywhere() -> None:
+        came.extend(moment for moment in range(1, 100) if interrupted(moment))
+
+    thread = threading.Thread(target=interrupt_everywhere, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive(), "it waits"
+    assert len(came) > 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_while_a_clock_runs_comes_to_the_end_of_the_work() -> None:
+    def forked(x: Any) -> Any:
+        children.append(os.fork())
+        if children == [0]:
+            signal.alarm(60)
+        return x * x
+
+    children: list[int] = []
+    result = compile(forked, executor="interpreter")(3.0)
+    if children == [0]:
+        os._exit(0 if result == 9.0 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_while_a_clock_writes_can_speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(io.StringIO):
+        def write(self, text: str) -> int:
+            writing.set()
+            written.wait(60)
+            return len(text)
+
+    writing, written = threading.Event(), threading.Event()
+    monkeypatch.setattr(sys, "stderr", Slow())
+    monkeypatch.setattr(line, "PATIENCE", 0.0)
+    with waiting(), working("drawing"):
+        assert writing.wait(60)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            sys.stderr = Terminal()
+            tell("drawing", long=True)
+            os._exit(0)
+        written.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
