@@ -221,7 +221,7 @@ def grad(
         for x in results:
             strong_zero.is_nan(x)
     if watcher is not None:
-        results = [watcher.kept(x) for x in results]
+        results = [watcher.number(x) for x in results]
     return results[0] if isinstance(inputs, Value) else results
 
 

@@ -239,6 +239,10 @@ class Watcher:
         """Return a Value for the plain number of `x`, through which no gradient flows."""
         raise NotImplementedError
 
+    def number(self, x: Any, label: str = "") -> Any:
+        """Return the same where outside of a recording there is a float, as `x.data` is."""
+        raise NotImplementedError
+
     def backward(self, output: Any, gradient: Any) -> None:
         """Do what `output.backward(gradient)` asks for, without losing a number."""
         raise NotImplementedError

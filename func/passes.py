@@ -75,7 +75,7 @@ class Surroundings(NamedTuple):
         """
         watcher = keeper()
         if watcher is not None and isinstance(x, Value):
-            return x if self.recording else watcher.kept(x)
+            return x if self.recording else watcher.number(x)
         if isinstance(x, Dual | Value) and not self.recording:
             x = float(x)
         if isinstance(x, Real):

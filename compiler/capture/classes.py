@@ -38,7 +38,8 @@ def check_classes(functions: Iterable[FunctionType]) -> None:
             if line:
                 raise CompileError(
                     f"`type(x) is Value` in a compiled function, at {code.co_filename}:{line}: "
-                    "recorded numbers have a class of their own; use isinstance(x, Value)"
+                    "recorded numbers have a class of their own; use isinstance(x, Value), or "
+                    "isinstance(x.data, float)"
                 )
 
 
@@ -56,9 +57,16 @@ def _line_of_comparison(code: CodeType, scope: dict[str, Any]) -> int:
     line = code.co_firstlineno
     for at, step in enumerate(steps):
         line = step.positions.lineno or line if step.positions else line
-        if step.opname == "IS_OP" and _is_class(steps[max(0, at - 3) : at], scope):
+        if step.opname == "IS_OP" and (
+            _is_class(steps[max(0, at - 3) : at], scope) or _is_float(steps[at - 1], code)
+        ):
             return line
     return 0
+
+
+def _is_float(last: dis.Instruction, code: CodeType) -> bool:
+    """Tell the class that `x.data` has outside, in code that reads it or gradients."""
+    return last.argval == "float" and not {"data", "grad"}.isdisjoint(code.co_names)
 
 
 def _is_class(before: list[dis.Instruction], scope: dict[str, Any]) -> bool:

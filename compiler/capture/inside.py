@@ -17,7 +17,7 @@ from .arguments import is_array, is_symbolic, put_together, taken_apart
 from .calls import numbers_of
 from .capturing import watched
 from .guests import has_a_door
-from .recorded import CUT, HELD, Recorded, held
+from .recorded import CUT, HELD, Recorded
 from .slots import refusal
 
 BY_OP = (Op.evaluate.__code__, Op.partial.__code__)  # what runs the functions of an op on floats
@@ -70,7 +70,8 @@ def called_inside(
 
 
 def _plain(x: Any) -> Any:
-    return held(x) if isinstance(x, Value) else float(x)
+    watcher: Any = keeper()
+    return watcher.number(x) if isinstance(x, Value) else float(x)
 
 
 def is_plain(x: Any) -> bool:

@@ -23,6 +23,7 @@ from .failing import may_raise
 from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed
 from .places import Place, Seen
+from .plain import plain
 from .recorded import Hooked, end_recording, held, recorded_class
 from .slots import refusal
 
@@ -107,6 +108,7 @@ class Looks(Watcher):
         self.raising: set[Op] = set()  # those of them that may raise an error
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
+        self.made: set[Value] = set()  # of the class of another recording, around this one
         self.reached: set[Value] = set()  # Values from outside that a gradient came by
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.refused: list[CompileError] = []
@@ -123,6 +125,8 @@ class Looks(Watcher):
             if x.__class__ is not kind and (x.requires_grad or x.op is not None):
                 self.outside.add(x)
         kind._spread(out)
+        if out.__class__ is not kind:
+            self.made.add(out)
         if op in self.raising:
             self.seen[RAN, id(out)] = applied(GUARDS["_ran"], [out])
 
@@ -139,13 +143,13 @@ class Looks(Watcher):
             x
             for x in numbers
             if isinstance(x, Value)
-            and x.__class__ is not self.kind
+            and not isinstance(x, self.kind)
             and x.op is not GUARDS["_constant"]
         )
 
     def computed_outside(self) -> list[Value]:
         """List the Values from outside that were computed there."""
-        return [x for x in self.outside if x.op is not None]
+        return [x for x in self.outside - self.made if x.op is not None]
 
     def ended(self) -> None:
         """See no more: what was recorded is made of Values like others from now on."""
@@ -197,7 +201,7 @@ class Looks(Watcher):
         for node in order:
             g = gradients.get(node.prev[0] if node.op.__class__ is Hooked else node, 0.0)
             g = g if isinstance(g, Value) else constant(g)
-            node._grad = self.kept(g + 0.0)  # type: ignore[assignment]  # no -0.0, as elsewhere
+            node._grad = self.number(g + 0.0)  # no -0.0, as elsewhere
 
     def kept(self, x: Value, label: str = "") -> Value:
         """Return a Value for the plain number of `x`, through which no gradient flows."""
@@ -205,6 +209,10 @@ class Looks(Watcher):
             self.outside.add(x)
         kept: Value = self.kind._spread(held(x, label))
         return kept
+
+    def number(self, x: Value, label: str = "") -> Any:
+        """Return the same as a float, as far as anybody asks."""
+        return plain(self.kept(x, label))
 
     def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
         """See `part`, the gradient that `node` hands on to its operand number `index`."""

@@ -22,13 +22,14 @@ from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
 from .classes import Recording
+from .plain import plain, plain_class
 from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
 
 # What happens to each way out of a recorded Value.
 WAYS: dict[str, str] = {
-    "data": RECORDED,  # a Value that no gradient flows through
+    "data": RECORDED,  # a float to whoever asks, see plain.py
     "grad": RECORDED,
     "backward": RECORDED,
     "_backward": REFUSED,
@@ -223,7 +224,7 @@ class Recorded(WasRecorded):
         if by_engine():
             return number
         self._check_thread()
-        return self._spread(held(self, self.label))
+        return plain(self._spread(held(self, self.label)))
 
     @data.setter
     def data(self, number: Any) -> None:
@@ -320,11 +321,14 @@ def recorded_class(looks: Any) -> Any:
         looks: the watcher of the recording.
     """
     members = {"__slots__": (), "looks": looks, "thread": get_ident()}
-    return Recording("Value", (Recorded,), members)
+    kind: Any = Recording("Value", (Recorded,), members)
+    kind.plain = plain_class(kind)
+    return kind
 
 
 def end_recording(kind: Any) -> None:
     """Make the Values of this class like others, as far as somebody holds one."""
     kind.__bases__ = (WasRecorded,)
-    kind.__class__ = LikeValue
+    kind.plain.__bases__ = (kind,)
+    kind.__class__ = kind.plain.__class__ = LikeValue
     kind.looks = None

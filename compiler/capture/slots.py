@@ -22,7 +22,14 @@ CHECKED: dict[str, Any] = {name: vars(Value)[name] for name in ("data", "grad")}
 
 # The engine itself reads numbers to compute with them; these packages count as users of it.
 WINGS = ("pluggrad.nn", "pluggrad.ops", "pluggrad.cli", "pluggrad.testing")
-BETWEEN = ("weakref", "_weakrefset", "copy", "pickle", "dataclasses")  # they ask for somebody else
+BETWEEN = (
+    "weakref",
+    "_weakrefset",
+    "copy",
+    "pickle",
+    "dataclasses",
+    "abc",
+)  # they ask for somebody else
 
 
 def by_engine() -> bool:
@@ -59,7 +66,7 @@ def _data(x: Value) -> Any:
     watcher = keeper()
     if watcher is None or by_engine():
         return x._number
-    return watcher.kept(x, x.label)
+    return watcher.number(x, x.label)
 
 
 def _set_data(x: Value, number: Any) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import copy
 import dataclasses
+import functools
 import inspect
 import math
 import operator
@@ -14,6 +15,8 @@ import types
 from collections import ChainMap, UserDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from numbers import Real
 
 import numpy as np
 import pluggrad
@@ -589,9 +592,9 @@ def checked(x):
 
 
 def test_an_op_that_is_used_for_its_error_alone_is_computed():
-    for numbers in ([0.0, 2.0, 0.0], [2.0, 0.0, 2.0]):
+    for given in ([0.0, 2.0, 0.0], [2.0, 0.0, 2.0]):
         compiled = compile(checked, executor="interpreter")
-        assert [compiled(x) for x in numbers] == [checked(Value(x)).data for x in numbers]
+        assert [compiled(x) for x in given] == [checked(Value(x)).data for x in given]
     unused = compile(lambda x: (DIVIDED(1.0, x), x)[1], executor="interpreter")
     assert unused(2.0) == 2.0
     with pytest.raises(ForwardError):
@@ -1031,6 +1034,8 @@ Value_outside = Value(4.0, label="weight")
         (lambda x: x * OUTSIDE.grad, "grad of"),
         (lambda x: x * copy.deepcopy(OUTSIDE), "copy"),
         (lambda x: x if type(x) is Value else -x, "isinstance"),
+        (lambda x: x if type(x.data) is float else -x, "isinstance"),
+        (lambda x: x if type(grad(x * x, x)) is float else -x, "isinstance"),
         (lambda x: x if x.__class__ is not Value else -x, "isinstance"),
         (lambda x: x if type(x) is type(OUTSIDE) else -x, "isinstance"),
         (outside_backward, "'weight' from outside"),
@@ -1172,3 +1177,56 @@ def test_what_is_refused_ends_the_recording_even_where_the_program_catches_it(lo
 
     with pytest.raises(CompileError, match=r"test_recorded\.py:\d+"):
         compile(f)(2.0)
+
+
+FLOATS = {
+    "isinstance": lambda x: 2.0 if isinstance(x, float) else 5.0,
+    "a class of numbers": lambda x: 2.0 if isinstance(x, Real) else 5.0,
+    "class": lambda x: 2.0 if x.__class__ is float else 5.0,
+    "equal classes": lambda x: 2.0 if type(x) == float else 5.0,  # noqa: E721
+    "dict of classes": lambda x: {float: 2.0}.get(type(x), 5.0),
+    "match": lambda x: matched(x),
+    "dispatch": lambda x: dispatched(x),
+    "str": lambda x: len(str(x)),
+    "repr": lambda x: len(repr([x])),
+    "format": lambda x: len(f"{x} {x:.3f}"),
+    "is_integer": lambda x: 2.0 if x.is_integer() else 5.0,
+    "hex": lambda x: float.fromhex(x.hex()),
+    "real": lambda x: x.real + x.imag,
+    "Fraction": lambda x: float(Fraction(x)),
+    "dtype": lambda x: 2.0 if np.array([x, 1.0]).dtype == float else 5.0,
+    "number": lambda x: x,
+    "product": lambda x: x * 3.0,
+}
+
+
+def matched(x):
+    match x:
+        case float(number):
+            return number
+    return 5.0
+
+
+@functools.singledispatch
+def dispatched(x):
+    return 5.0
+
+
+dispatched.register(float, lambda x: 2.0 * x)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "number",
+    [lambda x: x.data, lambda x: grad(x * x, x), lambda x: [(x * x).backward(), x.grad][1]],
+    ids=["data", "grad()", "grad"],
+)
+@pytest.mark.parametrize("use", FLOATS)
+def test_what_is_a_float_is_one_to_whoever_asks(use, number, executor):
+    def f(x):
+        return FLOATS[use](number(x)) * x
+
+    compiled = compile(f, executor=executor)
+    for x in (2.5, 3.0, -1.25):
+        assert compiled(x) == f(Value(x)).data
+        assert compiled(np.full(300, x)).tolist() == [f(Value(x)).data] * 300
