@@ -1,6 +1,7 @@
 """What all tests share: the package, compiled once for the many interpreters that they start."""
 
 import compileall
+import faulthandler
 import gc
 import os
 import sys
@@ -8,6 +9,11 @@ from pathlib import Path
 
 import pluggrad
 import pytest
+from _pytest.faulthandler import (
+    fault_handler_stderr_fd_key,
+    get_exit_on_timeout_config_value,
+    get_timeout_config_value,
+)
 from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +90,20 @@ def pytest_runtest_protocol(item, nextitem):
             item.ihook.pytest_runtest_logreport(report=report)
     survivors.freeze()
     return True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node):
+    """Go on looking at the clock where a test failed: what it left may keep its fixtures waiting.
+
+    pytest stops its clock then, for somebody who looks at the failure in a debugger.
+    """
+    if isinstance(node, pytest.Item) and not node.config.option.usepdb:
+        faulthandler.dump_traceback_later(
+            get_timeout_config_value(node.config),
+            exit=get_exit_on_timeout_config_value(node.config),
+            file=node.config.stash[fault_handler_stderr_fd_key],
+        )
 
 
 @pytest.hookimpl(wrapper=True)
