@@ -319,8 +319,18 @@ def call_seen_by(
 
 
 def watched_by(watcher: Watcher) -> Context[tuple[Watcher, ...]]:
-    """Let a watcher see what is computed inside, in this thread or task."""
-    return SwitchedContext("watched_by", watchers, lambda around: (*around, watcher))
+    """Let a watcher see what is computed inside, in this thread or task.
+
+    One that keeps everything is the only one of its kind there: nothing is part of two recordings.
+    """
+
+    def joined(around: tuple[Watcher, ...]) -> tuple[Watcher, ...]:
+        return (
+            *[x for x in around if not (x.keeps_everything and watcher.keeps_everything)],
+            watcher,
+        )
+
+    return SwitchedContext("watched_by", watchers, joined)
 
 
 def always_recording() -> Context[bool]:

@@ -361,6 +361,20 @@ def test_what_is_compiled_and_computes_with_arrays_is_refused_inside(f):
         compile(f)(2.0)
 
 
+def test_what_a_compiled_function_inside_gives_is_computed_again_whatever_is_made_of_it():
+    def outer(x):
+        y = x
+        inner = compile(lambda v: v * y, executor="interpreter")
+        first = inner(x)
+        y = first * 2.0
+        return inner(2.0) * x + inner(inner(0.5))
+
+    compiled = compile(outer, executor="interpreter")
+    for number in NUMBERS:
+        expected = func.value_and_grad(outer)(number)
+        assert compiled.value_and_grad(number) == pytest.approx(expected, rel=1e-13)
+
+
 # ----- Hooks -----
 
 
