@@ -17,8 +17,13 @@ def write(
     leaves: Sequence[Value],
     gradients: Sequence[float],
 ) -> None:
-    """Write the results into the outputs' `data`, and add the gradients to the leaves' `grad`."""
-    sums = [x._grad + g for x, g in zip(leaves, gradients, strict=True)]
+    """Write the results into the outputs' `data`, and add the gradients to the leaves' `grad`.
+
+    A leaf that requires no gradient any more, as in a layer that was frozen, keeps what it has.
+    """
+    sums = [
+        x._grad + g if x.requires_grad else x._grad for x, g in zip(leaves, gradients, strict=True)
+    ]
     try:
         _put(outputs, results, leaves, sums)
     except BaseException:
@@ -40,11 +45,12 @@ def write_and_add(
         leaves: whose `grad` is added to.
         add: does that, or nothing where it is interrupted.
     """
-    before = leaves[0]._grad if leaves else None  # held, so that a sum is another float
+    first = next((x for x in leaves if x.requires_grad), None)
+    before = None if first is None else first._grad  # held, so that a sum is another float
     try:
         add()
     finally:
-        if not leaves or leaves[0]._grad is not before:  # machine code adds all or nothing
+        if first is None or first._grad is not before:  # machine code adds all or nothing
             try:
                 _put(outputs, results)
             except BaseException:

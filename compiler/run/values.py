@@ -17,7 +17,7 @@ from ..native import objects
 from ..native.objects import HEADER, ITEMS, TYPE, reading
 from .c_functions import NOTHING, made
 
-FIELDS = ("values", "count", "numbers", "slot", "type")
+FIELDS = ("values", "count", "numbers", "slot", "type", "flag", "false")
 
 
 class ValuesFields(ctypes.Structure):
@@ -29,6 +29,8 @@ class ValuesFields(ctypes.Structure):
         numbers: the address of as many doubles.
         slot: where in a Value the float is.
         type: the address of `float`.
+        flag: where in a Value it stands whether it requires a gradient.
+        false: the address of False.
     """
 
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
@@ -107,7 +109,12 @@ entry:
 next:
   %i = phi i64 [ 0, %entry ], [ %after, %added ]
   %end = icmp eq i64 %i, %count
-  br i1 %end, label %give, label %one
+  br i1 %end, label %give, label %look
+look:
+  %flag.place = call ptr @slot_of(ptr %v, i64 %i, i64 %flag)
+  %wanted = load i64, ptr %flag.place
+  %frozen = icmp eq i64 %wanted, %false
+  br i1 %frozen, label %added, label %one
 one:
   %place = call ptr @slot_of(ptr %v, i64 %i, i64 %slot)
   %object = load ptr, ptr %place
@@ -147,10 +154,12 @@ no.memory:
 
 
 def _bulk(name: str, text: str, slot: str, values: tuple[Value, ...], numbers: Any) -> Any:
-    at = objects.slot(slot)
-    if at is None or len(values) != len(numbers):
+    at, flag = objects.slot(slot), objects.slot("requires_grad")
+    if at is None or flag is None or len(values) != len(numbers):
         return None
-    told = ValuesFields(id(values), len(values), numbers.ctypes.data, at, id(float))
+    told = ValuesFields(
+        id(values), len(values), numbers.ctypes.data, at, id(float), flag, id(False)
+    )
     return made(name, text, NOTHING, told)[0]
 
 
@@ -172,7 +181,7 @@ def reader(values: Sequence[Value], numbers: Any) -> Callable[[], None]:
 
 
 def adder(values: Sequence[Value], numbers: Any) -> Callable[[], None]:
-    """Make a function that adds the numbers of an array to the `grad` of Values.
+    """Make a function that adds the numbers of an array to the `grad` of Values that require it.
 
     Parameters:
         values: as many as the array has numbers.
@@ -185,6 +194,7 @@ def adder(values: Sequence[Value], numbers: Any) -> Callable[[], None]:
         done = 0 if direct is None else int(direct())
         if done < len(kept):
             for x, share in zip(kept[done:], numbers[done:].tolist(), strict=True):
-                x._grad += share
+                if x.requires_grad:
+                    x._grad += share
 
     return add

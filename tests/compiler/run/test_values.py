@@ -79,3 +79,25 @@ def test_any_number_of_values_will_do(count):
     reader(values, numbers)()
     adder(values, numbers)()
     assert numbers.tolist() == [1.5] * count
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+@pytest.mark.parametrize("frozen", [[0], [1], [2], [0, 1, 2]])
+def test_a_leaf_that_is_frozen_later_keeps_its_gradient_as_in_backward(frozen, executor):
+    def loss():
+        leaves = [Value(float(i + 2)) for i in range(3)]
+        return leaves, leaves[0] * leaves[1] * leaves[2] + 0.0
+
+    leaves, total = loss()
+    program = compile(total, executor=executor)
+    program()
+    for i in frozen:
+        leaves[i].requires_grad = False
+        leaves[i].data += 1.0
+    program()
+    factors = [x.data for x in leaves]
+    assert total.data == np.prod(factors)
+    for i, x in enumerate(leaves):
+        before = 24.0 / (i + 2)
+        added = 0.0 if i in frozen else np.prod(factors) / factors[i]
+        assert x.grad == pytest.approx(before + added)
