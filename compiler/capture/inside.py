@@ -17,6 +17,7 @@ from .arguments import is_array, is_symbolic, put_together, taken_apart
 from .calls import numbers_of
 from .capturing import watched
 from .guests import has_a_door
+from .numbers import check_numbers, floats
 from .recorded import CUT, HELD, Recorded
 from .slots import refusal
 
@@ -63,10 +64,17 @@ def called_inside(
         refuse_inside(f"arrays for {compiled!r}", "give it numbers")
     if not all(map(is_plain, numbers)):
         return function(*args, **kwargs)
-    args, kwargs = put_together(shape, map(Value, numbers), None)
+    given = [Value(x if isinstance(x, Value) else _as_float(x)) for x in numbers]
+    args, kwargs = put_together(shape, iter(given), None)
     found: list[Any] = []
     result = taken_apart(function(*args, **kwargs), found, elements=False, answers=True)
     return put_together(result, map(_plain, found), None)
+
+
+def _as_float(x: Any) -> float:
+    """Return a number of the program's own as the compiled function alone would take it."""
+    check_numbers([x])
+    return floats([x])[0]
 
 
 def _plain(x: Any) -> Any:

@@ -361,6 +361,19 @@ def test_what_is_compiled_and_computes_with_arrays_is_refused_inside(f):
         compile(f)(2.0)
 
 
+@pytest.mark.parametrize("number", [2, Fraction(1, 4), np.float32(0.5), np.int64(3), np.bool_(True)])
+def test_a_compiled_function_inside_takes_numbers_of_every_type(number):
+    inner = compile(lambda v: v * v * 3.0, executor="interpreter")
+    compiled = compile(lambda x: inner(number) * x + inner.grad(number), executor="interpreter")
+    assert compiled(2.0) == inner(number) * 2.0 + inner.grad(number)
+
+
+def test_a_compiled_function_inside_refuses_what_is_no_number():
+    inner = compile(lambda v: v * v, executor="interpreter")
+    with pytest.raises(CompileError, match="takes real numbers"):
+        compile(lambda x: inner(1j) * x, executor="interpreter")(2.0)
+
+
 def test_what_a_compiled_function_inside_gives_is_computed_again_whatever_is_made_of_it():
     def outer(x):
         y = x
