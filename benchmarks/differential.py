@@ -458,7 +458,8 @@ def recorded_once() -> Iterator[None]:
     kept: dict[Any, Any] = {}
 
     def once(function: Any, shape: Any, numbers: Sequence[float]) -> Any:
-        name = getattr(function, "func", function).__name__
+        inner = getattr(function, "func", function)
+        name = getattr(inner, "__name__", inner)
         key = name, repr(shape), array("d", numbers).tobytes()
         if key not in kept:
             kept[key] = plain(function, shape, numbers)

@@ -42,7 +42,7 @@ from pluggrad import (
     plugins,
     stop_gradient,
 )  # fmt: skip
-from random_idioms import ABOVE
+from random_idioms import ABOVE, FORMS
 from random_statements import BODIES, KINDS, NUMBERS
 
 EDGES = [
@@ -352,7 +352,8 @@ class _Draft:
 
     def function(self, shapes: list[Any]) -> tuple[str, set[str], dict[str, Op]]:
         parameters = [f"p{i}" for i in range(len(shapes))]
-        for name, shape in zip(parameters, shapes, strict=True):
+        self.more(parameters)
+        for name, shape in zip(parameters, shapes, strict=False):
             for path in paths(shape, name):
                 fresh = self.fresh()
                 self.write(f"{fresh} = {path}")
@@ -362,11 +363,26 @@ class _Draft:
         for _ in range(self.chance.randint(2, 8)):
             self.statement()
         self.write(f"return {self.result()}")
-        text = [f"def f({', '.join(parameters)}):", *self.lines]
+        text = [f"def f({', '.join(parameters)}):", *self.lines, *self.form()]
         text = [*above("\n".join(text)), *text]
         for name, source in getattr(self, "sources", {}).items():
             text.insert(0, f"# {name}: " + source.replace("\n", "\n# "))
         return "\n".join(text), self.features, self.ops
+
+    def more(self, parameters: list[str]) -> None:
+        """Add parameters with defaults, which nobody gives, to some functions."""
+        if not self.is_plain and self.chance.random() < 0.1:
+            self.own("defaults")
+            default = self.chance.choice(["W0", "0.5", "LEVEL", "True", "[0.5, 2.0][1]"])
+            parameters += [f"bias={default}", "*rest", "scale=-1.5"]
+            self.names += ["bias", "scale", "(sum(rest) + 0.5)"]
+
+    def form(self) -> list[str]:
+        """Make something else of some functions: a method, an object, a decorated function."""
+        if self.is_plain or self.chance.random() > 0.1:
+            return []
+        self.own("form")
+        return self.chance.choice(FORMS).strip().splitlines()
 
     # ----- Writing -----
 

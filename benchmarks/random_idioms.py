@@ -1046,6 +1046,47 @@ def previous(v):
 """,
 }
 
+# ----- What becomes of the function itself -----
+
+FORMS = [
+    """
+_f = f
+@wraps(_f)
+def f(*args, **named): return _f(*args, **named)
+""",
+    """
+class Model:
+    def __init__(self): self.run = f
+    def call(self, *args, **named): return self.run(*args, **named)
+f = Model().call
+""",
+    """
+class Model:
+    rate = LEVEL
+    def __init__(self, inner): self.inner = inner
+    def forward(self, p0, p1=0.0): return self.inner(*([p0, p1][:COUNT]))
+COUNT = f.__code__.co_argcount if f.__defaults__ is None else f.__code__.co_argcount - 1
+f = Model(f).forward
+""",
+    """
+class Model:
+    __name__ = 'model'
+    def __init__(self, inner): self.inner, self.__wrapped__ = inner, inner
+    def __call__(self, *args, **named): return self.inner(*args, **named)
+f = Model(f)
+""",
+    """
+f = partial(f)
+""",
+    """
+class Base:
+    @staticmethod
+    def run(*args, **named): return inner(*args, **named)
+inner = f
+f = Base().run
+""",
+]
+
 IDIOMS = {
     "objects": OBJECTS,
     "errors": ERRORS,
