@@ -51,12 +51,24 @@ class _Walk:
         self.update = update
         self.seen: dict[int, int] = {}
         self.names: set[str] = set()  # that functions use, for modules that stand in a list
+        self.modules: list[types.ModuleType] = []
         self.kept: list[object] = []  # so that no id is given to a second object meanwhile
 
     def note(self, text: str) -> None:
         self.update(text.encode() + b"\0")
 
     def over(self, things: Any) -> None:
+        self.through(things)
+        known = 0
+        # What was found later may have names for more of what is in modules.
+        while known != (known := len(self.names) + len(self.modules)):
+            for module in tuple(self.modules):
+                held = vars(module)
+                self.through(
+                    x for name in sorted(self.names & held.keys()) for x in (name, held[name])
+                )
+
+    def through(self, things: Any) -> None:
         pending = [*reversed(tuple(things))]
         while pending:
             thing = pending.pop()
@@ -84,8 +96,9 @@ class _Walk:
                 return [*thing.co_names, *thing.co_varnames, *thing.co_consts]
             case types.ModuleType():
                 self.note(thing.__name__)
-                named = () if _is_versioned(thing.__name__) else self.names & vars(thing).keys()
-                return [vars(thing).get(x) for x in ("__version__", *sorted(named))]
+                if not _is_versioned(thing.__name__):
+                    self.modules.append(thing)
+                return [vars(thing).get("__version__")]
             case weakref.ref():
                 return [thing()]
             case tuple() | list() | deque():
@@ -117,9 +130,8 @@ def _of_function(function: types.FunctionType) -> list[Any]:
     names = sorted(names_in(code))
     cells = [_content(cell) for cell in function.__closure__ or ()]
     named = [function.__globals__[x] for x in names if x in function.__globals__]
-    reached = [y for x in (*cells, *named) for y in _reached(x, names, set())]
     own = [vars(function)] if vars(function) else []
-    return [code, function.__defaults__, function.__kwdefaults__, *own, *reached]
+    return [code, function.__defaults__, function.__kwdefaults__, *own, *cells, *named]
 
 
 # What a function may be wrapped in, and the attributes that hold it.
@@ -180,18 +192,6 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 def texts_in(code: types.CodeType) -> set[str]:
     """Collect the texts in code that may be names, of attributes or variables."""
     return {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
-
-
-def _reached(thing: object, names: list[str], seen: set[int]) -> Iterator[object]:
-    """Return an object, and, where it is a module, all in it that these names may mean."""
-    yield thing
-    if not isinstance(thing, types.ModuleType) or id(thing) in seen:  # modules name each other
-        return
-    seen.add(id(thing))
-    if not _is_versioned(thing.__name__):
-        for name in names:
-            if name in vars(thing):
-                yield from _reached(vars(thing)[name], names, seen)
 
 
 def python_of(function: Any) -> Any:

@@ -50,6 +50,16 @@ def in_a_module(factor: float) -> Forward:
     return lambda x: x * outer.inner.factor
 
 
+def in_a_module_that_a_helper_reads(factor: float) -> Forward:
+    module = types.ModuleType("settings")
+    module.factor = factor  # type: ignore[attr-defined]
+
+    def zoom(held: Any) -> float:
+        return held.factor  # type: ignore[no-any-return]
+
+    return lambda x: x * zoom(module)
+
+
 def in_a_class(factor: float) -> Forward:
     settings = type("Settings", (), {"factor": factor})
     return lambda x: x * settings.factor  # type: ignore[attr-defined, no-any-return]
@@ -82,6 +92,7 @@ PLACES: list[Callable[[float], Any]] = [
     Slotted,
     lambda factor: Scale(factor).method,
     in_a_module,
+    in_a_module_that_a_helper_reads,
     in_a_class,
     in_a_namespace,
     in_a_keyword,
