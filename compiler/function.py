@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 from weakref import WeakKeyDictionary, ref
@@ -14,7 +14,7 @@ from pluggrad import CompileError, func, plugins
 from pluggrad.errors import quoted
 from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
-from pluggrad.recording import switch
+from pluggrad.recording import computed_once, switch
 
 from .arrays import OverLanes
 from .capture.arguments import is_symbolic, put_together, taken_apart
@@ -351,7 +351,7 @@ class Compiled(OverLanes, Generic[P, R]):
                     return found
         return None
 
-    @cached_property
+    @computed_once
     def _takes_out(self) -> bool:
         """Whether `out=` is not a parameter of the function itself."""
         return bool(taken_options(self.function, {"out": None}))

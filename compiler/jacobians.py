@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pluggrad import CompileError
 from pluggrad.hints.packages import needed
+from pluggrad.recording import computed_once
 
 from .capture.arguments import ANSWER, LEAF, Shape, is_array, is_symbolic
 from .capture.calls import numbers_of
@@ -71,7 +71,7 @@ class Pattern:
         self.forward = _shared(by_column)
         self.passes = int(self.forward.max(initial=-1)) + 1
 
-    @cached_property
+    @computed_once
     def lengths(self) -> tuple[int, ...]:
         """The lengths of the result, as an array."""
         return lengths_of(self.result, "its result")

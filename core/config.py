@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .index import settings
-from .recording import Context, Setting
+from .recording import Context, Setting, in_forked_child
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class Config:
 _process: dict[str, Any] = {}
 _changing = RLock()  # whoever puts a new _process in place; readers need no lock
 _context: Setting[Mapping[str, Any]] = Setting("pluggrad_config", default={})
+
+
+def _unlock() -> None:
+    global _changing
+    _changing = RLock()
+
+
+in_forked_child(_unlock)
 
 
 def current_config() -> Config:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .errors import GraphError
 from .index import checking, labels, notebook, summary, value_hints
 from .op import Op
+from .recording import computed_once
 from .topology import alone, topological_order
 from .value import NOT_RUN, Value, hand_out
 
@@ -144,11 +144,11 @@ class Graph:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return notebook.mimebundle(self)
 
-    @cached_property
+    @computed_once
     def _by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}
 
-    @cached_property
+    @computed_once
     def operands(self) -> dict[str, tuple[str, ...]]:
         """For each node id the ids of its operands, in order."""
         found: dict[str, list[str]] = {node.id: [] for node in self.nodes}
@@ -156,7 +156,7 @@ class Graph:
             found[edge.target].append(edge.source)
         return {target: tuple(sources) for target, sources in found.items()}
 
-    @cached_property
+    @computed_once
     def users(self) -> dict[str, int]:
         """For each node id how often it is used as an operand."""
         found = dict.fromkeys(self._by_id, 0)
@@ -187,7 +187,7 @@ class Graph:
         upstream = self._by_id[edge.target].grad
         return None if upstream is None else self.local(edge) * upstream
 
-    @cached_property
+    @computed_once
     def record(self) -> Record:
         """What the numbers are worth: which no longer follow from each other, and why."""
         return checking.record_of(self)

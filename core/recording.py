@@ -18,8 +18,9 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
+from functools import cached_property
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -183,6 +184,24 @@ def in_forked_child(unlock: Callable[[], None]) -> None:
     """Call a function in each forked child: a thread that held a lock does not exist there."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=unlock)
+
+
+if TYPE_CHECKING:
+    computed_once = cached_property
+else:
+
+    class computed_once(cached_property):  # noqa: N801 - a decorator
+        """A property that is computed when it is first asked for.
+
+        That of Python 3.11 holds one lock for all instances while it computes: other threads would
+        wait for code of users, and a forked child for ever. Here, of two threads that compute it,
+        the first gives what all see.
+        """
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            return vars(instance).setdefault(self.attrname, self.func(instance))
 
 
 class Switch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import cached_property
 
 from pluggrad.graph import Edge, Graph, Node
+from pluggrad.recording import computed_once
 from pluggrad.value import Value
 
 from .record import Record
@@ -63,7 +63,7 @@ class Comparison(Graph):
         self.ops = {**after.ops, **{names[id]: op for id, op in before.ops.items() if id in names}}
         self._roots = after._roots
 
-    @cached_property
+    @computed_once
     def record(self) -> Record:
         """What is different, node by node, beside what is to be known about the later graph."""
         known, earlier = self.now.record, {node.id: node for node in self.then.nodes}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
+from functools import partial
 
 from pluggrad.errors import GraphError
 from pluggrad.graph import Edge, Graph, Node
+from pluggrad.recording import computed_once
 from pluggrad.value import Value
 
 from .groups import Groups, Key, by_depth, by_repeats, by_scope, vertices
@@ -142,7 +143,7 @@ class Collapsed(Graph):
         parts = [self.whole.contribution(e) for e in self._under[edge]]
         return None if None in parts else sum(x for x in parts if x is not None)
 
-    @cached_property
+    @computed_once
     def _adjoints(self) -> dict[str, dict[str, float] | None]:
         """For each group, d(the node that others use)/d(each of its nodes); None if several."""
         users: dict[str, list[Edge]] = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from pluggrad import ForwardError, Op, RuleError, Value
+from pluggrad.recording import computed_once
 
 from .differences import extrapolated
 from .errors import ConformanceError, text_of
@@ -46,7 +46,7 @@ class Subject:
     note: Callable[[str], None] = lambda text: None
     unjudged: dict[Point, None] = field(default_factory=dict)
 
-    @cached_property
+    @computed_once
     def exact_forward(self) -> Callable[..., Any] | None:
         """The function in many digits, where there is one that uses them."""
         given = self.reference or self.op.forward
@@ -57,12 +57,12 @@ class Subject:
             self.note("the reference does not use the digits it is given, so it tells nothing")
         return None
 
-    @cached_property
+    @computed_once
     def points(self) -> list[Point]:
         """The fixed points."""
         return points(self.op, self.seed)
 
-    @cached_property
+    @computed_once
     def operand_names(self) -> tuple[str, ...]:
         """What the author calls the operands."""
         names = tuple(self.op.__signature__.parameters)

@@ -18,7 +18,7 @@ from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from operator import attrgetter, itemgetter, methodcaller
 from threading import local
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -28,6 +28,7 @@ import pluggrad
 from pluggrad import Op, Value
 from pluggrad.func.dual import LikeValue
 from pluggrad.insight.callers import is_installed as is_installed_file
+from pluggrad.recording import computed_once
 
 from ..tape.fingerprint import (
     attribute_of,
@@ -157,7 +158,7 @@ class World:
     def _names_for(self, thing: Any) -> set[str]:
         return self._names_asked.names(thing)
 
-    @cached_property
+    @computed_once
     def _names_asked(self) -> Asked:
         return Asked(self.functions, by_text=not self.names.isdisjoint(ANY_NAME | GETTERS))
 

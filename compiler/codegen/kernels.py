@@ -25,7 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+
+from pluggrad.recording import computed_once
 
 from ..lower.llvm_text import declarations
 from ..lower.translation import Function
@@ -73,7 +74,7 @@ class Kernel:
     turned: tuple[bool, ...] = ()
     shared: tuple[bool, ...] = ()
 
-    @cached_property
+    @computed_once
     def name(self) -> str:
         """A name that says all that the kernel does."""
         flags = "".join(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from pluggrad import Op, plugins
+from pluggrad.recording import computed_once
 
 from ..native.library import library
 from .translation import Function, Translator
@@ -66,7 +67,7 @@ class Kinds:
         self.forwards.append(COPY)
         self.rules.append([HAND_ON])
 
-    @cached_property
+    @computed_once
     def reads(self) -> NDArray[np.int64]:
         """Which columns each function reads, a bit for each; see codegen/emission.py."""
         bits = np.zeros((len(self.forwards), self.width + 1), np.int64)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from pluggrad import CompileError
 from pluggrad.errors import quoted
+from pluggrad.recording import computed_once
 
 from ..capture.arguments import is_symbolic, taken_apart
 from ..capture.numbers import check_numbers
@@ -65,7 +65,7 @@ class Given:
             self._order.append((axis is SHARED, added))
         self.shared = shared
 
-    @cached_property
+    @computed_once
     def numbers(self) -> Any:
         """All that is shared, in order."""
         return self.shared.vector()

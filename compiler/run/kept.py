@@ -13,8 +13,9 @@ import os
 from array import array
 from collections.abc import Iterable
 from functools import cache as once
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pluggrad.recording import computed_once
 
 from ..native.library import library
 from ..tape.data import Tape
@@ -147,7 +148,7 @@ class KeptMachine:
         """Make one more, with memory of its own."""
         return KeptMachine(self.tape, self._image, self._linked, self.math)
 
-    @cached_property
+    @computed_once
     def whole(self) -> Machine:
         """The machine of the same tape that has a plan, for all that this one cannot do."""
         from .machine import Machine
