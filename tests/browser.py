@@ -14,7 +14,7 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --hide-scrollbars "
     "--window-size=1280,900"
 ).split()
-
+ANSWER = 30  # seconds to the answer that it has stopped; selenium asks four times
 
 # The page of a film unpacks itself first; others have begun when they are loaded. What does not
 # begin says so in the console, which tests look at.
@@ -45,6 +45,11 @@ class Browser:
             {"behavior": "allow", "downloadPath": str(folder)},
         )
         self.folder = folder
+
+    def quit(self) -> None:
+        """Stop it; a driver that does not answer is killed, for which selenium would wait."""
+        self.driver.command_executor.client_config.timeout = ANSWER
+        self.driver.quit()
 
     def open(self, page: str) -> None:
         """Show a page, given as text, from a file."""
@@ -153,4 +158,4 @@ def browser(folder: Path) -> Iterator[Browser]:
     try:
         yield started
     finally:
-        started.driver.quit()
+        started.quit()

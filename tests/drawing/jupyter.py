@@ -58,7 +58,10 @@ def server(folder: Path) -> Iterator[str]:
         yield _address(own / "run", process, folder / "server.log")
     finally:
         process.terminate()  # it ends its kernels first
-        process.wait(60)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
 
 
 def _address(run: Path, process: subprocess.Popen[bytes], log: Path) -> str:
