@@ -49,7 +49,8 @@ class Dual(metaclass=LikeValue):
     Attributes:
         primal: the number: a float, a Value, or a Dual of a lower level.
         tangent: its derivative in the direction of this forward pass.
-        level: which forward pass; inner passes have higher levels.
+        level: which forward pass; inner passes have higher levels. No pass has 0: so far down is
+            what a program makes by `type(x)(0.0)`, a number that does not move.
     """
 
     __slots__ = ("level", "primal", "tangent")
@@ -57,7 +58,7 @@ class Dual(metaclass=LikeValue):
     requires_grad = True
     label = ""
 
-    def __init__(self, primal: Any, tangent: Any, level: int) -> None:
+    def __init__(self, primal: Any, tangent: Any = 0.0, level: int = 0) -> None:
         self.primal = primal
         self.tangent = tangent
         self.level = level

@@ -73,7 +73,7 @@ class Surroundings(NamedTuple):
         A Value stays one where values of the caller's own, outside of any transform, went into it,
         and where no number may leave the graph.
         """
-        watcher = keeper()
+        watcher, x = keeper(), primal_of(x, 0)
         if watcher is not None and isinstance(x, Value):
             return x if self.recording else watcher.number(x)
         if isinstance(x, Dual | Value) and not self.recording:

@@ -211,3 +211,22 @@ def test_what_is_computed_under_no_grad_has_the_methods_of_a_value(name):
     )
     assert func.hessian(f, (0, 1))(*numbers) == ((0.0, 0.0), (0.0, 0.0))
     assert func.jvp(lambda x: func.jvp(f, (x, -0.5), (1.0, 0.0))[1], (1.5,), (1.0,))[1] == 0.0
+
+
+MADE_OF_THE_CLASS = {
+    "term": lambda x: x * 2 + type(x)(3.0),
+    "factor": lambda x: x * x * type(x)(3.0),
+    "start of a sum": lambda x: sum([x, x * x], type(x)(0.0)),
+    "result": lambda x: type(x)(3.0) + 0.0,
+    "branch": lambda x: x * x if x > type(x)(1.0) else x,
+}
+
+
+@pytest.mark.parametrize("name", MADE_OF_THE_CLASS)
+def test_a_number_made_by_the_class_of_another_does_not_move(name):
+    f = MADE_OF_THE_CLASS[name]
+    y, slope, bent = float(f(Value(1.5))), float(func.grad(f)(1.5)), float(func.hessian(f)(1.5))
+    assert func.jvp(f, (1.5,), (1.0,)) == (y, slope)
+    assert func.jacfwd(f)(1.5) == slope
+    assert func.jacfwd(func.jacfwd(f))(1.5) == bent
+    assert type(func.jvp(f, (1.5,), (1.0,))[0]) is float
