@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(cause, BrokenPipeError):  # whoever reads has seen enough
             return BROKEN_PIPE
-        print(f"pluggrad: {shown(str(cause))}", file=sys.stderr)
+        what = str(cause) if cause.filename else f"cannot write the output: {cause.strerror}"
+        print(f"pluggrad: {shown(what)}", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED

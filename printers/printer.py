@@ -222,9 +222,14 @@ def words_of_plugins(language: str) -> dict[str, str]:
         where = f"plugin {impl.plugin_name!r}: its pluggrad_register_words()"
         try:
             given: Any = plugin_hints.ask(impl, language=language) or {}
-            words = dict(given.get(language, {}))
         except Exception as cause:
             raise RenderError(f"{where} failed: {one_line(cause)}") from cause
+        words = given.get(language, {}) if isinstance(given, Mapping) else given
+        if not isinstance(words, Mapping):
+            raise RenderError(
+                f"{where} gave {quoted(words)} for {language!r}; it gives a dict from languages to "
+                "dicts from ops to texts"
+            )
         for op, text in words.items():
             if not isinstance(text, str) or not text.strip():
                 raise RenderError(

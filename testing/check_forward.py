@@ -103,15 +103,24 @@ def odd_numbers_raise_nothing(subject: Subject) -> None:
 
 
 def a_nan_passes_through(subject: Subject) -> None:
-    """Put nan for each operand where the result changes with it."""
+    """Put nan for each operand where the result changes with it.
+
+    An op of several operands may ignore nan on purpose, as C's fmax does; then it ignores each.
+    """
+    hidden, handed_on = [], subject.op.arity == 1
     for index, at in product(range(subject.op.arity), islice(subject.smooth_points(), 12)):
-        hidden = (*at[:index], math.nan, *at[index + 1 :])
-        if math.isnan(subject.forward(hidden)) or not _changes(subject, index, at):
+        if not _changes(subject, index, at):
             continue
+        place = (*at[:index], math.nan, *at[index + 1 :])
+        if math.isnan(subject.forward(place)):
+            handed_on = True
+        else:
+            hidden.append(place)
+    if hidden and handed_on:
         raise subject.failure(
             "a nan goes in and a number comes out, which hides what went wrong; write comparisons "
             "so that a nan passes through",
-            at=hidden,
+            at=hidden[0],
         )
 
 

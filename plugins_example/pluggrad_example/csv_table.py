@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 
-from pluggrad import Graph, hookimpl
+from pluggrad import Graph, RenderError, hookimpl
 
 HEADER = ("id", "kind", "label", "op", "operands", "data", "grad")
 
@@ -25,6 +25,10 @@ class CsvRenderer:
     suffixes = (".csv",)
 
     def __init__(self, delimiter: str = ",") -> None:
+        if not (isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '"\r\n'):
+            raise RenderError(
+                f"csv: delimiter is one character, no quote and no line end, not {delimiter!r}"
+            )
         self.delimiter = delimiter
 
     def __call__(self, graph: Graph) -> str:

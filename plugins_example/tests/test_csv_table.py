@@ -46,3 +46,9 @@ def test_save_knows_the_renderer_by_the_suffix(tmp_path):
 def test_an_unknown_option_names_the_one_there_is():
     with pytest.raises(RenderError, match="no option 'separator'; available: delimiter"):
         render(Value(1.0), "csv", separator=";")
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", "\n", '"', 3, None, b";"])
+def test_a_delimiter_that_separates_nothing_is_refused(delimiter):
+    with pytest.raises(RenderError, match="csv: delimiter is one character, no quote and no line"):
+        render(Value(1.0), "csv", delimiter=delimiter)
