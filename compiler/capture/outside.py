@@ -318,7 +318,10 @@ class World:
         names = held.keys() if is_library or self.names & ANY_NAME else self.names & held.keys()
         if isinstance(thing, local):  # each thread has its own
             yield from (_attribute(thing, name) for name in tuple(held))
+            yield Seen(thing, partial(_has_none, self.names - held.keys())), None, True
             return
+        if isinstance(thing, BaseException):
+            yield _attribute(thing, "args")
         yield from ((held, name, held[name]) for name in tuple(names))
         if hasattr(kind, "__getattr__"):  # until there is one
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
@@ -387,6 +390,10 @@ class World:
 
 def _has_keys(keys: frozenset[str], held: dict[str, Any]) -> bool:
     return bool(held.keys() == keys)
+
+
+def _has_none(names: set[str], thing: Any) -> bool:
+    return lacks(names, attributes_of(thing))
 
 
 def _is_unset(name: str, thing: Any) -> bool:

@@ -323,6 +323,16 @@ CHANGES = {
         lambda x: (5.0 if given.__name__ == "five" else 2.0) * x,
         lambda held: setattr(held, "__name__", "five"),
     ),
+    "attribute that this thread gets": (
+        threading.local(),
+        lambda x: getattr(given, "rate", 2.0) * x,
+        setting("rate"),
+    ),
+    "arguments of an error": (
+        ValueError(2.0),
+        lambda x: given.args[0] * x,
+        lambda held: setattr(held, "args", (5.0,)),
+    ),
     "attribute of a function": (lambda_with(rate=2.0), lambda x: given.rate * x, setting("rate")),
     "zero that gets a sign": (
         {"a": 0},
