@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache as once
 from itertools import count
 from threading import RLock
@@ -223,23 +224,34 @@ class Library:
 
 
 _making = RLock()
+_held: list[Any] = []  # locks of others, while a process forks
+
+
+def _of_others() -> list[Any]:
+    """List the locks of numba, where it is loaded, and of llvmlite, in the order they are taken."""
+    numba = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
+    return [lock for lock in (numba, getattr(llvm.ffi.lib, "_lock", None)) if lock is not None]
 
 
 def _before_fork() -> None:
-    _making.acquire()  # nobody is in the middle of compiling: LLVM's own locks would stay locked
+    """Wait until nobody is in the middle of compiling: locks would stay taken in the child."""
+    _making.acquire()
+    _held[:] = _of_others()
+    for lock in _held:
+        lock.__enter__()
 
 
-def _in_parent() -> None:
+def _after_fork() -> None:
+    while _held:
+        with suppress(RuntimeError):  # Ctrl-C came before it was taken
+            _held.pop().__exit__(None, None, None)
     _making.release()
 
 
-def _in_child() -> None:
-    global _making
-    _making = RLock()  # the old one belongs to a thread of the parent
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )
 
 
 @once

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -168,6 +169,38 @@ def test_a_child_forked_during_calls_can_call_too():
         for thread in threads:
             thread.join()
     assert multiprocessing.current_process().name
+
+
+def lock_of_numba():
+    return pytest.importorskip("numba.core.compiler_lock").global_compiler_lock
+
+
+def lock_of_llvmlite():
+    return pytest.importorskip("llvmlite.binding").ffi.lib._lock
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("found", [lock_of_numba, lock_of_llvmlite])
+def test_a_child_forked_while_a_thread_compiles_can_compile_too(found):
+    lock, inside = found(), threading.Event()
+    compile(Value(2.0) * Value(3.0), executor="numba")
+
+    def hold():
+        with lock:
+            inside.set()
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert inside.wait(10.0)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        with lock:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join(10.0)
+    assert finishes(lambda: lock.__enter__() or lock.__exit__(None, None, None))
 
 
 def test_a_thread_may_forget_what_another_is_using():
