@@ -10,7 +10,7 @@ from typing import Any, ClassVar, overload
 from .errors import ForwardError, RuleError
 from .index import declaration, op_methods, op_samples, pullbacks, value_hints
 from .recording import call_inside, current_scope, keeper, no_grad, recording, switch, watchers
-from .value import Value, as_float, constant, hand_out, operand, recorded
+from .value import Value, as_float, constant, hand_out, is_flag, operand, recorded
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
@@ -190,7 +190,7 @@ class Op:
                     return kind.__pluggrad_op__(self, _without_flags(operands))
                 elif isinstance(x, Value):
                     numbers = False
-                elif _is_flag(x):
+                elif is_flag(x):
                     return self.call_with(_without_flags(operands))
                 elif not isinstance(x, Real):
                     raise value_hints.no_operand(self, x)
@@ -342,13 +342,8 @@ def _installed_op(name: str, samples: Sequence[float] = (), read: Any = ()) -> O
     return op
 
 
-def _is_flag(x: object) -> bool:
-    """Tell NumPy's True and False, which are Python's among operands, though no `numbers.Real`."""
-    return type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_")
-
-
 def _without_flags(operands: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple([bool(x) if _is_flag(x) else x for x in operands])
+    return tuple([bool(x) if is_flag(x) else x for x in operands])
 
 
 def is_no_double(part: object) -> bool:

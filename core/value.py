@@ -31,18 +31,28 @@ NOT_RUN = float("0")
 def as_float(number: object, what: str = "a Value holds one real number (int or float)") -> float:
     """Return a real number (int, float, bool, Fraction, NumPy scalar) as a plain float.
 
+    NumPy counts its timedelta64 among the integers; it has a unit, and is no number here.
+
     Raises:
         TypeError: for anything else, naming its type; `what` begins the message.
         OverflowError: for an int that no float can hold.
     """
-    if isinstance(number, Real):
+    kind = number.__class__
+    if kind is int or (isinstance(number, Real) and kind.__name__ != "timedelta64"):
         try:
-            return float(number)
-        except (TypeError, ValueError):  # numpy.timedelta64 is an integer, an interval real
+            return float(number)  # type: ignore[arg-type]
+        except (TypeError, ValueError):  # an interval is real
             pass
         except OverflowError:
             raise OverflowError(f"{what}; this int is too large for a float") from None
+    if is_flag(number):
+        return float(bool(number))
     raise value_hints.no_real_number(number, what)
+
+
+def is_flag(x: object) -> bool:
+    """Tell NumPy's True and False, which are Python's among operands, though no `numbers.Real`."""
+    return type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_")
 
 
 # The places in programs that were seen to ask for a plain number, as `float(x)` does: the address

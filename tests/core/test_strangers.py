@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from pluggrad import LostGradientWarning, Value, compile, func, grad
+from pluggrad import ForwardError, LostGradientWarning, Op, Value, compile, func, grad
 from pluggrad.ops import atan2, maximum, where
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
@@ -119,11 +119,29 @@ def test_where_numpy_looks_for_finite_numbers_a_masked_array_is_refused(apply):
     assert [grad(y, x) != 0.0 for y in apply(x, masked.filled(1.0))] == [True, True]
 
 
-def test_a_timedelta_is_no_number():
-    with pytest.raises(TypeError, match=r"holds one real number .* not timedelta64"):
-        Value(3.0) * np.timedelta64(1, "s")
-    with pytest.raises(TypeError, match=r"holds one real number .* not timedelta64"):
-        Value(np.timedelta64(1, "s"))
+@pytest.mark.parametrize("unit", ["Y", "M", "D", "s", "ms", "ns", "ps", "generic"])
+def test_a_timedelta_is_no_number_whatever_its_unit(unit):
+    time, x = np.timedelta64(3, unit), Value(3.0)
+    ways = [
+        lambda: Value(time),
+        lambda: x * time,
+        lambda: x**time,
+        lambda: maximum(x, time),
+        lambda: setattr(x, "data", time),
+        lambda: func.grad(lambda x: x * x)(time),
+        lambda: Op("three", lambda x: time, lambda g, out, x: g)(1.0),
+    ]
+    for way in ways:
+        with pytest.raises((TypeError, ForwardError), match="timedelta64"):
+            way()
+    assert x.data == 3.0
+
+
+def test_numpys_true_is_a_number_wherever_pythons_is():
+    x = Value(np.True_)
+    assert (type(x.data), x.data) == (float, 1.0)
+    x.data = np.False_
+    assert (type(x.data), x.data) == (float, 0.0)
 
 
 def test_a_message_shows_a_guest_on_one_line():
