@@ -652,6 +652,97 @@ for v in ({a}, {b}, {c}): {u}[int(min(abs(v), 3.0))] += v
 {y} = {u}[0] + {u}[1] * 2.0 - {u}[3]
 """
 
+# ----- Plain numbers of Values: data, gradients -----
+
+PLAIN = """
+{y} = {a} * {x}.data.is_integer() + len({x}.data.hex()) * {b}
+
+{y} = {a} * len(f'{{{x}.data:.1f}}') + len('%.2f' % {x}.data)
+
+{y} = {a} if isinstance({x}.data, float) else {b}
+
+{y} = {a} * (type({x}.data) == float) + {x}.data.__class__(2)
+
+{y} = {a} * isinstance({x}.data * 0.5 - 1, float) + len(f'{{{x}.data * 0.5}}') * {b}
+
+{y} = {a} * ({x}.data * 2 == 1.0) + len(str(-{x}.data + 0.25)) + ({x}.data / 4).is_integer()
+
+{u} = [{a}, {b}, {c}, {a}]
+{y} = {u}[math.floor(min(max({x}.data, 0.0), 3.0))] * builtins.round(min({x}.data * 0.5, 3.0), 1)
+
+{u} = math.copysign(1, math.ceil(min(max({x}.data * 0.1, -9.0), 9.0)))
+{y} = {a} * isinstance(sum([{x}.data, 1.0]) / 2, float) + {b} * {u}
+
+{y} = {a} * ({x}.data == 1.0) + ({x}.data != 0.5) * {b}
+
+{y} = {a} * {{0.5: 2.0, 1.0: 3.0}}.get({x}.data, {k}) + len({{{x}.data, 0.5, 1.0}})
+
+{y} = {a} * ({x}.data in (0.5, 1.0, 2.0)) + [0.5, 1.0].count({x}.data)
+
+{y} = {a} * math.tanh({x}.data) + math.hypot({x}.data, 1.0) + math.floor(min({x}.data, 9.0) or 2.0)
+
+try: {y} = {a} * math.sqrt({x}.data)
+except ValueError: {y} = {b}
+
+try: {y} = {a} * int({x}.data) + {b} * math.trunc({x}.data)
+except (ValueError, OverflowError): {y} = {b}
+
+{y} = {a} * ({x}.data // 0.3) + {b} * ({x}.data % 0.7) + divmod({x}.data, 0.5)[1]
+
+try: {y} = {a} * (1.0 / {x}.data)
+except ZeroDivisionError: {y} = {b}
+
+{u} = [{x}.data, 0.5, 1.5]
+{y} = {a} * sum({u}) + max({u}) - sorted({u})[1] * {b}
+
+{y} = {a} * float(str({x}.data)) + len(repr({x}.data)) * {b}
+
+{y} = {a} * struct.unpack('<d', struct.pack('<d', {x}.data))[0]
+
+{y} = {a} * builtins.round({x}.data, 1) + abs({x}.data) - -{x}.data
+
+{y} = {a} * np.float64({x}.data) + np.array([{x}.data, 1.0]).sum() + np.sign({x}.data)
+
+{y} = {a} * complex({x}.data, 1.0).real + (hash({x}.data) % 7 if {x}.data == {x}.data else 2) * {b}
+
+{y} = {a} if {x}.data else {b}
+
+match {x}.data:
+    case 0.5: {y} = {a}
+    case float() as {u} if {u} {cmp} {level}: {y} = {u} * {b}
+    case _: {y} = {c}
+
+@singledispatch
+def {u}(v): return v * 2.0
+@{u}.register(float)
+def _{u}(v): return v * 3.0
+{y} = {u}({x}.data) * {a} + {u}({x}.detach().data)
+
+{u} = grad({a} * {x} + {x} * {x}, {x})
+{y} = {b} * isinstance({u}, float) + {u} * {u}.is_integer() + len(f'{{{u}:.1f}}')
+
+{u} = grad({x} * {x}, {x})
+{y} = {a} * math.tanh({u}) + ({u} == 2.0) * {b} + {{2.0: 1.0}}.get({u}, 0.5)
+
+{u} = Value({x}.data)
+({u} * {u} * 0.5).backward()
+{y} = {a} * math.tanh({u}.grad) + isinstance({u}.grad, float) * {b} + {u}.grad.is_integer()
+
+try: {y} = {a} * float(Fraction({x}.data).limit_denominator(8)) + {x}.data ** 2 // 0.3
+except (ValueError, ArithmeticError): {y} = {b}
+
+{y} = {a} * statistics.fmean([{x}.data, 1.0]) + bisect([0.0, 1.0], {x}.data) * {b}
+
+{y} = {a} * ({x}.data ** 2 + pow({x}.data, 3) + 2.0 ** -abs({x}.data)) + ({x}.data > 0) * {b}
+
+{u} = {x}.data
+{u} += 1.0
+{u} *= 0.5
+{y} = {a} * {u} + {x}.data.real + {x}.data.conjugate() * {x}.data.imag
+
+{y} = {a} + sum({b} for _ in range(int(min(abs({x}.data), 3.0)))) * {x}.data.as_integer_ratio()[1]
+"""
+
 # ----- Transforms in one another -----
 
 NESTED = """
@@ -1097,6 +1188,7 @@ IDIOMS = {
     "numpy": NUMPY,
     "higher": HIGHER,
     "keys": KEYS,
+    "plain": PLAIN,
     "nested": NESTED,
     "compiled": COMPILED,
     "changing": CHANGING,

@@ -62,7 +62,7 @@ def _refuse_equal(left: Any, right: Any, *, mine: bool) -> None:
         raise refusal(
             "==",
             "Values are equal when they are one and the same, numbers when their values are. "
-            "Say which: `a <= x <= a` or `a is b`",
+            "Say which: `x.data == a` or `x is y`",
         )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pluggrad import Value
+
 from .classes import Recording
 from .slots import by_engine
 
@@ -38,6 +40,31 @@ class Plain:
         """Zero."""
         return 0.0
 
+    # Floats that are one number are equal; whether two are is guarded from both sides.
+
+    def __eq__(self, other: object) -> Any:
+        if self is other or by_engine() or (isinstance(other, Value) and not is_float(other)):
+            return Value.__eq__(self, other)  # type: ignore[operator]
+        if not hasattr(type(other), "__float__"):
+            return NotImplemented
+        return bool(self <= other and self >= other)  # type: ignore[operator]
+
+    def __hash__(self) -> int:
+        return id(self) >> 4 if by_engine() else hash(float(self))  # type: ignore[arg-type]
+
+    def __round__(self, digits: int | None = None) -> Any:
+        rounded = _method(self, "__round__")
+        return int(rounded()) if digits is None else plain(rounded(digits))
+
+    def __trunc__(self) -> int:
+        return int(self)
+
+    def __floor__(self) -> int:
+        return int(_method(self, "__floor__")())
+
+    def __ceil__(self) -> int:
+        return int(_method(self, "__ceil__")())
+
     def is_integer(self) -> bool:
         """Return whether the number is whole."""
         return float(self).is_integer()  # type: ignore[arg-type]
@@ -53,6 +80,42 @@ class Plain:
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec)  # type: ignore[arg-type]
+
+
+def _method(x: Any, name: str) -> Any:
+    """Return what the other Values of the recording have for a method."""
+    return getattr(super(Plain, x), name)
+
+
+def _operator(name: str) -> Any:
+    """Make an operator of floats: with numbers and with one another they give floats."""
+
+    def operate(self: Any, *others: Any) -> Any:
+        found = _method(self, name)(*others)
+        are_floats = all(is_float(x) or not isinstance(x, Value) for x in others)
+        if not are_floats:
+            return found
+        return tuple(map(_as_plain, found)) if isinstance(found, tuple) else _as_plain(found)
+
+    operate.__name__ = name
+    return operate
+
+
+def _as_plain(x: Any) -> Any:
+    is_recorded = isinstance(x, Value) and hasattr(type(x), "plain")
+    return plain(x) if is_recorded and not is_float(x) else x
+
+
+for _name in ("neg", "pos", "abs"):
+    setattr(Plain, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod"):
+    for _side in ("", "r"):
+        setattr(Plain, f"__{_side}{_name}__", _operator(f"__{_side}{_name}__"))
+
+
+def is_float(x: Any) -> bool:
+    """Return whether a recorded Value is a float to whoever asks."""
+    return issubclass(type(x), Plain)
 
 
 class LikeFloat(Recording):

@@ -1226,7 +1226,51 @@ FLOATS = {
     "dtype": lambda x: 2.0 if np.array([x, 1.0]).dtype == float else 5.0,
     "number": lambda x: x,
     "product": lambda x: x * 3.0,
+    "equal": lambda x: 2.0 if x == 2.5 else 3.0 if x != 3 else 4.0,
+    "equal to one another": lambda x: 2.0 if x * 2.0 == x + x and x != -x else 5.0,
+    "in": lambda x: 2.0 if x in (1.0, 2.5) else 5.0 if x != "a" else 6.0,
+    "key": lambda x: {2.5: 2.0, 3: 5.0}.get(x, 7.0) + len({x, 2.5}),
+    "literal": lambda x: literal(x),
+    "floor": lambda x: [4.0, 5.0, 6.0, 7.0][math.floor(x)] if math.floor(x) in range(4) else 1.0,
+    "ceil": lambda x: math.copysign(1.0, math.ceil(x * 0.01)) + math.trunc(x) // 2,
+    "round": lambda x: isinstance(round(x), int) * 2.0 + isinstance(round(x, 1), float),
+    **{
+        f"text of {name}": lambda x, f=f: len(f"{f(x)}") + isinstance(f(x), float) * 2.0
+        for name, f in {
+            "x * 2": lambda x: x * 2,
+            "2 - x": lambda x: 2 - x,
+            "-x": lambda x: -x,
+            "+x": lambda x: +x,
+            "abs(x)": abs,
+            "x / 4": lambda x: x / 4,
+            "1 / x": lambda x: 1 / x,
+            "x // 2": lambda x: x // 2,
+            "7 % x": lambda x: 7 % x,
+            "x ** 2": lambda x: x**2,
+            "2 ** x": lambda x: 2**x,
+            "x + x": lambda x: x + x,
+            "sum": lambda x: sum([x, x]),
+            "divmod": lambda x: divmod(x, 0.5)[1],
+            "max": lambda x: max(x, 0.5) * 0.5,
+        }.items()
+    },
 }
+
+
+def literal(x):
+    match x:
+        case 2.5:
+            return 2.0
+        case float(number) if number == 3:
+            return 3.0
+    return 5.0
+
+
+def test_a_float_beside_a_value_is_a_value():
+    f = lambda x: (
+        x * (2.0 if isinstance(x.data * x, float) or isinstance(x + x.data, float) else 5.0)
+    )
+    assert compile(f, executor="interpreter")(3.0) == f(Value(3.0)).data == 15.0
 
 
 def matched(x):
