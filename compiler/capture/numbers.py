@@ -63,8 +63,18 @@ def check_numbers(numbers: Sequence[Any]) -> None:
 
 
 def is_real(x: Any) -> bool:
-    """Return whether something is a real number, or an array of them, by its type."""
+    """Return whether something is a real number, or an array of real numbers by its type."""
     kind = getattr(getattr(x, "dtype", None), "kind", None)
-    real = hasattr(type(x), "__float__") if kind is None else kind in "biuf"
+    real = _has_number(x) if kind is None else kind in "biuf"
     # numpy.ma hides elements, which would come to light here.
     return real and not isinstance(x, str | bytes) and not hasattr(x, "mask")
+
+
+def _has_number(x: Any) -> bool:
+    """Return whether `float(x)` is a number, or says only that it is too large for one."""
+    try:
+        return hasattr(type(x), "__float__") and float(x) is not None
+    except (OverflowError, ValueError):
+        return True
+    except Exception:  # as that of a symbol of SymPy
+        return False

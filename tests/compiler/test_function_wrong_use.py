@@ -38,6 +38,38 @@ def test_what_is_no_number_is_named() -> None:
         compile(3)
 
 
+class Symbol:
+    """Has no number, and says so when it is asked, in a way of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __float__(self) -> float:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [TypeError("no"), RuntimeError("no"), AttributeError("no")])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda f, x: f(x),
+        lambda f, x: f.grad(x),
+        lambda f, x: f.jvp((x,), (1.0,)),
+        lambda f, x: f.jvp((1.0,), (x,)),
+        lambda f, x: f.hessian(x),
+        lambda f, x: compile(lambda v: [v[0]])([x]),
+        lambda f, x: compile(lambda v: [v[0]]).jacobian([x]),
+        lambda f, x: compile(lambda w, x: w * x, in_axes=(None, 0))(x, [1.0]),
+    ],
+)
+def test_what_has_no_number_when_it_is_asked_is_named(use: Any, error: Exception) -> None:
+    f = compile(lambda x: x * x, executor="interpreter")
+    for _ in range(2):
+        with pytest.raises(CompileError, match="real numbers and arrays of them, not a Symbol"):
+            use(f, Symbol(error))
+        f(2.0)
+
+
 @pytest.mark.parametrize("executor", ["interpreter", "numba"])
 def test_a_decimal_that_is_a_signalling_nan_is_refused_wherever_a_number_is_taken(executor) -> None:
     nan = Decimal("sNaN")
