@@ -21,6 +21,7 @@ from pluggrad.errors import TraceError
 from ..capture.reads import Reads
 from ..capture.recorded import Hooked
 from ..native.cache import Cache
+from ..native.library import making
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
 from .decimals import by_digits
@@ -268,12 +269,13 @@ def _by_numba(
     what: str,
 ) -> str:
     """Have numba translate a function, and compare what it gives with what Python gives."""
-    from .numba_front import numba_ir
-
     is_forward = function is op.forward
     instead = op.ieee if is_forward else None
     try:
-        text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
+        with making:
+            from .numba_front import numba_ir
+
+            text = numba_ir(function, ["double"] * len(parameters), name, instead=instead)
     except Exception as cause:
         raise _untranslated(op, what, cause) from cause
     try:

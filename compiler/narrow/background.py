@@ -10,6 +10,7 @@ from weakref import WeakMethod
 from pluggrad.errors import one_line
 
 from ..codegen.code import Code
+from ..native.library import making
 from ..plan.plan import Plan
 from ..warning import warn
 
@@ -55,8 +56,8 @@ class InBackground:
             )
 
     def _make_pieces(self) -> None:
-        from .pieces import in_pieces  # which most programs never need
-
+        with making:
+            from .pieces import in_pieces  # which most programs never need
         forward = in_pieces(self.plan, backward=False, stop=_ending)
         backward = in_pieces(self.plan, backward=True, stop=_ending)
         if forward is not None and backward is not None:

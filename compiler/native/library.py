@@ -171,7 +171,7 @@ class Library:
         """
         found = self._addresses.get(name)
         if found is None:
-            with _making:
+            with making:
                 found = self._addresses.get(name)  # another thread may have made it meanwhile
                 if found is None:
                     how = {
@@ -223,7 +223,7 @@ class Library:
         return address
 
 
-_making = RLock()
+making = RLock()  # held while something is compiled, or imported for that: a fork waits for it
 _held: list[Any] = []  # locks of others, while a process forks
 
 
@@ -235,7 +235,7 @@ def _of_others() -> list[Any]:
 
 def _before_fork() -> None:
     """Wait until nobody is in the middle of compiling: locks would stay taken in the child."""
-    _making.acquire()
+    making.acquire()
     _held[:] = _of_others()
     for lock in _held:
         lock.__enter__()
@@ -245,7 +245,7 @@ def _after_fork() -> None:
     while _held:
         with suppress(RuntimeError):  # Ctrl-C came before it was taken
             _held.pop().__exit__(None, None, None)
-    _making.release()
+    making.release()
 
 
 if hasattr(os, "register_at_fork"):
@@ -261,7 +261,7 @@ def _library() -> Library:
 
 def library() -> Library:
     """Return this process's compiled code, which lives as long as the process."""
-    with _making:  # of two libraries one would be dropped, with its code
+    with making:  # of two libraries one would be dropped, with its code
         return _library()
 
 

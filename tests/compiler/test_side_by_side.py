@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -201,6 +202,41 @@ def test_a_child_forked_while_a_thread_compiles_can_compile_too(found):
     assert os.waitpid(child, 0)[1] == 0
     thread.join(10.0)
     assert finishes(lambda: lock.__enter__() or lock.__exit__(None, None, None))
+
+
+IMPORTING = """
+import os, signal, sys, threading, time
+from pluggrad import Op, Value, compile
+
+def branching(x):
+    return 2.0 * x if x > 1.0 else x
+
+op = Op("branching", branching, lambda g, out, x: g)
+
+def compiled():
+    return compile(op(Value(2.0)), executor="numba")()
+
+thread = threading.Thread(target=compiled)
+thread.start()
+while "numba" not in sys.modules:
+    time.sleep(0.001)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(0 if compiled() == 4.0 else 1)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_forked_while_a_thread_imports_numba_can_use_it(tmp_path):
+    pytest.importorskip("numba", reason="such an op is compiled by numba")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IMPORTING],
+        env={**os.environ, "PLUGGRAD_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_thread_may_forget_what_another_is_using():
