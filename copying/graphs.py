@@ -38,6 +38,8 @@ def _copy_one(node: Value, memo: dict[int, Any]) -> None:
         return
     prev = tuple([memo[id(x)] for x in node.prev])
     copied = memo[id(node)] = restore(type(node), *_state(node, prev))
+    if type(node) is not Value:
+        _fill(copied, deepcopy(_attributes(node), memo))
     if type(node.label) is not str:
         copied.label = deepcopy(node.label, memo)
 
@@ -141,12 +143,12 @@ def _written(node: Value) -> _Written:
 
 def reduce_graph(node: Value) -> tuple[object, ...]:
     """Return how pickle writes one Value: after its history, if that is not written yet."""
-    if node.op is None:
-        return restore, (type(node), *_state(node, ()))
-    written = _written(node)
-    if written.take(node):
-        return restore, (type(node), *_state(node, node.prev))
-    return last, (History(node, written),)
+    written = None if node.op is None else _written(node)
+    if written is not None and not written.take(node):
+        return last, (History(node, written),)
+    parts = restore, (type(node), *_state(node, node.prev))
+    more = {} if type(node) is Value else _attributes(node)
+    return (*parts, more, None, None, _fill) if more else parts
 
 
 def last(history: History) -> Value:
@@ -160,8 +162,8 @@ def restore(kind: type[Value], *state: Any) -> Value:
     Parameters:
         kind: its class, Value or one derived from it.
         state: number, grad, label, requires_grad, op, prev and scope, as they are in a Value; a
-            grad of None is one that no backward pass has computed. Then, where a derived class has
-            attributes besides, a dict of these.
+            grad of None is one that no backward pass has computed. Pickles that were made before
+            have a dict of what a derived class has besides.
     """
     value = new_value(kind)
     value._number, grad, value.label, value.requires_grad, op, prev, scope, *more = state
@@ -170,21 +172,24 @@ def restore(kind: type[Value], *state: Any) -> Value:
     if scope is not None:
         value.scope = scope
     for attributes in more:
-        slots = _own_slots(kind)
-        for name in slots & attributes.keys():
-            object.__setattr__(value, name, attributes[name])
-        if attributes.keys() - slots:
-            vars(value).update({x: attributes[x] for x in attributes if x not in slots})
+        _fill(value, attributes)
     return value
 
 
+def _fill(value: Value, attributes: dict[str, Any]) -> None:
+    """Give a Value what its class has besides; after it was made, for these may lead back to it."""
+    slots = _own_slots(type(value))
+    for name in slots & attributes.keys():
+        object.__setattr__(value, name, attributes[name])
+    if attributes.keys() - slots:
+        vars(value).update({x: attributes[x] for x in attributes if x not in slots})
+
+
 def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
-    """Return what `restore` takes; pickles that were made before have the same."""
+    """Return what `restore` takes."""
     grad = None if node._grad is NOT_RUN else node._grad
     scope = getattr(node, "scope", None)
-    more = {} if type(node) is Value else _attributes(node)
-    state = (node._number, grad, node.label, node.requires_grad, node.op, prev, scope)
-    return (*state, more) if more else state
+    return node._number, grad, node.label, node.requires_grad, node.op, prev, scope
 
 
 def _attributes(node: Value) -> dict[str, Any]:

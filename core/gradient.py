@@ -15,7 +15,7 @@ from typing import Any, Literal, SupportsFloat, overload
 from weakref import WeakSet
 
 from . import strong_zero
-from .errors import GradientError, quoted
+from .errors import GradientError
 from .index import call_hints, pullbacks, value_hints
 from .recording import Watcher, call_seen_by, keeper, switch, watchers, watching_rules
 from .topology import alone, leaves_and_results, topological_order
@@ -338,9 +338,7 @@ def _boxed(g: Any) -> Any:
 
 
 def _checked(part: Any) -> Value:
-    if not isinstance(part, Value | Real):
-        raise TypeError(f"gave {quoted(part)}, which is no number")
-    return part if isinstance(part, Value) else constant(part)
+    return part if isinstance(part, Value) else constant(as_float(part, "it gives one real number"))
 
 
 def _users_of(wanted: Iterable[Value], order: Iterable[Value]) -> set[Value]:

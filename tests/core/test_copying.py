@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pluggrad import NOT_RUN, Graph, MissingOpError, Op, Value, grad, plugins, scope
+from pluggrad.copying.graphs import restore
 from pluggrad.topology import topological_order
 
 
@@ -323,3 +324,30 @@ def test_a_value_that_a_label_leads_to_is_copied_once():
     name.value, x.label = y, name
     again = copy.deepcopy(y)
     assert again.prev[0].label.value is again
+
+
+def pickled_by(protocol):
+    return lambda x: pickle.loads(pickle.dumps(x, protocol))
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, *map(pickled_by, range(pickle.HIGHEST_PROTOCOL + 1))]
+)
+@pytest.mark.parametrize("kind", [Parameter, Slotted], ids=["in a dict", "in slots"])
+def test_a_copy_shares_nothing_that_a_derived_class_holds_and_may_lead_back_to_itself(kind, copied):
+    x = kind(2.0)
+    name = "tags" if kind is Parameter else Slotted.__slots__[0]
+    y = x * 3.0
+    setattr(x, name, [x, y, {"rate": 0.1}])
+    for again in (copied(x), copied(y).prev[0]):
+        held = getattr(again, name)
+        assert type(again) is kind
+        assert held[0] is again
+        assert held[1].prev[0] is again
+        assert held[2] == {"rate": 0.1}
+        assert held[2] is not getattr(x, name)[2]
+
+
+def test_pickles_that_have_the_attributes_among_the_parts_are_read():
+    x = restore(Parameter, 2.0, None, "x", True, None, (), None, {"tag": "old"})
+    assert (type(x), x.data, x.label, x.tag) == (Parameter, 2.0, "x", "old")
