@@ -147,6 +147,10 @@ def watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: An
     try:
         with watching, looking:
             result = function(*args, **kwargs)
+    except Exception as cause:
+        for error in looks.refused:  # and this came of it
+            raise error from (None if error is cause else cause)
+        raise
     finally:
         watching.close()
         looking.close()

@@ -43,8 +43,10 @@ class Plain:
     # Floats that are one number are equal; whether two are is guarded from both sides.
 
     def __eq__(self, other: object) -> Any:
-        if self is other or by_engine() or (isinstance(other, Value) and not is_float(other)):
+        if by_engine() or (isinstance(other, Value) and not is_float(other)):
             return Value.__eq__(self, other)  # type: ignore[operator]
+        if isinstance(other, complex) and not other.imag:
+            other = other.real
         if not hasattr(type(other), "__float__"):
             return NotImplemented
         return bool(self <= other and self >= other)  # type: ignore[operator]

@@ -8,6 +8,7 @@ them; a test walks the members of Value and of the package, and fails where one 
 
 from __future__ import annotations
 
+import copyreg
 import math
 import sys
 from collections.abc import Callable
@@ -324,6 +325,18 @@ def recorded_class(looks: Any) -> Any:
     kind: Any = Recording("Value", (Recorded,), members)
     kind.plain = plain_class(kind)
     return kind
+
+
+def _pickled(kind: type) -> str | tuple[Callable[[], type], tuple[()]]:
+    """Pickle the class of a Value that outlives its recording as Value, which it is like."""
+    return (_value, ()) if issubclass(kind, Value) else kind.__qualname__
+
+
+def _value() -> type:
+    return Value
+
+
+copyreg.pickle(LikeValue, _pickled)  # type: ignore[arg-type]
 
 
 def end_recording(kind: Any) -> None:

@@ -1303,3 +1303,41 @@ def test_what_is_a_float_is_one_to_whoever_asks(use, number, executor):
     for x in (2.5, 3.0, -1.25):
         assert compiled(x) == f(Value(x)).data
         assert compiled(np.full(300, x)).tolist() == [f(Value(x)).data] * 300
+
+
+@pytest.mark.parametrize("number", [lambda x: x.data, lambda x: grad(x * x / 2, x)])
+def test_a_float_that_is_nan_is_not_equal_to_itself(number):
+    def f(x):
+        held = number(x)
+        return 7.0 if held != held else 2 * x
+
+    compiled = compile(f, executor="interpreter")
+    for _ in range(2):
+        assert [compiled(math.nan), compiled(2.0)] == [7.0, 4.0]
+
+
+def test_a_float_is_equal_to_a_complex_number_where_that_is_real():
+    compiled = compile(lambda x: 7.0 if x.data == 2 + 0j else 5.0 if x.data == 3 + 1j else x)
+    assert [compiled(2.0), compiled(3.0), compiled(2.0)] == [7.0, 3.0, 7.0]
+
+
+def test_values_that_outlive_a_recording_are_pickled_as_values():
+    kept = []
+    compile(lambda x: [kept.extend([x, x * 2, x.data]), x][1], executor="interpreter")(3.0)
+    loaded = pickle.loads(pickle.dumps(kept))
+    assert [x.data for x in loaded] == [3.0, 6.0, 3.0]
+    assert [type(x) for x in loaded] == [Value] * 3
+    assert loaded[1].prev[0] is loaded[0]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_was_refused_in_another_thread_is_what_the_caller_hears_of():
+    def f(x):
+        found = []
+        thread = threading.Thread(target=lambda: found.append(float(x)))
+        thread.start()
+        thread.join()
+        return found[0] * x
+
+    with pytest.raises(CompileError, match="another thread"):
+        compile(f)(2.0)
