@@ -81,6 +81,7 @@ GRADIENTS = (
     ("held ", "is not of this backward() alone", "are not of this backward() alone"),
     ("of another backward()", "is of another backward()", "are of another backward()"),
     ("changed after backward()", "was changed afterwards", "were changed afterwards"),
+    ("reads other numbers", "had other numbers in a rule", "had other numbers in a rule"),
     ("changed by a hook: ", "was changed by a hook", "were changed by a hook"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from inspect import signature
 from typing import Any, Literal
 
 from pluggrad import strong_zero
@@ -11,7 +12,9 @@ from pluggrad.errors import PluggradError
 from pluggrad.gradient import hooks
 from pluggrad.graph import Graph, Node
 from pluggrad.op import Op
+from pluggrad.recording import computed_once
 from pluggrad.topology import topological_order
+from pluggrad.trace import Trace
 
 from .applied import applied
 from .record_notes import Note, digits_apart, is_close, is_near, short
@@ -170,6 +173,9 @@ class Gradients:
                 yield node.id, f"changed by a hook: {short(given, held)} came in", "by a hook"
             elif node.id in self._older:
                 yield node.id, OLDER_GRADIENT, "of older data"
+            elif node.id in self._read_anew:
+                now = short(given, held)
+                yield node.id, f"its users give {now} now: a rule reads other numbers", f"now {now}"
             elif passed_on:
                 come = f"its users give {short(given, held)}"
                 yield node.id, f"{come}: of another backward(), or changed by a hook", "other pass"
@@ -183,6 +189,13 @@ class Gradients:
             else:
                 self.before[node.id] = rest
                 yield node.id, self._held(rest), f"held {short(rest)}"
+
+    @computed_once
+    def _read_anew(self) -> set[str]:
+        """The nodes of which a user's rule reads numbers that may be others now."""
+        graph = self.graph
+        reading = {op for op in set(graph.ops.values()) if any(map(_reads, op.rules))}
+        return {edge.source for edge in graph.edges if graph.ops[edge.target] in reading}
 
     def _passes_on(self, node: Node) -> bool:
         """Return whether a pass begins anew here; gradients add up where nothing flows on."""
@@ -214,6 +227,18 @@ def _hooked(graph: Graph) -> set[str]:
     if not hooks:
         return set()
     return {f"n{i}" for i, x in enumerate(topological_order(graph._roots)) if x in hooks}
+
+
+def _reads(rule: Any) -> bool:
+    """Return whether a rule reads numbers from outside, or does what cannot be written down."""
+    if rule is None:
+        return False
+    trace = Trace()
+    try:
+        trace.run(rule, *map(trace.parameter, signature(rule).parameters))
+    except Exception:
+        return True
+    return any(step.name == "read" for step in trace.steps)
 
 
 def _slope(op: Op, index: int, out: float, numbers: Sequence[float]) -> float:

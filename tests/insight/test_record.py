@@ -128,6 +128,29 @@ def test_a_gradient_set_to_zero_or_clipped_after_the_pass_is_noted() -> None:
     }
 
 
+@pytest.mark.parametrize("by", [5.0, 0.5])
+def test_a_gradient_of_a_rule_that_reads_other_numbers_now_was_not_changed(by: float) -> None:
+    strength = [1.0]
+
+    def rule(g, out, x):
+        return g * strength[0]
+
+    number = 1.0
+    in_a_list = Op("in_a_list", lambda x: x, rule)
+    alone = Op("alone", lambda x: x, lambda g, out, x: g * number)
+    for op in (in_a_list, alone):
+        strength[0] = number = 1.0
+        x = Value(3.0, label="x")
+        y = op(x)
+        y.backward()
+        assert notes(y) == {}
+        strength[0] = number = by
+        assert notes(y) == {"x": f"its users give {by} now: a rule reads other numbers"}
+        assert Graph(y).record.summary.startswith("1 gradient had other numbers in a rule; ")
+        x.grad = by  # as a second pass would, or a hand
+        assert notes(y) == {}
+
+
 def test_a_hook_that_changes_a_gradient_is_noted_where_it_is() -> None:
     x = Value(3.0, label="x")
     h = x * 2.0
