@@ -47,8 +47,8 @@ class Plain:
             return Value.__eq__(self, other)  # type: ignore[operator]
         if isinstance(other, complex) and not other.imag:
             other = other.real
-        if not hasattr(type(other), "__float__"):
-            return NotImplemented
+        if not hasattr(type(other), "__float__") or getattr(other, "shape", None):
+            return NotImplemented  # an array compares its elements
         return bool(self <= other and self >= other)  # type: ignore[operator]
 
     def __hash__(self) -> int:

@@ -1230,6 +1230,8 @@ FLOATS = {
     "equal to one another": lambda x: 2.0 if x * 2.0 == x + x and x != -x else 5.0,
     "in": lambda x: 2.0 if x in (1.0, 2.5) else 5.0 if x != "a" else 6.0,
     "key": lambda x: {2.5: 2.0, 3: 5.0}.get(x, 7.0) + len({x, 2.5}),
+    "equal to complex": lambda x: 2.0 if x == complex(2.5) else 3.0 if x != 3j else 4.0,
+    "equal to an array": lambda x: (x == np.array([2.5, 3.0])).sum() + 2.0,
     "literal": lambda x: literal(x),
     "floor": lambda x: [4.0, 5.0, 6.0, 7.0][math.floor(x)] if math.floor(x) in range(4) else 1.0,
     "ceil": lambda x: math.copysign(1.0, math.ceil(x * 0.01)) + math.trunc(x) // 2,
