@@ -60,13 +60,14 @@ def side_by_side(work: Callable[[Any], Any], jobs: Sequence[Any], threads: int) 
         finally:
             held.release()
 
-    with suppress(RuntimeError):  # the system has no more threads: this one does it all
-        for _ in range(1, threads):
-            held = allocate_lock()
-            held.acquire()
-            start_new_thread(help_out, (held,))  # in a third of the time that Thread takes
+    others = iter(range(1, threads))
     while True:
         try:
+            with suppress(RuntimeError):  # the system has no more threads: this one does it all
+                for _ in others:
+                    held = allocate_lock()
+                    held.acquire()
+                    start_new_thread(help_out, (held,))  # in a third of the time that Thread takes
             take()
             for held in begun:
                 with held:

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from pluggrad.compiler.lanes import sharing
 from pluggrad.compiler.lanes.sharing import LINE, SHARE, pieces, side_by_side
 
 
@@ -73,3 +74,23 @@ def test_an_interrupted_call_ends_after_all_who_work_for_it():
     count = len(ended)
     time.sleep(0.3)
     assert 0 < count == len(ended)
+
+
+def test_an_interrupt_just_as_a_thread_has_begun_waits_for_it_too(monkeypatch):
+    at_work, ended = threading.Event(), []
+
+    def start(*what):
+        begin(*what)
+        assert at_work.wait(60)
+        raise KeyboardInterrupt
+
+    def work(k):
+        at_work.set()
+        time.sleep(0.05)
+        ended.append(k)
+
+    begin = sharing.start_new_thread
+    monkeypatch.setattr(sharing, "start_new_thread", start)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(work, range(6), 2)
+    assert sorted(ended) == [*range(6)]
