@@ -23,6 +23,7 @@ def raising(kind):
 # What is given, and whether it counts as a number.
 NUMBERS = {
     "a bool": lambda: True,
+    "a bool_": lambda: np.bool_(True),
     "an int": lambda: 3,
     "an int beyond 2**53": lambda: 2**53 + 1,
     "a Fraction": lambda: Fraction(1, 3),
@@ -44,7 +45,6 @@ OTHERS = {
     "a tuple": lambda: (1.0, 2.0),
     "an array": lambda: np.array([1.0, 2.0]),
     "an array of no axes": lambda: np.array(1.5),
-    "a bool_": lambda: np.bool_(True),
     "a Decimal": lambda: Decimal("1.5"),
     "a signalling nan": lambda: Decimal("sNaN"),
     "NotImplemented": lambda: NotImplemented,
