@@ -90,8 +90,9 @@ def register():
 
 
 def render_as_text():
-    made = neuron()
-    made.backward()
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    made = a * b + a
+    made.backward()  # once: gradients of two passes are looked into
     render(made, "text")  # the plugins of renderers are loaded once
     return entered(lambda: render(made, "text"))
 
