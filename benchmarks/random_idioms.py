@@ -689,8 +689,7 @@ except (ValueError, OverflowError): {y} = {b}
 
 {y} = {a} * ({x}.data // 0.3) + {b} * ({x}.data % 0.7) + divmod({x}.data, 0.5)[1]
 
-try: {y} = {a} * (1.0 / {x}.data)
-except ZeroDivisionError: {y} = {b}
+{y} = {a} * (1.0 / ({x}.data or 1.0))
 
 {u} = [{x}.data, 0.5, 1.5]
 {y} = {a} * sum({u}) + max({u}) - sorted({u})[1] * {b}
@@ -728,7 +727,7 @@ def _{u}(v): return v * 3.0
 ({u} * {u} * 0.5).backward()
 {y} = {a} * math.tanh({u}.grad) + isinstance({u}.grad, float) * {b} + {u}.grad.is_integer()
 
-try: {y} = {a} * float(Fraction({x}.data).limit_denominator(8)) + {x}.data ** 2 // 0.3
+try: {y} = {a} * float(Fraction({x}.data).limit_denominator(8)) + {x}.data * {x}.data // 0.3
 except (ValueError, ArithmeticError): {y} = {b}
 
 {y} = {a} * statistics.fmean([{x}.data, 1.0]) + bisect([0.0, 1.0], {x}.data) * {b}

@@ -10,6 +10,7 @@ from typing import Any
 
 from pluggrad import Value
 from pluggrad.func.containers import container_of
+from pluggrad.value import is_flag
 
 from .guests import is_plain_array
 from .numbers import PLAIN
@@ -59,6 +60,9 @@ def taken_apart(tree: Any, numbers: Any, *, elements: bool, answers: bool = Fals
     if elements and is_plain_array(tree):
         numbers.extend(tree.ravel().tolist() if type(numbers) is list else tree.ravel())
         return "elements", tree.shape
+    if answers and is_flag(tree):
+        numbers.append(bool(tree))
+        return ANSWER
     numbers.append(tree)
     return LEAF
 

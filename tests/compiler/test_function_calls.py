@@ -79,6 +79,16 @@ def test_results_may_be_nested(executor: str) -> None:
         f.value_and_grad(3.0)
 
 
+@executors
+def test_results_may_be_true_or_false_as_python_or_numpy_has_them(executor: str) -> None:
+    f = compile(lambda x: (x, np.bool_(True), False, np.float64(2.5) < 1), executor=executor)
+    found = f(3.0)
+    assert found == (3.0, True, False, False)
+    assert [type(x) for x in found] == [float, bool, bool, bool]
+    lanes = f(np.array([1.0, 2.0]))
+    assert [x.dtype.kind for x in lanes] == ["f", "b", "b", "b"]
+
+
 @pytest.mark.parametrize("given", [
     np.array([1, 2], np.float32), np.array([200, 3], np.uint8), np.array([True, False]),
     np.arange(4.0)[::-1], np.arange(9.0).reshape(3, 3)[:, ::2], np.asfortranarray(np.ones((2, 3))),
