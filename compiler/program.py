@@ -251,7 +251,8 @@ class Program:
 
     def _get_ready(self) -> None:
         """See to it that a run is computed as it should be."""
-        refuse_inside(f"a run of {self!r}", "call the function that its graph was made with")
+        if switch.active:
+            refuse_inside(f"a run of {self!r}", "call the function that its graph was made with")
         if self._places:
             self._keep_current()
 
