@@ -247,7 +247,7 @@ class Watcher:
             or a tangent is computed.
         sees_every_step: whether what would be one node, a `checkpoint`, is recorded step by step.
         keeps_everything: whether what leaves the graph (gradients as numbers, detached copies,
-            results under `no_grad`) stays in it, by way of `kept` and `backward`.
+            results under `no_grad`) stays in it, by way of `kept`, `number` and `backward`.
     """
 
     sees_rules = False
@@ -344,10 +344,8 @@ def watched_by(watcher: Watcher) -> Context[tuple[Watcher, ...]]:
     """
 
     def joined(around: tuple[Watcher, ...]) -> tuple[Watcher, ...]:
-        return (
-            *[x for x in around if not (x.keeps_everything and watcher.keeps_everything)],
-            watcher,
-        )
+        others = [x for x in around if not (x.keeps_everything and watcher.keeps_everything)]
+        return (*others, watcher)
 
     return SwitchedContext("watched_by", watchers, joined)
 

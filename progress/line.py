@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 
+from pluggrad.recording import in_forked_child
+
 from .screens import Screen, made_screen
 
 PATIENCE = 1.0  # seconds before anything is said
@@ -87,8 +89,7 @@ def _unlock() -> None:
         line.lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock)
+in_forked_child(_unlock)
 
 
 @contextmanager

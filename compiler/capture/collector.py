@@ -7,9 +7,10 @@ again and again, for half of the time that recording takes, and find nothing.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from pluggrad.recording import in_forked_child
 
 Result = TypeVar("Result")
 _resting: list[bool] = []  # whether it was on, for each recording that is under way
@@ -49,5 +50,4 @@ def _wake() -> None:
         gc.enable()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_wake)
+in_forked_child(_wake)

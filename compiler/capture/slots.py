@@ -8,14 +8,13 @@ records, `data` is recorded too, so that each call reads it anew.
 
 from __future__ import annotations
 
-import os
 import sys
 from threading import RLock
 from typing import Any
 
 from pluggrad import CompileError, Value
 from pluggrad.insight.callers import line_of, outside
-from pluggrad.recording import keeper
+from pluggrad.recording import in_forked_child, keeper
 
 # What stands there while nothing is recorded: properties that check what is assigned.
 CHECKED: dict[str, Any] = {name: vars(Value)[name] for name in ("data", "grad")}
@@ -136,5 +135,4 @@ def _forget() -> None:
     _change_properties()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+in_forked_child(_forget)
