@@ -15,6 +15,7 @@ from pluggrad.errors import quoted
 from pluggrad.func.wrapping import look_like
 from pluggrad.hints.values import moving_hint
 from pluggrad.recording import computed_once, switch
+from pluggrad.value import is_flag
 
 from .arrays import OverLanes
 from .capture.arguments import is_symbolic, put_together, taken_apart
@@ -191,7 +192,7 @@ class Compiled(OverLanes, Generic[P, R]):
         """
         if switch.active and is_recorded():
             args, kwargs = by_position(self, args, kwargs)
-            return self._inside(self._both(args), args, kwargs)
+            return self._inside(self._both, args, kwargs)
         if plugins.changes != self._changes:
             self.forget()
         elif not kwargs:
@@ -209,7 +210,7 @@ class Compiled(OverLanes, Generic[P, R]):
         shape, numbers, others = numbers_of(args, kwargs, self.arrays)
         if others:
             if any(map(is_symbolic, others)):
-                return self._both(args)(*args, **kwargs)
+                return self._both(*args, **kwargs)
             if any(map(has_a_door, others)):
                 return call(self, "value_and_grad", args, kwargs)
         _check_not_only_flags(args, numbers, others)
@@ -267,10 +268,15 @@ class Compiled(OverLanes, Generic[P, R]):
         """
         args = pair("hvp", primals, tangents)
         found = self._derivative("hvp")(*args, **options)
-        shape = taken_apart((args[0], {}), [], elements=self.arrays == "elements")
+        elements = self.arrays == "elements"
+        shape = taken_apart((args[0], {}), [], elements=elements)
+        given: Numbers = []  # and flags, which have a part, too
         parts: Numbers = []
+        taken_apart(args[0], given, elements=elements, answers=True)
         taken_apart(found, parts, elements=False)
-        return like_the_arguments(shape, parts)
+        return like_the_arguments(
+            shape, [x for x, y in zip(parts, given, strict=True) if not isinstance(y, bool)]
+        )
 
     @overload
     def jacobian(self, x: Any, /, *, sparse: Literal[False] = False) -> NDArray[float64]: ...
@@ -326,9 +332,18 @@ class Compiled(OverLanes, Generic[P, R]):
 
     # ----- How -----
 
-    def _both(self, args: tuple[Any, ...]) -> Callable[..., Any]:
-        """Make the function that gives value and gradient for so many arguments."""
-        return func.value_and_grad(self.function, 0 if len(args) == 1 else tuple(range(len(args))))
+    def _both(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Give value and gradient for numbers that record."""
+        numbers: Numbers = []
+        shape = taken_apart((args, {}), numbers, elements=False)
+        _check_not_only_flags(args, numbers, ())
+
+        def of_numbers(*numbers: Any) -> Any:
+            return self.function(*put_together(shape, iter(numbers), None)[0], **kwargs)
+
+        by_all = func.value_and_grad(of_numbers, tuple(range(len(numbers))))
+        value, gradients = by_all(*numbers)
+        return value, like_the_arguments(shape, gradients)
 
     def _inside(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -454,7 +469,11 @@ class _Bound(Compiled):
 
 
 def _check_not_only_flags(args: Sequence[Any], numbers: Any, others: Any) -> None:
-    if args and not (len(numbers) or others) and all(isinstance(x, bool) for x in args):
+    if (
+        args
+        and not (len(numbers) or others)
+        and all(isinstance(x, bool) or is_flag(x) for x in args)
+    ):
         raise CompileError(
             "there is no number to differentiate by: True and False are flags; give 1.0 or 0.0"
         )

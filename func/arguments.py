@@ -8,7 +8,7 @@ from operator import index
 from typing import Any
 
 from pluggrad.errors import quoted
-from pluggrad.value import Value
+from pluggrad.value import Value, is_flag
 
 from .dual import Dual
 from .tree import Structure, leaves, numbers, rebuild
@@ -128,6 +128,8 @@ def scalar(result: Any, name: str) -> Any:
     """
     if isinstance(result, Value | Dual | Real):
         return result
+    if is_flag(result):
+        return bool(result)
     if hasattr(result, "__len__"):
         what = f"a {type(result).__name__} of {len(result)}"
     else:

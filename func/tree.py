@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
-from pluggrad.value import Value, as_float
+from pluggrad.value import Value, as_float, is_flag
 
 from .containers import container_of
 from .dual import Dual
@@ -116,7 +116,7 @@ def tree_map(change: Callable[[Any], Any], tree: Any) -> Any:
 
 def is_number(x: object) -> bool:
     """Return whether a leaf is something that can be differentiated."""
-    return isinstance(x, float | Value | Dual | Real)
+    return isinstance(x, float | Value | Dual | Real) or is_flag(x)
 
 
 def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
@@ -142,7 +142,7 @@ def numbers(tree: Any, path: str, what: str) -> tuple[Structure, list[Any]]:
             )
         if x.__class__ is not float and isinstance(x, Real):
             as_float(x, f"{place}: {what} floats")
-    return structure, [x for _, x in found]
+    return structure, [bool(x) if is_flag(x) else x for _, x in found]
 
 
 def _hint(x: object) -> str:

@@ -60,9 +60,10 @@ def taken_apart(tree: Any, numbers: Any, *, elements: bool, answers: bool = Fals
     if elements and is_plain_array(tree):
         numbers.extend(tree.ravel().tolist() if type(numbers) is list else tree.ravel())
         return "elements", tree.shape
-    if answers and is_flag(tree):
-        numbers.append(bool(tree))
-        return ANSWER
+    if is_flag(tree):
+        if answers:
+            numbers.append(bool(tree))
+        return ANSWER if answers else ("static", kind, tree)
     numbers.append(tree)
     return LEAF
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pluggrad import CompileError
 from pluggrad.errors import quoted
+from pluggrad.value import is_flag
 
 from ..capture.arguments import ANSWER, LEAF, Shape
 from .fields import DocumentError, Fields
@@ -33,6 +34,8 @@ def written(shape: Shape, depth: int = 0) -> Any:
     if kind == "elements":
         return {"array": list(shape[1])}
     if kind == "static":
+        if is_flag(shape[2]):
+            return {"same": bool(shape[2])}
         if not (shape[2] is None or type(shape[2]) in (bool, str)):
             raise CompileError(
                 f"it is for the argument {quoted(shape[2])}, which JSON does not have"
@@ -88,8 +91,10 @@ def count(shape: Shape) -> int:
 
 def matches(shape: Shape, seen: Shape) -> bool:
     """Tell whether a function is seen with arguments of this shape, nested lists for arrays."""
-    if shape in (LEAF, ANSWER) or shape[0] == "static":
+    if shape in (LEAF, ANSWER):
         return bool(shape == seen)
+    if shape[0] == "static":  # True is NumPy's True, too
+        return bool(seen[0] == "static" and seen[2] == shape[2])
     if shape[0] == "elements":
         if not shape[1]:
             return bool(seen == LEAF)

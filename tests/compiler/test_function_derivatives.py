@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from pluggrad import Value, func, on_gradient
+from pluggrad import CompileError, Value, func, on_gradient
 from pluggrad.compiler import compile
 from pluggrad.ops import exp, sin, tanh
 
@@ -34,6 +34,24 @@ def test_jvp_and_hvp_are_those_of_func(executor: str) -> None:
     assert f.hvp(primals, tangents) == pytest.approx(func.hvp(smooth, primals, tangents), rel=1e-12)
     lanes = f.hvp((np.array([1.2, 1.3]), 0.7), (0.5, -2.0))
     assert [x[0] for x in lanes] == pytest.approx(func.hvp(smooth, primals, tangents), rel=1e-12)
+
+
+@executors
+def test_text_and_flags_have_no_gradient_wherever_it_is_asked_for(executor: str) -> None:
+    def f(way: Any, v: Any, is_on: Any) -> Any:
+        return v[0] * v[0] * v[1] if way == "square" and is_on else v[0]
+
+    compiled = compile(f, executor=executor)
+    right = 45.0, (None, [30.0, 9.0], None)
+    assert compiled.value_and_grad("square", [3.0, 5.0], True) == right
+    value, (_, slopes, _) = compiled.value_and_grad("square", [Value(3.0), 5.0], True)
+    assert (value.data, [x.data for x in slopes]) == (45.0, [30.0, 9.0])
+    inside = compile(lambda x: compiled.value_and_grad("square", [x, 5.0], True), executor=executor)
+    assert inside(3.0) == right
+    flagged = compile(lambda is_on, x: x**3 if is_on else x, executor=executor)
+    assert flagged.hvp((True, 2.0), (0.0, 1.0)) == (None, 12.0)
+    with pytest.raises(CompileError, match="True and False are flags"):
+        compile(lambda x: flagged.grad(True, False) * x, executor=executor)(1.0)
 
 
 @executors

@@ -205,7 +205,7 @@ def test_an_error_that_has_nothing_to_do_with_vectors_gets_no_note() -> None:
     assert not hasattr(raised.value, "__notes__")
 
 
-@pytest.mark.parametrize("args", [(True,), (True, False)])
+@pytest.mark.parametrize("args", [(True,), (True, False), (np.True_,)])
 def test_a_gradient_by_flags_alone_is_refused(args: tuple[bool, ...]) -> None:
     compiled = compile(lambda x, y=2.0: x * x * y, executor="interpreter")
     for differentiate in (compiled.grad, compiled.value_and_grad):

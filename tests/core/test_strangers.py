@@ -190,3 +190,21 @@ def test_numpys_flags_are_operands_of_every_op_as_pythons_are(flag):
         assert way(lambda x: f(x, flag))(0.5) == way(lambda x: f(x, bool(flag)))(0.5)
     assert where(flag, 1.0, 2.0) == where(bool(flag), 1.0, 2.0)
     assert compile(lambda x: f(x, flag)).grad(0.5) == func.grad(lambda x: f(x, bool(flag)))(0.5)
+
+
+@pytest.mark.parametrize("flag", [np.True_, np.False_])
+def test_numpys_flags_are_arguments_and_results_of_transforms_as_pythons_are(flag):
+    ways = [
+        lambda b: func.value_and_grad(lambda x, y: x * y, (0, 1))(b, 2.0),
+        lambda b: func.grad(lambda v: v[0] * v[1])([b, 2.0]),
+        lambda b: func.grad(lambda x: b)(1.0),
+        lambda b: func.jvp(lambda x: (x * x, b), (b,), (b,)),
+        lambda b: func.vjp(lambda x: x * x, b)[1](b),
+        lambda b: func.jacrev(lambda x: [b, x])(1.0),
+        lambda b: func.hvp(lambda x: x * x * x, (b,), (b,)),
+        lambda b: compile(lambda x, y: x * y if x else y).value_and_grad(b, 2.0),
+        lambda b: compile(lambda x: (b, x)).jvp((2.0,), (1.0,)),
+        lambda b: compile(lambda x: func.grad(lambda v: v * x)(b))(2.0),
+    ]
+    for way in ways:
+        assert repr(way(flag)) == repr(way(bool(flag)))

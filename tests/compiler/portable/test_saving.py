@@ -175,6 +175,17 @@ def test_nested_arguments_and_results_keep_their_shape(tmp_path):
         loaded(tree, "slow", call[2])
 
 
+@pytest.mark.parametrize("saved", [True, np.True_])
+def test_flags_of_numpy_and_python_find_what_was_recorded_for_either(saved, tmp_path):
+    compiled = compile(lambda is_on, x: x * x if is_on else x, executor="interpreter")
+    compiled(saved, 3.0)
+    compiled.save(tmp_path / "f.json")
+    loaded = pluggrad.load(tmp_path / "f.json", executor="interpreter")
+    assert loaded(True, 3.0) == loaded(np.True_, 3.0) == 9.0
+    with pytest.raises(CompileError, match="have another shape"):
+        loaded(np.False_, 3.0)
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean", None])
 def test_a_function_over_rows_is_loaded_with_its_axes(reduce, tmp_path):
     fit = compile(
