@@ -295,8 +295,8 @@ class Watcher:
         """See that Python code looked at the number in `left`, and can act on the `answer`.
 
         `how` is the comparison (`<`, `<=`, `>`, `>=`) with `right`, a Value or a number; `==` with
-        anything else than itself; or `bool`, `float`, `int`, `copy`, `is nan` or `custom_rule`, and
-        `right` is None.
+        anything else than itself; or `bool`, `float`, `int`, `copy` or `is nan`, and `right` is
+        None.
         """
 
 

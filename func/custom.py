@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from numbers import Real
 from typing import Any
 
-from pluggrad.errors import GradientError, RuleError, quoted
-from pluggrad.recording import always_recording, call_inside, no_grad, recording, switch, watchers
+from pluggrad.errors import GradientError, RuleError, TraceError, quoted
+from pluggrad.recording import always_recording, call_inside, keeper, no_grad, recording
 from pluggrad.topology import topological_order
 from pluggrad.value import Value, as_float, constant, recorded
 
@@ -83,42 +83,26 @@ class CustomRule:
                     f"position, which {', '.join(bound.kwargs)} cannot be"
                 )
             args = bound.args
-        arguments = _Taken(args)
+        arguments = Arguments(args)
         level = max([x.level for x in arguments.leaves if isinstance(x, Dual)], default=None)
         if level is not None:
             return self._moved(arguments, level)
-        for watcher in watchers.get() if switch.active else ():
-            for x in arguments.leaves:
-                if isinstance(x, Value):
-                    watcher.observed("custom_rule", x, None, None)
-        out = self._computed(arguments)
-        if not (recording.get() and any(map(_differentiable, arguments.leaves))):
+        watcher: Any = keeper()
+        if watcher is not None and any(isinstance(x, Value) for x in arguments.leaves):
+            return watcher.call_with_rule(self, arguments)
+        held = [constant(x._number) if isinstance(x, Value) else x for x in arguments.leaves]
+        out = run(self._fun, self._name, arguments.with_leaves(held))
+        if not (recording.get() and any(map(differentiable, arguments.leaves))):
             return out
         structure, results = numbers(out, "the result", f"custom_rule {self._name} gives")
         op = _Custom(self, arguments, structure, [float(x) for x in results])
         operands = tuple([x for x in arguments.leaves if isinstance(x, Value)])
         return rebuild(structure, iter(op.record_results(operands, op.data)))
 
-    def _computed(self, arguments: _Taken) -> Any:
-        held = [constant(x._number) if isinstance(x, Value) else x for x in arguments.leaves]
-        # Recorded, so that what comes in from elsewhere shows.
-        out = call_inside(always_recording(), self._fun, *arguments.with_leaves(held))
-        structure = structure_of(out)
-        found = [x for _, x in leaves(structure, out, "")]
-        for x in found:
-            if _differentiable(x):
-                raise GradientError(
-                    f"custom_rule {self._name} used {_origin(x)}, which is none of its arguments: "
-                    "its rule could not give it a gradient. Pass it as an argument, or use "
-                    "stop_gradient()"
-                )
-        given = [x.detach() if isinstance(x, Value) else x for x in found]
-        return rebuild(structure, iter(given))
-
-    def _moved(self, arguments: _Taken, level: int) -> Any:
+    def _moved(self, arguments: Arguments, level: int) -> Any:
         """Forward mode: with the gradients of a result, its tangent is their sum with tangents."""
         moving = [isinstance(x, Dual) and x.level == level for x in arguments.leaves]
-        primals = _Taken(
+        primals = Arguments(
             arguments.with_leaves(
                 [x.primal if m else x for x, m in zip(arguments.leaves, moving, strict=True)]
             )
@@ -138,62 +122,114 @@ class CustomRule:
             moved.append(Dual(_plain(result), _plain(tangent), level))
         return rebuild(structure, iter(moved))
 
-    def gradients(self, g: Any, out: Any, arguments: _Taken) -> list[Any]:
+    def gradients(self, g: Any, out: Any, arguments: Arguments) -> list[Any]:
         """Ask the rule for the gradient of each leaf of the arguments; None where none flows."""
-        if self._rule is None:
+        return gradients(self._rule, self._name, g, out, arguments)
+
+
+def run(
+    fun: Callable[..., Any],
+    name: str,
+    args: Iterable[Any],
+    keep: Callable[[Value], Any] = Value.detach,
+) -> Any:
+    """Call the function of a `custom_rule`; what it gives are constants.
+
+    Parameters:
+        fun: the function.
+        name: what messages call it.
+        args: its arguments, whose Values are constants.
+        keep: makes a constant of a Value in its result.
+
+    Raises:
+        GradientError: when it used a Value that is none of its arguments.
+    """
+    # Recorded, so that what comes in from elsewhere shows.
+    out = call_inside(always_recording(), fun, *args)
+    structure = structure_of(out)
+    found = [x for _, x in leaves(structure, out, "")]
+    for x in found:
+        if differentiable(x):
             raise GradientError(
-                f"custom_rule {self._name} has no rule; give it one with @{self._name}.rule"
+                f"custom_rule {name} used {_origin(x)}, which is none of its arguments: "
+                "its rule could not give it a gradient. Pass it as an argument, or use "
+                "stop_gradient()"
             )
-        count = len(arguments.args)
-        try:
-            found = self._rule(g, out, *arguments.args)
-        except Exception as cause:
-            where = f"({type(cause).__name__}, for {quoted(arguments.args, 200)})"
-            raise RuleError(f"the rule of custom_rule {self._name}: {cause} {where}") from cause
-        if count == 1:
-            found = (found,)
-        if not isinstance(found, tuple) or len(found) != count:
-            raise RuleError(
-                f"the rule of custom_rule {self._name} gave {quoted(found)}; it gives a tuple with "
-                f"one gradient, or None, for each of the {count} arguments"
-            )
-        try:
-            listed = leaves(
-                arguments.structure, list(found), "the gradient", "the arguments", optional=True
-            )
-            gradients = list(listed)
-        except TypeError as cause:
-            raise RuleError(f"the rule of custom_rule {self._name}: {cause}") from None
-        return [self._checked(place, x) for place, x in gradients]
-
-    def _checked(self, place: str, x: Any) -> Any:
-        if x is None or isinstance(x, Value | Dual):
-            return x
-        try:
-            return as_float(x)
-        except TypeError:
-            what = f"{quoted(x)}, no number"
-        except OverflowError:
-            what = "too large for a float"
-        raise RuleError(f"the rule of custom_rule {self._name}: {place} is {what}")
+    given = [keep(x) if isinstance(x, Value) else x for x in found]
+    return rebuild(structure, iter(given))
 
 
-class _Taken:
-    """Arguments, and their leaves."""
+def gradients(
+    rule: Callable[..., Any] | None, name: str, g: Any, out: Any, arguments: Arguments
+) -> list[Any]:
+    """Ask a rule for the gradient of each leaf of the arguments; None where none flows.
+
+    Raises:
+        GradientError: where there is no rule.
+        RuleError: when it fails, or returns gradients of another shape.
+    """
+    if rule is None:
+        raise GradientError(f"custom_rule {name} has no rule; give it one with @{name}.rule")
+    count = len(arguments.args)
+    try:
+        found = rule(g, out, *arguments.args)
+    except TraceError:  # on symbols
+        raise
+    except Exception as cause:
+        where = f"({type(cause).__name__}, for {quoted(arguments.args, 200)})"
+        raise RuleError(f"the rule of custom_rule {name}: {cause} {where}") from cause
+    if count == 1:
+        found = (found,)
+    if not isinstance(found, tuple) or len(found) != count:
+        raise RuleError(
+            f"the rule of custom_rule {name} gave {quoted(found)}; it gives a tuple with "
+            f"one gradient, or None, for each of the {count} arguments"
+        )
+    try:
+        listed = leaves(
+            arguments.structure, list(found), "the gradient", "the arguments", optional=True
+        )
+        parts = list(listed)
+    except TypeError as cause:
+        raise RuleError(f"the rule of custom_rule {name}: {cause}") from None
+    return [_checked(name, place, x) for place, x in parts]
+
+
+def _checked(name: str, place: str, x: Any) -> Any:
+    if x is None or isinstance(x, Value) or hasattr(type(x), "__pluggrad_op__"):
+        return x
+    try:
+        return as_float(x)
+    except TypeError:
+        what = f"{quoted(x)}, no number"
+    except OverflowError:
+        what = "too large for a float"
+    raise RuleError(f"the rule of custom_rule {name}: {place} is {what}")
+
+
+class Arguments:
+    """Arguments, and their leaves.
+
+    Attributes:
+        args: the arguments.
+        structure: how they are built.
+        leaves: the numbers and other things in them.
+    """
 
     def __init__(self, args: Sequence[Any]) -> None:
         self.args = list(args)
         self.structure = structure_of(self.args)
         self.leaves = [x for _, x in leaves(self.structure, self.args, "")]
 
-    def with_leaves(self, replaced: Sequence[Any]) -> list[Any]:
+    def with_leaves(self, replaced: Iterable[Any]) -> list[Any]:
+        """Return arguments of the same build with other leaves."""
         args: list[Any] = rebuild(self.structure, iter(replaced))
         return args
 
 
 class _Custom(Composite):
     def __init__(
-        self, custom: CustomRule, arguments: _Taken, structure: Structure, data: Sequence[float]
+        self, custom: CustomRule, arguments: Arguments, structure: Structure, data: Sequence[float]
     ) -> None:
         fixed = [None if isinstance(x, Value) else (x,) for x in arguments.leaves]
         super().__init__(custom._name.rpartition(".")[2], fixed.count(None), len(data))
@@ -229,12 +265,13 @@ class _Custom(Composite):
         found = self.custom.gradients(
             rebuild(self.structure, iter(seeds)),
             rebuild(self.structure, iter(out)),
-            _Taken(rebuild(self.arguments, iter(filled))),
+            Arguments(rebuild(self.arguments, iter(filled))),
         )
         return [part for part, x in zip(found, self.fixed, strict=True) if x is None]
 
 
-def _differentiable(x: object) -> bool:
+def differentiable(x: object) -> bool:
+    """Return whether a gradient flows to something."""
     return isinstance(x, Dual) or (isinstance(x, Value) and x.requires_grad)
 
 

@@ -102,11 +102,11 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     for op in looks.ruled:
         _check_rules(op)
     guards = sum(key[0] != RAN for key in looks.seen)
+    may_change = looks.calls.are_ops or any(x.unseen for x in reads) or any(map(is_state, places))
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
         world=_checked(before if is_spent else world, looks, once=changing or is_spent),
-        changing=changing, reads=any(one.unseen for one in reads) or any(map(is_state, places)),
-        is_spent=is_spent,
+        changing=changing, reads=may_change, is_spent=is_spent,
     )  # fmt: skip
 
 

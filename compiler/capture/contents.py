@@ -14,6 +14,8 @@ from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import Any
 from weakref import ref
 
+from pluggrad.func.custom import CustomRule
+
 from ..tape.fingerprint import (
     attributes_of,
     compiled_by_numba,
@@ -143,6 +145,8 @@ def bytes_of(array: Any) -> bytes:
 
 def parts_of(thing: Any) -> Iterable[Place] | None:
     """List the parts of what is made of others; None for what is not."""
+    if isinstance(thing, CustomRule):  # which may get another rule
+        return [(vars(thing), name, vars(thing)[name]) for name in ("_fun", "_rule")]
     if (parts := parts_of_callable(thing)) is not None:
         now = tuple(parts)
         is_settable = type(thing).__module__ == "functools"  # a partial has __setstate__

@@ -12,6 +12,7 @@ from numbers import Real
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.func.custom import Arguments, CustomRule
 from pluggrad.func.gradient_hooks import Hook
 from pluggrad.gradient import hooks, is_leaf, propagate
 from pluggrad.recording import Watcher
@@ -25,6 +26,7 @@ from .guards import GUARDS, Raises, applied, fixed
 from .places import Place, Seen
 from .plain import plain
 from .recorded import Hooked, end_recording, held, recorded_class
+from .ruled import Calls
 from .slots import refusal
 
 # The guards for the answers yes and no.
@@ -36,12 +38,6 @@ ANSWERS = {
     "bool": ("_nonzero", "_zero"),
     "is nan": ("_is_nan", "_is_number"),
 }
-
-
-def _refuse_rule(left: Any, right: Any, *, mine: bool) -> None:
-    raise refusal(
-        "a custom_rule function", "what it gives would be the number of today; make it an Op"
-    )
 
 
 def _refuse_backward(left: Any, right: Any, *, mine: bool) -> None:
@@ -81,7 +77,6 @@ def _refuse_grad(left: Any, right: Any, *, mine: bool) -> None:
 
 
 REFUSALS: dict[str, Callable[..., None]] = {
-    "custom_rule": _refuse_rule,
     "backward": _refuse_backward,
     "copy": _refuse_copy,
     "==": _refuse_equal,
@@ -113,6 +108,7 @@ class Looks(Watcher):
         self.parts: list[Value] = []  # of derivatives that were not nan so far
         self.refused: list[CompileError] = []
         self.exact = 0
+        self.calls = Calls(self)
 
     def computed(self, op: Op, operands: tuple[Any, ...], out: Any) -> None:
         """See that `op` gave the Value `out`."""
@@ -188,6 +184,10 @@ class Looks(Watcher):
             value.op, value._left, value._right = Hooked(self.hooks[id(value)]), inner, None
         self.hooks[id(value)].append(hook)
         return self.hooks[id(value)]
+
+    def call_with_rule(self, custom: CustomRule, arguments: Arguments) -> Any:
+        """Call a function that has a rule of its own."""
+        return self.calls.call(custom, arguments)
 
     def backward(self, output: Value, gradient: Any) -> None:
         """Compute gradients as Values, which have to change with the inputs."""

@@ -198,6 +198,11 @@ class World:
                 pending += value.prev
         return True
 
+    def holds(self, kind: type) -> bool:
+        """Return whether anything of a class stands within reach."""
+        things = (*self._things.values(), *self._values.values())
+        return any(issubclass(type(x), kind) for x in things)
+
     @property
     def has_values(self) -> bool:
         """Whether any Value stands within reach."""

@@ -81,7 +81,7 @@ FUNCTIONS: dict[str, str] = {
     "widget": GUARDED,
     "to_sympy": GUARDED,
     "Graph": GUARDED,
-    "custom_rule": REFUSED,
+    "custom_rule": RECORDED,
     "on_gradient": RECORDED,
 }
 
@@ -113,9 +113,23 @@ def held(x: Value, label: str = "") -> Value:
     return out
 
 
-class Hooked(Op):
+class AsItStands(Op):
+    """An op with functions of the program, which numba cannot read: they are called as they stand.
+
+    Attributes:
+        calls: what it calls, in words.
+    """
+
+    calls: str
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(f"a recording with {self.calls} cannot be pickled")
+
+
+class Hooked(AsItStands):
     """The identity whose gradient goes through hooks; made where `on_gradient` is called."""
 
+    calls = "a hook of on_gradient()"
     is_linear = False
 
     def __init__(self, hooks: list[Callable[[Any], Any]]) -> None:
@@ -130,9 +144,6 @@ class Hooked(Op):
     def rule_error(self, index: int, cause: Any, operands: Any) -> Any:
         """Return what a hook itself raised: it is a user's code, and no rule."""
         return cause if isinstance(cause, Exception) else super().rule_error(index, cause, operands)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a recording with hooks of on_gradient() cannot be pickled")
 
 
 def through(hooks: list[Callable[[Any], Any]]) -> Callable[..., Any]:

@@ -318,18 +318,21 @@ def _definition(writer: Writer, name: str) -> str:
     return head + "\n".join(lines) + "\n}\n"
 
 
+def _declared_in(line: str) -> str:
+    return line.partition("@")[2].partition("(")[0]
+
+
 def _module(writer: Writer, functions: Iterable[Function]) -> str:
     """Put a module together: what is called, what is declared, and the fused function."""
     kept = {f.name: f for f in functions}
     lines = arranged(writer)
     defined = [_definition(writer, name) for name in writer.functions]
     texts = [f.text.replace("alwaysinline", "noinline") for f in kept.values() if not f.is_module]
-    declared = dict(writer.declared)  # of what is defined above, too
+    # The writer declares what is defined above, too.
+    declared = dict.fromkeys(x for x in writer.declared if _declared_in(x) not in kept)
     for f in kept.values():
-        line = f"declare double @{f.name}({', '.join(['double'] * len(f.used))})"
-        declared.pop(line, None)
         if f.is_module:
-            declared[line] = None
+            declared[f"declare double @{f.name}({', '.join(['double'] * len(f.used))})"] = None
     declared.update(dict.fromkeys(declarations(texts)))
     head = (
         "define i64 @fused(ptr noalias readonly %inputs, ptr noalias readonly %outputs, "

@@ -8,7 +8,7 @@ from typing import Any
 from pluggrad import Op
 from pluggrad.errors import TraceError
 
-from ..capture.recorded import Hooked
+from ..capture.recorded import AsItStands
 from ..lower.translation import Function, Translator
 from ..tape.fingerprint import is_built_in
 from .functions import VectorFunction, is_long, vector_derivative, vector_function
@@ -114,4 +114,4 @@ class Operations:
 
 def _is_known(op: Op) -> bool:
     """Say whether an op's functions are pluggrad's own, on floats alone."""
-    return is_built_in(op) and not isinstance(op, Hooked)
+    return is_built_in(op) and not isinstance(op, AsItStands)

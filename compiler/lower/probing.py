@@ -34,6 +34,7 @@ EXTREME = [
 ]  # fmt: skip
 FEW = [math.sqrt(0.3), -2.5, 0.0, -0.0, math.inf, math.nan, 1e19, -1e200]
 MOST = 2000
+OWN = ("pluggrad.compiler", "pluggrad.func")  # whose functions are known
 
 # Functions that give integers of any size, which machine code has not.
 INTEGERS = frozenset({"factorial", "comb", "perm", "gcd", "lcm", "isqrt", "floor", "ceil", "trunc"})
@@ -133,10 +134,9 @@ def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
     function = python_of(function)
     if not isinstance(function, FunctionType) or id(function) in seen:
         return
-    if (function.__module__ or "").startswith("pluggrad.compiler"):
-        return  # the compiler's own
     seen.add(id(function))
-    pending = [function.__code__]
+    is_own = str(function.__globals__.get("__name__")).startswith(OWN)
+    pending = [] if is_own else [function.__code__]
     while pending:
         code = pending.pop()
         yield code

@@ -19,7 +19,7 @@ from pluggrad import CompileError, Op
 from pluggrad.errors import TraceError
 
 from ..capture.reads import Reads
-from ..capture.recorded import Hooked
+from ..capture.recorded import AsItStands
 from ..native.cache import Cache
 from ..native.library import making
 from ..tape.fingerprint import fingerprint, is_built_in
@@ -204,10 +204,8 @@ class Translator:
             check_unchanged(op, reads, what)
         except TraceError as cause:
             check_unchanged(op, reads, what)
-            if isinstance(op, Hooked):  # of which nothing else can be translated either
-                raise CompileError(
-                    f"a hook of on_gradient() is called as it stands: {cause}"
-                ) from None
+            if isinstance(op, AsItStands):  # of which nothing else can be translated either
+                raise CompileError(f"{op.calls} is called as it stands: {cause}") from None
             return self._as_module(op, stem, function, parameters, what)
         return _defined(stem, parameters, *body, tuple(calls.values()))
 

@@ -9,7 +9,7 @@ from pluggrad import CompileError, Op, plugins
 from pluggrad.registry import Plugin
 
 from ..capture.guards import GUARDS, Raises
-from ..capture.recorded import CUT, HELD, Hooked
+from ..capture.recorded import CUT, HELD, AsItStands
 from ..tape.fingerprint import fingerprint, is_built_in
 from .fields import DocumentError, Fields
 
@@ -27,8 +27,8 @@ def written(op: Op) -> dict[str, Any]:
         return {"own": op.name}
     if isinstance(op, Raises):
         return {"raises": written(op.failing)}
-    if isinstance(op, Hooked):
-        raise CompileError("it has hooks of on_gradient(), which are Python code; remove them")
+    if isinstance(op, AsItStands):
+        raise CompileError(f"it calls {op.calls}, which is Python code")
     if plugins.ops.get(op.name) is not op:
         why = (
             "another op is registered under its name"

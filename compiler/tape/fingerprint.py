@@ -18,6 +18,7 @@ from functools import cached_property, partial, partialmethod, singledispatchmet
 from typing import Any
 
 from pluggrad import CompileError, Op
+from pluggrad.func.custom import CustomRule
 
 # What these do is told by their versions, which the cache on disk is for.
 VERSIONED = {*sys.stdlib_module_names, "numba", "numpy", "pluggrad"}
@@ -143,6 +144,7 @@ WRAPPERS = {
     cached_property: ("func",),
     partialmethod: ("func", "args", "keywords"),
     singledispatchmethod: ("dispatcher",),
+    CustomRule: ("_fun", "_rule"),
 }
 
 

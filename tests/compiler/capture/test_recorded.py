@@ -28,7 +28,6 @@ from pluggrad import (
     Op,
     Value,
     compile,
-    custom_rule,
     func,
     grad,
     no_grad,
@@ -983,16 +982,6 @@ def test_code_run_by_exec_in_a_bare_namespace_is_seen_too():
 # ----- Refused -----
 
 
-@custom_rule
-def doubled(x):
-    return float(x) * 2
-
-
-@doubled.rule
-def _(g, out, x):
-    return 2 * g
-
-
 def in_a_thread(look):
     def f(x):
         found = []
@@ -1051,8 +1040,6 @@ Value_outside = Value(4.0, label="weight")
         (lambda x: {1.0: 7.0}.get(x, 0.0) + x, "hash"),
         (lambda x: len({x, x * 2}) * x, "hash"),
         (lambda x: x if x == 2.0 else x * x, "=="),
-        (lambda x: doubled(OUTSIDE) * x, "custom_rule"),
-        (lambda x: doubled(x) * x, "custom_rule"),
         (in_a_thread(lambda x: 1.0 if x > 0 else -1.0), "thread"),
         (in_a_thread(float), "thread"),
         (in_a_thread(lambda x: float(x * 2)), "thread"),

@@ -1,0 +1,327 @@
+"""custom_rule functions in compiled functions: the numbers of the engine, in every call."""
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import pytest
+from pluggrad import (
+    CompileError,
+    CompileWarning,
+    GradientError,
+    RuleError,
+    Value,
+    compile,
+    custom_rule,
+    func,
+    grad,
+    no_grad,
+)
+from pluggrad.func.tree import leaves, structure_of
+from pluggrad.ops import cos, exp, log1p, sin
+
+AT = (0.7, 1.3, 31.0, -0.4, 0.7)
+
+
+@custom_rule
+def softplus(x):
+    return log1p(exp(x)) if x < 30 else x
+
+
+@softplus.rule
+def _(g, out, x):
+    return g / (1.0 + exp(-x))
+
+
+@custom_rule
+def cube_root(x):
+    return math.copysign(abs(float(x)) ** (1 / 3), x)
+
+
+@cube_root.rule
+def _(g, out, x):
+    return g / (3.0 * out * out)
+
+
+@custom_rule
+def polar(p, scale=1.0):
+    r, angle = p["r"], p["angle"]
+    return [scale * r * cos(angle), scale * r * sin(angle)]
+
+
+@polar.rule
+def _(g, out, p, scale):
+    r = -g[0] * out[1] + g[1] * out[0]
+    along = g[0] * cos(p["angle"]) + g[1] * sin(p["angle"])
+    return {"r": scale * along, "angle": r}, (g[0] * out[0] + g[1] * out[1]) / scale
+
+
+@custom_rule
+def plain_polar(p, scale=1.0):
+    r, angle = float(p["r"]), float(p["angle"])
+    return scale * r * math.cos(angle), scale * r * math.sin(angle)
+
+
+plain_polar.rule(polar._rule)
+straight = custom_rule(lambda x: float(round(float(x))), lambda g, out, x: g)
+reversed_gradient = custom_rule(lambda x: x, lambda g, out, x: -g)
+clipped = custom_rule(lambda x: x, lambda g, out, x: max(-1.0, min(1.0, float(g))))
+
+
+def through(function, scale):
+    def f(x):
+        a, b = function({"r": x * x, "angle": x}, scale(x))
+        return a * b + a
+
+    return f
+
+
+def newton(x):
+    @custom_rule
+    def root(a):
+        r = 1.0
+        while abs(r * r - float(a)) > 1e-9:
+            r = (r + float(a) / r) / 2
+        return r
+
+    root.rule(lambda g, out, a: g / (2.0 * out))
+    return root(x * x + 1.0) * x
+
+
+def penalty(x):
+    y = cube_root(x * x + 1.0)
+    return y * y + grad(y, x) ** 2
+
+
+FUNCTIONS = {
+    "recorded, with a branch": lambda x: softplus(x) * x,
+    "of plain floats": lambda x: cube_root(x * x + 1.0) * x,
+    "several results": through(polar, exp),
+    "several results of floats": through(plain_polar, lambda x: 2.0),
+    "straight-through": lambda x: straight(x * 3.0) * x,
+    "gradient reversal": lambda x: reversed_gradient(x) * x,
+    "clipped gradient": lambda x: clipped(x * x) * 3.0,
+    "made inside": newton,
+    "one inside the other": lambda x: custom_rule(
+        lambda a: cube_root(a) * 2.0, lambda g, out, a: g * cube_root(a)
+    )(x),
+    "with a gradient inside": penalty,
+    "a float": lambda x: cube_root(x.data) * x,
+    "no gradient for one": lambda x: custom_rule(
+        lambda a, b: a * b, lambda g, out, a, b: (g * b, None)
+    )(x, x * 2.0),
+    "other arguments": lambda x: custom_rule(
+        lambda f, a, n: f(a) * n, lambda g, out, f, a, n: (None, g * f(a), None)
+    )(cos, x, 3),
+}
+
+
+def engine(f, x):
+    leaf = Value(x)
+    y = f(leaf)
+    y.backward()
+    return y.data, leaf.grad
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("executor", ["auto", "interpreter"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values_and_gradients_are_those_of_the_engine(name, executor):
+    f = FUNCTIONS[name]
+    compiled = compile(f, executor=executor)
+    for x in AT:
+        expected = engine(f, x)
+        assert compiled(x) == expected[0]
+        assert compiled.value_and_grad(x) == pytest.approx(expected, rel=1e-12)
+        assert compiled.value_and_grad(x) == pytest.approx(expected, rel=1e-12)
+    assert len(compiled.recordings) <= 2
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lanes_are_those_of_the_engine(name):
+    f = FUNCTIONS[name]
+    lanes = np.linspace(-2.0, 2.1, 300)
+    values, gradients = compile(f).value_and_grad(lanes)
+    expected = [engine(f, x) for x in lanes.tolist()]
+    assert np.allclose(values, [value for value, _ in expected], rtol=1e-12)
+    assert np.allclose(gradients, [gradient for _, gradient in expected], rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - {"with a gradient inside"}))
+def test_derivatives_of_second_order_are_those_of_the_engine(name):
+    f = FUNCTIONS[name]
+    if name == "clipped gradient":  # its rule is not linear, and float() ends the second
+        return
+    compiled = compile(f)
+    for x in AT:
+        expected = func.hvp(f, (x,), (1.0,))
+        assert compiled.hvp((x,), (1.0,)) == pytest.approx(expected, rel=1e-9)
+    moved = compile(lambda x: func.jvp(f, (x,), (1.0,))[1])
+    slope = compile(func.grad(func.grad(f)))
+    for x in AT:
+        assert moved(x) == pytest.approx(func.jvp(f, (x,), (1.0,))[1], rel=1e-9)
+        assert slope(x) == pytest.approx(func.grad(func.grad(f))(x), rel=1e-9)
+
+
+def test_what_is_written_in_ops_runs_in_machine_code():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("recorded, with a branch", "several results", "gradient reversal"):
+            compiled = compile(FUNCTIONS[name])
+            compiled.grad(0.7)
+            assert compiled.recordings[0].executor.name == "numba"
+
+
+def test_a_function_of_floats_is_called_as_it_stands_and_one_warning_says_why():
+    compiled = compile(lambda x: cube_root(x))
+    with pytest.warns(CompileWarning, match=r"custom_rule cube_root is called as it stands"):
+        assert [compiled(x) for x in (8.0, 27.0)] == [2.0, pytest.approx(3.0)]
+    assert len(compiled.recordings) == 1
+
+
+# ----- What it and its rule read -----
+
+strength = 2.0
+scale = Value(3.0, requires_grad=False)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("number", [lambda x: x, float], ids=["a Value", "a float"])
+def test_numbers_from_outside_are_those_of_now(number):
+    ruled = custom_rule(
+        lambda x: number(x) * strength * scale.data, lambda g, out, x: g * strength * scale
+    )
+    compiled = compile(lambda x: ruled(x) * x)
+    for now, of_scale in itertools.product((2.0, 5.0), (3.0, 4.0)):
+        globals()["strength"], scale.data = now, of_scale
+        for x in (1.5, -0.5):
+            assert compiled.value_and_grad(x) == engine(lambda x: ruled(x) * x, x)
+    globals()["strength"], scale.data = 2.0, 3.0
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_another_rule_is_used_from_the_next_call_on():
+    ruled = custom_rule(lambda x: x * x, lambda g, out, x: g * 2.0)
+    compiled = compile(lambda x: ruled(x) * 3.0)
+    assert compiled.grad(1.0) == 6.0
+    ruled.rule(lambda g, out, x: g * 7.0)
+    assert compiled.grad(1.0) == 21.0
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_a_function_that_reads_other_numbers_of_the_program_is_recorded_for_them():
+    def f(x, w):
+        ruled = custom_rule(lambda a: float(a) * float(w), lambda g, out, a: g * 2.0)
+        return ruled(x) * w
+
+    compiled = compile(f)
+    for x, w in itertools.product((2.0, 3.0), repeat=2):
+        a, b = Value(x), Value(w)
+        f(a, b).backward()
+        assert compiled.value_and_grad(x, w) == (x * w * w, (a.grad, b.grad))
+
+
+def test_a_rule_that_does_so_is_refused():
+    def f(x, w):
+        return custom_rule(lambda a: a * 2.0, lambda g, out, a: g * w)(x) * w
+
+    with pytest.raises(CompileError, match=r"its rule uses a number .* none of its arguments"):
+        compile(f)(1.0, 2.0)
+
+    def h(x, w):
+        ruled = custom_rule(lambda k, a: k(a), lambda g, out, k, a: (None, g * k(1.0)))
+        return ruled(lambda z: z * w, x)
+
+    with pytest.raises((CompileError, GradientError)):
+        compile(h)(1.0, 2.0)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_what_a_function_leaves_behind_is_that_of_each_call():
+    def f(x):
+        found = []
+
+        def keep(a):
+            found.append(float(a))
+            return found[-1] * 2.0
+
+        return custom_rule(keep, lambda g, out, a: g * 2.0)(x) * found[0]
+
+    compiled = compile(f)
+    assert [compiled.value_and_grad(x) for x in (1.0, 2.0, 3.0)] == [
+        (2.0, 2.0),
+        (8.0, 4.0),
+        (18.0, 6.0),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_a_function_that_prints_does_so_once_in_each_call(capsys):
+    def show(a):
+        print(f"{float(a)}")
+        return a * 1.0
+
+    compiled = compile(lambda x: custom_rule(show, lambda g, out, a: g)(x) * x)
+    for x in (1.0, 2.0, 3.0):
+        compiled.value_and_grad(x)
+        assert capsys.readouterr().out == f"{x}\n"
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_errors_of_the_function_are_raised_in_the_calls_that_raise_them():
+    root = custom_rule(lambda x: math.sqrt(x), lambda g, out, x: g / (2.0 * out))
+
+    def f(x):
+        root(x)  # whose result nothing uses
+        return x * 2.0
+
+    compiled = compile(f)
+    assert compiled(4.0) == 8.0
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        compiled(-4.0)
+    assert compiled(9.0) == 18.0
+
+
+# ----- Without a gradient, and wrong use -----
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("ruled", [softplus, cube_root])
+def test_without_a_gradient_it_gives_what_its_function_gives(ruled):
+    def f(x):
+        with no_grad():
+            y = ruled(x)
+        z = ruled(x.data)
+        return x * y + z
+
+    compiled = compile(f)
+    for x in AT:
+        expected = engine(lambda x: x * float(ruled(x.data)) + float(ruled(x.data)), x)
+        assert compiled.value_and_grad(x) == expected
+
+
+def test_errors_are_those_of_the_engine():
+    w = Value(3.0, label="w")
+    uses = custom_rule(lambda x: x * w, lambda g, out, x: g * w)
+    with pytest.raises(GradientError, match=r"used 'w', which is none of its arguments"):
+        compile(lambda x: uses(x))(2.0)
+    without = custom_rule(lambda x: x * 2.0)
+    with pytest.raises((GradientError, RuleError), match=r"has no rule; give it one with @"):
+        compile(lambda x: without(x), executor="interpreter").grad(2.0)
+    text = custom_rule(lambda x: "two", lambda g, out, x: g)
+    with pytest.raises(TypeError, match=r"the result is a str; custom_rule .* gives numbers"):
+        compile(lambda x: text(x))(2.0)
+    wrong = custom_rule(lambda x: x * 2.0, lambda g, out, x: "g")
+    with pytest.raises(RuleError, match=r"is 'g', no number"):
+        compile(lambda x: grad(wrong(x), x, create_graph=True))(2.0)
+
+
+def test_results_keep_their_build():
+    compiled = compile(lambda x: polar({"r": x, "angle": x * 2.0}))
+    found = compiled(0.5)
+    assert structure_of(found) == structure_of([0.0, 0.0])
+    expected = polar({"r": 0.5, "angle": 1.0})
+    assert [x for _, x in leaves(structure_of(found), found, "")] == expected
