@@ -73,9 +73,11 @@ class Surroundings(NamedTuple):
         A Value stays one where values of the caller's own, outside of any transform, went into it,
         and where no number may leave the graph.
         """
-        watcher, x = keeper(), primal_of(x, 0)
+        watcher: Any = keeper()
+        x = primal_of(x, 0)
         if watcher is not None and isinstance(x, Value):
-            return x if self.recording else watcher.number(x)
+            is_kept = self.recording and (self.depth or not watcher.is_number(x))
+            return x if is_kept else watcher.number(x)
         if isinstance(x, Dual | Value) and not self.recording:
             x = float(x)
         if isinstance(x, Real):

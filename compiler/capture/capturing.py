@@ -10,7 +10,7 @@ from typing import Any
 from pluggrad import CompileError, Op, Value
 from pluggrad.func.dual import LikeValue
 from pluggrad.progress import telling, waiting
-from pluggrad.recording import always_recording, call_inside, watched_by
+from pluggrad.recording import always_recording, call_inside
 
 from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
@@ -23,7 +23,7 @@ from .looks import RAN, Looks, failed
 from .outside import ENDLESS, World
 from .places import Place, is_state, unchanged
 from .reads import reads_of, reads_of_op
-from .slots import seen_from_outside
+from .watching import watched
 
 
 @dataclass(frozen=True)
@@ -139,25 +139,6 @@ def _run(
         looks.given(outputs)
         outputs.append(failed(looks))
     return result, outputs
-
-
-def watched(looks: Looks, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function while `looks` sees what it does; where it is interrupted, nobody looks on."""
-    watching, looking = watched_by(looks), seen_from_outside()
-    try:
-        with watching, looking:
-            result = function(*args, **kwargs)
-    except Exception as cause:
-        for error in looks.refused:  # and this came of it
-            raise error from (None if error is cause else cause)
-        raise
-    finally:
-        watching.close()
-        looking.close()
-        looks.ended()
-    for error in looks.refused:  # and the program went on in a way of its own
-        raise error
-    return result
 
 
 def _check_rules(op: Op) -> None:

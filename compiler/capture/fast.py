@@ -34,7 +34,7 @@ def make(op, forward, evaluate):
 
 FUNCTION = """
 def function(op, {names}):
-        kind = a.__class__
+        kind = type(a)
 {search}
 {operands}
 {compute}
@@ -43,7 +43,7 @@ def function(op, {names}):
 
 NEXT = """
         if kind.__class__ is not Recording:
-            kind = {x}.__class__
+            kind = type({x})
 """
 
 NONE = """

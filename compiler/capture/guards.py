@@ -75,6 +75,14 @@ def _is_number(a: float) -> float:
     return 0.0 if a == a else 1.0
 
 
+def _finite(a: float) -> float:
+    return 0.0 if a * 0.0 == 0.0 else 1.0
+
+
+def _not_finite(a: float) -> float:
+    return 1.0 if a * 0.0 == 0.0 else 0.0
+
+
 def _add(a: float, b: float) -> float:
     return a + b
 
@@ -91,7 +99,7 @@ GUARDS = {
     function.__name__: Guard(function.__name__, function, *[None] * function.__code__.co_argcount)
     for function in (
         _less, _not_less, _at_most, _not_at_most, _same, _whole, _nonzero, _zero,
-        _is_nan, _is_number, _ran, _add, _constant,
+        _is_nan, _is_number, _finite, _not_finite, _ran, _add, _constant,
     )
 }  # fmt: skip
 

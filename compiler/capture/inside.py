@@ -15,11 +15,11 @@ from pluggrad.recording import keeper
 
 from .arguments import is_array, is_symbolic, put_together, taken_apart
 from .calls import numbers_of
-from .capturing import watched
 from .guests import has_a_door
 from .numbers import check_numbers, floats
-from .recorded import CUT, HELD, Recorded
+from .plain import is_float
 from .slots import refusal
+from .watching import watched
 
 BY_OP = (Op.evaluate.__code__, Op.partial.__code__)  # what runs the functions of an op on floats
 
@@ -83,19 +83,5 @@ def _plain(x: Any) -> Any:
 
 
 def is_plain(x: Any) -> bool:
-    """Return whether the program alone has a plain number where this is recorded.
-
-    So it is for `x.data`, and for what is computed from such alone.
-    """
-    if not isinstance(x, Recorded):
-        return not is_symbolic(x)
-    left: list[Value] = [x]
-    seen = set()
-    while left:
-        node = left.pop()
-        if node.requires_grad or node.op is CUT:
-            return False
-        if node.op is not HELD and id(node) not in seen:
-            seen.add(id(node))
-            left.extend(node.prev)
-    return x.op is not None
+    """Return whether the program alone has a plain number where this is recorded."""
+    return is_float(x) or not is_symbolic(x)

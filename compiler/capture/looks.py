@@ -25,7 +25,7 @@ from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed
 from .places import Place, Seen
 from .plain import plain
-from .recorded import Hooked, end_recording, held, recorded_class
+from .recorded import Hooked, end_recording, held, is_of_floats, recorded_class
 from .ruled import Calls
 from .slots import refusal
 
@@ -37,7 +37,10 @@ ANSWERS = {
     ">=": ("_at_most", "_not_at_most"),
     "bool": ("_nonzero", "_zero"),
     "is nan": ("_is_nan", "_is_number"),
+    "is finite": ("_finite", "_not_finite"),
 }
+
+OF_ONE = ("bool", "is nan", "is finite")
 
 
 def _refuse_backward(left: Any, right: Any, *, mine: bool) -> None:
@@ -214,6 +217,10 @@ class Looks(Watcher):
         """Return the same as a float, as far as anybody asks."""
         return plain(self.kept(x, label))
 
+    def is_number(self, x: Value) -> bool:
+        """Return whether a transform computed `x` of floats alone, and so gives a float."""
+        return is_of_floats(x)
+
     def flowed(self, node: Any, index: int, g: Any, part: Any) -> None:
         """See `part`, the gradient that `node` hands on to its operand number `index`."""
         self.ruled.add(node.op)
@@ -261,7 +268,7 @@ class Looks(Watcher):
         if how in ANSWERS:
             if how == "is nan" and answer:
                 self._guard_parts()
-            operands = [left] if how in ("bool", "is nan") else [left, right]
+            operands = [left] if how in OF_ONE else [left, right]
             return ANSWERS[how][not answer], operands[::-1] if how in (">", ">=") else operands
         self.exact += 1
         return ("_whole", [left, float(answer)]) if how == "int" else ("_same", [left, answer])

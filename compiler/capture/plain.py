@@ -6,29 +6,57 @@ which tells the Values of a recording by their class, sees the one that the othe
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from typing import Any, ClassVar
 
-from pluggrad import Value
+from pluggrad import Op, Value
+from pluggrad.value import operand
 
+from . import float_errors
 from .classes import Recording
+from .float_errors import divided, raised
 from .slots import by_engine
 
 
 class Plain:
-    """What makes a recorded Value look like a float; a look at its number is guarded."""
+    """What makes a recorded Value look like a float; a look at its number is guarded.
+
+    Attributes:
+        of: the class of the other Values of the recording.
+        is_numpy: whether it is one of NumPy's floats, which raise no errors.
+        numpy: the class of those.
+    """
 
     __slots__ = ()
+    of: ClassVar[Any]
+    is_numpy: ClassVar[bool] = False
+    numpy: ClassVar[Any]
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The class of the other Values for the engine, float for everybody else."""
-        kind: Any = type(self).__base__
+        kind: type = self.of
         return kind if by_engine() else float
 
     @classmethod
     def _spread(cls, out: Any) -> Any:
-        kind: Any = cls.__base__
-        return kind._spread(out)
+        return cls.of._spread(out)
+
+    @classmethod
+    def __pluggrad_op__(cls, op: Op, operands: tuple[Any, ...]) -> Any:
+        """Compute an op: of floats it is a float."""
+        for x in operands:
+            kind = type(x)
+            if not is_float(x) and hasattr(kind, "__pluggrad_op__"):  # it moves
+                return kind.__pluggrad_op__(op, operands)
+        out = op.record(tuple([operand(x, op) for x in operands]))
+        are_floats = all(is_float(x) or not isinstance(x, Value) for x in operands)
+        return _as_plain(out, is_numpy=False) if are_floats else out
+
+    @property
+    def detach(self) -> Any:
+        """Not there, as floats have none."""
+        raise AttributeError("'float' object has no attribute 'detach'")
 
     @property
     def real(self) -> Any:
@@ -56,7 +84,10 @@ class Plain:
 
     def __round__(self, digits: int | None = None) -> Any:
         rounded = _method(self, "__round__")
-        return int(rounded()) if digits is None else plain(rounded(digits))
+        if digits is None:
+            return int(rounded())
+        out = float_errors.rounded(self, digits, rounded(digits))
+        return _as_plain(out, is_numpy=self.is_numpy)
 
     def __trunc__(self) -> int:
         return int(self)
@@ -89,30 +120,65 @@ def _method(x: Any, name: str) -> Any:
     return getattr(super(Plain, x), name)
 
 
-def _operator(name: str) -> Any:
-    """Make an operator of floats: with numbers and with one another they give floats."""
+def _of_one(name: str) -> Any:
+    """Make an operator of one float."""
 
-    def operate(self: Any, *others: Any) -> Any:
-        found = _method(self, name)(*others)
-        are_floats = all(is_float(x) or not isinstance(x, Value) for x in others)
-        if not are_floats:
-            return found
-        return tuple(map(_as_plain, found)) if isinstance(found, tuple) else _as_plain(found)
+    def operate(self: Any) -> Any:
+        return _as_plain(_method(self, name)(), is_numpy=self.is_numpy)
 
     operate.__name__ = name
     return operate
 
 
-def _as_plain(x: Any) -> Any:
+def _of_two(apply: Any, check: Any, *, reflected: bool) -> Any:
+    """Make an operator of floats: with numbers and with one another they give floats.
+
+    Parameters:
+        apply: the same for any numbers.
+        check: raises what Python's floats raise, see float_errors.py; NumPy's raise nothing.
+        reflected: whether the recorded number stands on the right.
+    """
+    name = f"__{'r' if reflected else ''}{apply.__name__}__"
+
+    def operate(self: Any, other: Any, *more: Any) -> Any:
+        if isinstance(other, complex):
+            number = float(self)
+            return apply(other, number) if reflected else apply(number, other)
+        out = _method(self, name)(other, *more)
+        if out is NotImplemented or (isinstance(other, Value) and not is_float(other)):
+            return out
+        is_numpy = self.is_numpy or _is_numpy(other)
+        if check is not None and not is_numpy:
+            left, right = (other, self) if reflected else (self, other)
+            out = check(apply, left, right, out)
+        if isinstance(out, tuple):
+            return tuple([_as_plain(x, is_numpy=is_numpy) for x in out])
+        return _as_plain(out, is_numpy=is_numpy)
+
+    operate.__name__ = name
+    return operate
+
+
+def _is_numpy(x: Any) -> bool:
+    return x.is_numpy if is_float(x) else type(x).__module__ == "numpy"
+
+
+def _as_plain(x: Any, *, is_numpy: bool) -> Any:
     is_recorded = isinstance(x, Value) and hasattr(type(x), "plain")
-    return plain(x) if is_recorded and not is_float(x) else x
+    return plain(x, is_numpy=is_numpy) if is_recorded and not is_float(x) else x
 
 
 for _name in ("neg", "pos", "abs"):
-    setattr(Plain, f"__{_name}__", _operator(f"__{_name}__"))
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod"):
-    for _side in ("", "r"):
-        setattr(Plain, f"__{_side}{_name}__", _operator(f"__{_side}{_name}__"))
+    setattr(Plain, f"__{_name}__", _of_one(f"__{_name}__"))
+for _apply, _check in (
+    (operator.add, None), (operator.sub, None), (operator.mul, None), (operator.truediv, divided),
+    (operator.floordiv, divided), (operator.mod, divided), (divmod, divided), (pow, raised),
+):  # fmt: skip
+    for _made in (
+        _of_two(_apply, _check, reflected=False),
+        _of_two(_apply, _check, reflected=True),
+    ):
+        setattr(Plain, _made.__name__, _made)
 
 
 def is_float(x: Any) -> bool:
@@ -132,10 +198,18 @@ class LikeFloat(Recording):
 
 def plain_class(kind: Any) -> Any:
     """Make the class of those Values of one recording that are floats to whoever asks."""
-    return LikeFloat("float", (Plain, kind), {"__slots__": ()})
+    return LikeFloat("float", (Plain, kind), {"__slots__": (), "of": kind, "numpy": None})
 
 
-def plain(x: Any) -> Any:
-    """Let a recorded number be a float to whoever asks."""
-    x.__class__ = x.__class__.plain
+def plain(x: Any, *, is_numpy: bool = False) -> Any:
+    """Let a recorded number be a float to whoever asks, of NumPy or of Python."""
+    kind = x.__class__.plain
+    x.__class__ = _numpy_class(kind) if is_numpy else kind
     return x
+
+
+def _numpy_class(kind: Any) -> Any:
+    """Return the class of those that are floats of NumPy, which few recordings have."""
+    if kind.numpy is None:
+        kind.numpy = LikeFloat("float64", (kind,), {"__slots__": (), "is_numpy": True})
+    return kind.numpy

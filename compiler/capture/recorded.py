@@ -23,7 +23,7 @@ from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
 from .classes import Recording
-from .plain import plain, plain_class
+from .plain import is_float, plain, plain_class
 from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
@@ -111,6 +111,21 @@ def held(x: Value, label: str = "") -> Value:
     out.label = label
     out.requires_grad = False
     return out
+
+
+def is_of_floats(x: Value) -> bool:
+    """Return whether no Value goes into what a transform gave, so that it gives a float."""
+    left, seen = [x], set()
+    while left:
+        node = left.pop()
+        if is_float(node) or node in seen:
+            continue
+        seen.add(node)
+        is_constant = node.op is None and not node.requires_grad and node.__class__ is Value
+        if not is_constant and (node.op is None or node.op in (HELD, CUT)):
+            return False
+        left.extend(node.prev)
+    return True
 
 
 class AsItStands(Op):
@@ -354,5 +369,7 @@ def end_recording(kind: Any) -> None:
     """Make the Values of this class like others, as far as somebody holds one."""
     kind.__bases__ = (WasRecorded,)
     kind.plain.__bases__ = (kind,)
-    kind.__class__ = kind.plain.__class__ = LikeValue
+    for like_float in filter(None, (kind.plain, kind.plain.numpy)):
+        like_float.__class__ = LikeValue
+    kind.__class__ = LikeValue
     kind.looks = None

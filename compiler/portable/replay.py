@@ -133,6 +133,8 @@ QUESTIONS: dict[str, Callable[..., bool]] = {
     "_nonzero": bool,
     "_zero": lambda a: not a,
     "_is_number": lambda a: bool(a <= a),
+    "_finite": lambda a: math.isfinite(float(a)),
+    "_not_finite": lambda a: not math.isfinite(float(a)),
     "_is_nan": lambda a: not a <= a,
     "_same": _is_same,
     "_whole": _is_whole,
