@@ -5,9 +5,10 @@
 
 Each is the Chebyshev interpolant of a smooth remainder, found with 60 digits of mpmath, which is
 within a small factor of the best polynomial there is; then its coefficients are rounded, for some
-functions one after the other, so that those behind make up for it. What is printed stands in
-compiler/lanes/coefficients.py, with the largest error of the rounded polynomial relative to the
-function it belongs to.
+functions one after the other, so that those behind make up for it. Where an error counts less in
+some places than in others, it is the best polynomial with such weights, found by E. Remez's
+exchange of points (1934). What is printed stands in compiler/lanes/coefficients.py, with the
+largest error of the rounded polynomial relative to the function it belongs to, or with its weight.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mpmath import mp
 
 mp.dps = 60
 SAMPLES = 400
+EXCHANGES = 8
 
 
 class Fit(NamedTuple):
@@ -32,6 +34,7 @@ class Fit(NamedTuple):
         high: its upper end.
         count: how many coefficients.
         in_turn: whether a coefficient is rounded before those behind it are fitted.
+        weight: how much an error counts at a place.
     """
 
     meaning: str
@@ -40,6 +43,7 @@ class Fit(NamedTuple):
     high: Any
     count: int
     in_turn: bool = False
+    weight: Callable[[Any], Any] | None = None
 
 
 def interpolant(fit: Fit) -> list[Any]:
@@ -63,6 +67,34 @@ def interpolant(fit: Fit) -> list[Any]:
         shorter = [*before, *[mp.mpf(0)] * (len(doubled) - len(before))]
         before, now = now, [x - y for x, y in zip(doubled, shorter, strict=True)]
     return shifted(powers, middle, half)
+
+
+def best(fit: Fit) -> list[Any]:
+    """Return the coefficients of the polynomial whose largest weighted error is least."""
+    weight = fit.weight
+    assert weight is not None
+    middle, half = (fit.low + fit.high) / mp.mpf(2), (fit.high - fit.low) / mp.mpf(2)
+    fine = 4 * SAMPLES
+    places = [middle - half * mp.cos(mp.pi * k / fine) for k in range(fine + 1)]
+    count = fit.count
+    points = [middle - half * mp.cos(mp.pi * k / count) for k in range(count + 1)]
+    for _ in range(EXCHANGES):
+        rows = [
+            [*[x**j for j in range(count)], (-1) ** i / weight(x)] for i, x in enumerate(points)
+        ]
+        found = list(mp.lu_solve(mp.matrix(rows), mp.matrix([fit.function(x) for x in points])))
+        errors = [(weight(x) * (mp.polyval(found[-2::-1], x) - fit.function(x)), x) for x in places]
+        # Of each stretch in which the error has one sign, the place where it is largest.
+        largest: list[tuple[Any, Any]] = []
+        for e, x in errors:
+            if not largest or (e > 0) != (largest[-1][0] > 0):
+                largest.append((e, x))
+            elif abs(e) > abs(largest[-1][0]):
+                largest[-1] = e, x
+        while len(largest) > count + 1:
+            largest.pop(0 if abs(largest[0][0]) < abs(largest[-1][0]) else -1)
+        points = [x for _, x in largest]
+    return found[:-1]
 
 
 def rounded_in_turn(fit: Fit) -> list[Any]:
@@ -96,13 +128,17 @@ def shifted(powers: list[Any], middle: Any, half: Any) -> list[Any]:
 
 
 def error(fit: Fit, coefficients: list[Any]) -> Any:
-    """Return the largest relative error of a rounded polynomial, between its nodes and at ends."""
+    """Return the largest error of a rounded polynomial, between its nodes and at ends.
+
+    It is relative to the function, or has its weight.
+    """
     worst = mp.mpf(0)
     for k in range(SAMPLES + 1):
         x = fit.low + (fit.high - fit.low) * mp.mpf(k) / SAMPLES
         exact = fit.function(x)
         found = mp.polyval([mp.mpf(c) for c in reversed(coefficients)], x)
-        worst = max(worst, abs(found - exact) / abs(exact))
+        weight = fit.weight(x) if fit.weight else 1 / abs(exact)
+        worst = max(worst, abs(found - exact) * weight)
     return worst
 
 
@@ -113,6 +149,10 @@ def exp_rest(r: Any) -> Any:
     return series(
         lambda k: 1 / mp.factorial(k + 3), r, (mp.exp(r) - 1 - r - r * r / 2) / r**3 if r else 0
     )
+
+
+def exp_from_square(r: Any) -> Any:
+    return series(lambda k: 1 / mp.factorial(k + 2), r, (mp.exp(r) - 1 - r) / r**2 if r else 0)
 
 
 def log_rest(z: Any) -> Any:
@@ -186,6 +226,10 @@ FITS = {
     "EXP": Fit(
         "(e**r - 1 - r - r**2 / 2) / r**3, |r| <= log(2) / 2", exp_rest, -HALF_LN2, HALF_LN2, 10
     ),
+    "EXP_FROM_SQUARE": Fit(
+        "(e**r - 1 - r) / r**2, |r| <= log(2) / 2, relative to e**r", exp_from_square,
+        -HALF_LN2, HALF_LN2, 10, weight=lambda r: max(r * r, mp.mpf("1e-8")) / mp.exp(r),
+    ),
     "LOG": Fit(
         "(2 atanh(s) - 2 s) / s**3 in s**2, |s| <= (sqrt(2) - 1) / (sqrt(2) + 1)",
         log_rest, 0, (mp.sqrt(2) - 1) ** 4, 7,
@@ -220,7 +264,7 @@ def main(names: list[str]) -> None:
     """Print the coefficients."""
     for name in names or FITS:
         fit = FITS[name]
-        exact = rounded_in_turn(fit) if fit.in_turn else interpolant(fit)
+        exact = (rounded_in_turn if fit.in_turn else best if fit.weight else interpolant)(fit)
         rounded = [float(c) for c in exact]
         worst = error(fit, exact if fit.in_turn else rounded)
         print(f"# {fit.meaning};\n# relative error 2**{float(mp.log(worst, 2)):.1f}.")

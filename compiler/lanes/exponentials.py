@@ -1,6 +1,6 @@
 """e**x and its kin on vectors of lanes.
 
-e**x = 2**n e**r with |r| <= log(2) / 2, and e**r = 1 + r + r**2 / 2 + r**3 P(r). The sum is kept as
+e**x = 2**n e**r with |r| <= log(2) / 2, and e**r = 1 + r + r**2 Q(r). The sum is kept as
 two numbers, so that only the last rounding counts.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .coefficients import EXP
+from .coefficients import EXP, EXP_FROM_SQUARE
 from .writer import Writer
 
 LOG2E = 1.0 / math.log(2.0)
@@ -20,6 +20,8 @@ MAGIC = 1.5 * 2.0**52  # adding it rounds to a whole number, which stands in the
 MAGIC_BITS = 0x4338 << 48
 MOST, LEAST = 710.0, -750.0  # beyond them e**x is inf and 0
 FAR = 40.0  # from here on e**x - 1 is e**x
+# (e**(2 r) - 1 - 2 r - 2 r**2) / (2 r**3), for |r| up to log(2) / 4.
+EXP_OF_TWICE = [c * 2.0 ** (k + 2) for k, c in enumerate(EXP)]
 
 
 class Reduced(NamedTuple):
@@ -67,10 +69,16 @@ def without_multiples(w: Writer, x: Any, low: Any = None) -> tuple[Any, Any, Any
     return r, w.fma(n, -LN2_LOW, part - r), w.bits(shifted) - MAGIC_BITS
 
 
+def from_square(w: Writer, r: Any) -> Any:
+    """Give (e**r - 1 - r) / r**2; beside the first term, errors of the others are small."""
+    half, *others = EXP_FROM_SQUARE
+    return w.fma(r, w.cubics(r, others), half)
+
+
 def reduced(w: Writer, x: Any, low: Any = None) -> Reduced:
     """Give e**(x + low) as (1 + r + rest) 2**n."""
     r, rest, whole = without_multiples(w, x, low)
-    return Reduced(r, w.fma(r * r, w.polynomial(r, (0.5, *EXP)), rest), whole)
+    return Reduced(r, w.fma(r * r, from_square(w, r), rest), whole)
 
 
 def power(w: Writer, x: Any, low: Any = None) -> Power:
@@ -97,7 +105,7 @@ def exp(w: Writer, x: Any) -> Any:
 
 def _of_reduced(w: Writer, r: Any) -> Any:
     """Give e**r = 1 + r (1 + r (1/2 + ...)): what its steps round counts for a third of a unit."""
-    rest = w.polynomial(r, (0.5, *EXP), levels=1)
+    rest = from_square(w, r)
     if w.has_fma:
         return w.fma(r, w.fma(r, rest, 1.0), 1.0)
     near, error = w.ordered_total(1.0, r)
@@ -112,7 +120,7 @@ def exp2(w: Writer, x: Any) -> Any:
     r, low = w.product(part, math.log(2.0))
     low = low + part * 2.3190468138462996e-17
     near, error = w.ordered_total(1.0, r)
-    rest = w.fma(r * r, w.polynomial(r, (0.5, *EXP)), low)
+    rest = w.fma(r * r, from_square(w, r), low)
     high = near + (error + rest)
     return w.times_power(high, w.bits(shifted) - MAGIC_BITS)
 
@@ -121,15 +129,16 @@ def less_one(w: Writer, x: Any) -> tuple[Any, Any]:
     """Give e**x - 1 as two numbers, for |x| below 45."""
     r, left, whole = without_multiples(w, x)
     square, square_low = w.product(r, r)
-    rest = w.fma(r * square, w.polynomial(r, EXP, levels=2), w.fma(square_low, 0.5, left))
+    rest = w.fma(r * square, w.cubics(r, EXP), w.fma(square_low, 0.5, left))
     near, error = w.ordered_total(r, 0.5 * square)
     near, error = w.ordered_total(near, error + rest)
-    times = w.times_power(1.0, whole)
+    times = w.power_of_two(whole)
     # Where n is not 0, |2**n - 1| is at least 1/2, and 2**n (r + ...) is smaller.
     first = times - 1.0
+    first_low = (times - first) - 1.0  # from n = 54 on
     product = times * near  # exactly
     high, left = w.ordered_total(first, product)
-    return w.ordered_total(high, w.fma(times, error, left))
+    return w.ordered_total(high, w.fma(times, error, left + first_low))
 
 
 def expm1(w: Writer, x: Any) -> Any:
@@ -144,7 +153,7 @@ def quotient(w: Writer, a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
     """Divide two sums of two numbers each, with one rounding in effect."""
     inverse = 1.0 / b
     q = a * inverse
-    left = remainder(w, a, q, b) + (a_low - q * b_low)
+    left = remainder(w, a, q, b) + w.fma(-q, b_low, a_low)
     return w.fma(left, inverse, q)
 
 
@@ -157,12 +166,30 @@ def remainder(w: Writer, a: Any, q: Any, b: Any) -> Any:
 
 
 def tanh(w: Writer, x: Any) -> Any:
-    """Give tanh(x) = E / (E + 2) with E = e**(2 |x|) - 1."""
+    """Give tanh(x) = (1 - s + p) / (1 + s + p), with e**(2 |x|) = (1 + p) / s and s = 2**-n.
+
+    So 1 - s and 1 + s are exact, and p is never multiplied by a power of two. It is e**(2 r) - 1,
+    where |x| = n log(2) / 2 + r.
+    """
     size = w.fabs(x)
     size = w.select(size > 22.0, 22.0, size)  # from there on it is 1
-    e, low = less_one(w, size + size)
-    b, b_low = w.total(e, 2.0)
-    return w.copysign(quotient(w, e, low, b, b_low + low), x)
+    shifted = w.fma(size, 2.0 * LOG2E, MAGIC)
+    n = shifted - MAGIC
+    part = w.fma(n, -0.5 * LN2_HIGH, size)
+    r = w.fma(n, -0.5 * LN2_LOW, part)
+    left = w.fma(n, -0.5 * LN2_LOW, part - r)
+    square, square_low = w.product(r, r)
+    twice = r + r
+    near = w.fma(square, 2.0, twice)  # 2 r + 2 r**2
+    error = w.fma(square, 2.0, twice - near)
+    half = w.fma(r * square, w.cubics(r, EXP_OF_TWICE), left + square_low)
+    near, rest = w.ordered_total(near, w.fma(half, 2.0, error))
+    s = w.power_of_two(MAGIC_BITS - w.bits(shifted))
+    b = 1.0 + s
+    a = b - (s + s)  # 1 - s, or where b has lost s, 1 - 2 s: the quotient is the same
+    a, a_low = w.ordered_total(a, near)
+    b, b_low = w.ordered_total(b, near)
+    return w.copysign(quotient(w, a, a_low + rest, b, b_low + rest), x)
 
 
 def half_power(w: Writer, size: Any) -> Any:
@@ -229,7 +256,7 @@ def gaussian_power(w: Writer, size: Any, other: Any) -> Power:
     part = w.fma(n, -LN2_LOW, w.fma(n, -LN2_HIGH, -product))
     r = part - low
     near, error = w.ordered_total(1.0, part)
-    rest = w.fma(r * r, w.polynomial(r, (0.5, *EXP), levels=1), error - low)
+    rest = w.fma(r * r, from_square(w, r), error - low)
     return Power(near, rest, w.bits(shifted) - MAGIC_BITS)
 
 

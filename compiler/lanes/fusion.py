@@ -28,6 +28,7 @@ from ..lower.translation import Function
 from ..tape.data import Tape
 from .divisions import arranged
 from .operations import Operations
+from .schedule import mostly_waits
 from .symbols import DOUBLE, Lanes
 from .writer import Writer
 
@@ -69,7 +70,7 @@ def fused(
 
     Parameters:
         tape: its last output counts guards that do not hold.
-        writer: a new one.
+        writer: a new one; where a processor would mostly wait, there are twice its lanes.
         backward: whether gradients are computed, too.
         body: makes the loop; the one that writes a result for each lane when left out.
 
@@ -82,6 +83,10 @@ def fused(
     loop = made(tape, writer)
     try:
         loop.loop(backward, INLINE_LINES)
+        if writer.width > 1 and mostly_waits(writer.lines):
+            writer = writer.like(times=2)
+            loop = made(tape, writer)
+            loop.loop(backward, MOST_LINES)
     except _TooLongError:
         writer = writer.like()
         writer.apart = True
@@ -266,14 +271,11 @@ class Body:
         failed = w.everywhere(failed)
         found.append((w.compare("une", failed, 0.0), GUARD))
         vectors = [x for x in gradients if isinstance(x, Lanes)]
-        masks = [w.compare("uno", a, b) for a, b in zip(vectors[::2], vectors[1::2], strict=False)]
-        if len(vectors) % 2:
-            masks.append(w.is_nan(vectors[-1]))
-        if masks:
-            mask = masks[0]
-            for other in masks[1:]:
-                mask = mask | other
-            found.append((mask, NAN))
+        while len(vectors) > 1:  # a sum is nan where one of them is, or where infinities meet
+            sums = [a + b for a, b in zip(vectors[::2], vectors[1::2], strict=False)]
+            vectors = sums + vectors[len(sums) * 2 :]
+        if vectors:
+            found.append((w.is_nan(vectors[0]), NAN))
         return found
 
     def flag(self, found: list[tuple[Any, int]]) -> None:

@@ -24,10 +24,12 @@ MOST = 39.0  # from here on ndtr(-x) is 0
 
 
 class Tail(NamedTuple):
-    """What a Gaussian is multiplied by, as two numbers."""
+    """What a Gaussian is multiplied by: (value + low) / divisor; `over` is about 1 / divisor."""
 
-    high: Any
+    value: Any
     low: Any
+    divisor: Any
+    over: Any
 
 
 class Kind(NamedTuple):
@@ -58,17 +60,16 @@ def tail(w: Writer, x: Any, kind: Kind) -> Tail:
     over, over_far = to_far * inverse, to_near * inverse  # 1 / (x + near), but for a few roundings
     t = away * over_far
     t = w.fma(remainder(w, away, t, to_far), over_far, t)
-    value, value_low = last_steps(w, t, kind.coefficients)
-    high, error = w.product(over, value)
-    error = w.fma((x - on_grid) * kind.scale, w.fma(x, high, -kind.limit), error)
-    error = w.fma(over, value_low + kind.low, error)
-    return Tail(high, w.fma(high, remainder(w, 1.0, over, to_near), error))
+    value, low = last_steps(w, t, kind.coefficients)
+    slope = w.fma(x, value - kind.limit, -kind.limit * kind.near)  # that of G, times x + near
+    low = w.fma((x - on_grid) * kind.scale, slope, low + kind.low)
+    return Tail(value, low, to_near, over)
 
 
 def last_steps(w: Writer, t: Any, coefficients: Sequence[float]) -> tuple[Any, Any]:
     """Evaluate a polynomial, the last two steps of it with their rounding errors."""
-    constant, slope, *others = coefficients
-    inner, inner_low = w.ordered_total(slope, t * w.polynomial(t, others, levels=2))
+    constant, slope, third, *others = coefficients
+    inner, inner_low = w.ordered_total(slope, t * w.fma(t, w.cubics(t, others), third))
     rest, rest_low = w.product(t, inner)
     value, low = w.ordered_total(constant, rest)
     return value, low + w.fma(t, inner_low, rest_low)
@@ -76,9 +77,11 @@ def last_steps(w: Writer, t: Any, coefficients: Sequence[float]) -> tuple[Any, A
 
 def times_tail(w: Writer, e: Power, g: Tail) -> Any:
     """Multiply a power by a tail, with one rounding in effect."""
-    product, error = w.product(e.high, g.high)
-    low = w.fma(e.high + e.low, g.low, w.fma(e.low, g.high, error))
-    return w.times_power(product + low, e.whole)
+    high, low = w.ordered_total(e.high, e.low)
+    product, error = w.product(high, g.value)
+    error = w.fma(high, g.low, w.fma(low, g.value, error))
+    q = product * g.over
+    return w.times_power(w.fma(remainder(w, product, q, g.divisor) + error, g.over, q), e.whole)
 
 
 def erfc_of(w: Writer, size: Any) -> Any:
@@ -117,5 +120,6 @@ def ndtr(w: Writer, x: Any) -> Any:
 def density(w: Writer, x: Any) -> Any:
     """Give its derivative, e**(-x**2 / 2) / sqrt(2 pi)."""
     e = bell(w, x)
-    low = w.fma(e.low, DENSITY, e.high * DENSITY_LOW)
-    return w.times_power(w.fma(e.high, DENSITY, low), e.whole)
+    high, low = w.ordered_total(e.high, e.low)
+    low = low + DENSITY_LOW / DENSITY  # times high, which is about 1
+    return w.times_power(w.fma(high, DENSITY, low * DENSITY), e.whole)

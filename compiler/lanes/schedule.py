@@ -26,6 +26,8 @@ LATENCIES = {
     "getelementptr": 0,
 }
 SQRT = 32
+AHEAD = 100  # instructions of two registers each that a processor looks ahead
+WAITING = 1.5  # cycles of a chain for each instruction, from where on twice the lanes are faster
 SLOW = 16  # cycles for which a division keeps the divider busy
 
 
@@ -55,6 +57,16 @@ def scheduled(lines: list[str]) -> list[str]:
         lines: instructions without branches. Stores and loads are of different memory.
     """
     return Schedule(lines).run() if len(lines) > 2 else lines
+
+
+def mostly_waits(lines: Iterable[str]) -> bool:
+    """Say whether a body is one long chain, in which a processor waits for result after result.
+
+    Short bodies do not wait: meanwhile it is at the next lanes.
+    """
+    schedule = Schedule([line for line in lines if STRAIGHT.match(line)])
+    work = sum(map(bool, schedule.latency))
+    return work > AHEAD and max(schedule.height) > WAITING * work
 
 
 class Schedule:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from pluggrad import Op
@@ -58,9 +59,9 @@ class Writer(Instructions):
         self.quotients: dict[str, tuple[str, str]] = {}
         self.reciprocals: dict[str, str] = {}
 
-    def like(self) -> Writer:
-        """Make a new writer for the same processor."""
-        return Writer(self.width, has_fma=self.has_fma, has_ldexp=self.has_ldexp)
+    def like(self, times: int = 1) -> Writer:
+        """Make a new writer for the same processor, for so many times the lanes."""
+        return Writer(self.width * times, has_fma=self.has_fma, has_ldexp=self.has_ldexp)
 
     # ----- Arithmetic -----
 
@@ -120,6 +121,10 @@ class Writer(Instructions):
         """Give 2**(whole - 1024)."""
         return self.double(self.shifted(whole - 1, 52))
 
+    def power_of_two(self, n: Lanes) -> Any:
+        """Give 2**n, for an integer n between -1022 and 1023."""
+        return self.double(self.shifted(n + 1023, 52))
+
     def product(self, a: Lanes, b: Operand) -> tuple[Any, Any]:
         """Give a product and its rounding error, which is exact; see `times` for what is not."""
         high = a * b
@@ -162,6 +167,33 @@ class Writer(Instructions):
         while terms:
             total = self.fma(x, total, terms.pop())
         return total
+
+    def cubics(self, x: Lanes, coefficients: Sequence[float]) -> Any:
+        """Evaluate a polynomial in groups of four coefficients, each with a step less.
+
+        a + b x + c x**2 + d x**3 = (x + c / d) (d x**2 + b) + a - b c / d. What is a step less is
+        an addition more, for which many processors have units beside. Where b c / d is much larger
+        than a, digits are lost.
+
+        Parameters:
+            x: where.
+            coefficients: the constant first.
+        """
+        square = x * x
+        groups = [coefficients[i : i + 4] for i in range(0, len(coefficients), 4)]
+        total = None
+        for group in reversed(groups):
+            part = self._cubic(x, square, group)
+            total = part if total is None else self.fma(square * square, total, part)
+        return total
+
+    def _cubic(self, x: Lanes, square: Lanes, coefficients: Sequence[float]) -> Any:
+        if len(coefficients) < 4:
+            return self.polynomial(x, coefficients)
+        a, b, c, d = map(Fraction, coefficients)
+        return self.fma(
+            x + float(c / d), self.fma(square, float(d), float(b)), float(a - b * c / d)
+        )
 
     # ----- Comparisons -----
 

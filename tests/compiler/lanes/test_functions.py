@@ -75,10 +75,10 @@ ANGLES += [k * math.pi / 2 for k in range(-300, 300)]
 POINTS = {
     "exp": even(-745.1, 709.7) + even(-2.0, 2.0) + TINY,
     "exp2": even(-1074.9, 1023.9) + even(-2.0, 2.0) + TINY,
-    "expm1": even(-60.0, 709.7) + even(-2.0, 2.0) + TINY,
-    "sinh": even(-710.4, 710.4) + even(-30.0, 30.0) + even(-2.0, 2.0) + TINY,
+    "expm1": even(-60.0, 709.7) + even(36.0, 39.0) + even(-2.0, 2.0) + TINY,
+    "sinh": even(-710.4, 710.4) + even(-30.0, 30.0) + even(36.0, 39.0) + even(-2.0, 2.0) + TINY,
     "cosh": even(-710.4, 710.4) + even(-30.0, 30.0) + even(-2.0, 2.0) + TINY,
-    "tanh": even(-25.0, 25.0) + even(-2.0, 2.0) + TINY,
+    "tanh": even(-25.0, 25.0) + even(17.0, 20.0) + even(-2.0, 2.0) + TINY,
     "sech": even(-745.0, 745.0) + even(-30.0, 30.0) + even(-2.0, 2.0) + TINY,
     "log": POSITIVE,
     "log2": POSITIVE,

@@ -2,7 +2,7 @@
 
 import random
 
-from pluggrad.compiler.lanes.schedule import LIVE, NAME, in_order, scheduled
+from pluggrad.compiler.lanes.schedule import LIVE, NAME, in_order, mostly_waits, scheduled
 
 
 def add(name, *operands):
@@ -52,3 +52,18 @@ def test_of_many_independent_chains_some_come_to_an_end_before_others_begin():
     for line in scheduled(lines):
         begun += (" = " in line and "%a" in line.split(" = ")[0]) - line.startswith("  store")
         assert begun <= 2 * LIVE
+
+
+def chains(count, length):
+    return [
+        add(f"v{i}.{k}", f"v{i}.{k - 1}" if k else "x", "x")
+        for i in range(count)
+        for k in range(length)
+    ]
+
+
+def test_a_processor_waits_in_one_long_chain_and_not_in_short_or_many_ones():
+    assert mostly_waits(chains(1, 400))
+    assert mostly_waits(chains(2, 400))
+    assert not mostly_waits(chains(8, 400))
+    assert not mostly_waits(chains(1, 40))

@@ -76,3 +76,24 @@ def test_fetching_memory_makes_no_function_long(monkeypatch):
 def test_memory_of_every_array_is_fetched_before_its_lanes_are_computed():
     text = text_of(lambda x, y: x * y, (1.0, 2.0))
     assert text.count("call void @llvm.prefetch") == 3  # two inputs and a result
+
+
+class OnNumbers(Writer):
+    """Computes at once, and counts multiplications with an addition."""
+
+    def __init__(self):
+        super().__init__(1, has_fma=True)
+        self.steps = 0
+
+    def fma(self, a, b, c):
+        self.steps += 1
+        return a * b + c
+
+
+@pytest.mark.parametrize("count", [*range(2, 12), 20, 21])
+def test_a_polynomial_in_groups_of_four_is_the_polynomial(count):
+    coefficients = [1.0 / math.factorial(k + 2) for k in range(count)]
+    w = OnNumbers()
+    exact = math.fsum(c * 0.3**k for k, c in enumerate(coefficients))
+    assert math.isclose(w.cubics(0.3, coefficients), exact, rel_tol=1e-15)
+    assert w.steps == count - 1 - count // 4
