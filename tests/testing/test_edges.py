@@ -7,7 +7,7 @@ from functools import cache
 import mpmath
 import pytest
 from pluggrad import Op, Value, grad, plugins
-from pluggrad.ops import clip, elu, leaky_relu, log, relu, where
+from pluggrad.ops import beta, clip, digamma, elu, leaky_relu, log, polygamma_rise, relu, where
 from pluggrad.testing import CHECKS, ConformanceError, check_op
 
 EDGES = [check for check in CHECKS if check.__name__.endswith("at_edges")]
@@ -159,3 +159,36 @@ def test_where_the_result_is_infinite_a_second_derivative_may_be_nan():
     assert math.isnan(grad(slope, p))
     assert cloglog(1.0) == math.inf
     check_op(cloglog, checks=EDGES)
+
+
+BETA = {
+    "as it is defined": (
+        lambda g, out, a, b: g * out * (digamma(a) - digamma(a + b)),
+        lambda g, out, a, b: g * out * (digamma(b) - digamma(a + b)),
+    ),
+    "with all digits": (
+        lambda g, out, a, b: -g * out * polygamma_rise(0.0, a, b),
+        lambda g, out, a, b: -g * out * polygamma_rise(0.0, b, a),
+    ),
+}
+
+
+@pytest.mark.parametrize("rules", BETA.values(), ids=BETA)
+def test_at_a_pole_on_a_border_a_difference_of_infinite_terms_is_not_called_wrong(rules):
+    positive = (0.0, math.inf)
+    pole = Op("pole", beta.forward, *rules, domain=(positive, positive))
+    a, b = Value(0.0), Value(1.0)
+    slopes = grad(pole(a, b), [a, b], create_graph=True)
+    assert [grad(slopes[0], b), grad(slopes[1], a)] != [-1.0, -1.0]  # no rule can say so
+    check_op(pole)
+
+
+def test_beside_a_pole_and_at_one_with_another_sign_a_wrong_number_is_found():
+    wrong = Op(
+        "wrong",
+        beta.forward,
+        lambda g, out, a, b: g * out * out,
+        lambda g, out, a, b: g * out * (digamma(b) - digamma(a + b)),
+        domain=((0.0, math.inf), (0.0, math.inf)),
+    )
+    assert "d/da is inf, and the truth tends to -inf" in str(found(wrong))
