@@ -74,15 +74,24 @@ def operands_are_left_alone(subject: Subject) -> None:
     op = subject.op
     for at in subject.points[:20]:
         values = [Value(x, f"operand {i}") for i, x in enumerate(at)]
-        before = [(v.data, v.grad, v.label, v.requires_grad, v.prev) for v in values]
-        out = op(*values)
-        result = out.data
+        before = [*map(_state, values)]
+        out, g = op(*values), Value(1.0)
+        result, gradient = _state(out), _state(g)
         for rule in op.rules:
             if rule is not None:
-                rule(Value(1.0), out, *values)
-        after = [(v.data, v.grad, v.label, v.requires_grad, v.prev) for v in values]
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            if any(not same(a, b) for a, b in zip(old, new, strict=True)):
+                rule(g, out, *values)
+        for index, (old, value) in enumerate(zip(before, values, strict=True)):
+            if _is_changed(old, value):
                 raise subject.failure("the operand is changed by the op or its rules", index, at)
-        if not same(out.data, result):
+        if _is_changed(result, out):
             raise subject.failure("the rules change the result", at=at)
+        if _is_changed(gradient, g):
+            raise subject.failure("the rules change the gradient that they are given", at=at)
+
+
+def _state(value: Value) -> tuple[object, ...]:
+    return value.data, value.grad, value.label, value.requires_grad, value.prev
+
+
+def _is_changed(before: tuple[object, ...], value: Value) -> bool:
+    return any(not same(old, new) for old, new in zip(before, _state(value), strict=True))

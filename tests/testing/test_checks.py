@@ -59,11 +59,11 @@ def test_a_rule_of_anything_but_operators_and_ops_is_told_what_to_use(rule, says
 
 
 def test_a_rule_that_changes_an_operand_or_the_result_is_found():
-    def spoil(what):
+    def spoil(what, name="data"):
         def rule(g, out, x):
-            spoiled = {"operand": x, "result": out}[what]
+            spoiled = {"operand": x, "result": out, "gradient": g}[what]
             if isinstance(spoiled, Value):
-                spoiled.data = 7.0
+                setattr(spoiled, name, 7.0)
             return 2 * g * x
 
         return rule
@@ -71,7 +71,13 @@ def test_a_rule_that_changes_an_operand_or_the_result_is_found():
     check, text, _ = line(op(square, spoil("operand")))
     assert check == "operands_are_left_alone"
     assert "operand 0 (x), at x = 1.0: the operand is changed by the op or its rules" in text
-    assert "the rules change the result" in line(op(square, spoil("result")))[1]
+    for name in ("data", "grad", "label"):
+        assert "the operand is changed" in line(op(square, spoil("operand", name)))[1]
+        assert "the rules change the result" in line(op(square, spoil("result", name)))[1]
+        assert (
+            "change the gradient that they are given"
+            in line(op(square, spoil("gradient", name)))[1]
+        )
 
 
 def test_a_rule_that_is_not_linear_in_g_says_where_and_what_to_do():
