@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from hashlib import sha256
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from pluggrad import Graph
+from pluggrad.errors import one_line
 
 from .errors import ConformanceError
 from .picture import Picture
@@ -24,10 +26,14 @@ from .sample_graphs import SAMPLES, chain, tower
 DOUBLINGS = 60
 
 
+class UnreachableError(Exception):
+    """Another process cannot find the renderer; the message says why."""
+
+
 def refusal(picture: Picture) -> str:
     """Say why a renderer cannot be drawn with in another process; "" where it can."""
     kind = picture.kind
-    if "<locals>" in kind.__qualname__ or _file(kind) is None:
+    if not _place(kind) or _file(kind) is None:
         return f"class {kind.__qualname__} is not at the top of a file"
     try:
         json.dumps(dict(picture.options))
@@ -43,7 +49,7 @@ def start(picture: Picture, task: str, seed: str) -> subprocess.Popen[str]:
         "library": _library(),
         "module": picture.kind.__module__,
         "file": _file(picture.kind),
-        "class": picture.kind.__qualname__,
+        "class": _place(picture.kind),
         "options": dict(picture.options),
         "depth": picture.depth,
         "task": task,
@@ -84,6 +90,7 @@ def answer(
 
     Raises:
         ConformanceError: with what the process found wrong, or when it crashed or took too long.
+        UnreachableError: when the class is not to be had there.
     """
     try:
         out, err = process.communicate(timeout=timeout)
@@ -98,6 +105,8 @@ def answer(
         told = err.strip().splitlines() or ["it left the process"]
         raise picture.failure(f"{what}: {told[-1]:.300}")
     found: dict[str, str] = json.loads(lines[-1].removeprefix(MARK))
+    if "lacking" in found:
+        raise UnreachableError(found["lacking"])
     if "failed" in found:
         raise ConformanceError(found["failed"], renderer=picture.name)
     return found
@@ -116,12 +125,20 @@ MARK = "pluggrad found: "
 
 def main(given: Mapping[str, Any]) -> None:
     """Draw what was asked for, and print what came of it."""
-    picture = Picture(_class(given), given["options"], given["depth"])
     try:
-        found = _TASKS[given["task"]](picture)
-    except ConformanceError as error:
-        found = {"failed": str(error)}
+        kind = _class(given)
+    except (Exception, SystemExit) as cause:  # of the module, which is imported alone here
+        found = {"lacking": f"{given['class']} is not found in {given['file']}: {one_line(cause)}"}
+    else:
+        found = _drawn(Picture(kind, given["options"], given["depth"]), given["task"])
     print(f"\n{MARK}{json.dumps(found)}")
+
+
+def _drawn(picture: Picture, task: str) -> dict[str, str]:
+    try:
+        return _TASKS[task](picture)
+    except ConformanceError as error:
+        return {"failed": str(error)}
 
 
 def digests(picture: Picture) -> dict[str, str]:
@@ -158,6 +175,21 @@ def _file(kind: type[Any]) -> str | None:
         return inspect.getsourcefile(kind)
     except (TypeError, OSError):
         return None
+
+
+def _place(kind: type[Any]) -> str:
+    """Return the name by which a class is found in its module; "" where it is not.
+
+    A class that `type()` made is often known by another name than its own.
+    """
+    module = sys.modules.get(str(kind.__module__))
+    try:
+        if attrgetter(kind.__qualname__)(module) is kind:
+            return str(kind.__qualname__)
+    except AttributeError:
+        pass
+    names: dict[str, Any] = getattr(module, "__dict__", {})
+    return next((name for name, held in names.items() if held is kind), "")
 
 
 def _class(given: Mapping[str, Any]) -> type[Any]:

@@ -11,6 +11,7 @@ from pluggrad.errors import quoted
 
 from .check_renderers import RENDERER_CHECKS, RendererCheck
 from .errors import ConformanceError
+from .fresh_process import UnreachableError
 from .picture import Picture
 from .selection import chosen, renderers_of
 
@@ -108,6 +109,8 @@ def _check_limits(depth: object, timeout: object) -> None:
 def _run(check: RendererCheck, picture: Picture) -> str | None:
     try:
         return check(picture)
+    except UnreachableError as cause:
+        return f"not drawn in other processes: {cause}"
     except ConformanceError as error:
         error.check = check.__name__
         raise

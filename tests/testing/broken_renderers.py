@@ -300,3 +300,8 @@ class FailsToWrite(Right):
 class WrongBundle(Right):
     def notebook(self, graph):
         return {"text/html": 3}
+
+
+# Classes whose names are not those by which this module knows them.
+MadeByType = type("right", (Right,), {})
+MadeByTypeAndWrong = type("HashOrder", (HashOrder,), {})

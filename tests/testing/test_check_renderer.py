@@ -171,6 +171,40 @@ def test_a_class_that_other_processes_cannot_find_is_checked_as_far_as_it_can_be
     assert len(told) == 2
 
 
+def test_a_class_that_type_made_is_checked_as_any_other_wherever_it_is_found():
+    def draw(self, graph):
+        return "\n".join(node.id for node in graph.nodes[:100])
+
+    lost = type("Lost", (), {"name": "lost", "__call__": draw})
+    nowhere = type("Nowhere", (), {"name": "nowhere", "__call__": draw, "__module__": None})
+    namesake = type("Right", (), {"name": "namesake", "__call__": draw})
+    namesake.__module__ = broken.__name__  # which has another of this name
+    for kind in (lost, nowhere, namesake):
+        with pytest.warns(UserWarning, match="is not at the top of a file") as told:
+            check_renderer(kind, depth=DEPTH)
+        assert len(told) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_renderer(broken.MadeByType, depth=DEPTH)
+    assert "PYTHONHASHSEED=1 and 2" in str(caught(broken.MadeByTypeAndWrong, depth=DEPTH))
+
+
+def test_a_class_that_only_this_program_has_is_checked_as_far_as_it_can_be(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pluggrad.testing import check_renderer\n"
+        "if __name__ == '__main__':\n"
+        "    class Ids:\n"
+        "        name = 'ids'\n"
+        "        def __call__(self, graph):\n"
+        "            return '\\n'.join(node.id for node in graph.nodes[:100])\n"
+        "    check_renderer(Ids, depth=30_000)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"Ids is not found in {script}: AttributeError: module") == 1
+
+
 def test_a_renderer_in_a_script_is_found_by_its_file(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
