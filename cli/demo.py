@@ -31,6 +31,9 @@ def run(given: Namespace) -> None:
     """Print the neuron's value, gradients and text picture, and draw it."""
     o, inputs = neuron()
     o.backward()
+    if given.output == "-":
+        print(render(o, "svg"))
+        return
     if given.json:
         gradients = {name: value.grad for name, value in inputs.items()}
         print(json.dumps({"o": o.data, "gradients": gradients}, indent=2))
@@ -62,7 +65,11 @@ def add_to(commands: Any) -> None:
         "demo", help="compute, differentiate and draw one neuron", description=__doc__
     )
     command.add_argument(
-        "-o", "--output", default="graph.svg", metavar="PATH", help="the picture (%(default)s)"
+        "-o",
+        "--output",
+        default="graph.svg",
+        metavar="PATH",
+        help="the picture (%(default)s); - is standard output",
     )
     add_json(command)
     command.set_defaults(run=run)

@@ -7,7 +7,9 @@ from argparse import Namespace
 from typing import Any
 
 from pluggrad import compare, render, save
+from pluggrad.drawing.saving import for_a_pipe
 
+from .picture import put
 from .table import add_json, shown
 from .target import load
 
@@ -15,7 +17,9 @@ from .target import load
 def run(given: Namespace) -> int:
     """Draw the comparison: to a file, or as text to the terminal."""
     difference = compare(load(given.before), load(given.after))
-    if given.output is not None:
+    if given.output == "-":
+        put(for_a_pipe(difference, "json" if given.json else given.renderer or "text"))
+    elif given.output is not None:
         path = save(difference, given.output, given.renderer)
         print(json.dumps({"path": str(path)}) if given.json else shown(str(path)))
     else:
@@ -40,6 +44,11 @@ def add_to(commands: Any) -> None:
             help="MODULE:OBJECT or FILE.py:OBJECT, as for `pluggrad render`",
         )
     command.add_argument("-r", "--renderer", metavar="NAME", help="see `pluggrad renderers`")
-    command.add_argument("-o", "--output", metavar="PATH", help="write a file, such as diff.html")
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="write a file, such as diff.html; - is standard output",
+    )
     add_json(command)
     command.set_defaults(run=run)

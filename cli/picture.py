@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pluggrad import render, save
+from pluggrad.drawing.saving import for_a_pipe
 from pluggrad.progress import working
 
 from .table import add_json, shown
@@ -21,6 +22,10 @@ def run(given: Namespace) -> None:
     """Draw what a program has made: to a file, or as text to the terminal."""
     options = dict(map(option, given.option))
     values = load(given.target)
+    if given.output == "-":
+        with working("drawing"):
+            put(for_a_pipe(values, "json" if given.json else given.renderer, **options))
+        return
     if given.output is not None:
         with working(f"drawing {given.output}"):
             path = save(values, given.output, given.renderer, **options)
@@ -32,6 +37,11 @@ def run(given: Namespace) -> None:
         return
     with working("drawing"):
         result = render(values, "json" if given.json else given.renderer, **options)
+    put(result)
+
+
+def put(result: Any) -> None:
+    """Write a picture to standard output."""
     if isinstance(result, bytes):
         sys.stdout.buffer.write(result)
     elif type(result) is str and sys.stdout.isatty():
@@ -102,7 +112,10 @@ def add_to(commands: Any) -> None:
         help="see `pluggrad renderers`; else the suffix of PATH, or the settings, choose",
     )
     command.add_argument(
-        "-o", "--output", metavar="PATH", help="write a file; else the result is printed"
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="write a file, or to standard output for -; else the result is printed",
     )
     command.add_argument(
         "--option",

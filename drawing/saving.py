@@ -61,6 +61,25 @@ def save(
     return path
 
 
+def for_a_pipe(values: Drawable, renderer: str | None = None, **options: Any) -> str | bytes:
+    """Draw for somebody who reads: the text or bytes that a renderer gives, or its first format.
+
+    Raises:
+        RenderError: as `save` does.
+    """
+    made = chosen(renderer, options)
+    graph = graph_of(values, None)
+
+    def drawn() -> str | bytes:
+        result = made(graph)
+        if isinstance(result, str | bytes):
+            return result
+        suffix = next(iter(getattr(made, "suffixes", ())), "")
+        return file_content(made, graph, Path(f"graph{suffix}"))
+
+    return attempt(made.name, partial(watched, graph, drawn))  # type: ignore[no-any-return]
+
+
 def _path(given: Any) -> tuple[Path, str]:
     """Return a path, and its text as it was given, with the slash that says that it is a folder."""
     try:

@@ -260,6 +260,31 @@ def test_render_writes_a_file_whose_suffix_chooses_the_renderer(run, program, fo
     assert "x" in (folder / "y.txt").read_text()
 
 
+def test_a_dash_for_a_path_is_standard_output(capfdbinary, program, folder):
+    def written(*arguments):
+        assert main(arguments) == 0
+        out, err = capfdbinary.readouterr()
+        assert err == b""
+        return out
+
+    target = f"{program}:y"
+    assert written("render", target, "-o", "-") == written("render", target)
+    assert written("render", target, "-o", "-", "--json") == written("render", target, "--json")
+    assert written("render", target, "-r", "svg", "-o", "-").startswith(b"<svg ")
+    assert written("render", target, "-r", "graphviz", "-o", "-").startswith(b"digraph")
+    assert written("render", target, "-r", "matplotlib", "-o", "-").startswith(b"\xff\xd8\xff")
+    assert written("diff", target, target, "-o", "-") == written("diff", target, target)
+    assert written("demo", "-o", "-").startswith(b"<svg ")
+    assert not (folder / "-").exists()
+    assert written("render", target, "-r", "text", "-o", "./-") == b"-\n"
+    assert (folder / "-").read_text().startswith("id  node")
+
+
+def test_what_has_no_file_form_is_told_for_standard_output_too(fails, program):
+    says = fails("render", f"{program}:y", "-r", "networkx", "-o", "-")
+    assert "'networkx' gives MultiDiGraph, which has no file form" in says
+
+
 def test_options_reach_the_renderer_as_what_json_says(run, program):
     class Tell:
         name = "tell"
