@@ -39,6 +39,13 @@ def one_of(renderer: str, name: str, value: object, choices: Sequence[str]) -> s
     raise _wrong(renderer, name, f"one of {', '.join(map(repr, choices))}", value)
 
 
+def text(renderer: str, name: str, value: object) -> str:
+    """Check an option that is text; a number is, as a command line reads `title=2026`."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise _wrong(renderer, name, "text", value)
+
+
 def seconds(renderer: str, name: str, value: object) -> float:
     """Check an option that is a time span."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6:

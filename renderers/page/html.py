@@ -13,7 +13,7 @@ from pluggrad import Graph, Op, hookimpl
 
 from ..labels import one_line
 from ..notebook_text import Page
-from ..options import flag, limit
+from ..options import flag, limit, text
 from .data import page_data
 from .live import programs
 from .theme import page_theme
@@ -101,7 +101,8 @@ class HtmlRenderer:
         live: bool = False,
         about: str = "",
     ) -> None:
-        self.title, self.about = str(title), str(about)
+        self.title = text(self.name, "title", title)
+        self.about = text(self.name, "about", about)
         self.start, self.colours = page_theme(self.name, theme)
         self.max_nodes = limit(self.name, "max_nodes", max_nodes)
         self.collapse = flag(self.name, "collapse", collapse)
