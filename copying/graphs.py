@@ -25,23 +25,52 @@ def copy_graph(root: Value, memo: dict[int, Any]) -> Value:
     for node in _history(root, memo):
         for x in node.prev:
             if id(x) not in memo:  # a leaf
-                _copy_one(x, memo)
+                _copy_one(x, memo, root)
         if id(node) not in memo:  # else a label below led to it
-            _copy_one(node, memo)
+            _copy_one(node, memo, root)
     copied: Value = memo[id(root)]
     return copied
 
 
-def _copy_one(node: Value, memo: dict[int, Any]) -> None:
+def _copy_one(node: Value, memo: dict[int, Any], root: Value) -> None:
     if node.op is not None and node.op.is_under_way():
         memo[id(node)] = node
-        return
+    elif type(node) is Value:
+        _copy_parts(node, memo)
+    else:
+        _copy_derived(node, memo, root)
+
+
+def _copy_parts(node: Value, memo: dict[int, Any]) -> Value:
     prev = tuple([memo[id(x)] for x in node.prev])
     copied = memo[id(node)] = restore(type(node), *_state(node, prev))
-    if type(node) is not Value:
-        _fill(copied, deepcopy(_attributes(node), memo))
     if type(node.label) is not str:
         copied.label = deepcopy(node.label, memo)
+    return copied
+
+
+def _copy_derived(node: Value, memo: dict[int, Any], root: Value) -> None:
+    """Copy a Value of a derived class, which has its say, as Python's own copies let it."""
+    kind: Any = type(node)
+    if kind.__deepcopy__ is not Value.__deepcopy__ and node is not root:
+        copied = memo[id(node)] = deepcopy(node, memo)
+        if not isinstance(copied, Value):
+            raise TypeError(
+                f"{kind.__name__}.__deepcopy__() gives {type(copied).__name__}, but the copy of "
+                "an operand is a Value"
+            )
+    elif kind.__reduce__ is Value.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__:
+        copied = _copy_parts(node, memo)
+        if (state := _more(node)) is not None:
+            _fill(copied, deepcopy(state, memo))
+    elif isinstance(reduced := node.__reduce_ex__(4), str):  # the name of a global thing
+        memo[id(node)] = node
+    else:
+        make, arguments, *more = reduced
+        copied = memo[id(node)] = make(*deepcopy(arguments, memo))
+        if more and more[0] is not None:
+            setter = more[3] if len(more) > 3 else None
+            (setter or _fill)(copied, deepcopy(more[0], memo))
 
 
 def _history(root: Value, done: Container[int]) -> list[Value]:
@@ -147,8 +176,8 @@ def reduce_graph(node: Value) -> tuple[object, ...]:
     if written is not None and not written.take(node):
         return last, (History(node, written),)
     parts = restore, (type(node), *_state(node, node.prev))
-    more = {} if type(node) is Value else _attributes(node)
-    return (*parts, more, None, None, _fill) if more else parts
+    more = None if type(node) is Value else _more(node)
+    return parts if more is None else (*parts, more, None, None, _fill)
 
 
 def last(history: History) -> Value:
@@ -176,9 +205,20 @@ def restore(kind: type[Value], *state: Any) -> Value:
     return value
 
 
-def _fill(value: Value, attributes: dict[str, Any]) -> None:
+def _fill(value: Value, state: Any) -> None:
     """Give a Value what its class has besides; after it was made, for these may lead back to it."""
-    slots = _own_slots(type(value))
+    kind: Any = type(value)
+    if hasattr(kind, "__setstate__"):
+        kind.__setstate__(value, state)
+        return
+    parts = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if not all(isinstance(part, dict | None) for part in parts):
+        raise TypeError(
+            f"{kind.__name__}.__getstate__() gives {type(state).__name__}, and the class has no "
+            "__setstate__() that takes it"
+        )
+    attributes = {**(parts[0] or {}), **(parts[1] or {})}
+    slots = _own_slots(kind)
     for name in slots & attributes.keys():
         object.__setattr__(value, name, attributes[name])
     if attributes.keys() - slots:
@@ -192,10 +232,20 @@ def _state(node: Value, prev: tuple[Value, ...]) -> tuple[Any, ...]:
     return node._number, grad, node.label, node.requires_grad, node.op, prev, scope
 
 
-def _attributes(node: Value) -> dict[str, Any]:
-    """Return what a derived class has besides, in a dict or in slots of its own."""
-    held = {x: getattr(node, x) for x in _own_slots(type(node)) if hasattr(node, x)}
-    return {**getattr(node, "__dict__", {}), **held}
+def _more(node: Value) -> Any:
+    """Return what a derived class has besides, as `__getstate__` would; None for nothing.
+
+    Python's own `__getstate__` would give the slots of Value with those of the class.
+    """
+    kind: Any = type(node)
+    slots = {x: getattr(node, x) for x in _own_slots(kind) if hasattr(node, x)}
+    state: Any = getattr(node, "__dict__", None) or None
+    if kind.__getstate__ is not object.__getstate__:
+        state = node.__getstate__()
+        if not (isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict)):
+            return state
+        state, slots = state[0], {x: state[1][x] for x in state[1] if x not in Value.__slots__}
+    return (state, slots) if slots else state
 
 
 def _own_slots(kind: type[Value]) -> set[str]:

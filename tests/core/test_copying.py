@@ -4,6 +4,7 @@ import copy
 import io
 import itertools
 import pickle
+import threading
 
 import pytest
 from hypothesis import given
@@ -351,3 +352,151 @@ def test_a_copy_shares_nothing_that_a_derived_class_holds_and_may_lead_back_to_i
 def test_pickles_that_have_the_attributes_among_the_parts_are_read():
     x = restore(Parameter, 2.0, None, "x", True, None, (), None, {"tag": "old"})
     assert (type(x), x.data, x.label, x.tag) == (Parameter, 2.0, "x", "old")
+
+
+# ----- Classes that have their say -----
+
+
+class Locked(Value):
+    """A Value with a lock, which no pickle takes."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.lock = threading.Lock()
+        self.rate = 0.5
+
+    def __getstate__(self):
+        return {name: held for name, held in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.lock = threading.Lock()
+
+
+class Inheriting(Value):
+    """A Value that adds to what Python says is its state."""
+
+    __slots__ = ("__dict__", "extra")
+
+    def __getstate__(self):
+        attributes, slots = super().__getstate__()
+        return {**attributes, "told": True}, slots
+
+
+class Receiving(Value):
+    """A Value that takes its state as Python gives it."""
+
+    __slots__ = ("extra", "received")
+
+    def __setstate__(self, state):
+        self.received = state
+
+
+class Remade(Value):
+    """A Value that says how it is made anew."""
+
+    def __init__(self, number, secret=0):
+        super().__init__(number)
+        self.secret = secret
+        self.lock = threading.Lock()
+
+    def __reduce__(self):
+        return Remade, (self.data, self.secret + 1)
+
+
+class Extended(Value):
+    """A Value that adds to what its base says, and leads back to itself."""
+
+    def __reduce_ex__(self, protocol):
+        make, arguments, *_ = super().__reduce_ex__(protocol)
+        return make, arguments, {"itself": self}
+
+
+class Counting(Value):
+    """A Value that counts its copies."""
+
+    def __deepcopy__(self, memo):
+        copied = super().__deepcopy__(memo)
+        copied.copies = getattr(self, "copies", 0) + 1
+        return copied
+
+
+class Global(Value):
+    """A Value of which there is one."""
+
+    def __reduce__(self):
+        return "THE_ONE"
+
+
+THE_ONE = Global(3.0)
+
+COPIED = {
+    "deepcopy": copy.deepcopy,
+    **{
+        f"protocol {protocol}": lambda x, protocol=protocol: pickle.loads(pickle.dumps(x, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+def leaf_and_copies(leaf, copied):
+    """Yield copies of a leaf: alone, beside a result, and as the operand of one."""
+    result = leaf * leaf * 3.0
+    beside, again = copied((leaf, result))
+    assert again.prev[0].prev[0] is beside
+    assert grad(again, beside) == grad(result, leaf)
+    later, last = copied((result, leaf))
+    assert later.prev[0].prev[0] is last
+    yield from (copied(leaf), beside, last, copied(result).prev[0].prev[1])
+
+
+@pytest.mark.parametrize("copied", COPIED.values(), ids=COPIED)
+def test_the_state_that_a_class_gives_and_takes_is_what_is_copied(copied):
+    for x in leaf_and_copies(Locked(2.0), copied):
+        assert type(x) is Locked
+        assert x.rate == 0.5
+        assert not x.lock.locked()
+    leaf = Inheriting(2.0)
+    leaf.extra, leaf.plain = [1], 2
+    for x in leaf_and_copies(leaf, copied):
+        assert (x.extra, x.plain, x.told, x.data) == ([1], 2, True, 2.0)
+    leaf = Receiving(2.0)
+    leaf.extra = 5
+    for x in leaf_and_copies(leaf, copied):
+        assert x.received == (None, {"extra": 5})
+
+
+@pytest.mark.parametrize("copied", COPIED.values(), ids=COPIED)
+def test_a_class_that_says_how_it_is_made_anew_is_made_so_in_a_graph_too(copied):
+    for x in leaf_and_copies(Remade(2.0), copied):
+        assert (type(x), x.data, x.secret) == (Remade, 2.0, 1)
+    for x in leaf_and_copies(Extended(2.0, "x"), copied):
+        assert x.itself is x
+        assert x.label == "x"
+    assert copied(THE_ONE * 2.0).prev[0] is THE_ONE
+
+
+def test_a_class_that_copies_itself_does_so_in_a_graph_too():
+    for x in leaf_and_copies(Counting(2.0), copy.deepcopy):
+        assert x.copies == 1
+
+
+@pytest.mark.parametrize("copied", COPIED.values(), ids=COPIED)
+def test_a_state_that_nobody_takes_is_an_error_that_names_the_class(copied):
+    class Listing(Value):
+        def __getstate__(self):
+            return [1]
+
+    globals()["Listing"] = Listing  # where a pickle finds it
+    Listing.__qualname__ = "Listing"
+    with pytest.raises(TypeError, match=r"Listing.__getstate__\(\) gives list, and the class has"):
+        copied(Listing(2.0) * 3.0)
+
+
+def test_the_copy_of_an_operand_is_a_value():
+    class Numeric(Value):
+        def __deepcopy__(self, memo):
+            return self.data
+
+    with pytest.raises(TypeError, match=r"Numeric.__deepcopy__\(\) gives float"):
+        copy.deepcopy(Numeric(2.0) * 3.0)
