@@ -67,10 +67,14 @@ def entry_points(group: str) -> list[EntryPoint]:
 
 
 def _packages_lie_elsewhere() -> bool:
-    return any(map(os.path.isfile, sys.path)) or any(
+    return any(map(os.path.isfile, _places())) or any(
         hasattr(finder, "find_distributions") and finder is not PathFinder
         for finder in sys.meta_path
     )
+
+
+def _places() -> list[str]:
+    return [path for path in sys.path if isinstance(path, str)]  # as imports pass over others
 
 
 def _metadata_folders() -> Iterator[str]:
@@ -81,7 +85,7 @@ def _metadata_folders() -> Iterator[str]:
     """
     installed: dict[str, str] = {}
     built: dict[str, str] = {}
-    for path in sys.path:
+    for path in _places():
         try:
             names = sorted(os.listdir(path or "."))
         except OSError:

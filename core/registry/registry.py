@@ -55,7 +55,7 @@ class Registry:
     _waiting: list[EntryPoint] = field(default_factory=list)
     _drawing: list[EntryPoint] = field(default_factory=list)
     _lock: Any = field(default_factory=RLock, repr=False)
-    _busy: bool = False
+    _busy: list[Any] = field(default_factory=list)  # the queues that are being loaded
     _notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Registry:
         in_forked_child(self._unlock)
 
     def _unlock(self) -> None:
-        self._lock, self._busy = RLock(), False
+        self._lock, self._busy = RLock(), []
 
     # ----- What is there -----
 
@@ -123,7 +123,7 @@ class Registry:
 
         `import pluggrad` does this. Plugins of the group `pluggrad.renderers` wait until the first
         renderer is needed. A second call loads what has been installed since, and retries what
-        failed.
+        failed. Within a plugin that is being loaded it does nothing: the others come next.
 
         Raises:
             PluginError: for a broken plugin in strict mode, once all others are loaded. Otherwise
@@ -131,6 +131,8 @@ class Registry:
         """
         config, unreadable = readable_config()
         with self._lock:
+            if self._busy:  # a plugin asks for the others, which come after it
+                return
             self._skipped = []
             self._waiting = []
             enabled: dict[str, list[EntryPoint]] = {GROUP: [], RENDERERS: []}
@@ -160,13 +162,9 @@ class Registry:
         """Load what is in a queue; where another thread is at it, wait until it is done."""
         config, _ = readable_config()
         with self._lock:
-            if self._busy:  # a plugin that is being loaded asks for the others
+            if any(queue is one for one in self._busy):  # a plugin of it asks for the others
                 return
-            try:
-                self._busy = True
-                broken = self._load_each(queue, config.strict_plugins)
-            finally:
-                self._busy = False
+            broken = self._load_each(queue, config.strict_plugins)
         _warn([*broken, *self._take_notes()], stacklevel=5)
 
     def _load_each(self, queue: list[EntryPoint], strict: bool) -> list[str]:
@@ -175,15 +173,20 @@ class Registry:
         Each leaves the queue when it is loaded or skipped, not before.
         """
         broken = []
-        for entry_point in tuple(queue):
-            try:
-                loaded = self._load_one(entry_point)
-            except PluginError as cause:
-                self._skip(entry_point, str(cause))
-                broken.append(cause)
-                loaded = True
-            if loaded:
-                queue.remove(entry_point)
+        busy = self._busy
+        try:
+            self._busy = [*busy, queue]
+            for entry_point in tuple(queue):
+                try:
+                    loaded = self._load_one(entry_point)
+                except PluginError as cause:
+                    self._skip(entry_point, str(cause))
+                    broken.append(cause)
+                    loaded = True
+                if loaded:
+                    queue.remove(entry_point)
+        finally:
+            self._busy = busy
         if strict and broken:
             raise broken[0]
         return [str(cause) for cause in broken]

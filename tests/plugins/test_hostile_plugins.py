@@ -133,3 +133,53 @@ def test_what_a_plugin_takes_from_the_program_is_put_back(body, said, inside, gr
     done = run(program, tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"PluginWarning: plugin 'greedy' (greedy 1.0) {said}, now put back" in done.stderr
+
+
+@pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers"])
+def test_a_plugin_that_has_everything_loaded_in_its_hook_is_loaded_once(group, tmp_path):
+    (tmp_path / "eager.py").write_text(
+        "from pluggrad import Op, hookimpl, plugins\n"
+        "class Kind:\n"
+        "    name = 'eager'\n"
+        "    def __call__(self, graph):\n"
+        "        return 'eager'\n"
+        "@hookimpl\n"
+        "def pluggrad_register_ops():\n"
+        "    plugins.load()\n"
+        "    return [Op('eager', lambda x: x, lambda g, out, x: g)]\n"
+        "@hookimpl\n"
+        "def pluggrad_register_renderers():\n"
+        "    plugins.load(), plugins.renderers, list(plugins)\n"
+        "    return [Kind]\n"
+    )
+    metadata = tmp_path / "eager-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: eager\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\neager = eager\n")
+    program = (
+        "import pluggrad; from pluggrad import plugins; x = pluggrad.Value(2.0); "
+        "assert pluggrad.render(x, 'eager') == 'eager'; assert x.eager().data == 2.0; "
+        "assert [p.name for p in plugins].count('eager') == 1; "
+        "assert not [p for p in plugins if p.failure]; "
+        "before = len(list(plugins)); plugins.load(); assert len(list(plugins)) == before"
+    )
+    done = run(program, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers"])
+def test_a_broken_plugin_is_warned_of_once_though_another_has_everything_loaded(group, tmp_path):
+    (tmp_path / "broken.py").write_text("raise LookupError('lost')\n")
+    (tmp_path / "caller.py").write_text(
+        "from pluggrad import hookimpl, plugins\n@hookimpl\n"
+        "def pluggrad_register_ops():\n    plugins.load()\n    return []\n"
+    )
+    for name in ("broken", "caller"):
+        metadata = tmp_path / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {name}\n")
+    program = "import pluggrad; print([p.name for p in pluggrad.plugins if p.failure])"
+    done = run(program, tmp_path)
+    assert done.stdout == "['broken']\n"
+    assert done.stderr.count("PluginWarning") == 1
