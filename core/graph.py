@@ -111,7 +111,9 @@ class Graph:
     ) -> None:
         if not isinstance(outputs, Value | Iterable):
             raise _no_value(outputs)
-        roots = [outputs] if isinstance(outputs, Value) else list(outputs)
+        roots: list[Any] = [outputs]
+        if not isinstance(outputs, Value):
+            roots = [*getattr(outputs, "flat", outputs)]  # an array has dimensions, or none
         for root in roots:
             if not isinstance(root, Value):
                 raise _no_value(root)

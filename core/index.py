@@ -98,6 +98,8 @@ class Wing:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # who copies a Wing asks before it has a name
+            raise AttributeError(name)
         thing = getattr(import_module(f"{__package__}.{self._name}"), name)
         setattr(self, name, thing)
         return thing

@@ -1,9 +1,11 @@
 """Promises of the whole package: what imports what, what is typed, what the documentation shows."""
 
 import ast
+import copy
 import doctest
 import importlib
 import inspect
+import pickle
 import pkgutil
 import re
 import subprocess
@@ -16,6 +18,7 @@ from typing import Any
 
 import pluggrad
 import pytest
+from pluggrad import index
 from pluggrad.cli import stubs
 from pluggrad.value import SOCKETS
 
@@ -255,3 +258,13 @@ def test_every_package_is_listed_for_the_wheel() -> None:
     packages = {name for name, path in house.modules().items() if path.name == "__init__.py"}
     beside = {"pytest_pluggrad"}  # no part of pluggrad, so that loading it does not load pluggrad
     assert sorted(listed) == sorted(packages | beside)
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda wing: pickle.loads(pickle.dumps(wing))]
+)
+def test_what_the_engine_calls_in_wings_is_copied_as_anything(again: Any) -> None:
+    wing = again(index.name_hints)
+    assert str(wing.no_op("sinn", ["sin"])).startswith("no plugin provides op 'sinn'")
+    with pytest.raises(AttributeError, match="no attribute 'no_such_hint'"):
+        wing.no_such_hint  # noqa: B018

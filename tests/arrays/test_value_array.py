@@ -324,3 +324,14 @@ def test_an_op_says_which_call_takes_an_array(name):
     ):
         op(*[a] * op.arity)
     assert np.frompyfunc(op, op.arity, 1)(*[a] * op.arity)[1].data == op(*[1.0] * op.arity)
+
+
+@pytest.mark.parametrize("number", [2.0, [2.0, 3.0], [[2.0, 3.0], [4.0, 5.0]], [], np.float64(2.0)])
+def test_an_array_of_any_number_of_dimensions_is_drawn(number):
+    x = values(number)
+    outputs = pluggrad.Graph(x).outputs
+    assert len(outputs) == x.size
+    assert pluggrad.render(x, "json") == pluggrad.render(list(x.flat), "json")
+    plain = np.asarray(x)
+    assert plain.dtype == object
+    assert pluggrad.render(plain, "text") == pluggrad.render(list(x.flat), "text")
