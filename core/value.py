@@ -224,11 +224,9 @@ class Value(OpMethods):
             raise value_hints.no_fraction(self)
         return float(self).as_integer_ratio()
 
-    def _sympy_(self) -> NoReturn:
+    def _sympy_(self) -> Any:
         """Let SymPy's numbers ask here what `number * value` is, and its expressions be refused."""
-        from sympy import SympifyError
-
-        raise SympifyError("a Value; float(value) is its number")
+        return value_hints.for_sympy(_getframe(1))
 
     def detach(self) -> Value:
         """Return a constant of the same number and label, cut off from this one's history."""
@@ -347,7 +345,8 @@ def comparable(other: object) -> Any:
         return other
     if getattr(other, "shape", None) == () and hasattr(other, "item"):
         return other.item()
-    if length_hint(other, -1) >= 0:  # bool() of many answers says that there are some, or fails
+    if length_hint(other, -1) >= 0 and not isinstance(other, Real):  # GMP's integers have a length
+        # bool() of many answers says that there are some, or fails
         raise TypeError(f"a Value is compared with one number, not with {type(other).__name__}")
     return other
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from inspect import Parameter
+from types import FrameType
 from typing import Any
 
 from pluggrad.errors import ForwardError, GradientError, LostGradientError, RuleError, quoted
@@ -103,6 +104,19 @@ def check_stranger(other: object, op: Op | None) -> None:
             f"a Value combines with real numbers and Values, not {kind.__name__}: "
             f"{quoted(other)}{hint}"
         )
+
+
+def for_sympy(asks: FrameType) -> Any:
+    """Refuse to be made an expression of SymPy; but its `==`, which takes no error, says False.
+
+    Raises:
+        SympifyError: which SymPy's numbers respect, so that `number * value` is the Value's to say.
+    """
+    from sympy import SympifyError
+
+    if asks.f_code.co_name == "_do_eq_sympify":
+        return NotImplemented  # to which nothing is equal
+    raise SympifyError("a Value; float(value) is its number")
 
 
 def no_operand(op: Op, x: object) -> TypeError:

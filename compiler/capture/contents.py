@@ -136,7 +136,13 @@ def _has_items(items: list[Any], array: Any) -> bool:
 
 def bytes_of(array: Any) -> bytes:
     """Return the bytes of an array."""
-    found: bytes = bytes(array) if isinstance(array, bytearray) else array.tobytes()
+    if isinstance(array, bytearray):
+        return bytes(array)
+    try:
+        found: bytes = array.tobytes()
+    except NotImplementedError:  # astropy's quantities give them by the class below
+        kinds: list[Any] = [kind for kind in type(array).__mro__ if "tobytes" in vars(kind)]
+        found = kinds[-1].tobytes(array)
     return found
 
 

@@ -38,6 +38,33 @@ def test_expressions_of_sympy_are_refused_on_either_side(expression):
         sympy.exp(x)
 
 
+@pytest.mark.parametrize(
+    "thing", [*NUMBERS, "Symbol('a')", "I", "true", "Interval(0, 1)", "pi", "Symbol('a') + 1"]
+)
+def test_nothing_of_sympy_is_equal_to_a_value(thing):
+    sympy = pytest.importorskip("sympy")
+    thing = eval(thing, vars(sympy))
+    x = Value(0.5)
+    assert not x == thing  # noqa: SIM201
+    assert not thing == x  # noqa: SIM201
+    assert x != thing
+    assert thing != x
+    assert x not in [thing]
+    assert thing not in [x]
+
+
+def test_whole_numbers_of_gmp_are_compared_though_they_have_a_length():
+    gmpy2 = pytest.importorskip("gmpy2")
+    x = Value(3.0)
+    for number in (2, 3, 4, 10**400):
+        whole = gmpy2.mpz(number)
+        assert [x < whole, x <= whole, x > whole, x >= whole] == [
+            x < number, x <= number, x > number, x >= number
+        ]  # fmt: skip
+        assert [whole < x, whole >= x] == [number < x, number >= x]
+    assert max(x, gmpy2.mpz(5)) == 5
+
+
 @pytest.mark.parametrize("make", ["Series([1.0, 2.0])", "col('a')", "lit(2.0)"])
 def test_polars_is_refused_on_either_side(make):
     polars = pytest.importorskip("polars")

@@ -496,6 +496,13 @@ def test_units_refuse_whatever_the_function_is_called(name):
                 run(quantity)
 
 
+def test_a_quantity_that_the_function_reads_from_outside_is_named():
+    units = package("astropy.units")
+    for quantity in (2.0 * units.m, [1.0, 2.0] * units.m):
+        with pytest.raises(CompileError, match="gave a Quantity"):
+            compile(lambda x, quantity=quantity: x * quantity)(2.0)
+
+
 def test_units_inside_other_guests_refuse_too():
     units, xr = package("astropy.units"), package("xarray")
     x = xr.DataArray([90.0] * units.deg, dims="t")
