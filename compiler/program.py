@@ -102,6 +102,8 @@ class Program:
         wanted = [wrt] if isinstance(wrt, Value) else wrt if wrt is None else list(wrt)
         with waiting():
             self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
+        # Who names leaves chooses; else all have to get a gradient that require one.
+        self._frozen = self._read[len(self.wrt) :] if wanted is None else []
         if not self._read:
             raise CompileError(
                 "a Program needs inputs: this graph was computed from plain numbers only, so it "
@@ -141,7 +143,9 @@ class Program:
         """Make what moves numbers of Values into `inputs`, and `gradients` to Values."""
         from .run.values import adder, reader
 
-        return reader(self._read, self.inputs), adder(self.wrt, self.gradients)
+        frozen = len(self._read) - len(self._frozen)
+        read = reader(self._read, self.inputs, frozen, self._check_frozen)
+        return read, adder(self.wrt, self.gradients)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Write into the array of this name, rather than put another one in its place."""
@@ -186,9 +190,24 @@ class Program:
         """Read `data` of the leaves into `inputs`."""
         values = self._values()
         if self._move is None:
+            self._check_frozen()
             self.inputs[:] = listed([x._number for x in values])
         else:
             self._move[0]()
+
+    def _check_frozen(self) -> None:
+        """Check that no leaf requires a gradient that required none when this was compiled.
+
+        Raises:
+            CompileError: naming it.
+        """
+        for x in self._frozen:
+            if x.requires_grad:
+                raise CompileError(
+                    f"{repr(x.label) if x.label else 'a leaf'} requires a gradient now, and did "
+                    "not when this program was compiled, which would give it none: compile the "
+                    "loss again, or name its leaves with wrt="
+                )
 
     def write(self) -> None:
         """Write the results to the outputs' `data`, and add the gradients to the leaves' `grad`.
@@ -357,7 +376,7 @@ class Program:
         self._check_finite = check_finite
         self._choice = executor
         self._math = math
-        self.wrt, self._read, self._outputs = [], [], []
+        self.wrt, self._read, self._outputs, self._frozen = [], [], [], []
         self._start(executor_for(tape, executor, math=math))
 
     def __getstate__(self) -> dict[str, Any]:

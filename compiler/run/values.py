@@ -17,7 +17,7 @@ from ..native import objects
 from ..native.objects import HEADER, ITEMS, TYPE, reading
 from .c_functions import NOTHING, made
 
-FIELDS = ("values", "count", "numbers", "slot", "type", "flag", "false")
+FIELDS = ("values", "count", "numbers", "slot", "type", "flag", "false", "still")
 
 
 class ValuesFields(ctypes.Structure):
@@ -31,6 +31,7 @@ class ValuesFields(ctypes.Structure):
         type: the address of `float`.
         flag: where in a Value it stands whether it requires a gradient.
         false: the address of False.
+        still: from which Value on that must be False for numbers to be read.
     """
 
     _fields_ = tuple([(name, ctypes.c_int64) for name in FIELDS])
@@ -61,7 +62,8 @@ no:
   ret i1 false
 }}
 
-define internal i1 @read(ptr %v, i64 %count, ptr %to, i64 %slot, i64 %type) {{
+define internal i1 @read(ptr %v, i64 %count, ptr %to, i64 %slot, i64 %type, i64 %flag, i64 %false,
+                         i64 %still) {{
 entry:
   br label %next
 next:
@@ -72,12 +74,20 @@ one:
   %place = call ptr @slot_of(ptr %v, i64 %i, i64 %slot)
   %object = load ptr, ptr %place
   %is = call i1 @is_float(ptr %object, i64 %type)
-  br i1 %is, label %good, label %bad
+  br i1 %is, label %number, label %bad
+number:
+  %held = icmp sge i64 %i, %still
+  br i1 %held, label %constant, label %good
+constant:
+  %flag.place = call ptr @slot_of(ptr %v, i64 %i, i64 %flag)
+  %wanted = load i64, ptr %flag.place
+  %frozen = icmp eq i64 %wanted, %false
+  br i1 %frozen, label %good, label %bad
 good:
   %number.at = getelementptr i8, ptr %object, i64 {HEADER}
-  %number = load double, ptr %number.at
+  %x = load double, ptr %number.at
   %to.at = getelementptr double, ptr %to, i64 %i
-  store double %number, ptr %to.at
+  store double %x, ptr %to.at
   %after = add i64 %i, 1
   br label %next
 done:
@@ -92,7 +102,8 @@ define ptr @read_from_values(ptr %self, ptr %nothing) {{
 {reading(FIELDS)}
   %v = inttoptr i64 %values to ptr
   %n = inttoptr i64 %numbers to ptr
-  %done = call i1 @read(ptr %v, i64 %count, ptr %n, i64 %slot, i64 %type)
+  %done = call i1 @read(ptr %v, i64 %count, ptr %n, i64 %slot, i64 %type, i64 %flag, i64 %false,
+                       i64 %still)
   %answer = uitofp i1 %done to double
   %result = call ptr @PyFloat_FromDouble(double %answer)
   ret ptr %result
@@ -153,28 +164,40 @@ no.memory:
 """
 
 
-def _bulk(name: str, text: str, slot: str, values: tuple[Value, ...], numbers: Any) -> Any:
+def _bulk(
+    name: str, text: str, slot: str, values: tuple[Value, ...], numbers: Any, still: int = 0
+) -> Any:
     at, flag = objects.slot(slot), objects.slot("requires_grad")
     if at is None or flag is None or len(values) != len(numbers):
         return None
     told = ValuesFields(
-        id(values), len(values), numbers.ctypes.data, at, id(float), flag, id(False)
+        id(values), len(values), numbers.ctypes.data, at, id(float), flag, id(False), still
     )
     return made(name, text, NOTHING, told)[0]
 
 
-def reader(values: Sequence[Value], numbers: Any) -> Callable[[], None]:
+def reader(
+    values: Sequence[Value],
+    numbers: Any,
+    frozen: int | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Callable[[], None]:
     """Make a function that reads the `data` of Values into an array.
 
     Parameters:
         values: as many as the array has numbers.
         numbers: the array, float64 and contiguous.
+        frozen: from which Value on none may require a gradient; None where all may.
+        check: raises an error if one does.
     """
     kept = tuple(values)
-    direct = _bulk("read_from_values", READ, "_number", kept, numbers)
+    direct = _bulk(
+        "read_from_values", READ, "_number", kept, numbers, len(kept) if frozen is None else frozen
+    )
 
     def read() -> None:
         if direct is None or not direct():
+            check()
             numbers[:] = [x._number for x in kept]
 
     return read

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from pluggrad import Value, compile
+from pluggrad import CompileError, Value, compile
 from pluggrad.compiler.run.values import adder, reader
 
 
@@ -101,3 +101,21 @@ def test_a_leaf_that_is_frozen_later_keeps_its_gradient_as_in_backward(frozen, e
         before = 24.0 / (i + 2)
         added = 0.0 if i in frozen else np.prod(factors) / factors[i]
         assert x.grad == pytest.approx(before + added)
+
+
+@pytest.mark.parametrize("executor", ["interpreter", "numba"])
+@pytest.mark.parametrize("thawed", [0, 1, 2])
+def test_a_leaf_that_requires_a_gradient_later_is_no_longer_read_without_one(thawed, executor):
+    leaves = [Value(float(i + 2), requires_grad=False, label=f"w{i}") for i in range(3)]
+    x = Value(1.0)
+    total = x * leaves[0] * leaves[1] * leaves[2]
+    program = compile(total, executor=executor)
+    chosen = compile(total, wrt=[x], inputs=leaves, executor=executor)
+    assert (program(), x.grad) == (24.0, 24.0)
+    leaves[thawed].requires_grad = True
+    with pytest.raises(CompileError, match=rf"'w{thawed}' requires a gradient now, .* again"):
+        program()
+    assert x.grad == 24.0
+    assert (chosen(), x.grad) == (24.0, 48.0)
+    leaves[thawed].requires_grad = False
+    assert (program(), x.grad) == (24.0, 72.0)
