@@ -54,7 +54,7 @@ class Recordings:
     """
 
     def __init__(self, function: Callable[..., Any], executor: str, bound: int, math: str) -> None:
-        self.function = function
+        self._function = function
         self.executor = executor
         self.bound = bound
         self.math = math
@@ -68,6 +68,11 @@ class Recordings:
         # by their last use, and then those over lanes.
         self._values: Directs = ()
         self._gradients: Directs = ()
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What is recorded."""
+        return self._function
 
     @property
     def recordings(self) -> tuple[Recording, ...]:

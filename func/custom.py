@@ -132,6 +132,7 @@ def run(
     name: str,
     args: Iterable[Any],
     keep: Callable[[Value], Any] = Value.detach,
+    flows: Callable[[Any], bool] | None = None,
 ) -> Any:
     """Call the function of a `custom_rule`; what it gives are constants.
 
@@ -140,6 +141,7 @@ def run(
         name: what messages call it.
         args: its arguments, whose Values are constants.
         keep: makes a constant of a Value in its result.
+        flows: tells whether a gradient flows on from a number in its result.
 
     Raises:
         GradientError: when it used a Value that is none of its arguments.
@@ -149,7 +151,7 @@ def run(
     structure = structure_of(out)
     found = [x for _, x in leaves(structure, out, "")]
     for x in found:
-        if differentiable(x):
+        if (flows or differentiable)(x):
             raise GradientError(
                 f"custom_rule {name} used {_origin(x)}, which is none of its arguments: "
                 "its rule could not give it a gradient. Pass it as an argument, or use "

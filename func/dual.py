@@ -288,7 +288,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
         except ArithmeticError:  # Python raises for 1.0 / 0.0; ops on Values do not
             tangent, out, *primals = map(_boxed, [tangent, out, *primals])
             part = rule(tangent, out, *primals)
-        part = float(part) if isinstance(part, Real) else part
+        part = as_float(part) if isinstance(part, Real) else part
         if op.is_linear and _is_nan(part):
             part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:

@@ -25,7 +25,7 @@ from pluggrad.op import Op, made
 from pluggrad.recording import always_recording, keeper, recording
 from pluggrad.topology import order_down_to, topological_order
 from pluggrad.trace.outside import refresh, standing
-from pluggrad.value import Value, above, constant
+from pluggrad.value import Value, above, as_float, constant
 
 from . import fused
 from .arguments import Arguments, scalar
@@ -229,7 +229,7 @@ def private_gradients(
             for root, g in seeds:
                 root._grad += g
             pull_back([node for node in order if node.op is not None])
-            gradients = [float(x._grad) for x in inputs]
+            gradients = [as_float(x._grad) for x in inputs]
             if all(g == g for g in gradients):
                 return _with_plain_zeros(gradients, seeds, order, inputs)
         except Exception:  # IEEE 754, or a faulty rule, which the careful way names

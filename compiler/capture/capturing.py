@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pluggrad import CompileError, Op, Value
+from pluggrad.errors import PluggradError
 from pluggrad.func.dual import LikeValue
 from pluggrad.progress import telling, waiting
 from pluggrad.recording import always_recording, call_inside
@@ -78,16 +79,20 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 
 
 def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
-    looks, made = Looks(), Counter()
-    leaves = looks.leaves(numbers)
     before, modules = World(function), len(sys.modules)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
+    looks = Looks()
+    made, leaves = Counter(), looks.leaves(numbers)
     try:
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
-    except Exception:
+    except Exception as cause:
         check_classes(before.functions)  # which may be why
-        raise
+        _check_again(looks, cause, before)
+        looks = Looks(in_floats=True)
+        made, leaves = Counter(), looks.leaves(numbers)
+        result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
+    looks.check_ops()
     is_spent = not unchanged(before.places)
     is_known = not is_spent and len(sys.modules) == modules
     world = before if is_known else World(function)
@@ -108,6 +113,24 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         world=_checked(before if is_spent else world, looks, once=changing or is_spent),
         changing=changing, reads=may_change, is_spent=is_spent,
     )  # fmt: skip
+
+
+def _check_again(looks: Looks, cause: Exception, before: World) -> None:
+    """Check that a function may be run again with floats: it failed because it got none.
+
+    Functions that are written in C, such as those of json, decimal and datetime, take floats alone.
+
+    Raises:
+        Exception: the cause, where that is none.
+    """
+    if isinstance(cause, PluggradError) or not isinstance(cause, TypeError):
+        raise cause
+    if not looks.gave_floats or looks.in_floats:
+        raise cause
+    if not unchanged(before.places):
+        raise CompileError(
+            f"{cause}. Here a float is wanted, and x.data is recorded: write float(x.data)"
+        ) from cause
 
 
 def _checked(world: World, looks: Looks, *, once: object) -> tuple[Place, ...]:

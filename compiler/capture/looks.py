@@ -19,15 +19,18 @@ from pluggrad.recording import Watcher
 from pluggrad.topology import topological_order
 from pluggrad.value import NOT_RUN, constant, new_value
 
+from ..tape.fingerprint import is_built_in
 from .comparisons import exactly
 from .failing import may_raise
 from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed
-from .places import Place, Seen
+from .places import Place, Seen, first_change, unchanged
 from .plain import plain
-from .recorded import Hooked, end_recording, held, is_of_floats, recorded_class
+from .reads import Reads, reads_of
+from .recorded import AsItStands, Hooked, end_recording, held, is_of_floats, recorded_class
 from .ruled import Calls
 from .slots import refusal
+from .writes import changes
 
 # The guards for the answers yes and no.
 ANSWERS = {
@@ -56,15 +59,6 @@ def _refuse_copy(left: Any, right: Any, *, mine: bool) -> None:
     raise refusal("a copy or a pickle of a Value", "it would hold the number of today")
 
 
-def _refuse_equal(left: Any, right: Any, *, mine: bool) -> None:
-    if isinstance(right, Value | Real):
-        raise refusal(
-            "==",
-            "Values are equal when they are one and the same, numbers when their values are. "
-            "Say which: `x.data == a` or `x is y`",
-        )
-
-
 def _refuse_detector(left: Any, right: Any, *, mine: bool) -> None:
     raise refusal(
         "detect_anomaly()", "it would see the numbers of today; call the compiled function in it"
@@ -82,7 +76,6 @@ def _refuse_grad(left: Any, right: Any, *, mine: bool) -> None:
 REFUSALS: dict[str, Callable[..., None]] = {
     "backward": _refuse_backward,
     "copy": _refuse_copy,
-    "==": _refuse_equal,
     "detect_anomaly": _refuse_detector,
     "grad": _refuse_grad,
 }
@@ -90,19 +83,27 @@ RAN = "it gave a result"
 
 
 class Looks(Watcher):
-    """Notices, while a function runs, what it looks at, and what a recording would miss."""
+    """Notices, while a function runs, what it looks at, and what a recording would miss.
+
+    Parameters:
+        in_floats: whether numbers that leave the graph, as `x.data`, are floats, which a recording
+            holds for, and no recorded ones.
+    """
 
     sees_rules = True
     sees_every_step = True
     keeps_everything = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_floats: bool = False) -> None:
         keep_current()
+        self.in_floats = in_floats
+        self.gave_floats = False
         self.kind: Any = recorded_class(self)
         self.replaced: dict[int, Value] = {}  # the leaves below hooks, by the id of what they were
         self.hooks: dict[int, list[Hook]] = {}
         self.seen: dict[tuple[Any, ...], Value] = {}
         self.ops: set[Op] = set()  # seen so far
+        self.reads: dict[Op, tuple[Reads, Reads]] = {}  # what functions and rules read then
         self.raising: set[Op] = set()  # those of them that may raise an error
         self.ruled: set[Op] = set()  # whose rules ran
         self.outside: set[Value] = set()
@@ -118,6 +119,8 @@ class Looks(Watcher):
         kind = self.kind
         if op not in self.ops:
             self.ops.add(op)
+            if not is_built_in(op):
+                self.reads[op] = reads_of([op.forward, op.ieee]), reads_of(op.rules)
             if op.is_plain:
                 self._sort_in(op)
         for x in operands:
@@ -215,6 +218,10 @@ class Looks(Watcher):
 
     def number(self, x: Value, label: str = "") -> Any:
         """Return the same as a float, as far as anybody asks."""
+        self.gave_floats = True
+        if self.in_floats:
+            self.observed("float", x, None, x._number)
+            return x._number
         return plain(self.kept(x, label))
 
     def is_number(self, x: Value) -> bool:
@@ -238,6 +245,22 @@ class Looks(Watcher):
         if isinstance(part, Value):
             self.parts.append(part)
 
+    def check_ops(self) -> None:
+        """Check that ops read what they read when they were called, unless they changed it.
+
+        Raises:
+            CompileError: naming the op, and what the program has changed since.
+        """
+        read = [(op, x) for op, (x, _) in self.reads.items()]
+        read += [(op, x) for op, (_, x) in self.reads.items() if op in self.ruled]
+        for op, reads in read:
+            if not (unchanged(reads.places) or changes(reads)):
+                what = op.calls if isinstance(op, AsItStands) else f"op {op.name!r}"
+                raise CompileError(
+                    f"{what} reads {first_change(reads.places)}, which the compiled function "
+                    "changes between its calls; give it as an operand instead"
+                )
+
     def hook_places(self) -> Iterator[Place]:
         """Return where hooks stand, or may stand, that change a gradient computed here."""
         for value in self.reached:
@@ -254,6 +277,10 @@ class Looks(Watcher):
         if how in REFUSALS:
             REFUSALS[how](left, right, mine=left.__class__ is self.kind)
             return
+        if how == "==":
+            if isinstance(right, Value | Real):
+                self._differ(left, right)
+            return
         name, pair = self._told(how, left, right, answer)
         if any(isinstance(x, Decimal) for x in pair):  # which raises when it meets a nan
             self.observed("is nan", left, None, False)
@@ -262,6 +289,27 @@ class Looks(Watcher):
         key = (name, *[id(x) if isinstance(x, Value) else float(x) for x in pair])
         if key not in self.seen:
             self.seen[key] = applied(GUARDS[name], pair)
+
+    def _differ(self, left: Any, right: Any) -> None:
+        """See that Value and number, or two Values, are not equal: where their numbers are not.
+
+        Raises:
+            CompileError: where they are, and so the function says of numbers that they are equal.
+        """
+        other = right._number if isinstance(right, Value) else right
+        if left._number < other or left._number > other:
+            how = "<" if left._number < other else ">"
+            self.observed(how, left, right, answer=True)
+        elif left._number == other:
+            raise refusal(
+                "==",
+                "Values are equal when they are one and the same, numbers when their values are. "
+                "Say which: `x.data == a` or `x is y`",
+            )
+        else:
+            for x in (left, right):
+                if isinstance(x, Value):
+                    self.observed("is nan", x, None, answer=x._number != x._number)
 
     def _told(self, how: str, left: Any, right: Any, answer: Any) -> tuple[str, list[Any]]:
         """Say what the answer told: a guard's name, and its operands."""

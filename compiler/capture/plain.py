@@ -82,6 +82,9 @@ class Plain:
     def __hash__(self) -> int:
         return id(self) >> 4 if by_engine() else hash(float(self))  # type: ignore[arg-type]
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return float, (float(self),)  # type: ignore[arg-type]
+
     def __round__(self, digits: int | None = None) -> Any:
         rounded = _method(self, "__round__")
         if digits is None:
@@ -179,6 +182,21 @@ for _apply, _check in (
         _of_two(_apply, _check, reflected=True),
     ):
         setattr(Plain, _made.__name__, _made)
+
+
+def _hidden(name: str) -> property:
+    """Make a member that floats do not have, for the engine alone."""
+
+    def member(self: Any) -> Any:
+        if by_engine():
+            return _method(self, name)
+        raise AttributeError(f"'float' object has no attribute {name!r}")
+
+    return property(member)
+
+
+for _name in ("data", "grad", "backward"):
+    setattr(Plain, _name, _hidden(_name))
 
 
 def is_float(x: Any) -> bool:

@@ -23,7 +23,7 @@ from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
 from .classes import Recording
-from .plain import is_float, plain, plain_class
+from .plain import is_float, plain_class
 from .slots import by_engine, refusal
 
 RECORDED, GUARDED, REFUSED, FIXED = "recorded", "guarded", "refused", "the same in each call"
@@ -48,8 +48,8 @@ WAYS: dict[str, str] = {
     "__repr__": GUARDED,
     "__str__": GUARDED,
     "_repr_mimebundle_": GUARDED,
-    "__eq__": REFUSED,
-    "__ne__": REFUSED,
+    "__eq__": GUARDED,
+    "__ne__": GUARDED,
     "__hash__": REFUSED,
     "__copy__": REFUSED,
     "__deepcopy__": REFUSED,
@@ -251,7 +251,7 @@ class Recorded(WasRecorded):
         if by_engine():
             return number
         self._check_thread()
-        return plain(self._spread(held(self, self.label)))
+        return self.looks.number(self, self.label)
 
     @data.setter
     def data(self, number: Any) -> None:

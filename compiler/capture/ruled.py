@@ -15,15 +15,16 @@ from pluggrad import Value
 from pluggrad.func.custom import Arguments, CustomRule, differentiable, gradients, run
 from pluggrad.func.dual import Dual
 from pluggrad.func.tree import Structure, is_number, leaves, numbers, rebuild, structure_of
-from pluggrad.op import made
+from pluggrad.op import call_any, made
 from pluggrad.recording import call_inside, no_grad, recording
+from pluggrad.topology import topological_order
 from pluggrad.value import constant
 
 from .guards import fixed
 from .outside import World
 from .places import unchanged
 from .plain import is_float
-from .recorded import AsItStands, Recorded
+from .recorded import CUT, AsItStands, Recorded
 from .slots import refusal
 
 MOST = 100  # ops that are kept for one function
@@ -31,7 +32,35 @@ PLAIN = frozenset({float, int, bool, str, bytes, type(None)})
 
 
 class Ruled(AsItStands):
-    """An op with the rule of a `custom_rule` function."""
+    """An op with the rule of a `custom_rule` function, of any number of operands.
+
+    Parameters:
+        name: of the function.
+        forward: computes its result.
+        rules: one for each operand, or None.
+        is_total: whether it has a result for all numbers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., float],
+        rules: Sequence[Callable[..., Any] | None],
+        *,
+        is_total: bool,
+    ) -> None:
+        self.name = self.symbol = name.rpartition(".")[2]
+        self.calls = f"custom_rule {name}"
+        self.forward = forward
+        self.rules = tuple(rules)
+        self.ieee = forward if is_total else None
+        self.operator = None
+        self.domain = (None,) * len(rules)
+        self.kinks = ()
+        self.defaults = ()
+        self.__doc__ = f"What {name} gives."
+        self.codes = {}
+        self.function = call_any
 
 
 class _Shape(NamedTuple):
@@ -88,7 +117,8 @@ class Calls:
         held = [next(kept) if isinstance(x, Value) else x for x in arguments.leaves]
         world = self._world(custom._fun, others)
         seen, exact = dict(looks.seen), looks.exact
-        out = run(custom._fun, custom._name, arguments.with_leaves(held), self._constant)
+        args = arguments.with_leaves(held)
+        out = run(custom._fun, custom._name, args, self._constant, _leads_on)
         flows = recording.get() and any(map(differentiable, arguments.leaves))
         if flows:
             structure, results = numbers(out, "the result", f"custom_rule {custom._name} gives")
@@ -161,6 +191,17 @@ class Calls:
         return x if isinstance(x, Value) else fixed(float(x))
 
 
+def _leads_on(x: Any) -> bool:
+    """Return whether a gradient flows on from a result, to a Value that is no argument.
+
+    What transforms give on the way is recorded on their copies of constants.
+    """
+    if not isinstance(x, Value):
+        return differentiable(x)
+    order = topological_order([x], differentiable=True)
+    return any(node.op is None or node.op is CUT for node in order)
+
+
 # ----- Ops -----
 
 _made: WeakKeyDictionary[CustomRule, dict[Any, list[Ruled]]] = WeakKeyDictionary()
@@ -217,13 +258,7 @@ def _new_ops(custom: CustomRule, shape: _Shape, count: int, *, is_called: bool) 
         for function in (forward, *rules):
             # What it reads is looked at, as in functions of the program.
             function.__module__ = getattr(fun if rule is None else rule, "__module__", "") or ""
-        op = Ruled(
-            "custom_rule", forward, *[None] * behind, *rules,
-            ieee=None if is_called else forward, doc=f"What {name} gives.",
-        )  # fmt: skip
-        op.name = op.symbol = name.rpartition(".")[2]
-        op.calls = f"custom_rule {name}"
-        ops.append(op)
+        ops.append(Ruled(name, forward, [*[None] * behind, *rules], is_total=not is_called))
     return ops
 
 

@@ -23,8 +23,8 @@ from pluggrad import CompileError, Op
 
 from ..capture.places import first_change, unchanged
 from ..capture.reads import Reads, reads_of
+from ..capture.writes import may_change, sets_outside
 from ..tape.fingerprint import python_of
-from .effects import may_change, sets_outside
 
 NULL_FIRST = sys.version_info < (3, 13)  # before what is called, in byte code; after it since
 ORDINARY = [math.sqrt(0.3), -0.7, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.0, -0.0]

@@ -10,6 +10,7 @@ from pluggrad import (
     CompileError,
     CompileWarning,
     GradientError,
+    Op,
     RuleError,
     Value,
     compile,
@@ -325,3 +326,71 @@ def test_results_keep_their_build():
     assert structure_of(found) == structure_of([0.0, 0.0])
     expected = polar({"r": 0.5, "angle": 1.0})
     assert [x for _, x in leaves(structure_of(found), found, "")] == expected
+
+
+# ----- What it reads while the compiled function changes it -----
+
+
+def test_what_a_function_reads_must_not_change_between_its_calls():
+    def late(x):
+        total = 0.0
+        for factor in (1.0, 2.0, 3.0):
+            ruled = custom_rule(lambda a: float(a) * factor, lambda g, out, a: g)  # noqa: B023
+            total = total + ruled(x)
+        return total
+
+    def late_op(x):
+        total = 0.0
+        for factor in (1.0, 2.0, 3.0):
+            total = total + Op("scaled", lambda a: a * factor, lambda g, out, a: g)(x)  # noqa: B023
+        return total
+
+    def late_rule(x):
+        total = 0.0
+        for factor in (1.0, 2.0, 3.0):
+            op = Op("scaled", lambda a: a * 1.0, lambda g, out, a: g * factor)  # noqa: B023
+            total = total + grad(op(x), x, create_graph=True) * x
+        return total
+
+    for f in (late, late_op, late_rule):
+        assert f(Value(1.0)).data == 6.0
+        with pytest.raises(CompileError, match=r"reads .*, which the compiled function changes"):
+            compile(f)(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_functions_made_with_numbers_of_their_own_keep_these():
+    def by(factor):
+        ruled = custom_rule(lambda a: float(a) * factor, lambda g, out, a: g * factor)
+        scaled = Op("scaled", lambda a: a * factor, lambda g, out, a: g * factor)
+        return lambda x: ruled(x) + scaled(x)
+
+    compiled = compile(lambda x: sum(by(factor)(x) for factor in (1.0, 2.0, 3.0)))
+    for x in (1.0, 2.0):
+        assert compiled.value_and_grad(x) == (12.0 * x, 12.0)
+    assert compiled(np.array([1.0, 2.0])).tolist() == [12.0, 24.0]
+
+
+def test_any_number_of_arguments_will_do():
+    total = custom_rule(lambda *v: sum(v), lambda g, out, *v: tuple(g * x for x in v))
+    compiled = compile(lambda *v: total(*v, *v) * v[0])
+    numbers = [float(i) for i in range(1, 13)]
+    leaves = [Value(x) for x in numbers]
+    (total(*leaves, *leaves) * leaves[0]).backward()
+    assert compiled.grad(*numbers) == pytest.approx(tuple(x.grad for x in leaves))
+    assert compiled.recordings[0].executor.name == "numba"
+
+
+def test_transforms_inside_it_compute_with_constants():
+    @custom_rule
+    def root(c):
+        x = 0.5
+        for _ in range(30):
+            value, slope = func.value_and_grad(lambda t: t * t * t + c * t - 1.0)(x)
+            x = x - value / slope
+        return x
+
+    root.rule(lambda g, out, c: -g * out / (3.0 * out * out + c))
+    compiled = compile(lambda c: root(c) * c)
+    for c in (1.0, 2.0, 0.5):
+        assert compiled.value_and_grad(c) == pytest.approx(engine(lambda c: root(c) * c, c))
