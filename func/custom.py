@@ -95,7 +95,7 @@ class CustomRule:
         if not (recording.get() and any(map(differentiable, arguments.leaves))):
             return out
         structure, results = numbers(out, "the result", f"custom_rule {self._name} gives")
-        op = _Custom(self, arguments, structure, [float(x) for x in results])
+        op = Custom(self, arguments, structure, [float(x) for x in results])
         operands = tuple([x for x in arguments.leaves if isinstance(x, Value)])
         return rebuild(structure, iter(op.record_results(operands, op.data)))
 
@@ -229,7 +229,9 @@ class Arguments:
         return args
 
 
-class _Custom(Composite):
+class Custom(Composite):
+    """A call of a `custom_rule` function."""
+
     def __init__(
         self, custom: CustomRule, arguments: Arguments, structure: Structure, data: Sequence[float]
     ) -> None:
@@ -241,7 +243,9 @@ class _Custom(Composite):
         self.structure = structure
         self.data = list(data)
 
-    def gradients(
+    # What a composite does is described there.
+
+    def gradients(  # noqa: D102
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
     ) -> Sequence[Any]:
         if create_graph:

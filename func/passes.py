@@ -30,6 +30,7 @@ from pluggrad.value import Value, above, as_float, constant
 from . import fused
 from .arguments import Arguments, scalar
 from .dual import Dual, highest_level, is_zero, primal_of, tangent_of
+from .symmetry import check_symmetry
 from .tree import tree_map
 
 
@@ -173,6 +174,7 @@ def pulled(
     around: Surroundings,
     *,
     again: bool = False,
+    moves: bool = False,
 ) -> list[Any]:
     """Compute, for each copy, the sum over (output, cotangent) of cotangent * d(output)/d(copy).
 
@@ -181,6 +183,10 @@ def pulled(
         copies: the private copies of the arguments.
         around: where the transform was called.
         again: whether the graph will be used again, perhaps by two threads at a time.
+        moves: whether forward mode goes through the pass.
+
+    Raises:
+        GradientError: where it does, and rules are no derivatives.
     """
     level = highest_level([x for pair in pairs for x in pair])
     if level is not None:
@@ -190,7 +196,7 @@ def pulled(
             *[(primal_of(out, level), tangent_of(g, level)) for out, g in pairs],
         ]
         moving = [(out, g) for out, g in moving if not (is_zero(out) or is_zero(g))]
-        primals = pulled(still, copies, around, again=again)
+        primals = pulled(still, copies, around, again=again, moves=True)
         tangents = pulled(moving, copies, around, again=again)
         return [Dual(p, t, level) for p, t in zip(primals, tangents, strict=True)]
     seeds = [(out, g) for out, g in pairs if isinstance(out, Value) and out.requires_grad]
@@ -199,6 +205,8 @@ def pulled(
         order = topological_order(roots, differentiable=True)
     else:
         order = below_hooks(order_down_to(roots, set(copies)), copies)
+    if moves:
+        check_symmetry(order)
     is_kept = keeper() is not None
     outside = stems_from_outside(order, copies, around.depth) or any(
         isinstance(g, Value) and g.requires_grad for _, g in seeds
