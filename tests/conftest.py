@@ -22,6 +22,10 @@ sys.path.insert(0, str(ROOT / "tests"))  # for forks.py and others that tests im
 # which happens where a notebook is read or written. Nothing here has such addresses.
 sys.modules.setdefault("rfc3987_syntax", None)
 
+# Wherever hypothesis is imported, in each worker and in dozens of processes that tests start, it
+# imports trio, which selenium brings. Nothing here is a plugin of hypothesis.
+os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
+
 from browser import browser  # noqa: E402
 from orphans import end_forks_with_this_process  # noqa: E402
 
