@@ -157,6 +157,16 @@ def quotient(w: Writer, a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
     return w.fma(left, inverse, q)
 
 
+def over_square(w: Writer, a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
+    """Divide a sum of two numbers by the square of another; the division is that of `quotient`."""
+    inverse = 1.0 / b
+    missing = w.fma(-inverse, b_low, remainder(w, 1.0, inverse, b))  # of 1, twice in the square
+    square, square_low = w.product(inverse, inverse)
+    high, low = w.product(a, square)
+    low = w.fma(a, square_low, w.fma(a_low, square, low))
+    return high + w.fma(high, missing + missing, low)
+
+
 def remainder(w: Writer, a: Any, q: Any, b: Any) -> Any:
     """Give a - q b, of which only the small rest is left."""
     if w.has_fma:
@@ -165,14 +175,29 @@ def remainder(w: Writer, a: Any, q: Any, b: Any) -> Any:
     return (a - high) - low
 
 
-def tanh(w: Writer, x: Any) -> Any:
+class Tanh(NamedTuple):
+    """tanh(|x|) = (a + a_low) / (b + b_low).
+
+    Its derivative is 4 (1 + p + rest) 2**whole / (b + b_low)**2.
+    """
+
+    a: Any
+    a_low: Any
+    b: Any
+    b_low: Any
+    p: Any
+    rest: Any
+    s: Any
+    whole: Any
+
+
+def tanh_parts(w: Writer, x: Any) -> Tanh:
     """Give tanh(x) = (1 - s + p) / (1 + s + p), with e**(2 |x|) = (1 + p) / s and s = 2**-n.
 
     So 1 - s and 1 + s are exact, and p is never multiplied by a power of two. It is e**(2 r) - 1,
     where |x| = n log(2) / 2 + r.
     """
-    size = w.fabs(x)
-    size = w.select(size > 22.0, 22.0, size)  # from there on it is 1
+    size = bounded(w, x, -0.5 * LEAST)  # from there on the derivative is 0
     shifted = w.fma(size, 2.0 * LOG2E, MAGIC)
     n = shifted - MAGIC
     part = w.fma(n, -0.5 * LN2_HIGH, size)
@@ -183,13 +208,28 @@ def tanh(w: Writer, x: Any) -> Any:
     near = w.fma(square, 2.0, twice)  # 2 r + 2 r**2
     error = w.fma(square, 2.0, twice - near)
     half = w.fma(r * square, w.cubics(r, EXP_OF_TWICE), left + square_low)
-    near, rest = w.ordered_total(near, w.fma(half, 2.0, error))
-    s = w.power_of_two(MAGIC_BITS - w.bits(shifted))
+    p, rest = w.ordered_total(near, w.fma(half, 2.0, error))
+    s = w.power_of_two(MAGIC_BITS - w.bits(w.smaller(MAGIC + 1000.0, shifted)))  # more is the same
     b = 1.0 + s
     a = b - (s + s)  # 1 - s, or where b has lost s, 1 - 2 s: the quotient is the same
-    a, a_low = w.ordered_total(a, near)
-    b, b_low = w.ordered_total(b, near)
-    return w.copysign(quotient(w, a, a_low + rest, b, b_low + rest), x)
+    a, a_low = w.ordered_total(a, p)
+    b, b_low = w.ordered_total(b, p)
+    return Tanh(a, a_low + rest, b, b_low + rest, p, rest, s, MAGIC_BITS - w.bits(shifted))
+
+
+def tanh(w: Writer, x: Any) -> Any:
+    """Give tanh(x)."""
+    t = tanh_parts(w, x)
+    return w.copysign(quotient(w, t.a, t.a_low, t.b, t.b_low), x)
+
+
+def tanh_slope(w: Writer, x: Any) -> Any:
+    """Give the derivative of tanh, which keeps its digits where 1 - tanh(x)**2 has none."""
+    t = tanh_parts(w, x)
+    high, low = w.ordered_total(1.0, t.p)
+    lost = t.s - ((1.0 + t.s) - 1.0)
+    slope = over_square(w, high, low + t.rest, t.b, t.b_low + lost)
+    return w.times_power(slope, t.whole + 2)
 
 
 def half_power(w: Writer, size: Any) -> Any:
@@ -235,17 +275,28 @@ def sech(w: Writer, x: Any) -> Any:
     return w.times_power(quotient(w, e.high, e.low, b, b_low), e.whole + 1)
 
 
-def sigmoid(w: Writer, x: Any) -> Any:
-    """Give 1 / (1 + e**-x): with e = e**-|x| it is 1 / (1 + e) or e / (1 + e)."""
+def sigmoid_parts(w: Writer, x: Any) -> tuple[Power, Any, Any]:
+    """Give e = e**-|x|, and 1 + e as two numbers."""
     size = -w.fabs(x)
     e = power(w, w.select(size < LEAST, LEAST, size))
     high, low = e.pair(w)
     b, b_low = w.ordered_total(1.0, high)
-    b_low = b_low + low
+    return e, b, b_low + low
+
+
+def sigmoid(w: Writer, x: Any) -> Any:
+    """Give 1 / (1 + e**-x): with e = e**-|x| it is 1 / (1 + e) or e / (1 + e)."""
+    e, b, b_low = sigmoid_parts(w, x)
     right = x > 0.0
     a, a_low = w.select(right, 1.0, e.high), w.select(right, 0.0, e.low)
     q = quotient(w, a, a_low, b, b_low)
     return w.select(right, q, w.times_power(q, e.whole))
+
+
+def sigmoid_slope(w: Writer, x: Any) -> Any:
+    """Give its derivative e / (1 + e)**2."""
+    e, b, b_low = sigmoid_parts(w, x)
+    return w.times_power(over_square(w, e.high, e.low, b, b_low), e.whole)
 
 
 def gaussian_power(w: Writer, size: Any, other: Any) -> Power:

@@ -76,6 +76,8 @@ FUNCTIONS: dict[str, VectorFunction] = {
 
 # Derivatives that share more with the function itself than the formula of the rule does.
 DERIVATIVES: dict[str, VectorFunction] = {
+    "math.tanh": exponentials.tanh_slope,
+    "pluggrad.ops.activation._sigmoid": exponentials.sigmoid_slope,
     "pluggrad.ops.special._ndtr": normal.density,
 }
 

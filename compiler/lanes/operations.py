@@ -73,7 +73,7 @@ class Operations:
         rule = op.rules[index]
         assert rule is not None
         if _is_known(op) and (derivative := vector_derivative(op.forward)):
-            return g * derivative(self.writer, *operands)
+            return g * self._vector(derivative, tuple(operands))
         checked = None if _is_known(op) else self.translator.rule(op, index)
         if checked is None or not checked.is_module:
             try:

@@ -123,6 +123,30 @@ def test_a_vector_function_keeps_its_limit(name, writer, fused, writers):
     assert errors[worst] <= limit, (POINTS[name][worst], found[worst], errors[worst])
 
 
+SLOPES = {
+    "tanh": (lambda x: mp.sech(x) ** 2, even(-371.0, 371.0) + even(-22.0, 22.0)),
+    "sigmoid": (lambda x: mp.sech(x / 2) ** 2 / 4, even(-744.0, 744.0) + even(-40.0, 40.0)),
+    "ndtr": (mp.npdf, even(-38.4, 38.4) + even(-6.0, 6.0)),
+}
+
+
+@pytest.mark.parametrize("writer", ["here", "without ldexp", "without fma"])
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_derivative_that_shares_with_its_function_keeps_the_limit(name, writer, fused, writers):
+    op, (slope, points) = getattr(ops, name), SLOPES[name]
+    points = [*points, *even(-2.0, 2.0), *TINY, *EDGES]
+    run = fused(lambda x: op(x), (0.5,), backward=True, writer=writers[writer]())
+    _, found, _ = run(np.array(points))
+    limit = LIMIT * (WITHOUT_FMA if writer == "without fma" else 1.0)
+    for x, y in zip(points, found.tolist(), strict=True):
+        if math.isfinite(x):
+            with mp.workdps(60 if abs(x) < 1e10 else 400):
+                exact = slope(mp.mpf(x))
+            assert ulps(y, exact, unit(exact)) <= limit, (x, y)
+        else:
+            assert math.isnan(y) if math.isnan(x) else y == 0.0, x
+
+
 @pytest.mark.parametrize("writer", ["here", "without ldexp", "without fma"])
 @pytest.mark.parametrize("name", POINTS)
 def test_edges_are_those_of_the_op(name, writer, fused, writers):
