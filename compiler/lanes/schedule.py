@@ -9,7 +9,7 @@ are there, the one with the longest chain behind it. (J. Fisher, "Trace scheduli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 
 NAME = re.compile(r"%[\w.]+")
@@ -60,13 +60,32 @@ def scheduled(lines: list[str]) -> list[str]:
 
 
 def mostly_waits(lines: Iterable[str]) -> bool:
-    """Say whether a body is one long chain, in which a processor waits for result after result.
+    """Say whether a body is mostly long chains, in which a processor waits for result after result.
 
-    Short bodies do not wait: meanwhile it is at the next lanes.
+    Short bodies do not wait: meanwhile it is at the next lanes. Chains are counted from branch to
+    branch, and what is rarely done not at all.
     """
-    schedule = Schedule([line for line in lines if STRAIGHT.match(line)])
-    work = sum(map(bool, schedule.latency))
-    return work > AHEAD and max(schedule.height) > WAITING * work
+    chains = work = 0
+    for piece in _usual_pieces(lines):
+        schedule = Schedule(piece)
+        chains += max(schedule.height)
+        work += sum(map(bool, schedule.latency))
+    return work > AHEAD and chains > WAITING * work
+
+
+def _usual_pieces(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Give the straight pieces outside of the blocks that `Instructions.rarely` writes."""
+    piece: list[str] = []
+    is_rare = False
+    for line in [*lines, ""]:
+        if STRAIGHT.match(line):
+            piece.append(line)
+            continue
+        if piece and not is_rare:
+            yield piece
+        piece = []
+        if line.startswith(("rare", "usual")):
+            is_rare = line.startswith("rare")
 
 
 class Schedule:

@@ -67,3 +67,9 @@ def test_a_processor_waits_in_one_long_chain_and_not_in_short_or_many_ones():
     assert mostly_waits(chains(2, 400))
     assert not mostly_waits(chains(8, 400))
     assert not mostly_waits(chains(1, 40))
+
+
+def test_what_is_rarely_done_does_not_count_as_work():
+    usual, rare = chains(2, 200), chains(9, 200)
+    assert mostly_waits([*usual, "rare1:", *rare, "  br label %usual1", "usual1:"])
+    assert not mostly_waits([*usual, *rare])
