@@ -14,11 +14,16 @@ that can be written for it. What the engine raises an error for, the others have
 Each number has one of these fates, and is counted under it:
 
 - equal, to 1e-9 of itself.
+- equal, but for the sign of a zero, in a program that takes a derivative in a direction: of a float
+  that is 0 nothing moves, of a recorded number what comes out may be -0.0.
 - rounding: machine code may round the last bit of sin, exp, ... another way than Python's library,
   and sums may be added up in another order. This is why where a bound of what rounding each number
   on the way does allows it (running error analysis, see `pluggrad.testing.rounding`), or where such
   bits, changed at random, change the engine's own number by as much.
 - both raise; or refused, with a CompileError: no number is better than a wrong one.
+- as without a transform around: where a function takes gradients of floats, `func.grad(f)` lets it
+  have Values, whose 1.0 / 0.0 is inf; what is recorded is the function alone, with floats.
+- NumPy asks a float in an array of objects for its method `exp`, which a recorded one has.
 - a difference: printed with the program. Exit code 1 if there is one.
 """
 
@@ -51,6 +56,7 @@ from pluggrad import (
     Value,
     compile,
     func,
+    grad,
     plugins,
 )
 from pluggrad.compiler import recordings
@@ -65,6 +71,10 @@ EXACT = {
     "compare", "sqrt", "mod", "floordiv", "leaky_relu",
 }  # fmt: skip
 HUGE = sys.float_info.max / 8
+NO_METHOD = "which has no callable"
+SIGN = "equal, but for the sign of a zero in a program that takes derivatives in a direction"
+FORWARD = re.compile("jvp|hvp|linearize")
+ALONE = "as without a transform around: inside one, transforms of floats give Values"
 INNER = {"compile", "HELPER", "READER", "VECTOR"}
 DERIVED = ("gradient", "jvp", "hvp", "hessian", "jacobian")
 EVERY = 5.0  # seconds between two lines of progress
@@ -327,6 +337,10 @@ class Examination:
     def compare(self, how: str, numbers: list[float], truth: Result, found: Result) -> None:
         self.outcome.numbers += max(1, len(truth.numbers))
         fate = self.fate(how, numbers, truth, found)
+        if fate == "different" and "gradient" in how:
+            alone = attempt(self.alone, how, numbers)
+            if self.fate(how, numbers, alone, found) != "different":
+                fate = ALONE
         self.outcome.fates[fate] += 1
         if fate == "refused":
             self.untranslatable |= "numba" in how and "cannot translate" in str(found.error)
@@ -340,7 +354,7 @@ class Examination:
                 return "both raise"
             if truth.is_refused:
                 return "the engine refused, as a compiled function inside does"
-            return "different"
+            return NO_METHOD if NO_METHOD in str(truth.error) else "different"
         if found.is_refused:
             return "refused"
         if found.error is not None or found.built != truth.built:
@@ -348,7 +362,9 @@ class Examination:
         is_derived = any(word in how for word in DERIVED)
         if all(map(close, truth.numbers, found.numbers)):
             signed = is_derived or all(map(same_sign, truth.numbers, found.numbers))
-            return "equal" if signed else "different"
+            if signed:
+                return "equal"
+            return SIGN if FORWARD.search(self.function.source) else "different"
         if "interpreter" in how and not is_derived:
             return "different"
         return "rounding" if self.is_rounding(how, numbers, truth, found) else "different"
@@ -402,6 +418,17 @@ class Examination:
         if "hvp" in how or "hessian" in how:  # whose sums are taken in another order
             inputs = [_beside(x, chance.choice([-math.inf, math.inf, None])) for x in numbers]
         return attempt(self.way, how, f, inputs, numbers)
+
+    def alone(self, how: str, numbers: list[float]) -> Any:
+        """Compute value and gradient without a transform around the function."""
+        leaves = [Value(x) for x in numbers]
+        args = self.function.arguments(list(leaves))
+        value = self.f(*args)
+        slopes = (
+            grad(value, leaves) if getattr(value, "requires_grad", False) else [0.0] * len(leaves)
+        )
+        gradients = self.function.arguments(list(slopes))
+        return value, gradients[0] if "shared" in how else gradients
 
     def way(
         self, how: str, f: Callable[..., Any], inputs: Sequence[Any], numbers: list[float]

@@ -255,7 +255,7 @@ NAMES: dict[Any, list[str]] = {
         "cached_property", "cmp_to_key", "lru_cache", "partial", "reduce", "singledispatch",
         "wraps",
     ],
-    heapq: ["heappop", "heappush", "nlargest", "nsmallest"],
+    heapq: ["heappop", "heappush", "merge", "nlargest", "nsmallest"],
     itertools: [
         "accumulate", "chain", "combinations", "count", "cycle", "dropwhile", "groupby", "islice",
         "pairwise", "product", "starmap", "takewhile", "zip_longest",

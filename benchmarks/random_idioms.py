@@ -742,6 +742,194 @@ except (ValueError, ArithmeticError): {y} = {b}
 {y} = {a} + sum({b} for _ in range(int(min(abs({x}.data), 3.0)))) * {x}.data.as_integer_ratio()[1]
 """
 
+# ----- Floats that raise errors -----
+
+RAISING = """
+try: {y} = {a} * (1.0 / {x}.data)
+except ZeroDivisionError: {y} = {b} * {k}
+
+try: {y} = {a} * ({k} / {x}.data + {x}.data / {k})
+except (ZeroDivisionError, OverflowError): {y} = {c}
+
+try: {y} = {a} + {x}.data ** {k}
+except ArithmeticError as {u}: {y} = {b} * len(type({u}).__name__)
+except TypeError: {y} = {c}
+
+try: {y} = {a} * builtins.abs({x}.data ** 0.5 + {x}.data ** -1)
+except ArithmeticError: {y} = {b}
+
+try: {y} = {a} * ({x}.data // {k} + {k} % {x}.data)
+except ZeroDivisionError: {y} = {c}
+
+try: {u}, {y} = divmod({x}.data, {k})
+except ZeroDivisionError: {y} = {c}
+else: {y} = {y} * {a} + {u} * {b}
+
+try: {y} = {a} * math.log({x}.data) + math.acos({x}.data)
+except ValueError: {y} = {b}
+
+try: {y} = {b} / grad({a} * {x}, {x}) + 1.0 / grad({x} * {x}, {x})
+except ZeroDivisionError: {y} = {c}
+
+try: {y} = {a} * (2.0 ** {x}.data) ** 2
+except OverflowError: {y} = {b}
+
+try: {y} = {a} * (1.0 / exp(-{x}.data)) + 1.0 / maximum({x}.data, 0.0)
+except ZeroDivisionError: {y} = {c}
+
+try: {y} = {a} / func.grad(lambda v: v * v)({x}.data) + 1.0 / func.hessian(lambda v: v)({x}.data)
+except ZeroDivisionError: {y} = {b}
+
+def {u}(v):
+    try: return 1.0 / v
+    except ZeroDivisionError: return math.inf
+{y} = {a} * {u}({x}.data) + {u}({b})
+
+{u} = Value({x}.data)
+({u} * {u}).backward()
+try: {y} = {a} * (1.0 / {u}.grad)
+except ZeroDivisionError: {y} = {b}
+
+try: {y} = {a} * builtins.round({x}.data, -308) + builtins.round({x}.data)
+except (OverflowError, ValueError): {y} = {b}
+
+{y} = {a} * (0.0 if {x}.data == 0 else 1.0 / {x}.data)
+
+{y} = {a} * ({x}.data and 1.0 / {x}.data)
+
+try: {y} = {a} * (np.float64(1.0) / {x}.data + 1.0 / ({x}.data * np.float64(2.0)))
+except ZeroDivisionError: {y} = {c}
+
+try: {y} = {a} * float(Decimal(float({x}.data)) / Decimal(float({x}.data)))
+except ArithmeticError: {y} = {b}
+
+try: {y} = {a} * float(Fraction(1, 3) / Fraction({x}.data))
+except (ArithmeticError, ValueError): {y} = {c}
+
+try: {y} = {a} * statistics.stdev([{x}.data, 1.0]) + statistics.geometric_mean([{x}.data, 2.0])
+except (ArithmeticError, ValueError, AttributeError): {y} = {b}
+
+try: {y} = {a} * READER({x}.data) ** 2 + 1.0 / READER({x}.data)
+except ArithmeticError: {y} = {c}
+
+try: {y} = {a} * builtins.abs({x}.data * 2j + ({x}.data ** 1.5).real)
+except ArithmeticError: {y} = {c}
+
+{u} = 0
+for v in ({x}.data, {x}.data - 1.0, {x}.data * 1e200):
+    try: {u} += v ** 2 // v > 1
+    except ArithmeticError: {u} += 10
+{y} = {a} * {u} + {b}
+
+{y} = {a} / ({x}.data + 0.0) + {b} ** {x}.data - {x}.data ** {c}
+"""
+
+# ----- More of Python's library and of its classes -----
+
+LIBRARY = """
+@lru_cache(maxsize=None)
+def {u}(n): return {a} * n if n < 2 else {u}(n - 1) + {u}(n - 2) * 0.5
+{y} = {u}(4)
+
+try: {y} = sum(v * w for v, w in zip([{a}, {b}], [{c}], strict=True))
+except ValueError: {y} = {a} * {k}
+
+{y} = {a} if isinstance({b}, float) else {c}
+
+{y} = isinstance({x} * 2.0, Value) * {c} + isinstance({x}.data * {k}, float)
+
+{y} = {a} * len(f'{{float({b}):>12.4e}}|{{float({c})!r:<8}}|{{float({a}):,.1f}}')
+
+{u} = list(merge([min({a}, {b}), max({a}, {b})], [{c}], key=lambda v: float(v) * 1.0))
+{y} = {u}[0] - {u}[2] * {k}
+
+@dataclass(frozen=True)
+class {u}:
+    v: Any
+    w: Any = {k}
+    def __post_init__(self): object.__setattr__(self, 'w', self.v * 0.5 + self.w)
+{y} = {u}({a}).w * {u}({b}, {c}).w
+
+def {u}(v):
+    try: yield v
+    except ValueError as cause: yield cause.args[0] * {k}
+_{u} = {u}({a})
+{y} = next(_{u}) + _{u}.throw(ValueError({b}))
+
+{y} = sum(w for v in ({a}, {b}, {c}) if (w := v * {k}) {cmp} {level})
+
+{u} = [_{u} := {a}, _{u} * {b}, _{u} + {c}]
+{y} = {u}[1] - {u}[2]
+
+match {a}:
+    case float() | int(): {y} = {c} * 2.0
+    case Value(): {y} = {b}
+    case _: {y} = {b} * {k}
+
+match {x}:
+    case Value(data=d) if d {cmp} {level}: {y} = {a} * d
+    case Value(data=d): {y} = {b} - d
+
+{y} = reduce(operator.mul, [{a}, {b}, {c}]) + reduce(operator.add, [{a}], {k})
+
+{u} = partial(max, {a})
+{y} = {u}({b}, {k}) - {u}({c})
+
+{u} = sorted(zip('cab', [{a}, {b}, {c}]), key=lambda pair: pair[1], reverse=True)
+{y} = sum(v * i for i, (_, v) in enumerate({u})) + len(''.join(name for name, _ in {u}))
+
+{u} = Counter('low' if v {cmp} {level} else 'high' for v in ({a}, {b}, {c}))
+{y} = {a} * {u}['low'] + {b} * {u}.most_common(1)[0][1]
+
+async def {u}(v): return v * {k}
+try: {u}({a}).send(None)
+except StopIteration as done: {y} = done.value + {b}
+
+class {u}:
+    def __set_name__(self, owner, name): self.name = '_' + name
+    def __get__(self, o, owner): return getattr(o, self.name)
+    def __set__(self, o, v): setattr(o, self.name, v * {k})
+class {u}s: v = {u}()
+_{u} = {u}s()
+_{u}.v = {a}
+{y} = _{u}.v + {b}
+
+({y}, {u}), {u}s = func.value_and_grad(lambda v: (v * {b}, [v * 2.0, v > 0]), has_aux=True)({a})
+{y} = {y} + {u}[0] * {u}s + {u}[1] * {c}
+
+{u} = func.vjp(lambda v: (v * v, v > 0, True), {a})[1]
+{y} = {u}(({b}, 0.0, 1.0))[0] + {c}
+
+{y} = sum(func.grad(lambda v, w: v * w if w else v, (0, 1))({a}, {k})) + {b}
+
+{y} = func.jvp(lambda v, w: [v * w, w], ({a}, {k}), ({b}, {k}))[1][0]
+
+{u} = compile(lambda v, flag: v * v if flag else v * {c}, executor='interpreter')
+{y} = {u}({a}, {b} {cmp} {level}) + {u}.grad({a}, np.bool_(True))[0] * {c}
+
+{u} = compile(lambda flag, v: v * v * v if flag else v, executor='interpreter')
+{y} = {u}.hvp((True, {a}), (0.0, {b}))[1] + {u}.value_and_grad(True, {x}.data)[1][1]
+
+{u} = compile(lambda way, v: v * v if way == 'square' else v, executor='interpreter')
+{y} = {u}('square', {a}) + {u}.grad('square', {b})[1] + {u}('', {c})
+
+{y} = {a} * bool({b}) + (not {c}) + int(bool({a} and {b}))
+
+def {u}(v, *, trace=None):
+    if trace is not None: trace.append(v)
+    return v if v {cmp} {level} else {u}(v * 0.5 + 1.0, trace=trace) if len(trace or '') < 4 else v
+{u}s = []
+{y} = {u}({a}, trace={u}s) + sum({u}s) * len({u}s)
+
+{u} = {{name: f for name, f in zip('pq', (lambda v: v * {b}, lambda v: v - {c}))}}
+{y} = {u}['p' if {a} {cmp} {level} else 'q']({a})
+
+{u} = iter([{a}, {b}, {c}])
+{y} = next({u}) * 2.0 + sum({u}) + next({u}, {k})
+
+{y} = statistics.mean([float({a}), 1.0]) * {b} + statistics.fmean([1.0, 3.0], [0.5, 0.25]) * {c}
+"""
+
 # ----- Transforms in one another -----
 
 NESTED = """
@@ -1188,6 +1376,8 @@ IDIOMS = {
     "higher": HIGHER,
     "keys": KEYS,
     "plain": PLAIN,
+    "raising": RAISING,
+    "library": LIBRARY,
     "nested": NESTED,
     "compiled": COMPILED,
     "changing": CHANGING,

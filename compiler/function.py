@@ -192,7 +192,7 @@ class Compiled(OverLanes, Generic[P, R]):
         """
         if switch.active and is_recorded():
             args, kwargs = by_position(self, args, kwargs)
-            return self._inside(self._both, args, kwargs)
+            return self._inside(self._both, args, kwargs, gradient=True)
         if plugins.changes != self._changes:
             self.forget()
         elif not kwargs:
@@ -346,12 +346,17 @@ class Compiled(OverLanes, Generic[P, R]):
         return value, like_the_arguments(shape, gradients)
 
     def _inside(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        gradient: bool = False,
     ) -> Any:
         """Answer a call while another function is recorded."""
         if kwargs and taken_options(self.function, dict(kwargs)):
             refuse_inside(f"out= or where= for {self!r}", "give it numbers")
-        return called_inside(self, function, args, kwargs)
+        return called_inside(self, function, args, kwargs, gradient=gradient)
 
     def _into(self, directs: Directs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call with `out=` alone by name, where machine code can; or give None."""

@@ -50,11 +50,23 @@ def refuse_inside(what: str, advice: str) -> None:
 
 
 def called_inside(
-    compiled: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    compiled: Any,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    gradient: bool = False,
 ) -> Any:
     """Call a function in place of the compiled one, and return what that one would give.
 
     Of plain numbers this is plain numbers, whatever Values it reads from outside.
+
+    Parameters:
+        compiled: the one that was called.
+        function: what computes the same.
+        args: what it was called with.
+        kwargs: the same, by name.
+        gradient: whether it gives a number and a gradient, which has no -0.0.
 
     Raises:
         CompileError: for arrays.
@@ -68,6 +80,8 @@ def called_inside(
     args, kwargs = put_together(shape, iter(given), None)
     found: list[Any] = []
     result = taken_apart(function(*args, **kwargs), found, elements=False, answers=True)
+    if gradient:
+        found[1:] = [x + 0.0 for x in found[1:]]
     return put_together(result, map(_plain, found), None)
 
 

@@ -7,6 +7,7 @@ which tells the Values of a recording by their class, sees the one that the othe
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any, ClassVar
 
 from pluggrad import Op, Value
@@ -36,7 +37,10 @@ class Plain:
     def __class__(self) -> type:
         """The class of the other Values for the engine, float for everybody else."""
         kind: type = self.of
-        return kind if by_engine() else float
+        return kind if by_engine() else self._likeness()
+
+    def _likeness(self) -> Any:
+        return sys.modules["numpy"].float64 if self.is_numpy else float
 
     @classmethod
     def _spread(cls, out: Any) -> Any:
@@ -55,7 +59,9 @@ class Plain:
 
     @property
     def detach(self) -> Any:
-        """Not there, as floats have none."""
+        """Not there, as floats have none; the engine gets what gives the number itself."""
+        if by_engine():
+            return lambda: self
         raise AttributeError("'float' object has no attribute 'detach'")
 
     @property
@@ -71,13 +77,28 @@ class Plain:
     # Floats that are one number are equal; whether two are is guarded from both sides.
 
     def __eq__(self, other: object) -> Any:
-        if by_engine() or (isinstance(other, Value) and not is_float(other)):
+        return Value.__eq__(self, other) if by_engine() else self._equals(other)  # type: ignore[operator]
+
+    def __ne__(self, other: object) -> Any:
+        if by_engine():
+            return self is not other
+        answer = self._equals(other)
+        return answer if answer is NotImplemented else answer ^ True
+
+    def _equals(self, other: object) -> Any:
+        if isinstance(other, Value) and not is_float(other):
             return Value.__eq__(self, other)  # type: ignore[operator]
         if isinstance(other, complex) and not other.imag:
             other = other.real
         if not hasattr(type(other), "__float__") or getattr(other, "shape", None):
             return NotImplemented  # an array compares its elements
-        return bool(self <= other and self >= other)  # type: ignore[operator]
+        return self._told(self <= other and self >= other, other)  # type: ignore[operator]
+
+    def _told(self, answer: Any, other: Any) -> Any:
+        """Return an answer about two numbers: that of NumPy is its own True or False."""
+        is_value = isinstance(other, Value) and not is_float(other)
+        is_numpy = not is_value and (self.is_numpy or _is_numpy(other))
+        return sys.modules["numpy"].bool_(answer) if is_numpy else bool(answer)
 
     def __hash__(self) -> int:
         return id(self) >> 4 if by_engine() else hash(float(self))  # type: ignore[arg-type]
@@ -110,9 +131,10 @@ class Plain:
         return float(self).hex()  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        return repr(float(self))  # type: ignore[arg-type]
+        return repr(self._likeness()(float(self)))  # type: ignore[arg-type]
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return str(float(self))  # type: ignore[arg-type]
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec)  # type: ignore[arg-type]
@@ -131,6 +153,15 @@ def _of_one(name: str) -> Any:
 
     operate.__name__ = name
     return operate
+
+
+def _comparison(name: str) -> Any:
+    def compare(self: Any, other: Any) -> Any:
+        answer = _method(self, name)(other)
+        return answer if answer is NotImplemented else self._told(answer, other)
+
+    compare.__name__ = name
+    return compare
 
 
 def _of_two(apply: Any, check: Any, *, reflected: bool) -> Any:
@@ -173,6 +204,8 @@ def _as_plain(x: Any, *, is_numpy: bool) -> Any:
 
 for _name in ("neg", "pos", "abs"):
     setattr(Plain, f"__{_name}__", _of_one(f"__{_name}__"))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Plain, f"__{_name}__", _comparison(f"__{_name}__"))
 for _apply, _check in (
     (operator.add, None), (operator.sub, None), (operator.mul, None), (operator.truediv, divided),
     (operator.floordiv, divided), (operator.mod, divided), (divmod, divided), (pow, raised),

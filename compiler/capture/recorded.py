@@ -19,6 +19,7 @@ from pluggrad import Op, Value, strong_zero
 from pluggrad.errors import TraceError
 from pluggrad.func.dual import LikeValue
 from pluggrad.func.gradient_hooks import changed_by
+from pluggrad.func.passes import ARGUMENT
 from pluggrad.trace import with_symbols
 from pluggrad.value import NOT_RUN, ask_place, recorded
 
@@ -118,12 +119,15 @@ def is_of_floats(x: Value) -> bool:
     left, seen = [x], set()
     while left:
         node = left.pop()
-        if is_float(node) or node in seen:
+        if is_float(node) or node in seen or not node.requires_grad:
             continue
         seen.add(node)
-        is_constant = node.op is None and not node.requires_grad and node.__class__ is Value
-        if not is_constant and (node.op is None or node.op in (HELD, CUT)):
+        if node.op is None or node.op is CUT:
             return False
+        if node.op is ARGUMENT and node.prev[0].op is not ARGUMENT:
+            if node.prev[0].requires_grad:
+                return False
+            continue
         left.extend(node.prev)
     return True
 

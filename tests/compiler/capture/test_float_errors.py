@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from pluggrad import Op, Value, compile, func, grad, stop_gradient
+from pluggrad import Op, Value, checkpoint, compile, func, grad, stop_gradient
 from pluggrad.ops import exp, hypot, maximum, where
 
 EXECUTORS = ["interpreter", "numba"]
@@ -152,21 +152,49 @@ def test_floats_of_numpy_raise_nothing(f):
             assert str(compiled(x)) == str((Value(x) + f(Value(x))).data)
 
 
-def test_ops_and_transforms_of_floats_give_floats():
+def test_comparisons_of_numpys_floats_answer_with_numpys_true_and_false():
     def f(x):
-        held = x.data
+        held, ours = x.data * np.float64(2.0), x.data
         found = [
-            exp(held), maximum(0.5, held), hypot(held, held), func.grad(lambda v: v * v)(held),
-            func.value_and_grad(lambda v: v * v)(0.5)[0], func.hessian(lambda v: v**3)(held),
-            func.jvp(lambda v: v * v, (held,), (1.0,))[1], stop_gradient(held), held**2,
+            held, held < 1, held == 2.0, held != 2.0, held > 1.0, ours < np.float64(1.0), ours < 1,
+            ours != 1.0, ours != np.float64(1.0), held >= ours, ours >= held, held < x, -held,
         ]  # fmt: skip
-        others = [exp(x), maximum(x, held), func.grad(lambda v: v * x)(held), x.detach(), x * held]
-        floats = [isinstance(v, float) for v in found] + [isinstance(v, float) for v in others]
-        values = [isinstance(v, Value) for v in others]
-        return [x * all(floats[: len(found)]), x * any(floats[len(found) :]), x * all(values)]
+        match held < 5.0:
+            case True:
+                return x
+        return [x * len(repr(one)) for one in found] + [x * isinstance(held, np.float64)]
 
-    assert compile(f, executor="interpreter")(2.0) == [2.0, 0.0, 2.0]
-    assert [x.data for x in f(Value(2.0))] == [2.0, 0.0, 2.0]
+    assert compile(f, executor="interpreter")(2.0) == [x.data for x in f(Value(2.0))]
+
+
+RESULTS = {
+    "op": lambda x: [exp(x.data), maximum(0.5, x.data), hypot(x.data, x.data), x.data**2],
+    "op of a Value": lambda x: [exp(x), maximum(x, x.data), x * x.data],
+    "grad": lambda x: [func.grad(lambda v: v * v)(x.data), func.grad(lambda v: v * x.data)(0.5)],
+    "grad of a Value": lambda x: [func.grad(lambda v: v * v)(x), func.grad(lambda v: v * x)(0.5)],
+    "grad of what is cut off": lambda x: [
+        func.grad(lambda v: v * v)(x.detach()), func.grad(lambda v: v * stop_gradient(x))(0.5),
+    ],
+    "second": lambda x: [func.grad(func.grad(exp))(x.data), func.grad(func.grad(exp))(x)],
+    "hessian": lambda x: func.hessian(lambda v: v[0] * v[1] * v[0])([x.data, 1.0])[0],
+    "hvp": lambda x: [func.hvp(exp, (x.data,), (1.0,)), func.hvp(exp, (x.data,), (x,))],
+    "jvp": lambda x: [func.jvp(exp, (x.data,), (1.0,))[1], func.jvp(exp, (x.data,), (x,))[1]],
+    "vjp": lambda x: [func.vjp(exp, x.data)[1](1.0)[0], func.vjp(exp, x.data)[1](x)[0]],
+    "linearize": lambda x: [func.linearize(exp, x.data)[1](1.0), func.linearize(exp, x)[1](1.0)],
+    "vmap": lambda x: func.vmap(func.grad(exp))([x.data, x]),
+    "with an aux": lambda x: func.value_and_grad(lambda v: (v, v * 2), has_aux=True)(x.data)[0],
+    "checkpoint": lambda x: [checkpoint(exp, x.data), checkpoint(exp, x), stop_gradient(x.data)],
+    "detach": lambda x: [x.detach(), stop_gradient(x), Value(x.data)],
+    "Dual": lambda x: func.jvp(lambda v: v * stop_gradient(v), (x.data,), (1.0,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RESULTS)
+def test_ops_and_transforms_give_floats_where_they_do_outside(what):
+    def f(x):
+        return [x * isinstance(y, float) for y in RESULTS[what](x)]
+
+    assert compile(f, executor="interpreter")(2.0) == [x.data for x in f(Value(2.0))]
 
 
 def test_recordings_of_such_ways_are_saved(tmp_path):

@@ -367,6 +367,14 @@ def test_a_compiled_function_inside_takes_numbers_of_every_type(number):
     assert compiled(2.0) == inner(number) * 2.0 + inner.grad(number)
 
 
+@pytest.mark.parametrize("w", [0.0, -0.0, 1.0])
+def test_a_gradient_of_a_compiled_function_inside_has_the_sign_of_zero_that_it_has_alone(w):
+    inner = compile(lambda v: v * v * w, executor="interpreter")
+    both = compile(lambda x: list(inner.value_and_grad(x.data)), executor="interpreter")
+    for x in (-0.0, 0.0, -2.0):
+        assert repr(both(x)) == repr(list(inner.value_and_grad(x)))
+
+
 def test_a_compiled_function_inside_refuses_what_is_no_number():
     inner = compile(lambda v: v * v, executor="interpreter")
     with pytest.raises(CompileError, match="takes real numbers"):
