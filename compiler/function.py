@@ -159,7 +159,7 @@ class Compiled(OverLanes, Generic[P, R]):
         except TypeError:  # no weak reference, or no hash
             return self._like(self.function.__get__(instance, owner))
         if found is None:
-            found = self._like(partial(_method, self.function, ref(instance)))
+            found = self._like(partial(_method, self.function, _Owner(instance)))
             look_like(found, self.function)
             self._methods[instance] = found
         elif found.function.args[1]() is not instance:  # another object that is equal
@@ -482,6 +482,10 @@ def _check_not_only_flags(args: Sequence[Any], numbers: Any, others: Any) -> Non
         raise CompileError(
             "there is no number to differentiate by: True and False are flags; give 1.0 or 0.0"
         )
+
+
+class _Owner(ref[Any]):
+    """The object whose method is compiled, which lives while the method is called."""
 
 
 def _method(function: Callable[..., Any], owner: Any, *args: Any, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
 from ..tape.writing import captured_tape
 from .arguments import Shape, put_together, taken_apart
+from .changing import chance
 from .classes import check_classes
 from .collector import Counter, without_collector
 from .guards import fixed
@@ -79,6 +80,7 @@ def captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float
 
 
 def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[float]) -> Captured:
+    drawn = chance()
     before, modules = World(function), len(sys.modules)
     # What the function was given and gave is gone when the tape is written: what somebody holds
     # could be set, and is read anew.
@@ -88,7 +90,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
     except Exception as cause:
         check_classes(before.functions)  # which may be why
-        _check_again(looks, cause, before)
+        _check_again(looks, cause, before, drew=chance() != drawn)
         looks = Looks(in_floats=True)
         made, leaves = Counter(), looks.leaves(numbers)
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
@@ -104,18 +106,20 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     places = [place for one in reads for place in one.places]
     check_classes(world.functions)
     changing = world.changing or _without_place(world, looks, ops)
+    if changing is None and chance() != drawn:
+        changing = "random numbers"
     for op in looks.ruled:
         _check_rules(op)
     guards = sum(key[0] != RAN for key in looks.seen)
     may_change = looks.calls.are_ops or any(x.unseen for x in reads) or any(map(is_state, places))
     return Captured(
         tape, result, used, outside, guards, len(leaves), places, is_exact=looks.exact > 0,
-        world=_checked(before if is_spent else world, looks, once=changing or is_spent),
+        world=_checked(before if is_spent else world, looks, changing=changing, is_spent=is_spent),
         changing=changing, reads=may_change, is_spent=is_spent,
     )  # fmt: skip
 
 
-def _check_again(looks: Looks, cause: Exception, before: World) -> None:
+def _check_again(looks: Looks, cause: Exception, before: World, *, drew: bool) -> None:
     """Check that a function may be run again with floats: it failed because it got none.
 
     Functions that are written in C, such as those of json, decimal and datetime, take floats alone.
@@ -127,15 +131,22 @@ def _check_again(looks: Looks, cause: Exception, before: World) -> None:
         raise cause
     if not looks.gave_floats or looks.in_floats:
         raise cause
-    if not unchanged(before.places):
+    if drew or before.changing or not unchanged(before.places):
         raise CompileError(
             f"{cause}. Here a float is wanted, and x.data is recorded: write float(x.data)"
         ) from cause
 
 
-def _checked(world: World, looks: Looks, *, once: object) -> tuple[Place, ...]:
-    """Return the places that have to be as they were for a recording to hold."""
-    return (*world.places, *looks.hook_places(), *([ENDLESS] if once else []))
+def _checked(
+    world: World, looks: Looks, *, changing: str | None, is_spent: bool
+) -> tuple[Place, ...]:
+    """Return the places that have to be as they were for a recording to hold.
+
+    What is for one call keeps nothing alive that weak references tell of.
+    """
+    if changing:
+        return (ENDLESS,)
+    return (*world.places, *looks.hook_places(), *([ENDLESS] if is_spent else []))
 
 
 def _without_place(world: World, looks: Looks, ops: Iterable[Op]) -> str | None:

@@ -113,6 +113,17 @@ def _is_changing(thing: Any) -> bool:
         return isinstance(thing.__self__, ModuleType) and thing.__self__.__name__ in MODULES
     if issubclass(kind, io.IOBase):
         return not thing.closed and bool(thing.readable())
-    if isinstance(thing, random.Random) or kind.__module__.startswith("numpy.random"):
+    if isinstance(thing, random.Random) or str(kind.__module__).startswith("numpy.random"):
+        return True
+    if kind.__name__ == "ufunc" and thing.__name__.endswith("(vectorized)"):  # by numpy.frompyfunc
         return True
     return kind.__module__ in ITERATORS and hasattr(kind, "__next__")
+
+
+def chance() -> tuple[object, ...]:
+    """Return how far the random numbers are that libraries take, in whatever way."""
+    numpy = sys.modules.get("numpy.random")
+    if numpy is None:
+        return random.getstate()
+    name, numbers, *rest = numpy.get_state()
+    return random.getstate(), name, numbers.tobytes(), *rest

@@ -48,7 +48,7 @@ def of_container(thing: Any) -> Iterator[Place]:
     if isinstance(thing, defaultdict):
         yield Seen(thing, attrgetter("default_factory")), None, thing.default_factory
     if not kinds <= PLAIN:
-        yield from fixed([x for x in islice(items, MOST) if x.__class__ not in PLAIN])
+        yield from fixed(islice((x for x in items if x.__class__ not in PLAIN), MOST))
 
 
 def items_of(thing: Any) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from operator import attrgetter, itemgetter, methodcaller
 from threading import local
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
+from weakref import ref
 
 import pluggrad
 from pluggrad import Op, Value
@@ -42,7 +43,7 @@ from ..tape.fingerprint import (
 )
 from .asked import Asked
 from .changing import changing_in
-from .computed_names import computes_names
+from .computed_names import computes_names, evaluated_in
 from .contents import (
     CONTAINERS,
     MOST,
@@ -61,7 +62,9 @@ from .places import (
     Seen,
     fixed,
     gained_none,
+    has_attributes,
     has_bases,
+    is_cache,
     is_empty,
     is_installed,
     is_of,
@@ -152,6 +155,11 @@ class World:
             return f"more than {MOST:,} things"
         if "__subclasses__" in self.names:
             return "the subclasses of a class"
+        if any(evaluated_in(x.__code__).is_computed for x in self.functions):
+            return "what a computed text names"
+        # What it refers to would live as long as the recording; classes mostly live for ever.
+        if self._ends_at is None and any(map(_is_weak, self._things.values())):
+            return "a weak reference"
         changing = (changing_in(x, self.names, self._names_for) for x in self._things.values())
         return next(filter(None, changing), None)
 
@@ -250,17 +258,18 @@ class World:
         return fixed([make, *arguments])
 
     def _of_function(self, function: FunctionType) -> Iterator[Place]:
-        cells = function.__closure__ or ()
+        scope = function.__globals__
+        is_strange = self._is_strange(scope)
+        cells = [x for x in function.__closure__ or () if not is_strange or not is_cache(x)]
         yield from ((x, None, x.cell_contents) for x in cells if not is_empty(x))
         yield from fixed(function.__defaults__ or ())
         yield from fixed([function.__kwdefaults__, vars(function).get("__wrapped__")])
-        scope = function.__globals__
-        if self._is_strange(scope):
+        if is_strange:
             return
         self._by_name.append(_Own(vars(function), function))
         yield Seen(function, parts_of_function), None, parts_of_function(function)
         code = function.__code__
-        names = names_in(code).union(*map(texts_in, codes_in(code)))
+        names = names_in(code).union(*map(texts_in, codes_in(code)), evaluated_in(code).names)
         self.names |= names
         self._computes |= not names.isdisjoint(GETTERS) and computes_names(code)
         absent = names - scope.keys()
@@ -302,25 +311,37 @@ class World:
         held = vars(module)
         found = self.names & held.keys()
         if not self._is_strange(held):
-            names = held.keys() if self._computes else found
+            names = held.keys() if self._computes else found | (held.keys() & {"__getattr__"})
             yield from ((held, name, held[name]) for name in tuple(names))
             yield from self._asked(held)
-        else:
-            if module.__name__ == "decimal":
-                yield from context_of_decimals()
-            if module is builtins:
-                yield from self._asked(held)
-            yield from fixed(held[x] for x in found if isinstance(held[x], ModuleType))
+            if type(module) is not ModuleType:
+                yield from self._of_class(type(module))
+            return
+        if module.__name__ == "decimal":
+            yield from context_of_decimals()
+        if module is builtins:
+            yield from self._asked(held)
+        yield from fixed(held[x] for x in found if isinstance(held[x], ModuleType))
+        if self._ends_at is None:
+            yield from ((held, x, held[x]) for x in found if self._is_settable(held[x]))
+
+    def _is_settable(self, thing: Any) -> bool:
+        """Tell numbers and the like in a library, and functions that a program put there."""
+        if isinstance(thing, FunctionType):
+            return not self._is_strange(thing.__globals__)
+        return isinstance(thing, (*PLAIN, *CONTAINERS))
 
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
-        module = kind.__module__
+        module = str(kind.__module__)
         if module in STILL or (module.partition(".")[0] in OWN and not module.startswith(HOLDERS)):
             return
-        is_library = module not in SPACES and is_strange(vars(sys.modules.get(module, self)))
+        is_library = module not in SPACES and _is_of_library(kind)
         held = attributes_of(thing)
         self._by_name.append(thing)
-        names = held.keys() if is_library or self.names & ANY_NAME else self.names & held.keys()
+        names = set(held)
+        if not (is_library or self.names & ANY_NAME):
+            names &= self.names | _used_by_libraries(kind)
         if isinstance(thing, local):  # each thread has its own
             yield from (_attribute(thing, name) for name in tuple(held))
             yield Seen(thing, partial(_has_none, self.names - held.keys())), None, True
@@ -332,6 +353,8 @@ class World:
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
         if not is_installed(module):
             yield Seen(thing, partial(is_of, kind)), None, True
+            if held is attributes_of(thing):  # and not made anew by a property
+                yield Seen(thing, partial(has_attributes, held)), None, True
         yield from self._of_slots(thing)
         yield from self._of_class_of(thing)
         hidden = self._inherited[id(kind)][1] - held.keys()
@@ -345,7 +368,9 @@ class World:
         kind, known = type(thing), self._known()
         if id(kind) not in self._inherited or self._inherited[id(kind)][0] < known:
             places = list(self._of_class(kind))
-            self._inherited[id(kind)] = known, frozenset(name for _, name, _ in places if name)
+            named = (name for _, name, _ in places if name)
+            from_libraries = self.names & _used_by_libraries(kind)
+            self._inherited[id(kind)] = known, from_libraries.union(named)
             self._found["class", id(kind)] = [x for x in places if _may_move(x)]
             yield from fixed(x for _, _, x in places)
 
@@ -367,10 +392,15 @@ class World:
         if not is_installed(kind.__module__):
             yield Seen(kind, partial(has_bases, kind.__mro__)), None, True
         below: list[Any] = []
+        called = _used_by_libraries(kind)
         for base in kind.__mro__:
             if not is_installed(base.__module__):
                 held = vars(base)
-                found = {name: x for name, x in held.items() if self._counts(base, name, x)}
+                found = {
+                    name: x
+                    for name, x in held.items()
+                    if name in called or self._counts(base, name, x)
+                }
                 yield from ((held, name, x) for name, x in found.items())
                 hidden = found.keys() - set().union(*below)
                 yield from ((Seen(x, partial(lacks, hidden)), None, True) for x in below if hidden)
@@ -391,6 +421,22 @@ class World:
         return isinstance(thing, FunctionType | staticmethod | classmethod) and (
             name not in BIRTH or is_made
         )
+
+
+def _used_by_libraries(kind: type) -> frozenset[str]:
+    """Return what a class has from libraries, whose functions ask for it: they call `forward`."""
+    bases = filter(_is_of_library, kind.__mro__)
+    return frozenset(x for base in bases for x in vars(base) if not x.startswith("_"))
+
+
+def _is_weak(thing: Any) -> bool:
+    is_own = str(type(thing).__module__).startswith("pluggrad.")
+    return isinstance(thing, ref) and not is_own and not isinstance(thing(), type)
+
+
+def _is_of_library(kind: type) -> bool:
+    module = sys.modules.get(kind.__module__)
+    return module is not None and is_strange(vars(module))
 
 
 def _has_keys(keys: frozenset[str], held: dict[str, Any]) -> bool:

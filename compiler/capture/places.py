@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from math import copysign
 from types import CellType, CodeType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..tape.fingerprint import VERSIONED
 
@@ -167,6 +168,11 @@ def is_of(kind: type, thing: Any) -> bool:
     return type(thing) is kind
 
 
+def has_attributes(held: dict[str, Any], thing: Any) -> bool:
+    """Return whether a thing has its attributes in this very dict; another may be put there."""
+    return thing.__dict__ is held
+
+
 def gained_none(count: int, names: Iterable[str], held: Any) -> bool:
     """Return whether a class, which had so many attributes, has none of these since then."""
     return len(held) == count or lacks(names, held)
@@ -188,10 +194,11 @@ TEXTS: dict[Any, str] = {
     lacks: "{0}.keys().isdisjoint({1})",
     gained_none: "(len({0}) == {1} or {0}.keys().isdisjoint({2}))",
     is_of: "type({0}) is {1}",
+    has_attributes: "{0}.__dict__ is {1}",
     has_bases: "{0}.__mro__ is {1}",
     is_laid_out: "{0}.shape == {1} and {0}.dtype == {2}",
 }
-OF_KINDS = (lacks, gained_none, is_of, has_bases)
+OF_KINDS = (lacks, gained_none, is_of, has_attributes, has_bases)
 
 
 def is_empty(cell: CellType) -> bool:
@@ -199,6 +206,11 @@ def is_empty(cell: CellType) -> bool:
     return cell == CellType()
 
 
-def is_installed(module: str | None) -> bool:
+def is_cache(cell: CellType) -> bool:
+    """Return whether what a function keeps is found again by things as long as these live."""
+    return not is_empty(cell) and isinstance(cell.cell_contents, WeakKeyDictionary)
+
+
+def is_installed(module: object) -> bool:
     """Tell whether a module belongs to Python, or to a library that tells its version."""
-    return (module or "").partition(".")[0] in VERSIONED
+    return str(module or "").partition(".")[0] in VERSIONED

@@ -23,6 +23,7 @@ WORD = tuple.__itemsize__
 KEPT = (Value, Number, str, bytes, type(None), Enum, range, slice, CodeType, date, timedelta)
 SHOWN = (*KEPT, Op, BaseException, type, ModuleType, list, tuple, dict, set, frozenset, deque)
 ALIASES = {"posix": "os", "nt": "os", "genericpath": "os", "posixpath": "os", "ntpath": "os"}
+ALIASES |= {"_thread": "threading", "_signal": "signal"}
 PATHS = frozenset(
     "exists lexists isfile isdir islink ismount getsize getmtime getatime getctime samefile "
     "abspath realpath expanduser expandvars glob iglob stat lstat walk".split()
@@ -45,6 +46,7 @@ TELLING: dict[str, frozenset[str]] = {
     ),
     "queue": frozenset({"qsize", "empty", "full", "get", "get_nowait", "queue"}),
     "shutil": frozenset({"which", "disk_usage", "get_terminal_size"}),
+    "signal": frozenset({"getsignal", "getitimer", "sigpending", "pthread_sigmask"}),
     "sqlite3": frozenset({"execute", "executemany", "cursor", "fetchone", "fetchall"}),
     "subprocess": frozenset({"run", "Popen", "check_output", "getoutput"}),
     "sys": frozenset(
@@ -110,7 +112,7 @@ def hidden(thing: Any) -> str | None:
     if (
         is_descriptor
         or kind.__module__ in STILL | PYTHON
-        or kind.__module__.partition(".")[0] in OWN
+        or str(kind.__module__).partition(".")[0] in OWN
     ):
         return None
     return f"a {kind.__name__}" if hides_something(kind) else None

@@ -8,11 +8,13 @@ import contextvars
 import ctypes
 import datetime
 import decimal
+import dis
 import enum
 import functools
 import heapq
 import io
 import itertools
+import json
 import logging
 import math
 import mmap
@@ -23,7 +25,9 @@ import pickle
 import queue
 import random
 import re
+import signal
 import sqlite3
+import string
 import sys
 import threading
 import types
@@ -36,9 +40,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pluggrad
 import pytest
-from pluggrad import CompileError, CompileWarning, Op, Value, compile, func, load
+from pluggrad import CompileError, CompileWarning, Op, Value, compile, func, load, nn
 from pluggrad.compiler.capture.outside import World
+from scipy import stats
 
 K = 2.0
 W = None
@@ -121,6 +127,25 @@ def rate_if_any(x):
 
 class Slotted:
     __slots__ = ("rate",)
+
+
+class Encoder(json.JSONEncoder):
+    """Has a method that nobody but its base calls."""
+
+    text = "two"
+
+    def default(self, thing):
+        return self.text
+
+
+class Switched(nn.Module):
+    """Computes something else after training."""
+
+    def __init__(self):
+        self.weight = Value(2.0)
+
+    def forward(self, x):
+        return self.weight * x if self.training else 5.0 * x
 
 
 def lambda_with(**held):
@@ -424,6 +449,63 @@ CHANGES = {
         lambda x: (5.0 if issubclass(given[1], given[0]) else 2.0) * x,
         lambda held: held[0].register(held[1]),
     ),
+    "number that a program put into a library": (
+        setattr(string, "rate_of_a_test", 2.0),
+        lambda x: string.rate_of_a_test * x,
+        lambda _: setattr(string, "rate_of_a_test", 5.0),
+    ),
+    "list that a program put into a library": (
+        setattr(np, "rates_of_a_test", [2.0]),
+        lambda x: np.rates_of_a_test[0] * x,
+        lambda _: np.rates_of_a_test.__setitem__(0, 5.0),
+    ),
+    "what a function that a program put into a library reads": (
+        setattr(pluggrad, "scaled_by_a_test", lambda x: K * x),
+        lambda x: pluggrad.scaled_by_a_test(x),
+        set_global("K"),
+    ),
+    "number that a library has": (
+        None,
+        lambda x: dis.EXTENDED_ARG / 72.0 * x,
+        lambda _: setattr(dis, "EXTENDED_ARG", 360.0),
+    ),
+    "method that a library calls": (
+        Encoder(),
+        lambda x: len(given.encode({2.0})) * x,
+        setting("text", "five."),
+    ),
+    "method that a library calls, of the object": (
+        Encoder(),
+        lambda x: len(given.encode({2.0})) * x,
+        setting("default", lambda _: "five."),
+    ),
+    "flag of a Module": (
+        Switched(),
+        lambda x: given(x),
+        lambda held: held.eval(),
+    ),
+    "forward of a Module": (
+        Switched(),
+        lambda x: given(x),
+        setting("forward", lambda x: 7.0 * x),
+    ),
+    "attributes of an object, all at once": (
+        Model(),
+        lambda x: given.rate * x,
+        setting("__dict__", {"rate": 5.0}),
+    ),
+    "class of a module": (
+        held := type("Kind", (types.ModuleType,), {"rate": property(lambda _: K)})("module"),
+        lambda x: given.rate * x,
+        set_global("K"),
+    ),
+    "what a module answers for itself": (
+        module(__getattr__=lambda _: K),
+        lambda x: given.rate * x,
+        set_global("K"),
+    ),
+    "what a text names": (None, lambda x: eval("K * 1.0") * x, set_global("K")),
+    "what a text in a text names": (None, lambda x: eval("eval('K')") * x, set_global("K")),
     "weak reference": (
         [thing := Model(), weakref.proxy(thing)],
         lambda x: given[1].slot * x,
@@ -631,6 +713,12 @@ READ = {
     "what NumPy does with errors": lambda: len(np.geterr()["over"]),
     "whether something is logged": lambda: 1 + logger.isEnabledFor(15),
     "whether an event has come": lambda: 1 + event.is_set(),
+    "whether a lock is locked": lambda: 1 + lock.locked(),
+    "what a signal does": lambda: 1 + (signal.getsignal(signal.SIGTERM) is signal.SIG_IGN),
+    "what a text that is computed names": lambda: eval("ra" + "te"),
+    "what text in a variable names": lambda: eval(text),
+    "what a function made by NumPy calls": lambda: of_numpy(1.0),
+    "one list of many in a dict": lambda: lists[30_000][0],
     "numbers of C": lambda: numbers_of_c[0],
     "a struct of C": lambda: struct_of_c.rate,
     "shared memory": lambda: shared[0],
@@ -663,6 +751,11 @@ class Struct(ctypes.Structure):
 
 is_there = os.path.exists
 logger = logging.getLogger("a logger of this test")
+lock = threading.Lock()
+rate = 2.0
+text = "rate"
+of_numpy = np.frompyfunc(lambda x: rate * x, 1, 1)
+lists = {i: [2.0] for i in range(30_001)}
 event = threading.Event()
 numbers_of_c = (ctypes.c_double * 2)(2.0, 3.0)
 struct_of_c = Struct(2.0)
@@ -689,6 +782,11 @@ def change_all(rate, monkeypatch):
     np.seterr(over={2.0: "ignore", 5.0: "log", 7.0: "raise"}[rate])
     logger.setLevel(10 if rate == 5.0 else 20)
     (event.set if rate == 5.0 else event.clear)()
+    if lock.locked() != (rate == 5.0):
+        (lock.release if lock.locked() else lock.acquire)()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if rate == 5.0 else signal.SIG_DFL)
+    monkeypatch.setitem(globals(), "rate", rate)
+    lists[30_000][0] = rate
     numbers_of_c[0] = struct_of_c.rate = large[5] = many[-1].rate = rate
     shared[0] = int(rate)
     of_processes[0] = number_of_processes.value = rate
@@ -702,7 +800,9 @@ kept = []
 @pytest.fixture
 def _as_before():
     limit, over = sys.getrecursionlimit(), np.geterr()["over"]
+    handler = signal.getsignal(signal.SIGTERM)
     yield
+    signal.signal(signal.SIGTERM, handler)
     sys.setrecursionlimit(limit)
     np.seterr(over=over)
     kept.clear()
@@ -729,6 +829,56 @@ def test_what_changes_unseen_is_read_anew_by(by_op, name, tmp_path, monkeypatch)
             found = [compiled(3.0), 3.0 * compiled.grad(3.0), compiled(np.full(300, 3.0))[7]]
         assert found == [3.0 * now] * 3
     assert len(seen) > 1
+
+
+GONE = {
+    "weak reference": (weakref.ref, lambda kept: 1 + (kept() is None)),
+    "set of weak references": (lambda thing: weakref.WeakSet([thing]), lambda kept: 1 + len(kept)),
+    "dict of weak references": (
+        lambda thing: weakref.WeakValueDictionary(a=thing),
+        lambda kept: 1 + ("a" in kept),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+@pytest.mark.parametrize("name", GONE)
+def test_what_is_referred_to_weakly_does_not_live_on_in_a_recording(name):
+    keep, look = GONE[name]
+    things = [Model()]
+    kept = keep(things[0])
+    compiled = compile(lambda x: look(kept) * x)
+    before = look(kept)
+    assert [compiled(3.0), compiled(3.0)] == [3.0 * before] * 2
+    things.clear()
+    assert look(kept) != before
+    assert [compiled(3.0), compiled(3.0)] == [3.0 * look(kept)] * 2
+
+
+def test_random_numbers_that_a_library_takes_are_others_in_each_call():
+    compiled = compile(lambda x: float(stats.norm.rvs()) * x)
+    np.random.seed(1)
+    with pytest.warns(CompileWarning, match="random numbers, which may change unseen"):
+        found = [compiled(1.0) for _ in range(4)]
+    np.random.seed(1)
+    assert found == [float(stats.norm.rvs()) for _ in range(4)]
+
+
+def test_a_module_of_nn_is_recorded_once():
+    model = Switched()
+    compiled = compile(lambda x: model(x))
+    assert [compiled(float(i)) for i in range(3)] == [0.0, 2.0, 4.0]
+    assert [len(compiled.recordings), compiled.recordings[0].calls] == [1, 3]
+
+
+def test_a_function_for_each_class_is_recorded_once():
+    @functools.singledispatch
+    def doubled(x):
+        return 2.0 * x
+
+    compiled = compile(lambda x: doubled(x))
+    assert [compiled(float(i)) for i in range(3)] == [0.0, 2.0, 4.0]
+    assert [len(compiled.recordings), compiled.recordings[0].calls] == [1, 3]
 
 
 def test_an_open_file_is_read_on_in_each_call():
