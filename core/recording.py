@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import cached_property
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from inspect import isasyncgenfunction, isclass, iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -162,14 +162,15 @@ class Context(ContextDecorator, Generic[T]):
         """Open the block around all that a function does.
 
         Raises:
-            TypeError: for a generator or an async function, whose body runs later.
+            TypeError: for a generator, an async function or a class, of which most runs later.
         """
         code = getattr(function, "__func__", function)  # of a staticmethod
-        if isgeneratorfunction(code) or iscoroutinefunction(code) or isasyncgenfunction(code):
+        runs_later = isgeneratorfunction, iscoroutinefunction, isasyncgenfunction, isclass
+        if any(kind(code) for kind in runs_later):
             raise TypeError(
                 f"@{self._name}() cannot hold in {getattr(function, '__qualname__', function)}: "
-                f"its body runs after the call, in parts; write `with {self._name}(...):` inside "
-                "it, with no yield in it: what runs meanwhile would be in it, too"
+                f"what is in it runs later; write `with {self._name}(...):` inside it, with "
+                "no yield in it: what runs meanwhile would be in it, too"
             )
         return super().__call__(function)
 
@@ -362,7 +363,8 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
     to those that are started inside, until it is closed, wherever that is.
 
     Raises:
-        TypeError: as a decorator, for a generator or an async function, whose body runs later.
+        TypeError: as a decorator, for a generator, an async function or a class, of which most
+            runs later; and for a decorator without parentheses.
 
     >>> from pluggrad import Value, no_grad
     >>> x = Value(3.0)
@@ -372,7 +374,9 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
     (9.0, (), False)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *decorated: object) -> None:
+        if decorated:
+            raise TypeError("no_grad takes nothing; a decorator is written @no_grad()")
         super().__init__("no_grad", recording, lambda _: False)
 
 

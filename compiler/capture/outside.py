@@ -329,7 +329,7 @@ class World:
         """Tell numbers and the like in a library, and functions that a program put there."""
         if isinstance(thing, FunctionType):
             return not self._is_strange(thing.__globals__)
-        return isinstance(thing, (*PLAIN, *CONTAINERS))
+        return thing.__class__ in PLAIN or isinstance(thing, CONTAINERS)
 
     def _of_object(self, thing: Any) -> Iterator[Place]:
         kind = type(thing)
@@ -353,7 +353,7 @@ class World:
             yield Seen(held, partial(lacks, self.names - held.keys())), None, True
         if not is_installed(module):
             yield Seen(thing, partial(is_of, kind)), None, True
-            if held is attributes_of(thing):  # and not made anew by a property
+            if isinstance(held, dict) and held is attributes_of(thing):  # not made by a property
                 yield Seen(thing, partial(has_attributes, held)), None, True
         yield from self._of_slots(thing)
         yield from self._of_class_of(thing)
@@ -369,8 +369,8 @@ class World:
         if id(kind) not in self._inherited or self._inherited[id(kind)][0] < known:
             places = list(self._of_class(kind))
             named = (name for _, name, _ in places if name)
-            from_libraries = self.names & _used_by_libraries(kind)
-            self._inherited[id(kind)] = known, from_libraries.union(named)
+            used = _used_by_libraries(kind) & self.names
+            self._inherited[id(kind)] = known, used.union(named)
             self._found["class", id(kind)] = [x for x in places if _may_move(x)]
             yield from fixed(x for _, _, x in places)
 

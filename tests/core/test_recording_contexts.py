@@ -206,11 +206,21 @@ async def asynchronous_generator():
     yield
 
 
+class WithMethods:
+    def method(self):
+        pass
+
+
 @pytest.mark.parametrize("of_class", [lambda f: f, staticmethod])
-@pytest.mark.parametrize("function", [coroutine, generator, asynchronous_generator])
+@pytest.mark.parametrize("function", [coroutine, generator, asynchronous_generator, WithMethods])
 def test_a_function_whose_body_runs_later_is_refused(kind, function, of_class):
     with pytest.raises(TypeError, match=rf"@{kind}.* cannot hold in {function.__name__}"):
         CONTEXTS[kind]()(of_class(function))
+
+
+def test_a_decorator_without_parentheses_says_so():
+    with pytest.raises(TypeError, match=r"a decorator is written @no_grad\(\)"):
+        no_grad(generator)
 
 
 def test_a_decorated_function_is_inside(kind):
