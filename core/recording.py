@@ -362,6 +362,9 @@ class no_grad(SwitchedContext[bool]):  # noqa: N801 - a context manager named as
     It works as a context manager and as a decorator. It applies to the current thread or task, and
     to those that are started inside, until it is closed, wherever that is.
 
+    Parameters:
+        decorated: nothing; a decorator has parentheses, `@no_grad()`.
+
     Raises:
         TypeError: as a decorator, for a generator, an async function or a class, of which most
             runs later; and for a decorator without parentheses.

@@ -440,7 +440,8 @@ class AdamW(Adam):
         lr: see `Optimizer`.
         betas: see `Adam`.
         eps: see `Adam`.
-        weight_decay: the share of the parameter, times the rate, that each step takes away.
+        weight_decay: the share of the parameter, times the rate, that each step takes away; as in
+            PyTorch, unlike that of all other optimizers, it is not 0 unless you say so.
 
     Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
 
@@ -455,6 +456,19 @@ class AdamW(Adam):
     >>> round(x.data, 2)
     3.0
     """
+
+    @renamed("rate", "lr")
+    @explained
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Compiled,
+        lr: float | Schedule = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def update(self, p: Any, g: Any, lr: float, memory: Memory) -> Any:
         """Shrink the parameter, and go down as Adam does."""

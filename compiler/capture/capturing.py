@@ -131,7 +131,7 @@ def _check_again(looks: Looks, cause: Exception, before: World, *, drew: bool) -
         raise cause
     if not looks.gave_floats or looks.in_floats:
         raise cause
-    if drew or before.changing or not unchanged(before.places):
+    if drew or not unchanged(before.places):
         raise CompileError(
             f"{cause}. Here a float is wanted, and x.data is recorded: write float(x.data)"
         ) from cause

@@ -403,3 +403,10 @@ def test_a_number_that_no_float_can_hold_is_no_state_and_changes_nothing():
     assert model.state_dict() == before
     with pytest.raises(StateError, match="mean of parameter 0 of Adam is one number, not 1000"):
         optimizer.load_state_dict({"steps": 1, "memories": [{"mean": 10**400, "square": 1.0}]})
+
+
+def test_adamw_decays_as_in_pytorch_unless_it_is_told_otherwise():
+    decayed, kept = Value(2.0), Value(2.0)
+    AdamW([decayed], lr=0.1).step()
+    AdamW([kept], lr=0.1, weight_decay=0.0).step()
+    assert (decayed.data, kept.data) == (2.0 * (1.0 - 0.1 * 0.01), 2.0)
