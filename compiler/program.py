@@ -20,6 +20,7 @@ from .assigned import as_floats, check_count
 from .capture.inside import refuse_inside
 from .capture.places import check_of
 from .capture.reads import read_by
+from .capture.ruled import op_of
 from .portable import files, tapes
 from .portable.fields import Fields, number_text
 from .run.back import write, write_and_add
@@ -101,7 +102,7 @@ class Program:
         self._check_hooks(given)
         wanted = [wrt] if isinstance(wrt, Value) else wrt if wrt is None else list(wrt)
         with waiting():
-            self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs)
+            self.tape, self.wrt, self._read = recorded_tape(given, wanted, inputs, op_of)
         # Who names leaves chooses; else all have to get a gradient that require one.
         self._frozen = self._read[len(self.wrt) :] if wanted is None else []
         if not self._read:

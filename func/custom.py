@@ -62,6 +62,7 @@ class CustomRule:
         self._fun = fun
         self._rule = rule
         self._name: str = getattr(fun, "__qualname__", repr(fun))
+        self._made: dict[Any, Any] = {}  # what the compiler made of it
         look_like(self, fun)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from pluggrad import Value
-from pluggrad.func.custom import Arguments, CustomRule, differentiable, gradients, run
+from pluggrad.func.custom import (
+    Arguments,
+    Custom,
+    CustomRule,
+    differentiable,
+    gradients,
+    run,
+)
 from pluggrad.func.dual import Dual
 from pluggrad.func.tree import Structure, is_number, leaves, numbers, rebuild, structure_of
 from pluggrad.op import call_any, made
@@ -20,6 +26,7 @@ from pluggrad.recording import call_inside, no_grad, recording
 from pluggrad.topology import topological_order
 from pluggrad.value import constant
 
+from .arguments import is_symbolic
 from .guards import fixed
 from .outside import World
 from .places import unchanged
@@ -204,12 +211,26 @@ def _leads_on(x: Any) -> bool:
 
 # ----- Ops -----
 
-_made: WeakKeyDictionary[CustomRule, dict[Any, list[Ruled]]] = WeakKeyDictionary()
+
+def op_of(call: Any) -> Ruled | None:
+    """Return the op that computes again what a `custom_rule` function gave.
+
+    Parameters:
+        call: what the call was recorded as, outside of compiled functions.
+
+    Returns:
+        The op; None for other calls, and where it gave several results.
+    """
+    if not isinstance(call, Custom) or call.results != 1:
+        return None
+    floats = (False,) * call.fixed.count(None)
+    shape = _Shape(call.arguments, tuple(call.fixed), floats, call.structure)
+    return _ops(call.custom, shape, 1, is_called=True)[0]
 
 
 def _ops(custom: CustomRule, shape: _Shape, count: int, *, is_called: bool) -> list[Ruled]:
     """Return an op for each result of a function, made when they are first needed."""
-    known = _made.setdefault(custom, {})
+    known: dict[Any, list[Ruled]] = custom._made
     key = (custom._fun, custom._rule, _key(shape), count, is_called)
     try:
         found = known.get(key)
@@ -279,9 +300,10 @@ def _called(fun: Callable[..., Any], name: str, shape: _Shape, number: int) -> C
         if structure_of(out) != shape.results:
             raise ValueError(f"{name} gives a result of another build")
         found = [x for _, x in leaves(shape.results, out, "")]
-        if not all(map(is_number, found)):
+        if not all(is_number(x) or is_symbolic(x) for x in found):
             raise ValueError(f"{name} gives something else than numbers")
-        return float(found[number])
+        x = found[number]
+        return float(x) if is_number(x) else x
 
     return forward
 

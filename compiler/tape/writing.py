@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from sys import getrefcount
 from typing import Any
 
@@ -18,6 +19,7 @@ def recorded_tape(
     outputs: Sequence[Value],
     wrt: Sequence[Value] | None,
     inputs: Sequence[Value] | None,
+    instead: Callable[[Any], Op | None] | None = None,
 ) -> tuple[Tape, list[Value], list[Value]]:
     """Write a graph down as a tape.
 
@@ -26,6 +28,8 @@ def recorded_tape(
         wrt: whose gradients are wanted; all leaves that require one when None.
         inputs: what is read anew for each run, besides `wrt`; when None, every leaf that somebody
             still holds, so that a change to its `data` is never missed.
+        instead: gives the op that computes again what a Python function gave that was recorded as
+            one node; None where there is none.
 
     Returns:
         The tape, and the Values of its `wrt` and `inputs`.
@@ -39,6 +43,7 @@ def recorded_tape(
     alone = [x for x in wrt or () if isinstance(x, Value) and x.op is None]
     wanted = [*outputs, *(wrt or ()), *(inputs or ())]
     order, columns, rows = columns_of([*outputs, *alone], wanted)
+    columns = _computable(columns, instead)
     _check_ops(columns.ops)
     ends, rows = rows[: len(outputs)], rows[len(outputs) :]
     if wrt is None:
@@ -103,6 +108,20 @@ def _tape(columns: Columns, chosen: list[int], changing: Sequence[int], outputs:
         outputs,
         columns.labels,
     )
+
+
+def _computable(columns: Columns, instead: Callable[[Any], Op | None] | None) -> Columns:
+    """Put other ops in the places of Python functions that were recorded as one node.
+
+    Such a node has an op of its own, as it remembers the call; calls that are alike get one.
+    """
+    if instead is None or not any(op.is_composite for op in columns.ops):
+        return columns
+    ops = [(instead(op) if op.is_composite else None) or op for op in columns.ops]
+    numbering = {op: kind for kind, op in enumerate(dict.fromkeys(ops))}
+    renumbered = [numbering[op] for op in ops]
+    kinds = array("q", [kind if kind < 0 else renumbered[kind] for kind in columns.kinds])
+    return columns._replace(ops=[*numbering], kinds=kinds)
 
 
 def _check_ops(ops: Sequence[Op]) -> None:

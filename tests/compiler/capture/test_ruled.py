@@ -1,8 +1,10 @@
 """custom_rule functions in compiled functions: the numbers of the engine, in every call."""
 
+import gc
 import itertools
 import math
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -394,3 +396,64 @@ def test_transforms_inside_it_compute_with_constants():
     compiled = compile(lambda c: root(c) * c)
     for c in (1.0, 2.0, 0.5):
         assert compiled.value_and_grad(c) == pytest.approx(engine(lambda c: root(c) * c, c))
+
+
+# ----- In recorded graphs -----
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("executor", ["auto", "interpreter"])
+@pytest.mark.parametrize("number", [lambda x: x, float], ids=["a Value", "a float"])
+def test_a_program_computes_it_again_with_what_it_reads_now(number, executor):
+    held = {"factor": 2.0}
+    ruled = custom_rule(
+        lambda a, n: number(a) * number(a) * held["factor"] + n,
+        lambda g, out, a, n: (2.0 * g * a * held["factor"], None),
+    )
+    v, w = Value(0.7), Value(1.2)
+
+    def loss():
+        return sum(ruled(v * w * i, i) * ruled(w, 1) for i in range(5))
+
+    program = compile(loss(), executor=executor)
+    assert len(program.tape.ops) < 10
+    for factor in (2.0, 2.0, 3.0, 5.0):
+        held["factor"] = factor
+        v.data += 0.25
+        v.grad = w.grad = 0.0
+        found = program(), v.grad, w.grad
+        v.grad = w.grad = 0.0
+        expected = loss()
+        expected.backward()
+        assert found == pytest.approx((expected.data, v.grad, w.grad), rel=1e-13)
+
+
+def test_a_program_of_operators_and_ops_runs_in_machine_code():
+    w = Value(0.7)
+    ruled = custom_rule(lambda a: exp(a) * a, lambda g, out, a: g * (out + exp(a)))
+    program = compile(ruled(w * 2.0) + ruled(w))
+    assert program.executor.name == "numba"
+    assert program() == pytest.approx(math.exp(1.4) * 1.4 + math.exp(0.7) * 0.7)
+
+
+def test_a_program_of_one_with_several_results_is_refused():
+    x = Value(0.5)
+    a, b = polar({"r": x, "angle": x})
+    with pytest.raises(CompileError, match="polar recorded a Python function as one node"):
+        compile(a * b)
+
+
+def test_nothing_keeps_a_function_alive_that_calls_itself():
+    def made():
+        @custom_rule
+        def power(a, n):
+            return float(a) if n <= 1 else power(a, n - 1) * float(a)
+
+        power.rule(lambda g, out, a, n: (g * n * out / a, None))
+        compiled = compile(lambda x: power(x, 3), executor="interpreter")
+        assert compiled.grad(2.0) == 12.0
+        return weakref.ref(power)
+
+    seen = made()
+    gc.collect()
+    assert seen() is None
