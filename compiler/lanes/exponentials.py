@@ -19,6 +19,7 @@ LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 MAGIC = 1.5 * 2.0**52  # adding it rounds to a whole number, which stands in the last bits
 MAGIC_BITS = 0x4338 << 48
 MOST, LEAST = 710.0, -750.0  # beyond them e**x is inf and 0
+FARTHEST = 1000.0  # times e**-1000 it is 0
 FAR = 40.0  # from here on e**x - 1 is e**x
 # (e**(2 r) - 1 - 2 r - 2 r**2) / (2 r**3), for |r| up to log(2) / 4.
 EXP_OF_TWICE = [c * 2.0 ** (k + 2) for k, c in enumerate(EXP)]
@@ -286,17 +287,40 @@ def sigmoid_parts(w: Writer, x: Any) -> tuple[Power, Any, Any]:
 
 def sigmoid(w: Writer, x: Any) -> Any:
     """Give 1 / (1 + e**-x): with e = e**-|x| it is 1 / (1 + e) or e / (1 + e)."""
+    return sigmoid_times(w, x, 1.0)
+
+
+def silu(w: Writer, x: Any) -> Any:
+    """Give x / (1 + e**-x), also where 1 / (1 + e**-x) is subnormal."""
+    return sigmoid_times(w, x, w.larger(-FARTHEST, x))
+
+
+def sigmoid_times(w: Writer, x: Any, factor: Any) -> Any:
+    """Give a factor / (1 + e**-x)."""
+    q, whole = sigmoid_quotient(w, x)
+    return w.select(x > 0.0, q * factor, w.times_power(q * factor, whole))
+
+
+def sigmoid_quotient(w: Writer, x: Any) -> tuple[Any, Any]:
+    """Give 1 / (1 + e**-x), which for x below 0 is still to be multiplied by a power of two."""
     e, b, b_low = sigmoid_parts(w, x)
     right = x > 0.0
     a, a_low = w.select(right, 1.0, e.high), w.select(right, 0.0, e.low)
-    q = quotient(w, a, a_low, b, b_low)
-    return w.select(right, q, w.times_power(q, e.whole))
+    return quotient(w, a, a_low, b, b_low), e.whole
 
 
 def sigmoid_slope(w: Writer, x: Any) -> Any:
     """Give its derivative e / (1 + e)**2."""
     e, b, b_low = sigmoid_parts(w, x)
     return w.times_power(over_square(w, e.high, e.low, b, b_low), e.whole)
+
+
+def silu_slope(w: Writer, x: Any) -> Any:
+    """Give the derivative of silu, the sum of sigmoid(x) and x times the slope of that."""
+    e, b, b_low = sigmoid_parts(w, x)
+    q, whole = sigmoid_quotient(w, x)
+    slope = clamped(w, x, -FARTHEST, FARTHEST) * over_square(w, e.high, e.low, b, b_low)
+    return w.select(x > 0.0, q + w.times_power(slope, whole), w.times_power(q + slope, whole))
 
 
 def gaussian_power(w: Writer, size: Any, other: Any) -> Power:

@@ -68,6 +68,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
     "pluggrad.ops.trigonometric._hypot": inverses.hypot,
     "pluggrad.ops.hyperbolic._sech": exponentials.sech,
     "pluggrad.ops.activation._sigmoid": exponentials.sigmoid,
+    "pluggrad.ops.activation._silu": exponentials.silu,
     "pluggrad.ops.activation._softplus": logarithms.softplus,
     "pluggrad.ops.special._gaussian": exponentials.gaussian,
     "pluggrad.ops.special._ndtr": normal.ndtr,
@@ -78,6 +79,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
 DERIVATIVES: dict[str, VectorFunction] = {
     "math.tanh": exponentials.tanh_slope,
     "pluggrad.ops.activation._sigmoid": exponentials.sigmoid_slope,
+    "pluggrad.ops.activation._silu": exponentials.silu_slope,
     "pluggrad.ops.special._ndtr": normal.density,
 }
 
