@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import product
 from random import Random
+from types import CodeType
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -32,6 +33,12 @@ REACH = (3e-4, 0.02, 0.4, 1.7, 8.0, 17.0, 41.0, 1.3e3, 1.7e5, 6.7e8)
 # A domain that ends beyond this has no end as far as moderate numbers are concerned.
 FAR = 1e9
 EXTREMES = (1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300, 1.7e308)
+
+
+# Beside a number that a function is written with, as parts of it; and how many such numbers may be
+# places where something changes. Where there are more, they are coefficients.
+BESIDE = (0.0, 1e-6, -1e-6, 0.01, -0.01)
+MOST_WRITTEN = 8
 
 
 def simple(interval: Interval) -> list[float]:
@@ -93,30 +100,51 @@ def _inside(numbers: Sequence[float], interval: Interval) -> list[float]:
 def points(op: Op, seed: int) -> list[Point]:
     """List the fixed points at which an op is tried, simple ones first.
 
-    One operand: all of them. Several: every combination of a few simple ones, each operand in turn
-    at every magnitude while the others are moderate, zero or large on either side (so that max(a,
-    b) takes each branch), the diagonal, where such an op has its kinks, and chance pairings.
+    One operand: all of them, and both sides of the numbers that its functions are written with,
+    such as the 600 in `x > 600`. Several: every combination of a few simple ones, each operand in
+    turn at every magnitude while the others are moderate, zero or large on either side (so that
+    max(a, b) takes each branch), the diagonal, where such an op has its kinks, and chance pairings.
     """
     every = [spread(domain, kinks_of(op)) for domain in op.domain]
+    written = _beside(written_in(op))
     if op.arity == 1:
-        return [(x,) for x in every[0]]
+        return [(x,) for x in dict.fromkeys([*every[0], *_inside(written, op.domain[0])])]
     random = Random(seed)
     few = {2: 6, 3: 3}.get(op.arity, 2)
     found: list[Point] = list(product(*[simple(domain)[:few] for domain in op.domain]))
-    found += _star(op)
+    found += _star(op, written)
     found += _diagonal(op, every)
     for _ in range(40):
         found.append(tuple(random.choice(numbers) for numbers in every))
     return list(dict.fromkeys(found))
 
 
-def _star(op: Op) -> list[Point]:
+def written_in(op: Op) -> list[float]:
+    """List the numbers that an op's functions are written with, but for those tried anyway."""
+    found: dict[float, None] = {}
+    pending = [getattr(function, "__code__", None) for function in (op.forward, *op.rules)]
+    for code in pending:
+        for constant in code.co_consts if code is not None else ():
+            if isinstance(constant, CodeType):
+                pending.append(constant)
+            elif type(constant) in (int, float) and 0.0 < abs(constant) < 1e308:
+                found[abs(float(constant))] = None
+    few = [x for x in found if x not in SIMPLE]
+    return few if len(few) <= MOST_WRITTEN else []
+
+
+def _beside(numbers: Sequence[float]) -> list[float]:
+    return [sign * x * (1 + part) for x in numbers for sign in (1.0, -1.0) for part in BESIDE]
+
+
+def _star(op: Op, written: Sequence[float]) -> list[Point]:
     found: list[Point] = []
     for base in (1.0, 0.0, 3e7, -3e7):
         # One a little off the other, or x would have no room between two equal bounds.
         centre = [_nearest(base + abs(base) * i / 2, domain) for i, domain in enumerate(op.domain)]
         for index, domain in enumerate(op.domain):
-            for x in _inside([*_at(domain, REACH), 0.0], domain):
+            more = written if base == 1.0 and op.rules[index] is not None else ()
+            for x in _inside([*_at(domain, REACH), 0.0, *more], domain):
                 found.append((*centre[:index], x, *centre[index + 1 :]))
     return found
 

@@ -25,6 +25,8 @@ TINY_CHANGE = MP.mpf("1e-20")
 SAME_CHANGE = MP.mpf("0.9")  # the fifth root of a step shrinks to a quarter of it
 # Two numbers are the same when they differ by less than this part of the larger one.
 SAME = MP.mpf("1e-12")
+# Beside 1, that is what the smallest float takes.
+ALL_DIGITS = 400
 # What is smaller than half the smallest float is 0.
 NOTHING = MP.mpf(2) ** -1075
 
@@ -111,6 +113,9 @@ def exact(
                 if (nearer := sides(step=step / 1000)) is None:
                     return None
                 jump = not across * TINY_CHANGE < nearer[3] < across * SAME_CHANGE
+            if not largest and digits < ALL_DIGITS:  # it is 0, or has cancelled
+                digits = most = ALL_DIGITS
+                continue
             small = min(abs(left), abs(right)) * step
             if digits < most and small < largest * _unit(digits):
                 digits = most if small == 0 else min(2 * digits, most)
@@ -182,27 +187,28 @@ def _limit(slope: Any, nearer: Any, singular: bool) -> Any:
 
 
 def exact_higher(
-    forward: Callable[..., Any], at: Point, order: tuple[int, ...]
+    forward: Callable[..., Any], at: Point, order: tuple[int, ...], *, finer: bool = False
 ) -> tuple[float, float] | None:
     """Differentiate `forward` in many digits, once for each operand index in `order`.
 
-    Central differences in one operand after another; in which order makes no difference.
+    Central differences in one operand after another; in which order makes no difference. With
+    `finer` the step is smaller, to see whether the derivative stays the same.
 
     Returns:
         the derivative, and how far off it may be; None if it cannot be had.
     """
-    return _exact_higher(forward, at, tuple(sorted(order)))
+    return _exact_higher(forward, at, tuple(sorted(order)), finer)
 
 
 @lru_cache(maxsize=1 << 16)
 def _exact_higher(
-    forward: Callable[..., Any], at: Point, order: tuple[int, ...]
+    forward: Callable[..., Any], at: Point, order: tuple[int, ...], finer: bool
 ) -> tuple[float, float] | None:
-    digits = 30 + (DIGITS - 30) * len(order) + extra_digits(at)
+    digits = 30 + (DIGITS - 30 + 3 * finer) * len(order) + extra_digits(at)
     most = digits + MOST_DIGITS
     while True:
         with MP.workdps(digits):
-            step = _step(at)
+            step = _step(at) / (1000 if finer else 1)
             terms: dict[tuple[int, ...], int] = {(0,) * len(at): 1}
             for index in order:
                 stepped: dict[tuple[int, ...], int] = {}
@@ -220,6 +226,9 @@ def _exact_higher(
                     return None
                 total += weight * result
                 largest = max(largest, abs(result))
+            if not largest and digits < ALL_DIGITS:
+                digits = most = ALL_DIGITS
+                continue
             if digits < most and abs(total) < largest * _unit(digits):
                 digits = most if total == 0 else min(2 * digits, most)
                 continue

@@ -6,7 +6,7 @@ import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.op import _installed_op
 from pluggrad.ops import abs as absolute
-from pluggrad.ops import beta, betaln, clip, relu, sigmoid, sign, step
+from pluggrad.ops import beta, betaln, clip, exp, relu, sigmoid, sign, step
 from pluggrad.testing import CHECKS, ConformanceError, check_op
 from pluggrad.testing.subject import Subject
 
@@ -23,7 +23,8 @@ def test_an_undeclared_kink_says_how_to_declare_it():
 
 
 def test_an_undeclared_kink_between_the_points_is_closed_in_on():
-    check, text, _ = line(op(lambda x: abs(x - 1.234567), lambda g, out, x: g * sign(x - 1.234567)))
+    place = 1.234567  # which no number in the functions tells
+    check, text, _ = line(op(lambda x: abs(x - place), lambda g, out, x: g * sign(x - place)))
     assert check == "rules_jump_only_at_declared_kinks"
     assert "kinks=(1.234567,)" in text
 
@@ -42,12 +43,15 @@ def test_an_undeclared_jump_is_called_one():
     assert "it has a jump that is not declared. Declare it" in line(broken)[1]
 
 
+PLACES = 7.3125, -0.7071, 3.3
+
+
 @pytest.mark.parametrize(
     ("forward", "slope", "at"),
     [
         (lambda x: 1e6 + x + (1e-4 if x > 1 else 0.0), 1.0, 1.0),
-        (lambda x: x * 1e3 + (1e-3 if x >= 7.3125 else 0.0), 1e3, 7.3125),
-        (lambda x: 1e9 + (1e-3 if x > -0.7071 else 0.0) if x == x else x, 0.0, -0.7071),
+        (lambda x: x * 1e3 + (1e-3 if x >= PLACES[0] else 0.0), 1e3, 7.3125),
+        (lambda x: 1e9 + (1e-3 if x > PLACES[1] else 0.0) if x == x else x, 0.0, -0.7071),
     ],
 )
 def test_a_small_jump_beside_a_large_result_is_found_wherever_it_is(forward, slope, at):
@@ -60,7 +64,9 @@ def test_a_small_jump_beside_a_large_result_is_found_wherever_it_is(forward, slo
 
 
 def test_a_small_jump_in_the_second_of_two_operands_is_found_too():
-    broken = op(lambda a, b: a + b + (1e-6 if b > 3.3 else 0.0), *[lambda g, out, a, b: g] * 2)
+    broken = op(
+        lambda a, b: a + b + (1e-6 if b > PLACES[2] else 0.0), *[lambda g, out, a, b: g] * 2
+    )
     check, text, _ = line(broken)
     assert check == "forwards_jump_only_at_declared_kinks"
     assert "operand 1" in text
@@ -242,3 +248,32 @@ def test_a_small_bend_that_floats_see_is_a_kink():
     bent = Op("bent", lambda x: x + 1e-5 * abs(x - 1.0), lambda g, out, x: g)
     with pytest.raises(ConformanceError, match="kink that is not declared"):
         Subject(bent, rtol=1e-3).compare(0, (1.0,))
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule"),
+    [
+        (math.atan, lambda g, out, x: g / (1 + x * x) * (1 + 0.1 * step(x - 7.7) * step(7.8 - x))),
+        (
+            lambda x: 1 / (1 + math.exp(-x)) if x > -700 or x != x else 0.0,
+            lambda g, out, x: g * out * (1 - out) * (1 + step(-x - 600)),
+        ),
+        (math.atan, lambda g, out, x: g / (1 + x * x) * (1 + 1e-6 * step(x - 2.5e5))),
+    ],
+)
+def test_what_is_wrong_only_beside_a_number_in_the_functions_is_found(forward, rule):
+    check, _, _ = line(op(forward, rule, ieee=lambda x: 0.0))
+    assert check in ("partials_are_true", "forwards_jump_only_at_declared_kinks")
+
+
+def test_a_difference_that_cancels_to_nothing_in_eighty_digits_is_told_in_more():
+    def slope(x):
+        return 2 / math.sqrt(math.pi) * exp(-x * x)
+
+    check_op(
+        op(
+            lambda a, b: math.erf(b) - math.erf(a),
+            lambda g, out, a, b: -g * slope(a),
+            lambda g, out, a, b: g * slope(b),
+        )
+    )
