@@ -29,7 +29,7 @@ from .derived import slope, weighted
 from .fit import Fit
 from .on_dask import is_on_dask, total_on_dask, weights_on_dask
 from .summing import Summing, products, values, values_and_slopes
-from .tables import as_rows
+from .tables import as_rows, count_rows
 from .taken import Cursor, Given, as_array, shared_given
 from .tiles import Tiles
 from .total import Total
@@ -268,12 +268,15 @@ class OverRows(Summing):
         if is_on_dask(own):
             weights = weights_on_dask(weights, own)
         else:
-            weights = as_rows(weights).astype(float)
+            given, weights = weights, as_rows(weights).astype(float)
             count = self._given(args).count
             if weights.shape != (count,):
                 raise CompileError(
                     f"weights= has the shape {weights.shape}; there are {count} rows"
                 )
+            if type(given) is not np.ndarray:
+                rows = [x for x, axis in zip(args, self.in_axes, strict=True) if axis == ROWS]
+                count_rows([*rows, given])  # whose labels are looked at
         reduce = None if self.reduce is None else "sum"
         made = partial(weighted, self.compiled.function)
         derived = self._derivative("weighted", made, {"weights": ROWS}, reduce)

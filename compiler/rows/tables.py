@@ -16,12 +16,15 @@ def count_rows(trees: list[Any]) -> int:
     """Count the rows, the same in all arrays.
 
     Raises:
-        CompileError: where there are none, or not the same number in each.
+        CompileError: where there are none, or not the same number in each, or the rows of two
+            tables have different labels.
     """
     lengths: dict[int, Any] = {}
+    labels: Any = None
     for tree in trees:
         for x in _arrays(tree):
-            lengths.setdefault(len(x), x)
+            lengths.setdefault(len(as_rows(x)), x)
+            labels = same_labels(x, labels)
     if len(lengths) > 1:
         told = ", ".join(map(str, sorted(lengths)))
         raise CompileError(f"arguments with rows have different numbers of them: {told}")
@@ -31,12 +34,32 @@ def count_rows(trees: list[Any]) -> int:
     return int(count)
 
 
-def _arrays(tree: Any) -> Iterator[Any]:
-    """List the arrays of an argument that has rows.
+def same_labels(x: Any, labels: Any) -> Any:
+    """Return the labels of rows that are told apart by labels, as those of pandas; else `labels`.
 
     Raises:
-        CompileError: for what is no array.
+        CompileError: where both are there and differ: pandas would put rows of one label together.
     """
+    own = _labels(x)
+    if own is None or labels is None:
+        return labels if own is None else own
+    if not labels.equals(own):
+        raise CompileError(
+            f"the rows of a {type(x).__name__} have other labels than those of another argument. "
+            "Align them first, or, if each is in its place, pass .to_numpy() of both"
+        )
+    return labels
+
+
+def _labels(x: Any) -> Any:
+    if hasattr(x, "dims") and hasattr(x, "indexes"):  # of xarray
+        return x.indexes.get(x.dims[0]) if x.dims else None
+    labels = getattr(x, "index", None)
+    return labels if hasattr(labels, "equals") else None
+
+
+def _arrays(tree: Any) -> Iterator[Any]:
+    """List the arrays of an argument that has rows."""
     if isinstance(tree, dict):
         for x in tree.values():
             yield from _arrays(x)
@@ -44,7 +67,7 @@ def _arrays(tree: Any) -> Iterator[Any]:
         for x in tree:
             yield from _arrays(x)
     else:
-        yield as_rows(tree)
+        yield tree
 
 
 def as_rows(x: Any) -> Any:

@@ -6,7 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import CompileError, Value, compile
@@ -396,3 +398,31 @@ def test_a_wrong_name_of_an_argument_is_told_with_the_right_ones(args, named, sa
     fit = compile(lambda w, x, y: (w[0] * x - y) ** 2, in_axes=(None, 0, 0))
     with pytest.raises(TypeError, match=says):
         fit(*args, **named)
+
+
+LABELLED = {
+    "series": lambda x, labels: pd.Series(x, index=labels),
+    "table": lambda x, labels: pd.DataFrame({"x": x}, index=labels),
+    "array of xarray": lambda x, labels: xr.DataArray(x, dims="row", coords={"row": labels}),
+}
+
+
+@pytest.mark.parametrize("where", ["data", "weights"])
+@pytest.mark.parametrize("kind", LABELLED)
+def test_rows_that_pandas_would_put_together_by_other_labels_are_refused(kind, where):
+    make = LABELLED[kind]
+    total = compile(
+        lambda w, x, y: w * (x[0] if kind == "table" else x) * y,
+        in_axes=(None, 0, 0),
+        reduce="sum",
+    )
+    x, numbers = make([1.0, 2.0], ["a", "b"]), np.array([3.0, 5.0])
+    same, other = pd.Series(numbers, index=["a", "b"]), pd.Series(numbers, index=["b", "a"])
+    if where == "data":
+        assert total(1.0, x, numbers) == total(1.0, x, same) == 13.0
+        with pytest.raises(CompileError, match="other labels than those of another argument"):
+            total(1.0, x, other)
+    else:
+        assert total(1.0, x, numbers, weights=same) == 59.0
+        with pytest.raises(CompileError, match="other labels than those of another argument"):
+            total(1.0, x, numbers, weights=other)
