@@ -238,10 +238,16 @@ def is_float(x: Any) -> bool:
 
 
 class LikeFloat(Recording):
-    """Their class, which is equal to `float`, but for the engine."""
+    """Their class, which is equal to `float`, but for the engine.
+
+    Abstract classes, such as `numbers.Real`, remember what classes they were asked for. They would
+    say of floats what they said of these to the engine.
+    """
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (other is float and not by_engine())
+        if self is other or other is not float:
+            return self is other
+        return sys._getframe(1).f_globals.get("__name__") != "abc" and not by_engine()
 
     def __hash__(self) -> int:
         return hash(float)

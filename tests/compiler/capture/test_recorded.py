@@ -12,6 +12,7 @@ import pickle
 import sys
 import threading
 import types
+from abc import ABCMeta
 from collections import ChainMap, UserDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
@@ -1314,6 +1315,22 @@ def test_a_float_that_is_nan_is_not_equal_to_itself(number):
 def test_a_float_is_equal_to_a_complex_number_where_that_is_real():
     compiled = compile(lambda x: 7.0 if x.data == 2 + 0j else 5.0 if x.data == 3 + 1j else x)
     assert [compiled(2.0), compiled(3.0), compiled(2.0)] == [7.0, 3.0, 7.0]
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_abstract_classes_say_of_floats_what_they_said_before():
+    real = ABCMeta("Real", (), {})
+    real.register(float)
+    engine = {"__name__": "pluggrad.func", "real": real}
+    kept = []
+
+    def f(x):
+        kept.append(x.data)
+        found = eval("isinstance(x, real)", engine, {"x": kept[-1]})
+        return [x * found, x * isinstance(kept[-1], real)]
+
+    assert compile(f, executor="interpreter")(2.0) == [0.0, 2.0]
+    assert isinstance(1.0, real)
 
 
 def test_values_that_outlive_a_recording_are_pickled_as_values():
