@@ -49,10 +49,10 @@ class Destination:
             os.stat(os.path.dirname(path) or os.curdir)  # `..` leads out of a folder that is there
             folder = os.path.dirname(self.real)
             if not stat.S_ISDIR(os.stat(folder).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+                raise _error(errno.ENOTDIR, path) from None
             return
         if stat.S_ISDIR(self.there.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise _error(errno.EISDIR, path)
         if stat.S_ISREG(self.there.st_mode):
             os.close(os.open(path, os.O_WRONLY))  # as cp does, respect a file that is closed to us
 
@@ -103,6 +103,10 @@ class Destination:
             os.close(place)
         os.replace(unfinished, self.real)
         return True
+
+
+def _error(number: int, path: str) -> OSError:
+    return OSError(number, os.strerror(number), path)  # of the class that the number has
 
 
 def _nameless(folder: str) -> int:

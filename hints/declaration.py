@@ -170,6 +170,11 @@ def _check_rule(op: Op, index: int, rule: Rule | None) -> None:
         raise OpError(
             f"{where} takes {_signatures([rule])}; rules take g, out and the {op.arity} operands"
         )
+    if needed := _named_only(rule):
+        raise OpError(
+            f"{where} needs {needed[0]!r} by keyword; rules are called with g, out and the "
+            "operands by position: give it a default"
+        )
     own = parameters_of(op.forward) or ()  # one of which may be called out
     if taken and "out" in (taken[0], *taken[2:]) and "out" not in (taken[1], *own):
         raise OpError(
@@ -220,6 +225,11 @@ def _check_operands(op: Op, what: str, function: object) -> None:
         raise OpError(
             f"op {op.name!r}: {what} takes {_signatures([function])}; it is called with the "
             f"{op.arity} operands, as forward is"
+        )
+    if needed := _named_only(function):
+        raise OpError(
+            f"op {op.name!r}: {what} needs {needed[0]!r} by keyword, but is called with the "
+            "operands by position; give it a default"
         )
 
 

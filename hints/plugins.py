@@ -267,6 +267,16 @@ def ask(impl: HookImpl, **offered: Any) -> Any:
     return impl.function(*(offered[name] for name in impl.argnames))
 
 
+def check_name(name: object) -> None:
+    """Check that a plugin's name is one that messages and settings can tell.
+
+    Raises:
+        PluginError: for what is no text, or empty.
+    """
+    if not isinstance(name, str) or not name:
+        raise PluginError(f"a plugin's name is text, not {quoted_with_type(name)}")
+
+
 def while_loading(cause: BaseException) -> str:
     """Return what to do about a plugin that uses an op while others are not registered yet."""
     kind: type = type(cause)  # as its author wrote it: `isinstance` would ask the cause itself

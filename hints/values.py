@@ -191,6 +191,8 @@ def failed_rule(op: Op, index: int, cause: object, operands: Sequence[Any]) -> R
     numbers = listed([x._number if isinstance(x, Value) else x for x in operands])
     kind = f"{type(cause).__name__}, " if isinstance(cause, Exception) else ""
     where = f"op {op.name!r}, rule of operand {index}"
+    if not str(cause):  # as StopIteration's
+        return RuleError(f"{where}: {type(cause).__name__} (for {numbers:.200})")
     return RuleError(f"{where}: {cause} ({kind}for {numbers:.200})")
 
 

@@ -411,6 +411,7 @@ class Registry:
     # ----- Checks -----
 
     def _check_name(self, name: str) -> None:
+        plugin_hints.check_name(name)
         if name in self._plugins:
             raise PluginError(f"there is already a {self._plugins[name]}; choose another name")
 

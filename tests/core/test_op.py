@@ -28,11 +28,26 @@ def first(g: float, out: float, a: float, b: float) -> float:
         (("f", lambda a, b: a, lambda g, out, a: g), r"1 rules .*takes 2 operands \(\(a, b\)\)"),
         (("f", math.sin, lambda g, x: g), r"takes \(g, x\); rules take g, out and the 1 operands"),
         (("f", operator.mul, first), r"the rule of operand 0 takes \(g, out, a, b\)"),
+        (("f", abs, lambda g, out, x, *, k: g), "the rule of operand 0 needs 'k' by keyword"),
     ],
 )
 def test_a_wrong_declaration_quotes_the_part(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(OpError, match=message):
         Op(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["ieee", "kinks"])
+def test_what_a_function_of_the_operands_needs_by_keyword_is_told(name: str) -> None:
+    with pytest.raises(OpError, match=f"op 'f': {name} needs 'k' by keyword.*give it a default"):
+        Op("f", abs, lambda g, out, x: g, **{name: lambda x, *, k: x})  # type: ignore[arg-type]
+    Op("f", abs, lambda g, out, x, *, k=1: g, **{name: lambda x, *, k=1: x})  # type: ignore[arg-type]
+
+
+def test_a_rule_that_fails_without_a_word_is_told_by_its_kind() -> None:
+    silent = Op("silent", abs, lambda g, out, x: next(iter(())))
+    x = Value(2.0)
+    with pytest.raises(RuleError, match=r"^op 'silent', rule of operand 0: StopIteration \(for 2"):
+        silent(x).backward()
 
 
 @pytest.mark.parametrize("doc", [5, None, b"x", ["x"]])

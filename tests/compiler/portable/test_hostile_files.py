@@ -196,3 +196,15 @@ def test_whatever_is_changed_in_a_file_it_is_refused_or_it_computes(kind, data):
         except TypeError:
             # Another signature: the call does not fit it.
             assert kind == "function"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    double = pluggrad.compile(lambda x: 2 * x)
+    double(1.0)
+    with pytest.raises(IsADirectoryError) as found:
+        double.save(tmp_path)
+    assert found.value.filename == str(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError) as found:
+        double.save(tmp_path / "file" / "inside.json")
+    assert found.value.filename == str(tmp_path / "file" / "inside.json")

@@ -209,6 +209,14 @@ def test_a_name_that_is_taken_is_refused_naming_its_owner():
         plugins.register(offering(), "taken")
 
 
+@pytest.mark.parametrize("name", [5, None, b"x", ""])
+def test_a_plugin_has_a_name_that_is_text(name):
+    with pytest.raises(PluginError, match="a plugin's name is text, not "):
+        plugins.register(offering(), name)
+    with pytest.raises(PluginError, match="no plugin is named"):
+        plugins.unregister(name)
+
+
 def test_the_same_object_is_not_registered_twice():
     offer = offering()
     plugins.register(offer, "once")
