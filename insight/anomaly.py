@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import math
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, keeper, watchers
 from pluggrad.value import Value
 
-from .callers import line_of, outside
+from .callers import line_of, outside, source_line
 from .lines import made_at
 
 
@@ -149,6 +148,6 @@ def _place() -> str:
     """Return the innermost line of the program that is not pluggrad's own."""
     frame = outside(sys._getframe(2))
     code = frame.f_code
-    text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
+    text = source_line(code.co_filename, frame.f_lineno, frame.f_globals).strip()
     where = f"{line_of(frame)}, in {code.co_name}"
     return f"{where}: {text}" if text else where

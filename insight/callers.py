@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import site
 import warnings
 from functools import lru_cache
 from types import FrameType
+from typing import Any
 
 ENGINE, LIBRARY, USER = "engine", "library", "user"
 
@@ -78,3 +80,15 @@ def warn_at(frame: FrameType, text: str, category: type[Warning], *, again: bool
 def line_of(frame: FrameType) -> str:
     """Write where a frame stands: file and line."""
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def source_line(file: str, number: int, names: dict[str, Any] | None = None) -> str:
+    """Return a line of a program as it is written, with its end; "" where that cannot be read.
+
+    Parameters:
+        file: what the code says of its file.
+        number: the line, from 1.
+        names: the globals of the code, which tell where a module in an archive comes from.
+    """
+    # Python 3.13 has the text of `python -c` under the name of all code that `exec` runs.
+    return "" if file == "<string>" else linecache.getline(file, number, names)

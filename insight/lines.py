@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 from types import FrameType
@@ -15,7 +14,7 @@ from pluggrad.op import Op
 from pluggrad.recording import SwitchedContext, Watcher, watchers
 from pluggrad.value import Value
 
-from .callers import outside
+from .callers import outside, source_line
 from .decisions import note_decision
 
 SHOWN = 80  # characters of a program's line
@@ -31,7 +30,7 @@ class Line(NamedTuple):
     @property
     def text(self) -> str:
         """What is written there; "" where that cannot be read."""
-        return linecache.getline(self.file, self.number).strip()
+        return source_line(self.file, self.number).strip()
 
     def __str__(self) -> str:
         place = f"{os.path.basename(self.file)}:{self.number}"

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from .callers import source_line
+
 UNKNOWN = object()  # what a name or expression stands for, where that cannot be told
 
 Position = tuple[int | None, int | None, int | None, int | None]
@@ -83,7 +85,7 @@ def _position_at(code: CodeType, lasti: int) -> Position:
 
 def _lines(frame: FrameType, first: int, last: int) -> str:
     file = frame.f_code.co_filename
-    lines = [linecache.getline(file, n, frame.f_globals) for n in range(first, last + 1)]
+    lines = [source_line(file, n, frame.f_globals) for n in range(first, last + 1)]
     return "".join(lines)
 
 
@@ -132,6 +134,9 @@ def _rebuilt(code: CodeType, lasti: int) -> ast.AST | None:
     stack: list[ast.expr | None] = []
     for instruction in dis.get_instructions(code):
         name, argument = instruction.opname, instruction.argval
+        if name == "CALL_KW" and stack:  # of Python 3.13, where the names lie on the stack
+            stack.pop()
+            name = "CALL"
         if name.startswith(_LOADS):
             names = argument if isinstance(argument, tuple) else (argument,)
             stack.extend(ast.Name(str(x), ast.Load()) for x in names)

@@ -11,6 +11,7 @@ import array
 import gc
 import importlib
 import json
+import linecache
 import os
 import runpy
 import socket
@@ -114,6 +115,8 @@ def run(mode, what, arguments):
     if mode == "-m":
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
+        if sys.version_info[:2] == (3, 13):  # which shows lines of such a program in warnings
+            linecache.cache["<string>"] = len(what), None, what.splitlines(True), "<string>"
         exec(compile(what, "<string>", "exec"), vars(sys.modules["__main__"]))
 
 

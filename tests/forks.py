@@ -113,7 +113,8 @@ def _request(command, cwd, env):
 
 def _of_python(env):
     """List the variables that Python reads as it starts."""
-    return {name for name in env if name.startswith("PYTHON")}
+    # `make PYTHON=python3.13` hands on a PYTHON that is none of them.
+    return {name for name in env if name.startswith("PYTHON")} - {"PYTHON"}
 
 
 @cache

@@ -59,7 +59,7 @@ def test_a_custom_rule_keeps_its_own_rule():
 @pytest.mark.parametrize(
     "thing",
     [
-        np.complex128(1j), 1j, np.ma.masked, np.timedelta64(3), np.datetime64("2020-01-01"),
+        np.complex128(1j), 1j, np.ma.masked, np.timedelta64(3, "s"), np.datetime64("2020-01-01"),
         datetime.timedelta(1), 10**400, -(10**400), np.array([1j]), np.array(["1"]),
     ],
     ids=repr,

@@ -146,6 +146,7 @@ def test_where_numpy_looks_for_finite_numbers_a_masked_array_is_refused(apply):
     assert [grad(y, x) != 0.0 for y in apply(x, masked.filled(1.0))] == [True, True]
 
 
+@pytest.mark.filterwarnings("ignore:The 'generic' unit:DeprecationWarning")
 @pytest.mark.parametrize("unit", ["Y", "M", "D", "s", "ms", "ns", "ps", "generic"])
 def test_a_timedelta_is_no_number_whatever_its_unit(unit):
     time, x = np.timedelta64(3, unit), Value(3.0)

@@ -3,6 +3,7 @@
 import array
 import cmath
 import itertools
+import linecache
 import logging
 import math
 import operator
@@ -453,7 +454,10 @@ def test_the_same_text_may_mean_another_function_elsewhere():
         ("[math.exp(v) for v in [x]]", True),
     ],
 )
-def test_code_without_source_is_judged_by_its_names(program, is_lost):
+@pytest.mark.parametrize("kept", [[], ["import sys; exec(sys.stdin.read())\n"]], ids=["", "-c"])
+def test_code_without_source_is_judged_by_its_names(program, is_lost, kept, monkeypatch):
+    # Python 3.13 keeps the text of `python -c` under the name that this code has, too.
+    monkeypatch.setitem(linecache.cache, "<string>", (0, None, kept, "<string>"))
     names = {"math": math, "x": Value(1.5, label="x")}
     code = __builtins__["compile"](program, "<string>", "exec")
     for _ in range(20):

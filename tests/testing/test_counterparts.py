@@ -36,7 +36,7 @@ def own_context():
 
 zeta = Op("zeta", lambda x: float(special.zeta(2, x)), None)
 sinc = Op("sinc", lambda x: float(np.sinc(x / math.pi)), None)
-y1 = Op("y1", lambda x: float(special.y1(x)), None)
+y0 = Op("y0", lambda x: float(special.y0(x)), None)
 j1 = Op("j1", lambda x: float(special.j1(x)), lambda g, out, x: g * (j0(x) - out / x))
 j0 = Op("j0", lambda x: float(special.j0(x)), lambda g, out, x: -g * j1(x))
 
@@ -58,7 +58,12 @@ RIGHT = [
        lambda g, out, x: g * ops.sin(math.pi * x * x / 2)),
     Op("sine_integral", lambda x: float(special.sici(x)[0]), lambda g, out, x: g * sinc(x)),
 ]  # fmt: skip
-y0 = Op("y0", lambda x: float(special.y0(x)), lambda g, out, x: -g * y1(x), domain=(0.0, math.inf))
+y1 = Op(
+    "y1",
+    lambda x: float(special.y1(x)),
+    lambda g, out, x: g * (y0(x) - out / x),
+    domain=(0.0, math.inf),
+)
 NAMES = [op.name for op in RIGHT]
 FIRST = [
     check
@@ -160,10 +165,10 @@ def test_a_reference_whose_last_digits_are_wrong_is_no_reason_to_call_a_rule_wro
 
 
 @pytest.mark.parametrize("x", [1.3e15, 6.7e15, 1e17])
-def test_far_out_a_rule_that_is_as_right_as_the_forward_is_not_called_wrong(x):
-    subject.Subject(y0).compare(0, (x,))
+def test_far_out_a_rule_that_is_no_more_wrong_than_the_forward_is_not_called_wrong(x):
+    subject.Subject(y1).compare(0, (x,))
     with pytest.raises(ConformanceError):
-        subject.Subject(Op("wrong", y0.forward, lambda g, out, x: g * 2.0)).compare(0, (x,))
+        subject.Subject(Op("wrong", y1.forward, lambda g, out, x: g * 2.0)).compare(0, (x,))
 
 
 # ----- The tables -----
