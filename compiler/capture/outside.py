@@ -21,7 +21,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from operator import attrgetter, itemgetter, methodcaller
 from threading import local
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -376,6 +376,8 @@ class World:
 
     def _of_slots(self, thing: Any) -> Iterator[Place]:
         for name in slots_of(type(thing)):
+            if not isinstance(getattr(type(thing), name, None), MemberDescriptorType):
+                continue  # a derived class computes it
             if hasattr(thing, name):
                 yield _attribute(thing, name)
             elif self.names & ASKING:
