@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 SERVER = Path(__file__).with_name("fork_server.py")
 # Of what Python reads as it starts, a fork can heed these, or need not.
 HEEDED = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED"}
 BUSY = set()  # connections to servers that wait for a fork
+# What pytest imports, and pluggrad's kit in it; it makes up most of a short run.
+OF_PYTEST = ("pytest", "hypothesis", "hypothesis.strategies", "mpmath", "networkx", "numba")
+UNCHANGED = "ignore:Module already imported so cannot:pytest.PytestAssertRewriteWarning"
 
 
 def run(command, *, cwd=None, env=None, timeout=None, check=False, imported=()):
@@ -39,6 +43,13 @@ def run(command, *, cwd=None, env=None, timeout=None, check=False, imported=()):
     if check:
         done.check_returncode()
     return done
+
+
+def run_pytest(*arguments, cwd=None, env=None):
+    """Run pytest; of itself and of the libraries that the kit uses all is imported beforehand."""
+    command = [sys.executable, "-m", "pytest", "-W", UNCHANGED, *arguments]
+    imported = tuple(name for name in OF_PYTEST if find_spec(name.partition(".")[0]))
+    return run(command, cwd=cwd, env=env, imported=imported)
 
 
 def start(command, *, cwd=None, env=None, imported=()):

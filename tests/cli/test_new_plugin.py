@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from functools import partial
 from pathlib import Path
 
 import forks
@@ -30,17 +29,15 @@ def package(tmp_path_factory):
 
 def python(target, *arguments):
     command = [sys.executable, *arguments]
-    start = partial(subprocess.run, capture_output=True, text=True)
-    if "pytest" not in arguments:  # which rewrites what it imports itself
-        start = forks.run
-    return start(command, cwd=target, env={**os.environ, "PYTHONPATH": str(target)})
+    return forks.run(command, cwd=target, env={**os.environ, "PYTHONPATH": str(target)})
 
 
 @pytest.fixture(scope="module")
 def tested(package):
     """A run of its tests, which names each."""
     folder, target = package
-    return python(target, "-m", "pytest", "-v", "-p", "no:cacheprovider", str(folder))
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    return forks.run_pytest("-v", "-p", "no:cacheprovider", folder, cwd=target, env=environment)
 
 
 def test_its_tests_pass_at_once(tested):

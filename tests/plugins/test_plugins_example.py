@@ -2,22 +2,19 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+import forks
 
 EXAMPLE = Path(__file__).parents[2] / "plugins_example"
 
 
 def test_the_example_passes_its_own_tests_through_its_entry_points(installed, names):
     others = ",".join(name for name in names if not name.startswith("example."))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests"],
+    done = forks.run_pytest(
+        "-q", "-p", "no:cacheprovider", EXAMPLE / "tests", cwd=EXAMPLE,
         env={**os.environ, "PYTHONPATH": str(installed), "PLUGGRAD_DISABLE_PLUGINS": others},
-        cwd=EXAMPLE,
-        capture_output=True,
-        text=True,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import forks
 import pytest
 
 PLUGIN = """
@@ -23,13 +24,19 @@ QUICK = ["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:
 
 @pytest.fixture
 def tests_of(tmp_path):
-    """Run pytest in a folder with these files; return the exit code and what it printed."""
+    """Run pytest in a folder with these files; return the exit code and what it printed.
+
+    One that is not quick has imported nothing beforehand.
+    """
 
     def run(*arguments, quick=True, **files):
         for name, text in files.items():
             (tmp_path / name.replace("_py", ".py").replace("_ini", ".ini")).write_text(text)
-        command = [sys.executable, "-m", "pytest", *(QUICK if quick else ["-q"]), *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        if quick:
+            done = forks.run_pytest(*QUICK, *arguments, cwd=tmp_path)
+        else:
+            command = [sys.executable, "-m", "pytest", "-q", *arguments]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
     return run

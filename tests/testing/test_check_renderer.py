@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import forks
 import pytest
 from pluggrad import PluginError, RenderError, plugins
 from pluggrad.testing import (
@@ -262,13 +263,7 @@ def run_tests(tmp_path):
 
     def run(text):
         (tmp_path / "test_it.py").write_text(text)
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
-        return done.stdout
+        return forks.run_pytest("-q", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path).stdout
 
     return run
 

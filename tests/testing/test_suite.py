@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 
+import forks
 import pytest
 from pluggrad import Op, PluginError, plugins
 from pluggrad.testing import (
@@ -166,16 +167,9 @@ test_both = op_suite([good, wrong], examples=5)
 
 
 def test_one_line_makes_a_test_of_each_op_and_check(tmp_path):
-    import subprocess
-    import sys
 
     (tmp_path / "test_mine.py").write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    done = forks.run_pytest("-q", "-p", "no:cacheprovider", tmp_path, cwd=tmp_path)
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
     assert f"{3 * len(CHECKS) - len(failed)} passed" in done.stdout.replace(", ", " ")
     assert all("wrong" in line for line in failed)
