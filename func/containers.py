@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from pluggrad.errors import quoted
+from pluggrad.value import Value
 
 T = TypeVar("T")
 
@@ -86,6 +87,8 @@ def container_of(kind: type[Any]) -> Container | None:
 
 
 def _derived(kind: type[Any]) -> Container | None:
+    if issubclass(kind, float | Value) or hasattr(kind, "__pluggrad_op__"):
+        return None  # a number, about which nobody else is asked
     if issubclass(kind, tuple):
         return _named_tuple(kind) if hasattr(kind, "_fields") else _sequence(kind)
     if issubclass(kind, list):

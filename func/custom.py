@@ -7,6 +7,7 @@ from inspect import signature
 from numbers import Real
 from typing import Any
 
+from pluggrad import strong_zero
 from pluggrad.errors import GradientError, RuleError, TraceError, quoted
 from pluggrad.recording import always_recording, call_inside, keeper, no_grad, recording
 from pluggrad.topology import topological_order
@@ -119,7 +120,7 @@ class CustomRule:
             tangent: Any = 0.0
             for x, part, moves in zip(arguments.leaves, row, moving, strict=True):
                 if moves and part is not None:
-                    tangent = _plain(part) * x.tangent + tangent
+                    tangent = _moved(_plain(part), x.tangent) + tangent
             moved.append(Dual(_plain(result), _plain(tangent), level))
         return rebuild(structure, iter(moved))
 
@@ -250,12 +251,21 @@ class Custom(Composite):
         self, g: Any, node: Value, operands: Sequence[Value], *, create_graph: bool
     ) -> Sequence[Any]:
         if create_graph:
-            make = lambda: self._gradients(g, self._outputs(node), operands)
+            make = lambda: self._shares(g, self._outputs(node), operands)
             return call_inside(always_recording(), make)
         held = [constant(x._number) for x in operands]
         outputs = [constant(x) for x in self.data]
-        parts = call_inside(no_grad(), self._gradients, g, outputs, held)
+        parts = call_inside(no_grad(), self._shares, g, outputs, held)
         return [None if part is None else float(part) for part in parts]
+
+    def _shares(self, g: Any, out: Sequence[Any], operands: Sequence[Value]) -> list[Any]:
+        """Compute gradients, of which one of 0 stays 0, as does what a slope of 0 makes of it."""
+        parts = self._gradients(g, out, operands)
+        if self.results == 1 and any(map(_is_nan, parts)):
+            slopes = self._gradients(constant(1.0), out, operands)
+            pairs = zip(parts, slopes, strict=True)
+            parts = [_product(g, slope) if _is_nan(part) else part for part, slope in pairs]
+        return parts
 
     def _outputs(self, node: Value) -> list[Value]:
         if self.results == 1:
@@ -280,6 +290,21 @@ class Custom(Composite):
 def differentiable(x: object) -> bool:
     """Return whether a gradient flows to something."""
     return isinstance(x, Dual) or (isinstance(x, Value) and x.requires_grad)
+
+
+def _moved(slope: Any, tangent: Any) -> Any:
+    moved = slope * tangent
+    return strong_zero.PRODUCT(slope, tangent) if _is_nan(moved) else moved
+
+
+def _is_nan(part: Any) -> bool:
+    if isinstance(part, Value):
+        return bool(part._number != part._number) and strong_zero.is_nan(part)
+    return bool(part is not None and part != part)
+
+
+def _product(g: Any, slope: Any) -> Any:
+    return None if slope is None else strong_zero.PRODUCT(g, slope)
 
 
 def _boxed(x: Any) -> Any:

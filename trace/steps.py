@@ -102,7 +102,7 @@ class Trace:
         """
         if isinstance(x, Symbol):
             return x.index
-        if isinstance(x, float | Rational):
+        if isinstance(x, float | Rational) and type(x).__name__ != "timedelta64":
             return self.add(Step("number", (), float(x))).index
         raise TraceError(f"it computes with a {type(x).__name__}: {quoted(x, 40)}")
 

@@ -4,9 +4,18 @@ import itertools
 import math
 
 import pytest
-from pluggrad import GradientError, RuleError, Value, checkpoint, custom_rule, grad, no_grad
+from pluggrad import (
+    GradientError,
+    RuleError,
+    Value,
+    checkpoint,
+    compile,
+    custom_rule,
+    grad,
+    no_grad,
+)
 from pluggrad import func as F
-from pluggrad.ops import cos, exp, sin
+from pluggrad.ops import cos, exp, log1p, sin, sqrt, where
 
 
 @custom_rule
@@ -153,6 +162,24 @@ def test_an_argument_for_which_a_rule_returns_none_gets_no_gradient():
     f(x, y).backward()
     assert (x.grad, y.grad) == (3.0, 0.0)
     assert F.jvp(f, (2.0, 3.0), (0.0, 1.0)) == (6.0, 0.0)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+def test_a_gradient_of_0_and_a_slope_of_0_stay_0_in_every_mode():
+    root = custom_rule(lambda x: sqrt(x), lambda g, out, x: g / (2.0 * out))
+    softplus = custom_rule(lambda x: log1p(exp(x)), lambda g, out, x: g / (1.0 + exp(-x)))
+    for f, at, expected in (
+        (lambda x: root(x) ** 2, 0.0, 0.0),
+        (lambda x: where(x > 1.0, root(x * 0.0), x), 0.5, 1.0),
+        (lambda x: softplus(x * 2.0) * x, -math.inf, 0.0),
+    ):
+        x, y = Value(at), Value(at)
+        f(x).backward()
+        assert x.grad == expected
+        assert grad(f(y), y, create_graph=True).data == expected
+        assert F.grad(f)(at) == F.jvp(f, (at,), (1.0,))[1] == expected
+        for executor in ("auto", "interpreter"):
+            assert compile(f, executor=executor).grad(at) == expected
 
 
 # ----- Wrong use -----

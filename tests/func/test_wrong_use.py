@@ -7,6 +7,7 @@ import pytest
 from pluggrad import (
     GradientError,
     Graph,
+    Op,
     RuleError,
     Value,
     explain,
@@ -227,3 +228,16 @@ LARGE = 10**400
 def test_numbers_too_large_for_a_float_are_named_by_their_place(call, place):
     with pytest.raises(OverflowError, match=re.escape(place) + ".*this int is too large"):
         call()
+
+
+def test_a_rule_that_gives_a_time_of_numpy_is_refused_in_every_mode():
+    np = pytest.importorskip("numpy")
+    op = Op("timed", lambda x: x * 1.0, lambda g, out, x: np.timedelta64(3))
+    x = Value(1.0)
+    for call in (
+        lambda: op(x).backward(),
+        lambda: grad(op)(1.0),
+        lambda: jvp(op, (1.0,), (1.0,)),
+    ):
+        with pytest.raises(RuleError, match="timedelta64"):
+            call()

@@ -178,6 +178,13 @@ def test_what_is_written_in_ops_runs_in_machine_code():
             assert compiled.recordings[0].executor.name == "numba"
 
 
+def test_it_does_so_where_classes_are_registered_with_optree():
+    pytest.importorskip("optree")
+    ruled = custom_rule(lambda v: v[0] * exp(v[1]), lambda g, out, v: [g * exp(v[1]), g * out])
+    compiled = compile(lambda x: ruled([x, x * 2.0]), executor="numba")
+    assert compiled.grad(0.5) == pytest.approx(2.0 * math.e)
+
+
 def test_a_function_of_floats_is_called_as_it_stands_and_one_warning_says_why():
     compiled = compile(lambda x: cube_root(x))
     with pytest.warns(CompileWarning, match=r"custom_rule cube_root is called as it stands"):
