@@ -22,6 +22,8 @@ from .truth import Truth, exact
 
 # Below the smallest normal float, 2.2e-308, digits are few and none of them is worth a failure.
 SUBNORMAL = 2.3e-308
+# A forward may go over to 0 from here, as one does that has no exp(-x) beyond x = 700.
+LEFT_OUT = 1e-200
 
 
 @dataclass(frozen=True)
@@ -341,6 +343,9 @@ class Subject:
         gap = abs(truth.left - truth.right)
         if gap * abs(at[index]) < 8 * 2.0**-52 * abs(out) and not truth.jump:
             return  # two branches of a forward that meet but for rounding
+        beside = [at, *self._nearby(index, at, (-1, 1))]
+        if truth.jump and all(abs(self.forward(place)) < LEFT_OUT for place in beside):
+            return
         if self.has_kink_about(index, at, at) or not (
             truth.jump or gap > 1e-6 * max(abs(truth.left), abs(truth.right))
         ):

@@ -6,7 +6,7 @@ import pytest
 from pluggrad import Op, Value, plugins
 from pluggrad.op import _installed_op
 from pluggrad.ops import abs as absolute
-from pluggrad.ops import beta, betaln, clip, exp, relu, sigmoid, sign, step
+from pluggrad.ops import beta, betaln, clip, exp, relu, sigmoid, sign, step, tanh
 from pluggrad.testing import CHECKS, ConformanceError, check_op
 from pluggrad.testing.subject import Subject
 
@@ -277,3 +277,32 @@ def test_a_difference_that_cancels_to_nothing_in_eighty_digits_is_told_in_more()
             lambda g, out, a, b: g * slope(b),
         )
     )
+
+
+def test_a_forward_may_go_over_to_nothing_before_an_exponential_overflows():
+    check_op(
+        op(
+            lambda x: math.nan if x != x else 1 / math.cosh(x) if abs(x) < 700 else 0.0,
+            lambda g, out, x: -g * out * tanh(x),
+        )
+    )
+    text = line(
+        op(
+            lambda x: math.nan if x != x else math.exp(-x * x) if abs(x) < 7 else 0.0,
+            lambda g, out, x: -2 * x * g * out,
+            domain=(-30.0, 30.0),
+        )
+    )[1]
+    assert "it has a jump that is not declared" in text
+
+
+def test_a_result_that_stops_changing_is_computed_with_many_digits_all_the_same():
+    def well(r):
+        return (1 - math.exp(-(r - 1.2))) ** 2
+
+    def rule(g, out, r):
+        return 2 * g * (1 - exp(-(r - 1.2))) * exp(-(r - 1.2))
+
+    right = op(well, rule, domain=(0.0, 200.0), ieee=lambda r: math.inf)
+    assert Subject(right).exact_forward is not None
+    check_op(right)
