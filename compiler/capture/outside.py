@@ -130,6 +130,7 @@ class World:
         self._by_name: list[Any] = []  # of these, what functions have names for
         self._absent: dict[int, tuple[dict[str, Any], set[str]]] = {}  # variables that are not
         self._computes = False  # names of attributes
+        self._unseen: str | None = None  # what could not be looked into
         self._walk(functions)
         known = 0
         # What was found later may have names for what was before.
@@ -153,6 +154,8 @@ class World:
     def _first_changing(self) -> str | None:
         if len(self._things) >= MOST:
             return f"more than {MOST:,} things"
+        if self._unseen is not None:
+            return self._unseen
         if "__subclasses__" in self.names:
             return "the subclasses of a class"
         if any(evaluated_in(x.__code__).is_computed for x in self.functions):
@@ -176,7 +179,11 @@ class World:
             thing = pending.popleft()
             if id(thing) not in self._things:
                 self._things[id(thing)] = thing
-                pending.extend(self._look(thing))
+                try:
+                    pending.extend(self._look(thing))
+                except Exception:  # of a `__getattribute__`, say
+                    self._things[id(thing)] = None
+                    self._unseen = f"what is in a {type(thing).__name__}"
                 if self._ends_at is not None and self._ends_at(thing):
                     self.end = thing
 

@@ -864,6 +864,37 @@ def test_random_numbers_that_a_library_takes_are_others_in_each_call():
     assert found == [float(stats.norm.rvs()) for _ in range(4)]
 
 
+class Answers:
+    """Has one attribute, and an error of its own for what Python asks besides."""
+
+    def __getattribute__(self, name):
+        return {"rate": K}[name]
+
+
+class Closed(list):
+    def __iter__(self):
+        raise RuntimeError("nobody looks in here")
+
+
+CLOSED = {
+    "object": (lambda: Answers(), lambda: given.rate),
+    "object in a list": (lambda: [Answers()], lambda: given[0].rate),
+    "list": (lambda: Closed([Model(), Answers()]), lambda: given[1].rate),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.errors.CompileWarning")
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_cannot_be_looked_into_is_read_anew(name, monkeypatch):
+    make, look = CLOSED[name]
+    monkeypatch.setattr(sys.modules[__name__], "given", make())
+    monkeypatch.setattr(sys.modules[__name__], "K", 2.0)
+    compiled = compile(lambda x: look() * x)
+    assert [compiled(3.0), compiled(3.0)] == [6.0, 6.0]
+    globals()["K"] = 5.0
+    assert [compiled(3.0), compiled.grad(3.0)] == [15.0, 5.0]
+
+
 def test_a_module_of_nn_is_recorded_once():
     model = Switched()
     compiled = compile(lambda x: model(x))
