@@ -91,9 +91,8 @@ def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
         with transforming() as around:
             for i in range(max(1, len(arguments.leaves))):
                 level = next(levels)
-                moved = list(arguments.leaves)
-                if moved:
-                    moved[i : i + 1] = pushed_forward([moved[i]], [1.0], level)
+                direction = [float(i == j) for j in range(len(arguments.leaves))]
+                moved = pushed_forward(arguments.leaves, direction, level)
                 result = fun(*arguments.with_leaves(moved), **kwargs)
                 result, aux = with_aux(result, "jacfwd") if has_aux else (result, None)
                 structure, outputs = results_of(result, "jacfwd")

@@ -335,9 +335,9 @@ def stems_from_outside(order: Iterable[Value], copies: Sequence[Value], depth: i
 
 
 def pushed_forward(primals: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
-    """Make the arguments of a forward pass; a tangent of 0.0 is no change, and costs nothing."""
+    """Make the arguments of a forward pass: those whose tangent is 0.0 are Values to it, too."""
     return [
-        x if is_zero(t) else Dual(_plain(x), _plain(t), level)
+        x if is_zero(t) and not isinstance(x, Real) else Dual(_plain(x), _plain(t), level)
         for x, t in zip(primals, tangents, strict=True)
     ]
 

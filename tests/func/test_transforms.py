@@ -20,7 +20,7 @@ from pluggrad.func import (
     value_and_grad,
     vjp,
 )
-from pluggrad.ops import log, sin
+from pluggrad.ops import exp, log, sin
 
 from .derivatives import DERIVATIVES, derivative
 
@@ -408,3 +408,34 @@ def test_results_that_share_a_history_are_looked_through_once(transform, factor,
     transform(lambda x: running_products(x * factor, 200))
     monkeypatch.undo()
     assert len(seen) < 30 * 200
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda f: func.jvp(f, (2.0, 3.0), (1.0, 0.0)),
+        lambda f: func.jvp(f, (2.0, 3.0), (0.0, 0.0)),
+        lambda f: func.jacfwd(f, (0, 1))(2.0, 3.0),
+        lambda f: func.hvp(f, (2.0, 3.0), (0.0, 1.0)),
+        lambda f: func.linearize(f, 2.0, 3.0)[1](1.0, 0.0),
+        lambda f: func.jacfwd(func.jacfwd(f, (0, 1)), (0, 1))(2.0, 3.0),
+    ],
+)
+def test_numbers_that_stay_where_they_are_are_values_to_the_function(ask):
+    seen = []
+
+    def of_methods(a, b):
+        seen.append(isinstance(a, Value) and isinstance(b, Value))
+        return a.sin() * b.exp() + b * a
+
+    assert ask(of_methods) == ask(lambda a, b: sin(a) * exp(b) + b * a)
+    assert all(seen)
+
+
+def test_forward_mode_gives_what_reverse_mode_gives_where_only_some_numbers_move():
+    f = lambda a, b: a.sin() * b.exp() + b * a
+    assert func.jacfwd(f, (0, 1))(2.0, 3.0) == pytest.approx(func.grad(f, (0, 1))(2.0, 3.0))
+    slopes = func.grad(f, (0, 1))(2.0, 3.0)
+    for direction in ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0)):
+        wanted = sum(s * t for s, t in zip(slopes, direction, strict=True))
+        assert func.jvp(f, (2.0, 3.0), direction)[1] == pytest.approx(wanted)
