@@ -94,12 +94,18 @@ def _walk(
             return
         try:
             _is_marking = True
-            token = object()
-            for root in roots:
-                if root._mark is not token and (everything or root.requires_grad):
-                    _visit(root, token, everything, results, leaves)
+            _visit_marked(roots, everything, results, leaves)
         finally:
             _is_marking = False
+
+
+def _visit_marked(
+    roots: Iterable[Value], everything: bool, results: list[Value], leaves: list[Value]
+) -> None:
+    token = object()
+    for root in roots:
+        if root._mark is not token and (everything or root.requires_grad):
+            _visit(root, token, everything, results, leaves)
 
 
 def _visit_unmarked(

@@ -98,6 +98,7 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
     load += [f"    x{i} = n{i}._number" for i in range(op.arity)]
     load += [f"    m{i} = n{i}._mark" for i in moving]
     load += [f"    t{i} = m{i}[0]" for i in moving]
+    rules = [(i, rule) for i in moving if (rule := op.rules[i]) is not None]
     contributions = []
     try:
         with always_recording():
@@ -108,14 +109,12 @@ def _write_graph_code(op: Op, mask: int) -> tuple[Code, Code] | None:
                 Dual(down.parameter(x), down.parameter(t), 1) if t else down.parameter(x)
                 for x, t in [("g", "h"), ("out", "t"), *_named(op, moving)]
             ]
-            for i in moving:
-                rule = op.rules[i]
-                if rule is not None:
-                    part = down.run(rule, g, out, *operands, op=op)
-                    primal = part.primal if isinstance(part, Dual) else part
-                    moved = part.tangent if isinstance(part, Dual) else 0.0
-                    contributions.append(f"    n{i}._grad += {pull.name(primal)}")
-                    contributions.append(f"    m{i}[1] += {pull.name(moved)}")
+            for i, rule in rules:
+                part = down.run(rule, g, out, *operands, op=op)
+                primal = part.primal if isinstance(part, Dual) else part
+                moved = part.tangent if isinstance(part, Dual) else 0.0
+                contributions.append(f"    n{i}._grad += {pull.name(primal)}")
+                contributions.append(f"    m{i}[1] += {pull.name(moved)}")
     except Exception:  # whatever it did with a symbol, the rule itself still works on numbers
         return None
     given = ["    g = node._grad", "    t, h = node._mark"]

@@ -23,6 +23,13 @@ Owner = Callable[[object], object]
 MOST = 100_000  # of what a hook gives; more comes of a generator without end
 
 
+def check_new(manager: PluginManager, plugin: object) -> None:
+    """Check that a plugin is not registered yet, under whatever name."""
+    for other, registered in manager.list_name_plugin():
+        if registered is plugin:
+            raise PluginError(f"it is registered already, as {other!r}")
+
+
 def check_marked(plugin: object) -> None:
     """Find hook functions that lack the marker: pluggy passes over them in silence."""
     for name in HOOKS:

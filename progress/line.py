@@ -141,12 +141,15 @@ def _clock(line: Line, text: str, done: int = 0, total: int = 0) -> Iterator[Non
     """
     over, gone = _thread.allocate_lock(), _thread.allocate_lock()
 
+    def speak() -> None:
+        pause = max(0.0, line.start + PATIENCE - time.monotonic())
+        while not over.acquire(timeout=pause):
+            line.tell(text, done, total, True)
+            pause = max(EVERY, PATIENCE)
+
     def run() -> None:
         try:
-            pause = max(0.0, line.start + PATIENCE - time.monotonic())
-            while not over.acquire(timeout=pause):
-                line.tell(text, done, total, True)
-                pause = max(EVERY, PATIENCE)
+            speak()
         finally:
             gone.release()
 

@@ -121,10 +121,13 @@ class seen_from_outside:  # noqa: N801 - a context manager, used once
 
 def _change_properties() -> None:
     with _lock:
-        standing = PROPERTIES if _looking else CHECKED
-        for name, of_class in standing.items():
-            if vars(Value)[name] is not of_class:
-                setattr(Value, name, of_class)
+        _put_up(PROPERTIES if _looking else CHECKED)
+
+
+def _put_up(standing: dict[str, Any]) -> None:
+    for name, of_class in standing.items():
+        if vars(Value)[name] is not of_class:
+            setattr(Value, name, of_class)
 
 
 def _forget() -> None:

@@ -91,12 +91,12 @@ def delete(found: Iterable[Entry]) -> None:
             os.rmdir(folder)
 
 
-def _listed(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+def _listed(folder: Path | str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
-            yield from found
+            return list(found)
     except OSError:  # not there, or closed to this user
-        return
+        return []
 
 
 def _is_abandoned(file: os.DirEntry[str]) -> bool:

@@ -246,9 +246,10 @@ def each_in_a_thread(work: Callable[[int], Any], starts: Sequence[int]) -> Itera
     if len(starts) == 1:
         yield work(starts[0])
         return
+    contexts = [copy_context() for _ in starts]
     with ThreadPoolExecutor(len(starts)) as pool:
-        done = [pool.submit(copy_context().run, work, start) for start in starts]
-        yield from [x.result() for x in done]
+        found = list(pool.map(lambda now, start: now.run(work, start), contexts, starts))
+    yield from found
 
 
 def _first(x: Any) -> float:

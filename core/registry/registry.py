@@ -172,24 +172,26 @@ class Registry:
 
         Each leaves the queue when it is loaded or skipped, not before.
         """
-        broken = []
         busy = self._busy
         try:
             self._busy = [*busy, queue]
-            for entry_point in tuple(queue):
-                try:
-                    loaded = self._load_one(entry_point)
-                except PluginError as cause:
-                    self._skip(entry_point, str(cause))
-                    broken.append(cause)
-                    loaded = True
-                if loaded:
-                    queue.remove(entry_point)
+            broken = list(filter(None, [self._load_or_skip(x, queue) for x in tuple(queue)]))
         finally:
             self._busy = busy
         if strict and broken:
             raise broken[0]
         return [str(cause) for cause in broken]
+
+    def _load_or_skip(self, entry_point: EntryPoint, queue: list[EntryPoint]) -> Exception | None:
+        broken = None
+        try:
+            if not self._load_one(entry_point):
+                return None
+        except PluginError as cause:
+            self._skip(entry_point, str(cause))
+            broken = cause
+        queue.remove(entry_point)
+        return broken
 
     def _skip(self, entry_point: EntryPoint, why: str) -> None:
         skipped = Plugin(entry_point.name, entry_point.distribution, failure=why)
@@ -261,9 +263,7 @@ class Registry:
         name, distribution = described.name, described.distribution
         with self._lock:
             self._check_name(name)
-            for other, registered in self.manager.list_name_plugin():
-                if registered is plugin:
-                    raise PluginError(f"it is registered already, as {other!r}")
+            plugin_hints.check_new(self.manager, plugin)
             plugin_hints.check_marked(plugin)
             try:
                 self.manager.register(plugin, name)
@@ -311,9 +311,9 @@ class Registry:
         with self._lock:
             others = plugin_hints.without_replaced(ops, self._ops) if replace else self._ops
             plugin_hints.check_ops(ops, others, self._owner, self._ops if replace else ())
-            for op in ops:
-                if not (replace and op.name in self._plugins):
-                    self._check_name(op.name)
+            old = self._plugins.keys() if replace else set()
+            for name in sorted({op.name for op in ops} - old):
+                self._check_name(name)
             done: list[Plugin] = []
             try:
                 for op in ops:
