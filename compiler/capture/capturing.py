@@ -17,7 +17,7 @@ from ..tape.data import Tape
 from ..tape.fingerprint import is_built_in
 from ..tape.writing import captured_tape
 from .arguments import Shape, put_together, taken_apart
-from .changing import chance
+from .changing import chance, were_drawn
 from .classes import check_classes
 from .collector import Counter, without_collector
 from .guards import fixed
@@ -90,7 +90,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
     except Exception as cause:
         check_classes(before.functions)  # which may be why
-        _check_again(looks, cause, before, drew=chance() != drawn)
+        _check_again(looks, cause, before, drew=were_drawn(drawn))
         looks = Looks(in_floats=True)
         made, leaves = Counter(), looks.leaves(numbers)
         result, outputs = call_inside(always_recording(), _run, function, shape, leaves, looks)
@@ -106,7 +106,7 @@ def _captured(function: Callable[..., Any], shape: Shape, numbers: Sequence[floa
     places = [place for one in reads for place in one.places]
     check_classes(world.functions)
     changing = world.changing or _without_place(world, looks, ops)
-    if changing is None and chance() != drawn:
+    if changing is None and were_drawn(drawn):
         changing = "random numbers"
     for op in looks.ruled:
         _check_rules(op)

@@ -124,6 +124,16 @@ def chance() -> tuple[object, ...]:
     """Return how far the random numbers are that libraries take, in whatever way."""
     numpy = sys.modules.get("numpy.random")
     if numpy is None:
-        return random.getstate()
+        return os.getpid(), random.getstate()
     name, numbers, *rest = numpy.get_state()
-    return random.getstate(), name, numbers.tobytes(), *rest
+    return os.getpid(), random.getstate(), name, numbers.tobytes(), *rest
+
+
+def were_drawn(before: tuple[object, ...]) -> bool:
+    """Return whether random numbers were taken; a forked child has others, which nobody took.
+
+    Parameters:
+        before: what `chance` returned then.
+    """
+    now = chance()
+    return now[0] == before[0] and now[: len(before)] != before
