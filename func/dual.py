@@ -174,7 +174,9 @@ def apply(op: Op, operands: Sequence[Any]) -> Any:
         return _boxed(out)  # whose methods are those of a number that moves
     tangents = {i: x.tangent for i, x in enumerate(operands) if moving[i]}
     tangent = moved_by(op, tangents, out, primals)
-    return out if tangent is None else Dual(out, tangent, level)
+    if tangent is None:  # no rule says how it moves: a number that stays, as in reverse mode
+        return Dual(out, 0.0, level) if isinstance(out, Real) else out
+    return Dual(out, tangent, level)
 
 
 def moved_by(op: Op, tangents: Mapping[int, Any], out: Any, primals: Sequence[Any]) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,12 +130,17 @@ def _check_again(looks: Looks, cause: Exception, before: World, *, drew: bool) -
     """
     if isinstance(cause, PluggradError) or not isinstance(cause, TypeError):
         raise cause
-    if not looks.gave_floats or looks.in_floats:
+    if not looks.gave_floats or looks.in_floats or _is_of_pluggrad(cause):
         raise cause
-    if drew or not unchanged(before.places):
+    if drew or before.holds(Iterator) or not unchanged(before.places):
         raise CompileError(
             f"{cause}. Here a float is wanted, and x.data is recorded: write float(x.data)"
         ) from cause
+
+
+def _is_of_pluggrad(error: BaseException) -> bool:
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("pluggrad.")
 
 
 def _checked(

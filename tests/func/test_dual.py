@@ -230,3 +230,17 @@ def test_a_number_made_by_the_class_of_another_does_not_move(name):
     assert func.jacfwd(f)(1.5) == slope
     assert func.jacfwd(func.jacfwd(f))(1.5) == bent
     assert type(func.jvp(f, (1.5,), (1.0,))[0]) is float
+
+
+def test_what_no_rule_says_how_it_moves_is_a_value_still():
+    cut = Op("cut_off", lambda x: float(int(x)), None)
+    seen = []
+
+    def f(x):
+        out = cut(x)
+        seen.append(isinstance(out, Value))
+        return -1.5 / out + x
+
+    assert func.jvp(f, (0.5,), (1.0,)) == (-math.inf, 1.0)
+    assert func.jacfwd(f)(0.5) == func.grad(f)(0.5) == 1.0
+    assert all(seen)

@@ -2,6 +2,7 @@
 
 import datetime
 import heapq
+import itertools
 import json
 import math
 import pickle
@@ -59,6 +60,29 @@ def test_what_would_be_computed_twice_is_an_error_that_says_what_to_write():
 
     with pytest.raises(CompileError, match=r"not JSON serializable.* write float\(x\.data\)"):
         compile(f)(1.5)
+
+
+def test_what_is_taken_from_an_iterator_is_taken_once():
+    given = itertools.count(1)
+
+    def of_the_next(x):
+        return next(given) * len(json.dumps(x.data)) * x
+
+    with pytest.raises(CompileError, match=r"write float\(x\.data\)"):
+        compile(of_the_next)(2.0)
+    assert next(given) == 2
+
+
+def test_an_error_of_pluggrad_is_no_reason_to_run_a_function_again():
+    given = itertools.count(1)
+    weight = Value(2.0)
+
+    def with_a_gradient(x):
+        return grad(x * next(given) * weight.data, x)
+
+    with pytest.raises(TypeError, match=r"grad\(\) takes Values"):
+        compile(with_a_gradient, executor="interpreter").jvp((2.0,), (1.0,))
+    assert next(given) == 2
 
 
 def test_what_fails_outside_fails_in_the_same_way():
