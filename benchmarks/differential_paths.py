@@ -102,8 +102,7 @@ def program(exam: Any, executor: str, compiled: Any, chance: Random) -> None:
             continue
         if not isinstance(y, Value) or not y.requires_grad:
             continue
-        args = exam.function.arguments(numbers)
-        truth = exam.attempt(func.value_and_grad(exam.f, tuple(range(len(args)))), *args)
+        truth = exam.attempt(exam.alone, "gradient", exam.f, numbers)  # no transform is around it
         for x in leaves:
             x.grad = 0.0
         try:
