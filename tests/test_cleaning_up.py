@@ -12,13 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pluggrad
-
-
-def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes_in(constant)
+from pluggrad.compiler.tape.fingerprint import codes_in
 
 
 def uncovered(code: types.CodeType) -> Iterator[int]:

@@ -4,6 +4,7 @@ import itertools
 import math
 
 import pytest
+from custom_rules import cube_root, polar
 from pluggrad import (
     GradientError,
     RuleError,
@@ -16,33 +17,6 @@ from pluggrad import (
 )
 from pluggrad import func as F
 from pluggrad.ops import cos, exp, log1p, sin, sqrt, where
-
-
-@custom_rule
-def cube_root(x):
-    """The real cube root."""
-    return math.copysign(abs(float(x)) ** (1 / 3), x)
-
-
-@cube_root.rule
-def _(g, out, x):
-    return g / (3.0 * out * out)
-
-
-@custom_rule
-def polar(p, scale=1.0):
-    r, angle = p["r"], p["angle"]
-    return [scale * r * cos(angle), scale * r * sin(angle)]
-
-
-@polar.rule
-def _(g, out, p, scale):
-    r = -g[0] * out[1] + g[1] * out[0]
-    return {
-        "r": scale * (g[0] * cos(p["angle"]) + g[1] * sin(p["angle"])),
-        "angle": r,
-    }, (g[0] * out[0] + g[1] * out[1]) / scale
-
 
 MODES = {
     "grad": F.grad,

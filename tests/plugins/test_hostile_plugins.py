@@ -58,14 +58,19 @@ def run(program, folder, **environment):
     )
 
 
+def install(folder, name, group):
+    """Make a module in a folder a plugin, as pip does."""
+    metadata = folder / f"{name}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {name}\n")
+
+
 @pytest.mark.parametrize("group", ["pluggrad", "pluggrad.renderers"])
 @pytest.mark.parametrize(("body", "reason"), BODIES.values(), ids=BODIES)
 def test_a_plugin_that_breaks_in_any_way_is_skipped_with_its_reason(body, reason, group, tmp_path):
     (tmp_path / "hostile.py").write_text(f"{body}\n")
-    metadata = tmp_path / "hostile-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: hostile\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[{group}]\nhostile = hostile\n")
+    install(tmp_path, "hostile", group)
     program = (
         "import pluggrad; pluggrad.Value(2.0) * 3.0; "
         "print([plugin.failure for plugin in pluggrad.plugins if plugin.failure])"
@@ -122,10 +127,7 @@ TAKES = {
 def test_what_a_plugin_takes_from_the_program_is_put_back(body, said, inside, group, tmp_path):
     hook = "@pluggrad.hookimpl\ndef pluggrad_register_renderers():\n    return []\n"
     (tmp_path / "greedy.py").write_text(f"import sys\nimport pluggrad\n{hook}{inside}{body}\n")
-    metadata = tmp_path / "greedy-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: greedy\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[{group}]\ngreedy = greedy\n")
+    install(tmp_path, "greedy", group)
     program = (
         "import sys; before = sys.getrecursionlimit(), [*sys.path]; import pluggrad; "
         "list(pluggrad.plugins); assert before == (sys.getrecursionlimit(), sys.path)"
@@ -152,10 +154,7 @@ def test_a_plugin_that_has_everything_loaded_in_its_hook_is_loaded_once(group, t
         "    plugins.load(), plugins.renderers, list(plugins)\n"
         "    return [Kind]\n"
     )
-    metadata = tmp_path / "eager-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: eager\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[{group}]\neager = eager\n")
+    install(tmp_path, "eager", group)
     program = (
         "import pluggrad; from pluggrad import plugins; x = pluggrad.Value(2.0); "
         "assert pluggrad.render(x, 'eager') == 'eager'; assert x.eager().data == 2.0; "
