@@ -14,7 +14,7 @@ from pluggrad.topology import topological_order
 from pluggrad.value import Value, as_float, constant, recorded
 
 from .composite import Composite, Cotangents, Pick
-from .dual import Dual
+from .dual import Dual, is_nan
 from .tree import Structure, leaves, numbers, rebuild, structure_of
 from .wrapping import look_like
 
@@ -261,10 +261,10 @@ class Custom(Composite):
     def _shares(self, g: Any, out: Sequence[Any], operands: Sequence[Value]) -> list[Any]:
         """Compute gradients, of which one of 0 stays 0, as does what a slope of 0 makes of it."""
         parts = self._gradients(g, out, operands)
-        if self.results == 1 and any(map(_is_nan, parts)):
+        if self.results == 1 and any(map(is_nan, parts)):
             slopes = self._gradients(constant(1.0), out, operands)
             pairs = zip(parts, slopes, strict=True)
-            parts = [_product(g, slope) if _is_nan(part) else part for part, slope in pairs]
+            parts = [_product(g, slope) if is_nan(part) else part for part, slope in pairs]
         return parts
 
     def _outputs(self, node: Value) -> list[Value]:
@@ -294,13 +294,7 @@ def differentiable(x: object) -> bool:
 
 def _moved(slope: Any, tangent: Any) -> Any:
     moved = slope * tangent
-    return strong_zero.PRODUCT(slope, tangent) if _is_nan(moved) else moved
-
-
-def _is_nan(part: Any) -> bool:
-    if isinstance(part, Value):
-        return bool(part._number != part._number) and strong_zero.is_nan(part)
-    return bool(part is not None and part != part)
+    return strong_zero.PRODUCT(slope, tangent) if is_nan(moved) else moved
 
 
 def _product(g: Any, slope: Any) -> Any:

@@ -291,7 +291,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
             tangent, out, *primals = map(_boxed, [tangent, out, *primals])
             part = rule(tangent, out, *primals)
         part = as_float(part) if isinstance(part, Real) else part
-        if op.is_linear and _is_nan(part):
+        if op.is_linear and is_nan(part):
             part = strong_zero.share(rule, tangent, _boxed(out), [_boxed(x) for x in primals])
     except Exception as cause:
         raise op.rule_error(index, cause, primals) from cause
@@ -300,7 +300,8 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
     return part
 
 
-def _is_nan(part: Any) -> bool:
+def is_nan(part: Any) -> bool:
+    """Return whether a gradient or a tangent is nan, behind all tangents of its own."""
     while isinstance(part, Dual):
         part = part.primal
     if isinstance(part, Value):

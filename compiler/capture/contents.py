@@ -17,6 +17,7 @@ from weakref import ref
 from pluggrad.func.custom import CustomRule
 
 from ..tape.fingerprint import (
+    WRAPPERS,
     attributes_of,
     compiled_by_numba,
     parts_of_callable,
@@ -140,7 +141,8 @@ def bytes_of(array: Any) -> bytes:
         return bytes(array)
     try:
         found: bytes = array.tobytes()
-    except NotImplementedError:  # astropy's quantities give them by the class below
+    except NotImplementedError:
+        # Quantities of astropy refuse this method; the array that they are has the bytes.
         kinds: list[Any] = [kind for kind in type(array).__mro__ if "tobytes" in vars(kind)]
         found = kinds[-1].tobytes(array)
     return found
@@ -152,7 +154,7 @@ def bytes_of(array: Any) -> bytes:
 def parts_of(thing: Any) -> Iterable[Place] | None:
     """List the parts of what is made of others; None for what is not."""
     if isinstance(thing, CustomRule):  # which may get another rule
-        return [(vars(thing), name, vars(thing)[name]) for name in ("_fun", "_rule")]
+        return [(vars(thing), name, vars(thing)[name]) for name in WRAPPERS[CustomRule]]
     if (parts := parts_of_callable(thing)) is not None:
         now = tuple(parts)
         is_settable = type(thing).__module__ == "functools"  # a partial has __setstate__

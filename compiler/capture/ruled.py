@@ -27,6 +27,7 @@ from pluggrad.topology import topological_order
 from pluggrad.value import constant
 
 from .arguments import is_symbolic
+from .contents import PLAIN
 from .guards import fixed
 from .outside import World
 from .places import unchanged
@@ -35,7 +36,6 @@ from .recorded import CUT, AsItStands, Recorded
 from .slots import refusal
 
 MOST = 100  # ops that are kept for one function
-PLAIN = frozenset({float, int, bool, str, bytes, type(None)})
 
 
 class Ruled(AsItStands):

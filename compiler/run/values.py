@@ -62,6 +62,13 @@ no:
   ret i1 false
 }}
 
+define internal i1 @is_frozen(ptr %v, i64 %i, i64 %flag, i64 %false) alwaysinline {{
+  %place = call ptr @slot_of(ptr %v, i64 %i, i64 %flag)
+  %wanted = load i64, ptr %place
+  %frozen = icmp eq i64 %wanted, %false
+  ret i1 %frozen
+}}
+
 define internal i1 @read(ptr %v, i64 %count, ptr %to, i64 %slot, i64 %type, i64 %flag, i64 %false,
                          i64 %still) {{
 entry:
@@ -79,9 +86,7 @@ number:
   %held = icmp sge i64 %i, %still
   br i1 %held, label %constant, label %good
 constant:
-  %flag.place = call ptr @slot_of(ptr %v, i64 %i, i64 %flag)
-  %wanted = load i64, ptr %flag.place
-  %frozen = icmp eq i64 %wanted, %false
+  %frozen = call i1 @is_frozen(ptr %v, i64 %i, i64 %flag, i64 %false)
   br i1 %frozen, label %good, label %bad
 good:
   %number.at = getelementptr i8, ptr %object, i64 {HEADER}
@@ -122,9 +127,7 @@ next:
   %end = icmp eq i64 %i, %count
   br i1 %end, label %give, label %look
 look:
-  %flag.place = call ptr @slot_of(ptr %v, i64 %i, i64 %flag)
-  %wanted = load i64, ptr %flag.place
-  %frozen = icmp eq i64 %wanted, %false
+  %frozen = call i1 @is_frozen(ptr %v, i64 %i, i64 %flag, i64 %false)
   br i1 %frozen, label %added, label %one
 one:
   %place = call ptr @slot_of(ptr %v, i64 %i, i64 %slot)
