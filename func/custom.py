@@ -14,7 +14,8 @@ from pluggrad.topology import topological_order
 from pluggrad.value import Value, as_float, constant, recorded
 
 from .composite import Composite, Cotangents, Pick
-from .dual import Dual, is_nan
+from .dual import Dual, behind, is_nan
+from .moved import Moved, keep_moved
 from .tree import Structure, leaves, numbers, rebuild, structure_of
 from .wrapping import look_like
 
@@ -113,6 +114,7 @@ class CustomRule:
         if not recording.get():
             return out
         structure, results = numbers(out, "the result", f"custom_rule {self._name} gives")
+        keep_moved([behind(x) for x in results], self._call(primals, structure, moving))
         moved = []
         for index, result in enumerate(results):
             seeds = [constant(1.0 if i == index else 0.0) for i in range(len(results))]
@@ -123,6 +125,22 @@ class CustomRule:
                     tangent = _moved(_plain(part), x.tangent) + tangent
             moved.append(Dual(_plain(result), _plain(tangent), level))
         return rebuild(structure, iter(moved))
+
+    def _call(self, arguments: Arguments, structure: Structure, moving: Sequence[bool]) -> Moved:
+        """Describe a call of which some arguments move."""
+
+        def slopes(number: int, results: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
+            seeds = [float(k == number) for k in range(len(results))]
+            return self.gradients(
+                rebuild(structure, iter(seeds)),
+                rebuild(structure, iter(results)),
+                Arguments(arguments.with_leaves(operands)),
+            )
+
+        positions = {i for i, moves in enumerate(moving) if moves}
+        return Moved(
+            f"custom_rule {self._name}", slopes, [behind(x) for x in arguments.leaves], positions
+        )
 
     def gradients(self, g: Any, out: Any, arguments: Arguments) -> list[Any]:
         """Ask the rule for the gradient of each leaf of the arguments; None where none flows."""

@@ -27,6 +27,7 @@ from pluggrad.recording import call_seen_by, recording, switch, watchers, watchi
 from pluggrad.registry import plugins
 from pluggrad.value import SOCKETS, Value, as_float, ask_place, comparable, constant
 
+from .moved import Moved, is_foreign, keep_moved, slopes_of
 from .symbols import push_code
 
 
@@ -157,10 +158,16 @@ def _is_comparable(x: object) -> bool:
     return is_operand(x) or isinstance(x, Decimal)
 
 
-def _still(x: Any) -> Any:
-    """Return the number behind all tangents: a float, or a Value, which is compared as one."""
+def behind(x: Any) -> Any:
+    """Return what is behind all tangents."""
     while type(x) is Dual:
         x = x.primal
+    return x
+
+
+def _still(x: Any) -> Any:
+    """Return the number behind all tangents: a float, or a Value, which is compared as one."""
+    x = behind(x)
     return x if x.__class__ is float or isinstance(x, Value) else comparable(x)
 
 
@@ -173,6 +180,9 @@ def apply(op: Op, operands: Sequence[Any]) -> Any:
     if switch.active and not recording.get():
         return _boxed(out)  # whose methods are those of a number that moves
     tangents = {i: x.tangent for i, x in enumerate(operands) if moving[i]}
+    if out.__class__ is not float and is_foreign(op):
+        still = [behind(x) for x in (out, *primals)]
+        keep_moved([still[0]], Moved(f"op {op.name!r}", slopes_of(op), still[1:], set(tangents)))
     tangent = moved_by(op, tangents, out, primals)
     if tangent is None:  # no rule says how it moves: a number that stays, as in reverse mode
         return Dual(out, 0.0, level) if isinstance(out, Real) else out

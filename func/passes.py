@@ -206,7 +206,7 @@ def pulled(
     else:
         order = below_hooks(order_down_to(roots, set(copies)), copies)
     if moves:
-        check_symmetry(order)
+        check_symmetry(order, copies)
     is_kept = keeper() is not None
     outside = stems_from_outside(order, copies, around.depth) or any(
         isinstance(g, Value) and g.requires_grad for _, g in seeds
