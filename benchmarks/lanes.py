@@ -8,7 +8,8 @@
     python benchmarks/lanes.py --only threads # two threads, and how many cores are free meanwhile
 
 Every contender is checked against the eager engine first, and each function is timed in rounds in
-which all contenders take turns, so that a noisy machine is noisy for all. Options are priced with
+which all contenders take turns, so that a noisy machine is noisy for all. They share one core: some
+would take all there are. Options are priced with
 given buffers where a contender takes them. Below each table stands what NumPy needs for the value
 alone, beside pluggrad's value, and value with gradient: at most once and twice that is aimed at.
 Exit code 1 where a contender disagrees, or memory beside arguments and results reaches 64 MB.
@@ -33,6 +34,7 @@ from typing import Any
 import numpy as np
 import pluggrad.ops
 from compile_greeks import formula
+from measuring import one_core
 from pluggrad import compile, func
 
 TOLERANCE = 1e-10
@@ -564,9 +566,10 @@ def main() -> int:
     tasks = [x for x in TASKS if not names or x.name in names]
     seconds = 0.3 if chosen.short else 2.0
     fine = True
-    for task in tasks:
-        fine = race(task, count, seconds) and fine
-        beside_numpy(task, count, seconds)
+    with one_core():
+        for task in tasks:
+            fine = race(task, count, seconds) and fine
+            beside_numpy(task, count, seconds)
     if not names or "calls" in names:
         calls(seconds)
     if not names or "threads" in names:

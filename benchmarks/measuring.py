@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from statistics import median
@@ -15,6 +17,23 @@ PACKAGES = {"pytorch": "torch", "hips autograd": "autograd"}
 
 # What runs, and what gives the numbers of the last run.
 Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this thread, and those that it starts, on one core.
+
+    Where there are more, heyoka and JAX spread what is said to be the work of one thread."""
+    if not hasattr(os, "sched_setaffinity"):
+        print("this system lets programs use all cores: some contenders will")
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 class Disagreement(Exception):

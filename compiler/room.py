@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 LEAST = 1 << 17  # bytes: what is smaller the C library keeps by itself
 MOST = 48 << 20  # bytes that are kept
 SPARE = 1.25  # how much larger than wanted a kept array may be
-LINE = 8  # floats that a processor reads and writes together
+# Of places that lie so many floats apart a processor keeps but a few near at a time, so rows begin
+# somewhat aside, at places of 64 bytes.
+APART, ASIDE = 512, 40
 LARGE = 1 << 19  # bytes: for fewer, large pages would be half empty
 PAGE = 1 << 21  # bytes of a large page
 
@@ -49,7 +51,7 @@ class Room:
         """
         if size * 8 * count < LEAST:
             return [np.empty(lengths) for _ in range(count)]
-        step = -(-size // LINE) * LINE
+        step = -(-size // APART) * APART + ASIDE
         lent = self._lent(step * count)
         rows = [lent[i * step : i * step + size] for i in range(count)]
         return rows if len(lengths) == 1 else [x.reshape(lengths) for x in rows]

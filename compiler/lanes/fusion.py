@@ -35,7 +35,7 @@ from .writer import Writer
 GUARD, NAN = 1, 2  # flags
 MOST_NODES = 4000
 MOST_LINES = 20_000
-AHEAD = 64  # lanes from those that are computed to those whose memory is fetched
+AHEAD = 32  # lanes from those that are computed to those whose memory is fetched
 LINE = 8  # numbers that memory gives at once
 # What registers have no room for waits on the stack, where no vector then lies across two lines:
 # reading and writing such ones takes twice the time.

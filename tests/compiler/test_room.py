@@ -45,6 +45,17 @@ def test_a_much_smaller_array_gets_room_of_its_own():
     assert address(room.empty((4, LARGE))) == place
 
 
+@pytest.mark.parametrize("size", [100_000, 1 << 17, 1_000_000])
+def test_rows_begin_at_lines_of_memory_that_a_processor_keeps_apart(size):
+    rows = Room().rows(6, (size,), size)
+    places = [address(row) for row in rows]
+    assert len({place % 4096 // 64 for place in places}) == 6
+    assert size < LARGE_PAGES // 8 or all(place % 64 == 0 for place in places)
+    for number, row in enumerate(rows):
+        row[:] = number
+    assert all((row == number).all() and len(row) == size for number, row in enumerate(rows))
+
+
 @pytest.mark.parametrize("parts", [1, 3, 20])
 def test_no_more_is_kept_than_the_bound(parts):
     room = Room()
