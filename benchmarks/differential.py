@@ -24,6 +24,8 @@ Each number has one of these fates, and is counted under it:
 - as without a transform around: where a function takes gradients of floats, `func.grad(f)` lets it
   have Values, whose 1.0 / 0.0 is inf; what is recorded is the function alone, with floats.
 - NumPy asks a float in an array of objects for its method `exp`, which a recorded one has.
+- Forward mode has numbers that remember no operands, which `grad(y, x)` in a compiled function asks
+  for; what is recorded does.
 - a difference: printed with the program. Exit code 1 if there is one.
 """
 
@@ -73,6 +75,7 @@ EXACT = {
 }  # fmt: skip
 HUGE = sys.float_info.max / 8
 NO_METHOD = "which has no callable"
+NO_OPERANDS = "has a tangent and remembers no operands"
 SIGN = "equal, but for the sign of a zero in a program that takes derivatives in a direction"
 FORWARD = re.compile("jvp|hvp|linearize")
 ALONE = "as without a transform around: inside one, transforms of floats give Values"
@@ -355,7 +358,8 @@ class Examination:
                 return "both raise"
             if truth.is_refused:
                 return "the engine refused, as a compiled function inside does"
-            return NO_METHOD if NO_METHOD in str(truth.error) else "different"
+            known = (NO_METHOD, NO_OPERANDS)
+            return next((x for x in known if x in str(truth.error)), "different")
         if found.is_refused:
             return "refused"
         if found.error is not None or found.built != truth.built:

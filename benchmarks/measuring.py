@@ -23,7 +23,8 @@ Contender = tuple[Callable[[], Any], Callable[[], list[float]]]
 def one_core() -> Iterator[None]:
     """Keep this thread, and those that it starts, on one core.
 
-    Where there are more, heyoka and JAX spread what is said to be the work of one thread."""
+    Where there are more, heyoka and JAX spread what is said to be the work of one thread.
+    """
     if not hasattr(os, "sched_setaffinity"):
         print("this system lets programs use all cores: some contenders will")
         yield
