@@ -14,6 +14,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, Self
 from weakref import ref
 
+from pluggrad import strong_zero
 from pluggrad.errors import GradientError, quoted
 from pluggrad.gradient import hooks
 from pluggrad.recording import keeper
@@ -132,6 +133,8 @@ def changed_by(hook: Hook, g: Any, value: Any) -> Any:
     Raises:
         TypeError: when it returns something that is no number.
     """
+    if isinstance(g, Value):
+        strong_zero.is_nan(g)  # what the hook makes of it may hide that
     changed = hook(g)
     if changed is None:
         return g

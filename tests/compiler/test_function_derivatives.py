@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pluggrad import CompileError, Value, func, on_gradient
 from pluggrad.compiler import compile
-from pluggrad.ops import exp, sin, tanh
+from pluggrad.ops import exp, sin, sqrt, tanh
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
 pytest.importorskip("numba", reason="compiled code needs numba")
@@ -104,6 +104,24 @@ def test_a_hook_sees_a_gradient_that_is_nan_once_and_nothing_else():
     compiled = compile(f, executor="interpreter")
     assert math.isnan(compiled.grad(math.nan))
     assert all(math.isnan(g) for g in seen)
+
+
+@pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
+@pytest.mark.parametrize("first", [(1.8, -1.1), (-1.1, -1.25), (math.inf, -math.inf)])
+def test_a_hook_that_hides_nan_does_not_keep_zero_from_winning(first):
+    """-1 is what max() and min() make of nan, and of what is far below -1, as at (1.8, -1.1)."""
+
+    def f(x, y):
+        z = y * 1.0 + 0.5
+        on_gradient(z, lambda g: max(-1.0, min(g, 1.0)))
+        root = sqrt(z * z + 1.0)
+        return root * root * (x + tanh(z * z)) * x
+
+    hessian = func.hessian(f, (0, 1))
+    compiled = compile(hessian)
+    compiled(*first)
+    at = math.inf, -math.inf
+    assert compiled(*at) == hessian(*at) == ((math.inf, 0.0), (0.0, 0.0))
 
 
 def test_a_number_that_only_other_lanes_use_has_gradient_zero_in_a_lane():
