@@ -11,7 +11,8 @@ from __future__ import annotations
 import dis
 from abc import ABCMeta
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -134,11 +135,10 @@ def _variables(function: FunctionType, names: frozenset[str]) -> list[Any]:
     return [*named, *(x.cell_contents for x in cells if not is_empty(x))]
 
 
-def _imported(code: CodeType) -> Iterator[str]:
-    for part in codes_in(code):
-        for step in dis.get_instructions(part):
-            if step.opname == "IMPORT_NAME":
-                yield str(step.argval)
+@lru_cache(maxsize=1024)
+def _imported(code: CodeType) -> tuple[str, ...]:
+    steps = (step for part in codes_in(code) for step in dis.get_instructions(part))
+    return tuple([str(step.argval) for step in steps if step.opname == "IMPORT_NAME"])
 
 
 def _described(thing: Any) -> str:

@@ -150,6 +150,7 @@ def _codes(function: Any, seen: set[int]) -> Iterator[CodeType]:
             continue
 
 
+@lru_cache(maxsize=1024)
 def has_loop(code: CodeType) -> bool:
     """Return whether code goes back: a loop, whose length may depend on an operand."""
     return any("JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code))

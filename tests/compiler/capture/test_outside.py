@@ -39,12 +39,10 @@ from os import getenv
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pluggrad
 import pytest
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, func, load, nn
 from pluggrad.compiler.capture.outside import World
-from scipy import stats
 
 K = 2.0
 W = None
@@ -764,7 +762,7 @@ of_processes = multiprocessing.Array("d", [2.0])
 number_of_processes = multiprocessing.Value("d", 2.0)
 large = np.full(200_000, 2.0)
 many = [types.SimpleNamespace(rate=2.0) for _ in range(2_500)]
-table = pd.DataFrame({"rate": [2.0]})
+table = None
 database = sqlite3.connect(":memory:")
 database.execute("create table t(rate)")
 database.execute("insert into t values(2.0)")
@@ -798,7 +796,10 @@ kept = []
 
 
 @pytest.fixture
-def _as_before():
+def _as_before(monkeypatch):
+    import pandas as pd
+
+    monkeypatch.setitem(globals(), "table", pd.DataFrame({"rate": [2.0]}))
     limit, over = sys.getrecursionlimit(), np.geterr()["over"]
     handler = signal.getsignal(signal.SIGTERM)
     yield
@@ -856,6 +857,8 @@ def test_what_is_referred_to_weakly_does_not_live_on_in_a_recording(name):
 
 
 def test_random_numbers_that_a_library_takes_are_others_in_each_call():
+    from scipy import stats
+
     compiled = compile(lambda x: float(stats.norm.rvs()) * x)
     np.random.seed(1)
     with pytest.warns(CompileWarning, match="random numbers, which may change unseen"):

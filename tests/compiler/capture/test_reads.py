@@ -21,7 +21,6 @@ from math import sqrt
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 import pytest
 from pluggrad import CompileError, Op, Value, compile, func, hookimpl, plugins
 from pluggrad.compiler.capture.places import is_data
@@ -394,6 +393,8 @@ def test_what_is_found_by_a_text_or_an_import_is_as_it_is_now(name, of, monkeypa
 
 
 def test_an_op_that_reads_a_table_of_pandas_runs_in_the_interpreter(recwarn):
+    import pandas as pd
+
     table = pd.DataFrame({"slope": [2.0]})
     op = Op("tabled", lambda x: x * float(table.slope[0]), lambda g, out, x: g * table.slope[0])
     f = compile(lambda x: op(x))

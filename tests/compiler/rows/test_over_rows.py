@@ -6,9 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pluggrad import CompileError, Value, compile
@@ -400,24 +398,27 @@ def test_a_wrong_name_of_an_argument_is_told_with_the_right_ones(args, named, sa
         fit(*args, **named)
 
 
-LABELLED = {
-    "series": lambda x, labels: pd.Series(x, index=labels),
-    "table": lambda x, labels: pd.DataFrame({"x": x}, index=labels),
-    "array of xarray": lambda x, labels: xr.DataArray(x, dims="row", coords={"row": labels}),
-}
+def labelled(kind, x, labels):
+    import pandas as pd
+    import xarray as xr
+
+    if kind == "series":
+        return pd.Series(x, index=labels)
+    if kind == "table":
+        return pd.DataFrame({"x": x}, index=labels)
+    return xr.DataArray(x, dims="row", coords={"row": labels})
 
 
 @pytest.mark.parametrize("where", ["data", "weights"])
-@pytest.mark.parametrize("kind", LABELLED)
+@pytest.mark.parametrize("kind", ["series", "table", "array of xarray"])
 def test_rows_that_pandas_would_put_together_by_other_labels_are_refused(kind, where):
-    make = LABELLED[kind]
     total = compile(
         lambda w, x, y: w * (x[0] if kind == "table" else x) * y,
         in_axes=(None, 0, 0),
         reduce="sum",
     )
-    x, numbers = make([1.0, 2.0], ["a", "b"]), np.array([3.0, 5.0])
-    same, other = pd.Series(numbers, index=["a", "b"]), pd.Series(numbers, index=["b", "a"])
+    x, numbers = labelled(kind, [1.0, 2.0], ["a", "b"]), np.array([3.0, 5.0])
+    same, other = (labelled("series", numbers, list(labels)) for labels in ("ab", "ba"))
     if where == "data":
         assert total(1.0, x, numbers) == total(1.0, x, same) == 13.0
         with pytest.raises(CompileError, match="other labels than those of another argument"):
