@@ -1,8 +1,9 @@
 """An op's forward function and rules as LLVM functions on floats.
 
 What can be traced is written down directly, see llvm_text.py; pluggrad's own functions that branch
-are read from their source, see source_text.py; all else goes through numba. That is kept on disk,
-so that a process which finds it there need not import numba, which alone takes half a second.
+are read from their source, see source_text.py; all else goes through numba. What it gave is kept on
+disk, and why it gave nothing, so that a process which finds it there need not import numba, which
+alone takes half a second.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Translator:
     _forwards: dict[tuple[Op, str], Function] = field(default_factory=dict)
     _rules: dict[tuple[Op, int, str], Function | None] = field(default_factory=dict)
     # Why numba could not: it takes as long to give up as to translate.
-    _refused: dict[tuple[str, str], str] = field(default_factory=dict)
+    _refused: dict[str, str] = field(default_factory=dict)
 
     def forward(self, op: Op) -> Function:
         """Translate an op's forward function.
@@ -246,16 +247,33 @@ class Translator:
         key = f"compared {name} {made_from}"
         kept = self.cache.read(key)
         if kept is None:
-            if (refusal := self._refused.get((op.name, key))) is not None:
+            # numba's reason may name a line.
+            places = sorted((x.co_filename, x.co_firstlineno) for x in codes_of(function))
+            refused = f"refused {op.name} {fingerprint(*places)} {key}"
+            if (refusal := self._refusal(refused)) is not None:
                 raise CompileError(refusal)
             try:
                 kept = _by_numba(op, function, parameters, name, made_from, what).encode()
-            except CompileError as cause:
-                if not isinstance(cause.__cause__, MemoryError | RecursionError):
-                    self._refused[op.name, key] = str(cause)
+            except CompileError as error:
+                self._refuse(refused, error)
                 raise
             self.cache.write(key, kept)
         return Function(name, kept.decode(), frozenset(parameters), is_module=True)
+
+    def _refusal(self, key: str) -> str | None:
+        """Return why a function was not translated before, in this process or another one."""
+        found = self._refused.get(key)
+        if found is None and (kept := self.cache.read(key)) is not None:
+            found = self._refused[key] = kept.decode()
+        return found
+
+    def _refuse(self, key: str, error: CompileError) -> None:
+        cause = error.__cause__
+        if isinstance(cause, MemoryError | RecursionError):
+            return
+        self._refused[key] = str(error)
+        if cause is None or _is_of_the_function(cause):
+            self.cache.write(key, str(error).encode())
 
 
 def _by_numba(
@@ -284,6 +302,15 @@ def _by_numba(
     except RuntimeError as cause:  # it calls a function that is nowhere to be found
         raise _untranslated(op, what, cause) from cause
     return text
+
+
+def _is_of_the_function(cause: BaseException) -> bool:
+    """Tell whether numba refuses the function, anywhere and at any time.
+
+    That a library is missing, or that memory is short here, is no reason tomorrow.
+    """
+    is_numbas = type(cause).__module__.startswith("numba.") or type(cause) is TypeError
+    return is_numbas and not re.search("RecursionError|MemoryError|recursion depth", str(cause))
 
 
 def _untranslated(op: Op, what: str, cause: Exception) -> CompileError:

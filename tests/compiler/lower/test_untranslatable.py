@@ -6,10 +6,12 @@ import warnings
 
 import pytest
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, plugins
+from pluggrad.compiler.native.cache import Cache
 from pluggrad.ops import exp
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
-pytest.importorskip("numba", reason="compiled code needs numba")
+numba = pytest.importorskip("numba", reason="compiled code needs numba")
+translation = pytest.importorskip("pluggrad.compiler.lower.translation")
 
 
 def test_an_op_that_numba_cannot_translate_runs_in_the_interpreter_with_one_warning() -> None:
@@ -81,6 +83,46 @@ def test_the_warning_names_op_and_function_where_numbas_memory_is_needed() -> No
     with pytest.warns(CompileWarning, match="op 'of_an_array'.*NRT_.*as lists and arrays need"):
         program = compile(op.record((Value(0.7),)))
     assert program() == 0.7
+
+
+def refusal(op, folder):
+    """Return what a process says that finds what others kept in a folder."""
+    with pytest.raises(CompileError) as refused:
+        translation.Translator(Cache("this processor", folder)).forward(op)
+    return str(refused.value)
+
+
+def test_what_numba_refused_is_refused_by_another_process_that_does_not_ask_numba(
+    tmp_path, monkeypatch
+):
+    written = Op("written", lambda x: float(f"{x:.17g}"), lambda g, out, x: g)
+    by_type = Op("by_type", lambda x: 3 * x if type(x) is float else x, lambda g, out, x: g)
+    said = [refusal(op, tmp_path) for op in (written, by_type)]
+    monkeypatch.setattr(translation, "_by_numba", None)
+    assert [refusal(op, tmp_path) for op in (written, by_type)] == said
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ImportError("Numba needs NumPy 2.4 or less"),
+        MemoryError(),
+        RecursionError(),
+        numba.core.errors.TypingError("RecursionError: maximum recursion depth exceeded"),
+    ],
+    ids=["no numba", "no memory", "no stack", "no stack inside of numba"],
+)
+def test_what_is_no_fault_of_a_function_is_no_reason_in_another_process(
+    cause, tmp_path, monkeypatch
+):
+    def failing(*_):
+        raise CompileError("not now") from cause
+
+    op = Op("written", lambda x: float(f"{x:.17g}"), lambda g, out, x: g)
+    with monkeypatch.context() as patched:
+        patched.setattr(translation, "_by_numba", failing)
+        assert refusal(op, tmp_path) == "not now"
+    assert "numba cannot translate its forward function" in refusal(op, tmp_path)
 
 
 def test_symbols_that_cannot_be_linked_are_told_from_those_of_the_c_library() -> None:
@@ -159,9 +201,6 @@ def test_a_function_that_only_calls_what_it_is_given_is_machine_code():
 
 def absorbed(x):
     return (x + 1e16) - 1e16  # 0 but for `fastmath`, by which it is x
-
-
-numba = pytest.importorskip("numba")
 
 
 @pytest.mark.parametrize("executor", ["interpreter", "numba"])
