@@ -18,7 +18,7 @@ from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import lru_cache, partial
+from functools import cache, partial
 from operator import attrgetter, itemgetter, methodcaller
 from threading import local
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
@@ -468,7 +468,7 @@ def is_strange(scope: Mapping[str, Any]) -> bool:
     return not _knows_values(name)
 
 
-@lru_cache(maxsize=1000)
+@cache
 def _knows_values(module: str) -> bool:
     held = vars(sys.modules.get(module, pluggrad))
     return any(
