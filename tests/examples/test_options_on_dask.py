@@ -20,13 +20,16 @@ def libraries():
     pytest.importorskip("numba", reason="the example fits with compiled code")
 
 
-# Workers are forked from one process that has imported Dask.
+# Workers are forked from one process that has imported what they need.
 FORKED = {"DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver"}
 TWICE = """
 import contextlib, sys
 import options_on_dask as program
+from distributed.utils import get_mp_context
 
 if __name__ == "__main__":
+    needed = ["distributed", "dask.array", "numba", program.__name__]
+    get_mp_context().set_forkserver_preload(needed)
     with program.cluster(2) as client:
         program.cluster = lambda workers: contextlib.nullcontext(client)
         program.main()
