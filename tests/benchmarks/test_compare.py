@@ -1,5 +1,6 @@
 """The table beside the peers: every engine has its number, or the reason why it has none."""
 
+import gc
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -49,6 +50,12 @@ def test_an_engine_whose_recursion_ends_is_named_as_such(benchmark, table, monke
 def test_an_engine_with_other_numbers_is_not_timed(benchmark, table, numbers):
     with pytest.raises(benchmark("measuring").Disagreement, match="plain is off"):
         table.enter("plain", lambda: (lambda: None, lambda: numbers))
+
+
+def test_what_was_kept_from_the_collector_before_a_timing_is_kept_from_it_afterwards(benchmark):
+    gc.freeze()
+    benchmark("measuring").steady(list, 0.0)
+    assert gc.get_freeze_count() > 0
 
 
 def test_all_engines_agree_on_a_short_chain(benchmark):

@@ -72,12 +72,14 @@ def outcome(call, *args):
     + [(name, way) for name in ("1 / x", "x ** 2") for way in ("grad()", "computed")],
 )
 def test_what_raises_for_floats_raises_in_a_compiled_function(name, number, executor):
+    raising, way = RAISING[name], WAYS[number]  # of all, a recording would look at each
+
     def f(x):
-        return x + RAISING[name](WAYS[number](x))
+        return x + raising(way(x))
 
     def caught(x):
         try:
-            return x * RAISING[name](WAYS[number](x))
+            return x * raising(way(x))
         except ERRORS as cause:
             return x + len(type(cause).__name__)
 
