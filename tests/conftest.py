@@ -41,6 +41,9 @@ def pytest_configure(config):
     end_forks_with_this_process()
     # hypothesis reads the source of what is installed from a folder: once, not for each program.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
+    # JAX compiles for seconds what the tests give it, the same in every run.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     # Runs of pytest that tests start need not import trio either.
     os.environ.setdefault("PYTEST_ADDOPTS", "-p no:anyio")
 
