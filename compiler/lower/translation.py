@@ -307,8 +307,11 @@ def _by_numba(
 def _is_of_the_function(cause: BaseException) -> bool:
     """Tell whether numba refuses the function, anywhere and at any time.
 
-    That a library is missing, or that memory is short here, is no reason tomorrow.
+    That a library is missing, or that memory is short here, is no reason tomorrow; what numba's
+    memory is needed for, it needs everywhere.
     """
+    if type(cause) is RuntimeError:
+        return "calls NRT_" in str(cause)
     is_numbas = type(cause).__module__.startswith("numba.") or type(cause) is TypeError
     return is_numbas and not re.search("RecursionError|MemoryError|recursion depth", str(cause))
 

@@ -65,7 +65,11 @@ def a_set(x):
         (a_text, True),
     ],
 )
-def test_what_needs_numbas_memory_never_reaches_the_linker(forward, as_rule, capfd) -> None:
+def test_what_needs_numbas_memory_never_reaches_the_linker(
+    forward, as_rule, capfd, monkeypatch
+) -> None:
+    # What was found once keeps from the linker, too.
+    monkeypatch.setattr(translation.Translator, "_refusal", lambda *_: None)
     rule = lambda g, out, x: g * forward(x)
     op = Op("managed", (lambda x: 2.0 * x) if as_rule else forward, rule, ieee=lambda x: math.nan)
     truth, x = Value(0.7), Value(0.7)
@@ -97,9 +101,10 @@ def test_what_numba_refused_is_refused_by_another_process_that_does_not_ask_numb
 ):
     written = Op("written", lambda x: float(f"{x:.17g}"), lambda g, out, x: g)
     by_type = Op("by_type", lambda x: 3 * x if type(x) is float else x, lambda g, out, x: g)
-    said = [refusal(op, tmp_path) for op in (written, by_type)]
+    managed = Op("managed", an_array, lambda g, out, x: g, ieee=lambda x: math.nan)
+    said = [refusal(op, tmp_path) for op in (written, by_type, managed)]
     monkeypatch.setattr(translation, "_by_numba", None)
-    assert [refusal(op, tmp_path) for op in (written, by_type)] == said
+    assert [refusal(op, tmp_path) for op in (written, by_type, managed)] == said
 
 
 @pytest.mark.parametrize(
@@ -109,8 +114,9 @@ def test_what_numba_refused_is_refused_by_another_process_that_does_not_ask_numb
         MemoryError(),
         RecursionError(),
         numba.core.errors.TypingError("RecursionError: maximum recursion depth exceeded"),
+        RuntimeError("it calls __svml_sin4 of numba's runtime, which is not here"),
     ],
-    ids=["no numba", "no memory", "no stack", "no stack inside of numba"],
+    ids=["no numba", "no memory", "no stack", "no stack inside of numba", "no library"],
 )
 def test_what_is_no_fault_of_a_function_is_no_reason_in_another_process(
     cause, tmp_path, monkeypatch
