@@ -1,11 +1,15 @@
 """The renderer c, compiled by cc and compared with Python bit for bit."""
 
 import ctypes
+import functools
+import hashlib
 import math
+import os
 import random
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from pluggrad import Graph, Op, RenderError, Value, checkpoint, ops, render, save
@@ -19,10 +23,26 @@ FLAGS = ["-O1", "-std=c99", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", 
 OWN_HYPOT = {"hypot": 1.0, "asinh": 2.0, "atan": 8.0, "atan2": 4.0}
 
 
+# What a compiler makes of the same text is the same, so it is kept for the next run.
+KEPT = Path(__file__).parents[2] / ".pytest_cache" / "cc"
+
+
 def compiled(folder, *files):
-    library = folder / "all.so"
-    subprocess.run(["cc", *FLAGS, "-o", library, *files, "-lm"], check=True)
+    texts = [compiler(), *FLAGS, *[Path(file).read_text("utf-8") for file in files]]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    if not (library := KEPT / f"{digest}.so").exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        made = folder / "all.so"
+        subprocess.run(["cc", *FLAGS, "-o", made, *files, "-lm"], check=True)
+        shutil.copy(made, unfinished := KEPT / f"{digest}.{os.getpid()}")
+        unfinished.replace(library)
     return ctypes.CDLL(str(library))
+
+
+@functools.cache
+def compiler():
+    """Say which compiler it is."""
+    return subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True).stdout
 
 
 def run(function, x, outputs, size, dy=None):
