@@ -113,9 +113,12 @@ def repack(package: Distribution, folder: Path) -> None:
 
 
 def is_of_wheel(path: str) -> bool:
-    """Return whether a file came in the wheel, not from installing it."""
+    """Return whether a file came in the wheel, not from installing it; without a package's tests.
+
+    pip compiles what it installs, for a second or two where there are tests.
+    """
     written_by_pip = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", ".pyc")
-    return not path.startswith("..") and not path.endswith(written_by_pip)
+    return not path.startswith("..") and not path.endswith(written_by_pip) and "/tests/" not in path
 
 
 # ----- Walking -----
@@ -180,7 +183,6 @@ def surroundings(wheelhouse: Path, folder: Path) -> dict[str, str]:
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(wheelhouse),
         "PIP_QUIET": "1",
-        "PIP_NO_COMPILE": "1",
         "PLUGGRAD_PROGRESS": "0",  # whether something takes a second is the machine's affair
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",  # it misses two edits in one second
