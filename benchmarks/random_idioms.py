@@ -453,7 +453,8 @@ except ValueError: {y} = {c}
 
 {y} = {a} if math.isclose(float({b}), float({c}), rel_tol=1e-3) else {b}
 
-{y} = {a} * math.copysign(2.0, float({b})) + math.fabs(float({c}))
+{u} = float({b})
+{y} = {a} * (math.copysign(2.0, {u}) if {u} == {u} else 2.0) + math.fabs(float({c}))
 
 {y} = {a} * math.erf(float({b})) + math.erfc(float({c}))
 

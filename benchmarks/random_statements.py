@@ -316,7 +316,8 @@ BUILTINS = """
 
 {y} = {a} if math.isfinite({b}) and not math.isnan({a}) else {k}
 
-{y} = {a} * math.copysign(1.0, float({b})) + math.sqrt(abs(float({c})))
+{u} = float({b})
+{y} = {a} * (math.copysign(1.0, {u}) if {u} == {u} else 1.0) + math.sqrt(abs(float({c})))
 
 {y} = {a} * statistics.median([1.0, 2.0, 4.0]) + {b} * math.fsum([0.1, 0.2, {k}])
 

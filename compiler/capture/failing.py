@@ -11,7 +11,7 @@ import builtins
 import dis
 import math
 import operator
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -42,6 +42,12 @@ def may_raise(op: Op) -> bool:
     if found is None:
         found = _known[op] = op.ieee is None and not _is_total(op.forward)
     return found
+
+
+def catches(code: CodeType) -> bool:
+    """Return whether code has a `try` or a `with`, and more than the cleaning up after a loop."""
+    steps = dis.get_instructions(code) if code.co_exceptiontable else ()
+    return any(step.opname == "PUSH_EXC_INFO" for step in steps)
 
 
 def _is_total(function: Any) -> bool:

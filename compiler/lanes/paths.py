@@ -17,6 +17,7 @@ from typing import Any
 from pluggrad import Op
 from pluggrad.errors import TraceError, quoted
 
+from ..capture.failing import catches
 from .functions import vector_function
 from .symbols import Lanes
 from .writer import Writer
@@ -122,7 +123,7 @@ def on_lanes(w: Writer, function: Any, copies: dict[int, Any]) -> Callable[..., 
         return _called(w, function)
     if not isinstance(function, FunctionType):
         raise TraceError(f"{quoted(function)} is no Python function")
-    if function.__code__.co_exceptiontable:
+    if catches(function.__code__):
         raise TraceError("it uses try or with")
     if id(function) in copies:
         return copies[id(function)]  # type: ignore[no-any-return]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from pluggrad import CompileError, Op
 
+from ..capture.failing import catches
 from ..capture.places import first_change, unchanged
 from ..capture.reads import Reads, reads_of
 from ..capture.writes import may_change, sets_outside
@@ -58,7 +59,7 @@ def check_python(op: Op, codes: Iterable[CodeType], what: str) -> None:
         CompileError: naming what it does.
     """
     for code in codes:
-        if code.co_exceptiontable:
+        if catches(code):
             raise untranslatable(
                 op, what, "it uses try or with, and machine code has no exceptions"
             )

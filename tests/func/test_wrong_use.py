@@ -232,7 +232,7 @@ def test_numbers_too_large_for_a_float_are_named_by_their_place(call, place):
 
 def test_a_rule_that_gives_a_time_of_numpy_is_refused_in_every_mode():
     np = pytest.importorskip("numpy")
-    op = Op("timed", lambda x: x * 1.0, lambda g, out, x: np.timedelta64(3))
+    op = Op("timed", lambda x: x * 1.0, lambda g, out, x: np.timedelta64(3, "ns"))
     x = Value(1.0)
     for call in (
         lambda: op(x).backward(),

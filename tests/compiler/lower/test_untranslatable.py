@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from pluggrad import CompileError, CompileWarning, Op, Value, compile, plugins
+from pluggrad.compiler.capture.failing import catches
 from pluggrad.compiler.native.cache import Cache
 from pluggrad.ops import exp
 
@@ -242,3 +243,19 @@ def test_a_helper_of_numba_keeps_its_numbers_until_it_is_compiled_again(executor
     assert compiled(0.5) == compile(lambda x: op(x) * 1.0, executor=executor)(0.5) == op(0.5) == 1.5
     helper.recompile()
     assert compiled(0.5) == compile(lambda x: op(x) * 1.0, executor=executor)(0.5) == op(0.5) == 3.0
+
+
+def test_loops_in_brackets_are_no_try():
+    def total(a, b):
+        return sum([x * 2.0 for x in (a, b)])
+
+    def caught(a):
+        try:
+            return 1.0 / a
+        except ZeroDivisionError:
+            return a
+
+    assert not any(map(catches, (total.__code__, (lambda a: tuple(x for x in a)).__code__)))
+    assert catches(caught.__code__)
+    op = Op("doubled", total, lambda g, out, a, b: 2.0 * g, lambda g, out, a, b: 2.0 * g)
+    assert compile(op, executor="numba").value_and_grad(1.5, -0.5) == (2.0, (2.0, 2.0))
