@@ -136,11 +136,13 @@ def _zeta(s: float, x: float, apart: float) -> float:
     DLMF 25.11.5). Nothing cancels.
     """
     total, term, a = 0.0, 1.0, x
-    while a < min(10.0 + 2.0 * s, MOST):
-        total += term * _missing(s, apart / a)
+    part, far = term if apart == inf else _missing(s, apart / a), min(10.0 + 2.0 * s, MOST)
+    while a < far:
+        total += part
         a += 1.0
         term = math.pow(x / a, s)
-        if s > 20.0 and term * _missing(s, apart / a) <= 1e-19 * total:
+        part = term if apart == inf else term * _missing(s, apart / a)
+        if s > 20.0 and part <= 1e-19 * total:
             return total
     rising = s / a
     integral = _missing(s - 1.0, apart / a) / (s - 1.0) if s > 1.0 else math.log1p(apart / a)
