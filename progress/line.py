@@ -40,16 +40,22 @@ class Line:
         self.lock = threading.RLock()  # a timer may tell, too
         self.broken = False
 
+    def is_heard(self) -> bool:
+        """Return whether anybody would hear it."""
+        if os.environ.get("PLUGGRAD_PROGRESS") == "0" or sys.stderr is None or self.broken:
+            return False
+        return self.elsewhere or _is_terminal()
+
     def tell(self, text: str, done: int, total: int, long: bool) -> None:
         """Say what is being done, if it has taken long, or will."""
-        if os.environ.get("PLUGGRAD_PROGRESS") == "0" or sys.stderr is None or self.broken:
+        if not self.is_heard():
             return
         now = time.monotonic()
         if (not long and now - self.start < PATIENCE) or self.total > total:
             return  # what is part of a counted piece of work does not speak for itself
         with self.lock, self._silent_if_broken():
             self.total = total
-            if sys.stderr.isatty():
+            if _is_terminal():
                 self._show(text, done, total, now)
             elif self.elsewhere and not self.told:
                 self.told = now
@@ -78,6 +84,12 @@ class Line:
             yield
         except Exception:
             self.broken = True
+
+
+def _is_terminal() -> bool:
+    with suppress(Exception):  # it is closed, or no stream
+        return sys.stderr.isatty()
+    return False
 
 
 _current: ContextVar[Line | None] = ContextVar("progress", default=None)
@@ -134,11 +146,14 @@ def telling(text: str) -> Iterator[None]:
 
 @contextmanager
 def _clock(line: Line, text: str, done: int = 0, total: int = 0) -> Iterator[None]:
-    """Speak from a thread of its own as soon as the reader has waited, and again every second.
+    """Speak from a thread of its own as soon as a reader has waited, and again every second.
 
     Ctrl-C may come before the thread is started, a forked child has no such thread, and Python ends
     it before it ends itself: who waits here for its end waits for what was started, and not long.
     """
+    if not line.is_heard():
+        yield
+        return
     over, gone = _thread.allocate_lock(), _thread.allocate_lock()
 
     def speak() -> None:
