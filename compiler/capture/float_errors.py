@@ -49,7 +49,7 @@ def raised(apply: Apply, left: Any, right: Any, out: Any) -> Any:
     try:
         found = apply(_number(left), _number(right))
     except OverflowError:
-        _is_finite(left), _is_finite(right)
+        bool(left), _is_finite(left), _is_finite(right)  # of 0 it would be another error
         raise
     except ZeroDivisionError:
         bool(left), right < 0

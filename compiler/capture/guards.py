@@ -9,7 +9,7 @@ all lanes at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pluggrad import Op, Value
@@ -109,23 +109,41 @@ def _guard(name: str) -> Guard:
 
 
 class Raises(Op):
-    """A guard: 0 where an op raises an error for these operands, as it did when recorded."""
+    """A guard: 0 where an op raises an error for these operands, as it did when recorded.
+
+    Parameters:
+        op: the op.
+        error: which error, see `kind_of`.
+    """
 
     is_look = True
 
-    def __init__(self, op: Op) -> None:
+    def __init__(self, op: Op, error: str) -> None:
         def forward(*operands: float) -> float:
-            try:
-                op.evaluate(*operands)
-            except Exception:
-                return 0.0
-            return 1.0
+            return float(error_of(op.evaluate, operands) != error)
 
         super().__init__(f"{op.name}_raises", forward, *[None] * op.arity)
         self.failing = op
+        self.error = error
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Raises, (self.failing,)
+        return Raises, (self.failing, self.error)
+
+
+def error_of(function: Callable[..., Any], operands: Sequence[Any]) -> str | None:
+    """Say which error a function raises; None where it raises none."""
+    try:
+        function(*operands)
+    except Exception as error:
+        return kind_of(error)
+    return None
+
+
+def kind_of(error: BaseException | None) -> str:
+    """Name the classes of an error and of its cause, by which a program tells errors apart."""
+    chain = [] if error is None else [error, error.__cause__]
+    kinds = [type(x) for x in chain if x is not None]
+    return " from ".join([f"{kind.__module__}.{kind.__qualname__}" for kind in kinds])
 
 
 def applied(op: Op, operands: Sequence[Any]) -> Value:

@@ -6,6 +6,7 @@ refused.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from numbers import Real
@@ -23,7 +24,7 @@ from ..tape.fingerprint import is_built_in
 from .comparisons import exactly
 from .failing import may_raise
 from .fast import is_fast, keep_current, make_fast
-from .guards import GUARDS, Raises, applied, fixed
+from .guards import GUARDS, Raises, applied, fixed, kind_of
 from .places import Place, Seen, first_change, unchanged
 from .plain import plain
 from .reads import Reads, reads_of
@@ -270,7 +271,7 @@ class Looks(Watcher):
         """See that `op` raises an error, which the program may catch."""
         key = (f"{op.name} raises", *map(id, operands))
         if key not in self.seen:
-            self.seen[key] = applied(Raises(op), operands)
+            self.seen[key] = applied(Raises(op, kind_of(sys.exception())), operands)
 
     def observed(self, how: str, left: Any, right: Any, answer: Any) -> None:
         """See that Python code looked at the number in `left`."""

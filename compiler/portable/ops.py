@@ -26,7 +26,7 @@ def written(op: Op) -> dict[str, Any]:
     if OWN.get(op.name) is op:
         return {"own": op.name}
     if isinstance(op, Raises):
-        return {"raises": written(op.failing)}
+        return {"raises": written(op.failing), "error": op.error}
     if isinstance(op, AsItStands):
         raise CompileError(f"it calls {op.calls}, which is Python code")
     if plugins.ops.get(op.name) is not op:
@@ -58,7 +58,7 @@ def found(data: Any, where: str) -> Op:
         op = OWN[fields.one_of("own", tuple(OWN))]
     elif fields.has("raises"):
         inner = Fields(fields.take("raises"), f"{where}.raises")
-        op = Raises(_installed(inner))
+        op = Raises(_installed(inner), fields.text("error"))
     else:
         return _installed(fields)
     fields.end()

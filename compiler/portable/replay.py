@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pluggrad import CompileError, Op, Value
 
 from ..capture.arguments import Shape, put_together, taken_apart
-from ..capture.guards import GUARDS, Raises
+from ..capture.guards import GUARDS, Raises, error_of
 from ..capture.recorded import Held
 from ..tape.data import Tape
 from .shapes import matches
@@ -94,7 +94,7 @@ def _done(way: Way, numbers: Sequence[Any]) -> list[Any] | None:
 def _step(op: Op, operands: Sequence[Any]) -> Any:
     """Do one step; None where it is a question that has another answer now."""
     if isinstance(op, Raises):
-        return 0.0 if _raises(op.failing, operands) else None
+        return 0.0 if error_of(op.failing, operands) == op.error else None
     if isinstance(op, Held):
         return operands[0].detach() if isinstance(operands[0], Value) else op(*operands)
     if GUARDS.get(op.name) is not op:
@@ -102,14 +102,6 @@ def _step(op: Op, operands: Sequence[Any]) -> Any:
     if op.name in QUESTIONS:
         return 0.0 if QUESTIONS[op.name](*operands) else None
     return operands[0] if op.name == "_constant" else 0.0
-
-
-def _raises(op: Op, operands: Sequence[Any]) -> bool:
-    try:
-        op(*operands)
-    except Exception:
-        return True
-    return False
 
 
 def _is_same(a: Any, b: Any) -> bool:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import inspect
+import itertools
 import math
 import operator
 import pickle
@@ -616,6 +617,52 @@ def test_an_error_that_the_program_catches_is_guarded(f, first):
     for number in numbers * 2:
         assert compiled(number) == f(Value(number)).data
     assert len(compiled.recordings) == 2
+
+
+def picky(x):
+    if x < 0.0:
+        raise ValueError("below zero")
+    if x == 0.0:
+        raise ZeroDivisionError("zero")
+    if x > 9.0:
+        raise KeyError("large")
+    if x > 4.0:
+        raise TypeError("odd")
+    return x * 2.0
+
+
+PICKY = Op("picky", picky, lambda g, out, x: 2.0 * g)
+
+
+def told_by_class(x):
+    try:
+        return PICKY(x)
+    except ForwardError as error:
+        return x * (3.0 if isinstance(error.__cause__, ValueError) else 4.0) + 1.0
+    except KeyError:
+        return x * 5.0
+    except TypeError:
+        return x * 6.0
+
+
+def told_by_class_of_floats(x):
+    try:
+        return x + x.data**-1
+    except OverflowError:
+        return x * 13.0
+    except ZeroDivisionError:
+        return x + 17.0
+
+
+@pytest.mark.parametrize("f", [told_by_class, told_by_class_of_floats])
+def test_an_error_is_taken_for_no_other_one(f):
+    numbers = [-1.0, 0.0, 1.0, 4.5, 10.0, 5e-324, -0.0, -2.0]
+    for pair in itertools.permutations(numbers, 2):
+        compiled = compile(f, executor="interpreter")
+        for number in (*pair, *pair):
+            assert compiled(number) == f(Value(number)).data, pair
+    fresh = compile(f, executor="interpreter")
+    assert [fresh(x) for x in numbers] == [f(Value(x)).data for x in numbers]
 
 
 def checked(x):
