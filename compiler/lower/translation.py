@@ -174,8 +174,9 @@ class Translator:
             f"  %no_gradient = fcmp oeq double %g, {literal(0.0)}",
             f"  %no_slope = fcmp oeq double %local, {literal(0.0)}",
             "  %blocked = or i1 %no_gradient, %no_slope",
-            "  %is_zero = and i1 %is_nan, %blocked",
-            f"  %share = select i1 %is_zero, double {literal(0.0)}, double %part",
+            "  %product = fmul double %g, %local",
+            f"  %strong = select i1 %blocked, double {literal(0.0)}, double %product",
+            "  %share = select i1 %is_nan, double %strong, double %part",
         ]
         used = rule.used | {"g"}
         return _defined(f"s_{rule.name[:40]}", parameters, lines, "%share", used, (rule,))

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from pluggrad import CompileError, Value, func, on_gradient
+from pluggrad import CompileError, Op, Value, func, on_gradient
 from pluggrad.compiler import compile
 from pluggrad.ops import exp, sin, sqrt, tanh
 
@@ -104,6 +104,26 @@ def test_a_hook_sees_a_gradient_that_is_nan_once_and_nothing_else():
     compiled = compile(f, executor="interpreter")
     assert math.isnan(compiled.grad(math.nan))
     assert all(math.isnan(g) for g in seen)
+
+
+@executors
+def test_a_rule_of_two_parts_gives_its_slope_times_a_gradient_that_is_infinite(executor):
+    """Of one part, 0 times infinity is nan: what counts is the slope, which is not 0."""
+    parted = Op(
+        "parted", lambda x: 2.0 * x, lambda g, out, x: g * exp(-x * x) + g * (2.0 - exp(-x * x))
+    )
+
+    def f(x, y):
+        return parted(x) * parted(y) * 1e308 * 1e308
+
+    gradient = func.grad(f, (0, 1))
+    compiled = compile(f, executor=executor)
+    points = [(171.0, 1.0), (171.0, -200.0), (0.5, 171.0), (171.0, 0.0), (1.0, 2.0)]
+    expected = [gradient(*point) for point in points]
+    assert expected[:2] == [(math.inf, math.inf), (-math.inf, math.inf)]
+    assert [compiled.grad(*point) for point in points] == expected
+    lanes = compiled.grad(*np.array(points * 100).T)
+    assert [row[:5].tolist() for row in lanes] == [list(row) for row in zip(*expected, strict=True)]
 
 
 @pytest.mark.filterwarnings("ignore::pluggrad.CompileWarning")
