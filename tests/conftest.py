@@ -26,6 +26,9 @@ sys.modules.setdefault("rfc3987_syntax", None)
 # imports trio, which selenium brings. Nothing here is a plugin of hypothesis.
 os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
 
+# Nobody waits here: each recording would start a thread that tells whoever does.
+os.environ.setdefault("PLUGGRAD_PROGRESS", "0")
+
 from browser import browser  # noqa: E402
 from orphans import end_forks_with_this_process  # noqa: E402
 

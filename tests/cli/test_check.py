@@ -164,6 +164,7 @@ def test_whoever_waits_sees_how_many_checks_are_done(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(line, "PATIENCE", 0.0)
+    monkeypatch.delenv("PLUGGRAD_PROGRESS", raising=False)
     monkeypatch.setattr(screens, "find_spec", lambda name: None)
     assert main(["check", "tanh", "sinh", "--examples", "5"]) in (0, None)
     assert "pluggrad: checking tanh [" in terminal.getvalue()

@@ -18,9 +18,10 @@ from pluggrad.progress import line, screens, tell, waiting, working
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits() -> None:
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin where no piece of work is under way, not even one that a signal ended at its door."""
     line._current.set(None)
+    monkeypatch.delenv("PLUGGRAD_PROGRESS", raising=False)  # other tests are silent
 
 
 def many(x: Any) -> Any:

@@ -229,6 +229,7 @@ def test_a_generator_gives_what_all_rows_give():
 
 def test_whoever_waits_for_rows_and_batches_is_told(monkeypatch, capsys):
     monkeypatch.setattr(line, "PATIENCE", 0.0)
+    monkeypatch.delenv("PLUGGRAD_PROGRESS", raising=False)
     x, y = points(500)
     fit = compile(surprise, in_axes=(None, 0, 0), executor="interpreter")
     fit.over(in_batches(x, y, 300), rows=500)(np.ones(3))
