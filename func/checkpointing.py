@@ -48,8 +48,11 @@ def checkpoint(fun: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     """
     if not args and not kwargs:
         _check_no_decorator(fun)
-    if not recording.get() or any(x.sees_every_step for x in watchers.get()):
+    if not recording.get():
         return fun(*args, **kwargs)
+    if any(x.sees_every_step for x in watchers.get()):
+        with transforming():  # as below: what transforms give inside are Values
+            return fun(*args, **kwargs)
     call = _Call(fun, args, kwargs)
     made = _MadeInside()
     inputs = [_copy(x, x) for x in call.operands]

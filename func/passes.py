@@ -77,8 +77,9 @@ class Surroundings(NamedTuple):
         watcher: Any = keeper()
         x = primal_of(x, 0)
         if watcher is not None and isinstance(x, Value):
-            is_kept = self.recording and (self.depth or not watcher.is_number(x))
-            return x if is_kept else watcher.number(x)
+            if self.recording and self.depth:
+                return watcher.inside(x)
+            return x if self.recording and not watcher.is_number(x) else watcher.number(x)
         if isinstance(x, Dual | Value) and not self.recording:
             x = float(x)
         if isinstance(x, Real):

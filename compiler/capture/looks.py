@@ -26,7 +26,7 @@ from .failing import may_raise
 from .fast import is_fast, keep_current, make_fast
 from .guards import GUARDS, Raises, applied, fixed, kind_of
 from .places import Place, Seen, first_change, unchanged
-from .plain import plain
+from .plain import is_float, plain
 from .reads import Reads, reads_of
 from .recorded import AsItStands, Hooked, end_recording, held, is_of_floats, recorded_class
 from .ruled import Calls
@@ -224,6 +224,10 @@ class Looks(Watcher):
             self.observed("float", x, None, x._number)
             return x._number
         return plain(self.kept(x, label))
+
+    def inside(self, x: Value) -> Value:
+        """Return what a transform gives inside another one: a Value, of floats alone, too."""
+        return self.kept(x) if is_float(x) else x
 
     def is_number(self, x: Value) -> bool:
         """Return whether a transform computed `x` of floats alone, and so gives a float."""
