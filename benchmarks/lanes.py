@@ -9,9 +9,9 @@
 
 Every contender is checked against the eager engine first, and each function is timed in rounds in
 which all contenders take turns, so that a noisy machine is noisy for all. They share one core: some
-would take all there are. Options are priced with
-given buffers where a contender takes them. Below each table stands what NumPy needs for the value
-alone, beside pluggrad's value, and value with gradient: at most once and twice that is aimed at.
+would take all there are. Options are priced with given buffers where a contender takes them. Below
+each table stands what NumPy needs for the value alone, beside pluggrad's value, and value with
+gradient: at most once and twice that is aimed at.
 Exit code 1 where a contender disagrees, or memory beside arguments and results reaches 64 MB.
 """
 

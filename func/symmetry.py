@@ -64,13 +64,16 @@ def _is_symmetric(call: Moved, number: int, reached: Collection[Value]) -> bool:
     numbers = [x._number if isinstance(x, Value) else x for x in call.operands]
     active = [i for i, x in enumerate(call.operands) if isinstance(x, Value) and x in reached]
     pairs = [(i, j) for i in active for j in call.moving if i != j]
+    if not pairs:
+        return True
+    slopes = [call.slopes(k, call.results, numbers) for k in range(len(call.results))]
     rows: dict[int, list[float]] = {}
     for j in {j for pair in pairs for j in pair}:
         given: list[Any] = [*numbers]
         given[j] = Dual(numbers[j], 1.0, ONE)
         results = [
-            Dual(result, float(call.slopes(k, call.results, numbers)[j] or 0.0), ONE)
-            for k, result in enumerate(call.results)
+            Dual(result, float(by_operand[j] or 0.0), ONE)
+            for result, by_operand in zip(call.results, slopes, strict=True)
         ]
         parts = call.slopes(number, results, given)
         rows[j] = [float(tangent_of(part or 0.0, ONE)) for part in parts]
