@@ -312,8 +312,7 @@ def pushed(op: Op, index: int, tangent: Any, out: Any, primals: Sequence[Any]) -
 
 def is_nan(part: Any) -> bool:
     """Return whether a gradient or a tangent is nan, behind all tangents of its own."""
-    while isinstance(part, Dual):
-        part = part.primal
+    part = behind(part)
     if isinstance(part, Value):
         return bool(part.data != part.data) and strong_zero.is_nan(part)
     number = part
