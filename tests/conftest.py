@@ -1,7 +1,6 @@
 """What all tests share: the package, compiled once for the many interpreters that they start."""
 
 import compileall
-import faulthandler
 import gc
 import os
 import sys
@@ -9,11 +8,6 @@ from pathlib import Path
 
 import pluggrad
 import pytest
-from _pytest.faulthandler import (
-    fault_handler_stderr_fd_key,
-    get_exit_on_timeout_config_value,
-    get_timeout_config_value,
-)
 from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +24,7 @@ os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
 os.environ.setdefault("PLUGGRAD_PROGRESS", "0")
 
 from browser import browser  # noqa: E402
+from clock import Clock  # noqa: E402
 from orphans import end_forks_with_this_process  # noqa: E402
 
 
@@ -42,6 +37,7 @@ def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # in the first process, before xdist starts others
         compileall.compile_dir(Path(pluggrad.__file__).parent, quiet=2)
     end_forks_with_this_process()
+    config.stash[clock] = Clock(config)
     # hypothesis reads the source of what is installed from a folder: once, not for each program.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".hypothesis"))
     # JAX compiles for seconds what the tests give it, the same in every run.
@@ -78,6 +74,7 @@ class Survivors:
             gc.freeze()
 
 
+clock = pytest.StashKey[Clock]()
 survivors = Survivors()
 gc.callbacks.append(survivors.note)
 gc.set_threshold(20_000, 20, 10)  # a test that looks at the collector collects itself
@@ -93,12 +90,15 @@ def pytest_runtest_protocol(item, nextitem):
 
     A third of the time around each of 14,000 short tests went into messages that say nothing.
     """
+    item.config.stash[clock].begin_test()
     if not hasattr(item.config, "workerinput") or item.config.getoption("durations"):
         return None
     for report in runtestprotocol(item, log=False, nextitem=nextitem):
         if report.when == "call" or not report.passed:
             item.ihook.pytest_runtest_logreport(report=report)
     survivors.freeze()
+    if nextitem is None:
+        item.config.stash[clock].stop()
     return True
 
 
@@ -106,14 +106,15 @@ def pytest_runtest_protocol(item, nextitem):
 def pytest_exception_interact(node):
     """Go on looking at the clock where a test failed: what it left may keep its fixtures waiting.
 
-    pytest stops its clock then, for somebody who looks at the failure in a debugger.
+    pytest stops each such clock then, for somebody who looks at the failure in a debugger.
     """
     if isinstance(node, pytest.Item) and not node.config.option.usepdb:
-        faulthandler.dump_traceback_later(
-            get_timeout_config_value(node.config),
-            exit=get_exit_on_timeout_config_value(node.config),
-            file=node.config.stash[fault_handler_stderr_fd_key],
-        )
+        node.config.stash[clock].start()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config):
+    config.stash[clock].stop()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -131,6 +132,18 @@ def pytest_collection():
         gc.freeze()
         gc.enable()
         sys.dont_write_bytecode = written
+
+
+@pytest.fixture
+def no_clock(pytestconfig):
+    """Start no thread that may take a signal which is meant for the test's.
+
+    The system gives a signal of the process to a thread that just begins, if the one of the test
+    waits for a processor; Python's handler then runs at some later time.
+    """
+    pytestconfig.stash[clock].stop()
+    yield
+    pytestconfig.stash[clock].start()
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HANGING = """
 import os, threading
-import pytest
-from orphans import end_forks_with_this_process
+import clock, pytest
 
-end_forks_with_this_process()
+clock.SECONDS = 1
 
 @pytest.fixture(scope="session")
 def server():
@@ -32,7 +31,7 @@ def test_that_uses_the_server(server):
 def test_a_test_that_waits_for_a_fork_is_named_and_the_run_ends(tmp_path):
     pytest.importorskip("xdist", reason="a worker of pytest-xdist is to be ended")
     (tmp_path / "test_waiting.py").write_text(HANGING)
-    options = "-n 1 --max-worker-restart 0 -p no:cacheprovider -o faulthandler_timeout=1".split()
+    options = "-p conftest -n 1 --max-worker-restart 0 -p no:cacheprovider".split()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-c", ROOT / "pyproject.toml", tmp_path],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},

@@ -75,7 +75,7 @@ def timed(work):
 
 
 @pytest.fixture
-def ctrl_c():
+def ctrl_c(no_clock):
     """Let the alarm be a Ctrl-C."""
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     yield
