@@ -160,10 +160,10 @@ class Registry:
 
     def _load_rest(self, queue: list[EntryPoint]) -> None:
         """Load what is in a queue; where another thread is at it, wait until it is done."""
-        config, _ = readable_config()
         with self._lock:
             if any(queue is one for one in self._busy):  # a plugin of it asks for the others
                 return
+            config, _ = readable_config()
             broken = self._load_each(queue, config.strict_plugins)
         _warn([*broken, *self._take_notes()], stacklevel=5)
 
