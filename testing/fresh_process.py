@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import inspect
@@ -125,6 +126,7 @@ MARK = "pluggrad found: "
 
 def main(given: Mapping[str, Any]) -> None:
     """Draw what was asked for, and print what came of it."""
+    gc.set_threshold(100_000, 50, 100)  # a deep graph is a million objects, and all of them stay
     try:
         kind = _class(given)
     except (Exception, SystemExit) as cause:  # of the module, which is imported alone here

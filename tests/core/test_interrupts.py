@@ -208,7 +208,7 @@ print(tried)
 @pytest.mark.parametrize(
     ("before", "work", "apart"),
     [
-        ("", "import pluggrad", 20),
+        ("", "import pluggrad", 35),
         ("import pluggrad; y = pluggrad.Value(2.0)", "pluggrad.render(y, 'text')", 50),
     ],
     ids=["import", "render"],
