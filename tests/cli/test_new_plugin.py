@@ -60,7 +60,8 @@ def test_its_readme_shows_what_happens(package):
 
 def test_its_op_and_renderer_pass_the_check_by_the_name_of_the_package(package):
     _, target = package
-    done = python(target, "-m", "pluggrad.cli", "check", "fresh-ops", "--examples", "5")
+    options = ["--examples", "5", "--depth", "1000"]
+    done = python(target, "-m", "pluggrad.cli", "check", "fresh-ops", *options)
     assert (done.returncode, done.stdout) == (0, "fresh_ops_cube  ok\nfresh-ops       ok\n")
 
 
