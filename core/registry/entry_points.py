@@ -60,9 +60,11 @@ def entry_points(group: str) -> list[EntryPoint]:
             for found in metadata.entry_points(group=group)
         ]
     return [
-        EntryPoint(name, value, _name_and_version(folder))
+        EntryPoint(name, value, package)
         for folder in _metadata_folders()
-        for name, value in _in_file(os.path.join(folder, "entry_points.txt"), group)
+        if (offered := [*_in_file(os.path.join(folder, "entry_points.txt"), group)])
+        for package in [_name_and_version(folder)]  # read once, for all of them
+        for name, value in offered
     ]
 
 
