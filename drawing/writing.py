@@ -12,11 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from secrets import token_hex
 
 from pluggrad.errors import RenderError
 
@@ -76,7 +74,7 @@ class Destination:
     def _replace(self, content: bytes) -> bool:
         """Put a new file in the place; False where it could not have the owner of the old one."""
         folder = os.path.dirname(self.real)
-        unfinished = os.path.join(folder, f"{PREFIX}{token_hex(8)}")
+        unfinished = os.path.join(folder, f"{PREFIX}{os.urandom(8).hex()}")
         try:
             try:
                 return self._moved(content, folder, unfinished)
@@ -178,11 +176,12 @@ def content_of(write: Callable[[str], None], name: str) -> bytes | None:
     Returns:
         What was written; None where nothing was.
     """
+    import shutil  # slow to import, as the next one is
     import tempfile
 
     # The name comes first, so that an interrupt at any moment finds what to clear away; the second
     # clearing is for one that comes during the first.
-    folder = os.path.join(tempfile.gettempdir(), f"pluggrad-{token_hex(8)}")
+    folder = os.path.join(tempfile.gettempdir(), f"pluggrad-{os.urandom(8).hex()}")
     path = os.path.join(folder, name)
     try:
         try:

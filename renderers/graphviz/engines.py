@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from html import escape, unescape
@@ -95,7 +93,9 @@ def engine_in(svg: str) -> str:
 
 
 def _run_dot(source: bytes, format: str, timeout: float) -> bytes:
-    program = shutil.which("dot")
+    from shutil import which  # slow to import
+
+    program = which("dot")
     if program is None:
         raise _EngineError("not on PATH")
     return _run([program, f"-T{format}"], source, timeout)
@@ -124,6 +124,8 @@ def _found(module: str) -> bool:
 
 
 def _run(command: list[str], source: bytes, timeout: float) -> bytes:
+    import subprocess  # slow to import
+
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired:

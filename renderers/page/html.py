@@ -5,9 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from hashlib import sha256
 from html import escape
-from importlib.resources import files
 
 from pluggrad import Graph, Op, hookimpl
 
@@ -156,6 +154,8 @@ def _policy(style: str, script: str) -> str:
 
 
 def _hash(text: str) -> str:
+    from hashlib import sha256  # slow to import
+
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
@@ -170,6 +170,8 @@ def _script(programs: str, film: bool) -> str:
 @cache
 def _read(name: str) -> str:
     """Read a part of the page, without its indentation and comments: browsers need neither."""
+    from importlib.resources import files  # slow to import
+
     text = (files("pluggrad.renderers.page") / "assets" / name).read_text(encoding="utf-8")
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join([line for line in lines if line and not line.startswith("//")]) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -18,7 +17,11 @@ CODES = {"dim": "2", "bold": "1", "leaf": "34", "output": "1;33", "group": "35",
 
 def terminal_width() -> int | None:
     """Return the columns of the terminal that standard output is; None where it is none."""
-    return shutil.get_terminal_size().columns if _is_terminal() else None
+    if not _is_terminal():
+        return None
+    from shutil import get_terminal_size  # slow to import
+
+    return get_terminal_size().columns
 
 
 def has_colours() -> bool:
