@@ -38,7 +38,7 @@ def as_float(number: object, what: str = "a Value holds one real number (int or 
         OverflowError: for an int that no float can hold.
     """
     kind = number.__class__
-    if kind is int or (isinstance(number, Real) and kind.__name__ != "timedelta64"):
+    if kind in (float, int) or (isinstance(number, Real) and kind.__name__ != "timedelta64"):
         try:
             return float(number)  # type: ignore[arg-type]
         except (TypeError, ValueError):  # an interval is real
