@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType
 from typing import Any
 
+from mpmath.libmp import from_float
 from pluggrad import Op
 
 from .counterparts import BUILTINS, counterpart
@@ -64,7 +65,7 @@ class _Exchange:
         namespace: dict[str, Any] = {"__builtins__": BUILTINS}
         cells = tuple(CellType() for _ in function.__closure__ or ())
         rebuilt = FunctionType(
-            function.__code__, namespace, function.__name__, function.__defaults__, cells
+            _written(function.__code__), namespace, function.__name__, function.__defaults__, cells
         )
         rebuilt.__kwdefaults__ = function.__kwdefaults__
         self.done[id(function)] = rebuilt
@@ -81,7 +82,27 @@ class _Exchange:
             return known
         if isinstance(thing, _FUNCTIONS) or hasattr(thing, "py_func"):
             return self.function(thing)
+        return _written(thing)
+
+
+class _Written(float):
+    """A float that a function is written with; mpmath takes what it has as `_mpf_` as it is."""
+
+    __slots__ = ("_mpf_",)
+    _mpf_: Any
+
+
+def _written(thing: Any) -> Any:
+    """Return a thing with the floats in it converted for mpmath, once and not at each use."""
+    if thing.__class__ is tuple:
+        return tuple([_written(part) for part in thing])
+    if thing.__class__ is CodeType:
+        return thing.replace(co_consts=_written(thing.co_consts))
+    if thing.__class__ is not float:
         return thing
+    number = _Written(thing)
+    number._mpf_ = from_float(thing)
+    return number
 
 
 _FUNCTIONS = (Op, FunctionType, BuiltinFunctionType, partial)
