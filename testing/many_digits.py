@@ -30,23 +30,27 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Evaluate on mpmath numbers; None where there is no real, finite result."""
     if forward in too_slow:
         return None
-    mp = mpmath.mp
+    mp, bits = mpmath.mp, MP.prec
     before = mp.prec
     try:
         # Functions of mpmath that nobody could exchange compute with the digits of its context.
-        mp.prec = MP.prec
+        if before != bits:
+            mp.prec = bits
         with kept_exact():
             result = forward(*[x if x.__class__ is MP.mpf else MP.mpf(x) for x in operands])
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
-        result = MP.mpf(result)
+        if result.__class__ is not MP.mpf or result._mpf_[3] > bits:
+            result = MP.mpf(result)
         if forward in too_slow:  # mpmath has swallowed the exception, and gone on with a nan
             return None
     except Exception:  # whatever the forward does on numbers that it was not written for
         return None
     finally:
-        mp.prec = before
-    return result if MP.isfinite(result) else None
+        if mp.prec != before:
+            mp.prec = before
+    _, mantissa, exponent, _ = result._mpf_
+    return result if mantissa or not exponent else None  # neither infinite nor nan
 
 
 def value(forward: Callable[..., Any], at: Point) -> float | None:

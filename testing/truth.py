@@ -8,9 +8,11 @@ sides of the point apart, so that a kink shows as two different numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
+
+import mpmath
 
 from .counterparts import MP
 from .many_digits import DIGITS, MOST_DIGITS, Point, extra_digits, number
@@ -100,17 +102,32 @@ def exact(
     most = digits + MOST_DIGITS
     first = _step(at) * MP.mpf(10) ** (-10 * finer)
     step = first
-    sides = partial(_sides, forward, at, index, singular=singular)
+    places = [MP.mpf(x) for x in at]
+
+    def around(step: Any) -> Three | None:
+        return None if singular else _around(forward, at, places, index, step)
+
+    def sides(step: Any, near: Three | None) -> Sides | None:
+        return (near and _smooth_sides(near, step)) or _both_sides(forward, places, index, step)
+
+    def nearer_sides() -> Sides | None:
+        return sides(step / 1000, around(step / 1000))
+
     while True:
-        with MP.workdps(digits):
-            if (found := sides(step=step)) is None:
+        # mpmath's own context, too, so that no evaluation has to exchange its digits.
+        with MP.workdps(digits), mpmath.workdps(digits):
+            near = around(step)
+            if near is not None and (slope := _plain_slope(near, step)) is not None:
+                error = float(abs(near[1]) * _unit(digits) / step)
+                return Truth(slope, slope, error, "mpmath")
+            if (found := sides(step, near)) is None:
                 return None
             left, right, largest, across = found
-            jump = across > max(largest * SMALL_CHANGE, NOTHING)
+            jump = bool(across) and across > max(largest * SMALL_CHANGE, NOTHING)
             if jump:
                 # Or is the function so small here, as x**2 at 0, that any change is large beside
                 # it? Then the change shrinks as a power of the step; more is too long a step.
-                if (nearer := sides(step=step / 1000)) is None:
+                if (nearer := nearer_sides()) is None:
                     return None
                 jump = not across * TINY_CHANGE < nearer[3] < across * SAME_CHANGE
             if not largest and digits < ALL_DIGITS:  # it is 0, or has cancelled
@@ -125,9 +142,9 @@ def exact(
                 digits, most = digits + 300, most + 300
                 continue
             if singular or jump or _differ(left, right):
-                slopes = _one_sided(left, right, sides(step=step / 1000), jump, singular)
+                slopes = _one_sided(left, right, nearer_sides(), jump, singular)
             elif _may_be_the_step(left, right, largest, step, at):
-                slopes = _bent(left, right, sides(step=step / 1000))
+                slopes = _bent(left, right, nearer_sides())
             else:
                 slopes = (left + right) / 2, (left + right) / 2, MP.zero
             if slopes is None:
@@ -286,32 +303,41 @@ def _beside(
 
 # Left and right slope, the largest result, and how far the function is from both lines between.
 Sides = tuple[Any, Any, Any, Any]
+Three = tuple[Any, Any, Any]  # the results a step below a point, there, and a step above
 
 
-def _sides(
-    forward: Callable[..., Any], at: Point, index: int, step: Any, singular: bool
-) -> Sides | None:
-    """Return both one-sided slopes; None where they cannot be had.
+def _around(
+    forward: Callable[..., Any], at: Point, places: Sequence[Any], index: int, step: Any
+) -> Three | None:
+    """Evaluate at a point, which all operands share, and beside it; None unless there are three."""
+    if (middle := _at_the_point(forward, at, MP.prec)) is None:
+        return None
+    if (below := _moved(forward, places, index, -step)) is None:
+        return None
+    above = _moved(forward, places, index, step)
+    return None if above is None else (below, middle, above)
+
+
+def _plain_slope(near: Three, step: Any) -> float | None:
+    """Return the slope where it is the same on both sides and many digits tell it, beyond doubt."""
+    below, middle, above = near
+    if not middle:
+        return None
+    to, on = float((middle - below) / middle), float((above - middle) / middle)
+    if not (1e-45 < abs(to) < 1e-12 and abs(on - to) < 1e-13 * abs(to)):
+        return None
+    return float((above - below) / (2 * step))
+
+
+def _smooth_sides(near: Three, step: Any) -> Sides | None:
+    """Return the slopes up to a point and from there on; None unless they are of one line.
 
     The result at the point itself is left out where it may lie halfway up a jump, as sign(0) does:
     beside a large number a small jump looks like a line.
     """
-    smooth = None if singular else _smooth_sides(forward, at, index, step)
-    return smooth or _both_sides(forward, at, index, step)
-
-
-def _smooth_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
-    """Take the slopes up to the point and from there on; None unless they are of one line.
-
-    That takes three results instead of four, and all operands share the one in the middle.
-    """
-    middle = _at_the_point(forward, at, MP.prec)
-    if middle is None:
-        return None
-    below = _moved(forward, at, index, -step)
-    above = None if below is None else _moved(forward, at, index, step)
-    if above is None:
-        return None
+    below, middle, above = near
+    if below == middle == above:
+        return MP.zero, MP.zero, abs(middle), MP.zero
     left, right = (middle - below) / step, (above - middle) / step
     largest = max(abs(below), abs(middle), abs(above))
     # A jump to half of it at the point itself looks like a line, but a steep one.
@@ -320,11 +346,13 @@ def _smooth_sides(forward: Callable[..., Any], at: Point, index: int, step: Any)
     return left, right, largest, MP.zero
 
 
-def _both_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -> Sides | None:
+def _both_sides(
+    forward: Callable[..., Any], places: Sequence[Any], index: int, step: Any
+) -> Sides | None:
     """Take each slope on its side of the point, which at a jump belongs to one side at most."""
     found = []
     for offset in (-2, -1, 1, 2):
-        result = _moved(forward, at, index, offset * step)
+        result = _moved(forward, places, index, offset * step)
         if result is None:
             return None
         found.append(result)
@@ -334,8 +362,8 @@ def _both_sides(forward: Callable[..., Any], at: Point, index: int, step: Any) -
     return left, right, largest, abs((c - b) - (left + right) * step)
 
 
-def _moved(forward: Callable[..., Any], at: Point, index: int, distance: Any) -> Any:
-    return number(forward, [*at[:index], MP.mpf(at[index]) + distance, *at[index + 1 :]])
+def _moved(forward: Callable[..., Any], places: Sequence[Any], index: int, distance: Any) -> Any:
+    return number(forward, [*places[:index], places[index] + distance, *places[index + 1 :]])
 
 
 @lru_cache(maxsize=1 << 10)
