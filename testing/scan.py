@@ -17,16 +17,11 @@ def discontinuities(subject: Subject) -> Iterator[tuple[int, Point, Point]]:
     Yields:
         the operand's index, the point below the jump, and the one above it.
     """
-    for index, numbers, moved in _lines(subject):
-
-        def partial(x: float, index: int = index, moved: Moved = moved) -> float:
-            at = moved(x)
-            return subject.partial(index, at, subject.forward(at))
-
-        for low, high in pairwise(numbers):
-            found = _closed_in(partial, low, high)
+    for line in _lines(subject):
+        for low, high in pairwise(line.numbers):
+            found = _closed_in(line.slope, low, high)
             if found is not None:
-                yield index, moved(found[0]), moved(found[1])
+                yield line.index, line.moved(found[0]), line.moved(found[1])
 
 
 def steps(subject: Subject) -> Iterator[tuple[int, Point, Point]]:
@@ -35,36 +30,54 @@ def steps(subject: Subject) -> Iterator[tuple[int, Point, Point]]:
     Yields:
         the operand's index, the point below the step, and the one above it.
     """
-    for index, numbers, moved in _lines(subject):
-
-        def line(x: float, index: int = index, moved: Moved = moved) -> tuple[float, float]:
-            at = moved(x)
-            out = subject.forward(at)
-            return out, subject.partial(index, at, out)
-
-        for low, high in pairwise(numbers):
+    for line in _lines(subject):
+        for low, high in pairwise(line.numbers):
             found = _closed_in_on_a_step(line, low, high)
             if found is not None:
-                yield index, moved(found[0]), moved(found[1])
+                yield line.index, line.moved(found[0]), line.moved(found[1])
 
 
-Moved = Callable[[float], Point]
+class _Line:
+    """A line along one operand; what is computed on it is kept for whoever goes along it next.
+
+    Attributes:
+        index: which operand.
+        numbers: those to begin with, in order.
+    """
+
+    def __init__(self, subject: Subject, index: int, base: Point) -> None:
+        op = subject.op
+        self.index = index
+        self.numbers = sorted(x for x in spread(op.domain[index], kinks_of(op)) if abs(x) < 1e6)
+        self._subject, self._before, self._after = subject, base[:index], base[index + 1 :]
+        self._seen = subject.seen.setdefault((index, base), {})
+
+    def moved(self, x: float) -> Point:
+        """Return the point at a number."""
+        return (*self._before, x, *self._after)
+
+    def __call__(self, x: float) -> tuple[float, float]:
+        """Return result and partial."""
+        found = self._seen.get(x)
+        if found is None:
+            at = (*self._before, x, *self._after)
+            out = self._subject.forward(at)
+            found = out, self._subject.partial(self.index, at, out)
+            if x:  # there are two zeros
+                self._seen[x] = found
+        return found
+
+    def slope(self, x: float) -> float:
+        """Return the partial."""
+        return self(x)[1]
 
 
-def _lines(subject: Subject) -> Iterator[tuple[int, list[float], Moved]]:
-    """Go through lines along each operand: its index, numbers for it in order, and the points."""
-    op = subject.op
-    bases = subject.points[:1] if op.arity == 1 else subject.points[:3]
-    for index, rule in enumerate(op.rules):
-        if rule is None:
-            continue
-        numbers = sorted(x for x in spread(op.domain[index], kinks_of(op)) if abs(x) < 1e6)
-        for base in bases:
-
-            def moved(x: float, base: Point = base, index: int = index) -> Point:
-                return (*base[:index], x, *base[index + 1 :])
-
-            yield index, numbers, moved
+def _lines(subject: Subject) -> Iterator[_Line]:
+    """Go through lines along each operand."""
+    bases = subject.points[: 1 if subject.op.arity == 1 else 3]
+    for index, rule in enumerate(subject.op.rules):
+        if rule is not None:
+            yield from (_Line(subject, index, base) for base in bases)
 
 
 def _closed_in(
@@ -105,15 +118,18 @@ def _closed_in_on_a_step(
         high: where to end.
     """
     below, above = line(low), line(high)
-    while _unexplained(low, below, high, above) > NOISE * max(abs(below[0]), abs(above[0])):
+    gap = _unexplained(low, below, high, above)
+    while gap > NOISE * max(abs(below[0]), abs(above[0])):
         middle = low + (high - low) / 2
         if not low < middle < high:
             return low, high
         between = line(middle)
-        if _unexplained(low, below, middle, between) > _unexplained(middle, between, high, above):
-            high, above = middle, between
+        under = _unexplained(low, below, middle, between)
+        over = _unexplained(middle, between, high, above)
+        if under > over:
+            high, above, gap = middle, between, under
         else:
-            low, below = middle, between
+            low, below, gap = middle, between, over
     return None
 
 

@@ -38,6 +38,7 @@ class Subject:
         reference: the op's function on mpmath numbers, if its forward cannot serve as such.
         note: takes what is worth knowing, though no failure.
         unjudged: the points at which no truth was found for a partial.
+        seen: what results and partials are along lines, see scan.py.
     """
 
     op: Op
@@ -47,6 +48,7 @@ class Subject:
     reference: Callable[..., Any] | None = None
     note: Callable[[str], None] = lambda text: None
     unjudged: dict[Point, None] = field(default_factory=dict)
+    seen: dict[tuple[int, Point], dict[float, tuple[float, float]]] = field(default_factory=dict)
 
     @computed_once
     def exact_forward(self) -> Callable[..., Any] | None:
