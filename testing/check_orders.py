@@ -21,9 +21,9 @@ def second_derivatives_are_true(subject: Subject) -> None:
     for at in _few_smooth(subject, 12):
         values = [Value(x) for x in at]
         firsts = grad(op(*values), values, create_graph=True)
-        for i, j in product(range(op.arity), repeat=2):
-            got = _derivative(subject, firsts[i], values, j, at)
-            _compare_higher(subject, got, at, (i, j))
+        for i in range(op.arity):
+            for j, got in enumerate(_derivatives(subject, firsts[i], values, 0, at)):
+                _compare_higher(subject, got, at, (i, j))
 
 
 def third_derivatives_are_true(subject: Subject) -> None:
@@ -36,7 +36,7 @@ def third_derivatives_are_true(subject: Subject) -> None:
             values = [Value(x) for x in at]
             first = grad(op(*values), values, create_graph=True)[i]
             second = grad(first, values, create_graph=True)[i]
-            got = _derivative(subject, second, values, i, at)
+            got = _derivatives(subject, second, values, i, at)[i]
             _compare_higher(subject, got, at, (i, i, i))
 
 
@@ -51,11 +51,11 @@ def _few_smooth(subject: Subject, count: int) -> list[Point]:
     return found[:: max(1, len(found) // count)][:count]
 
 
-def _derivative(
+def _derivatives(
     subject: Subject, of: Value, values: Sequence[Value], index: int, at: Point
-) -> Value:
+) -> list[Value]:
     try:
-        return grad(of, list(values), create_graph=True)[index]
+        return grad(of, list(values), create_graph=True)
     except Exception as cause:
         raise subject.failure(
             f"the gradient cannot be differentiated again: {cause}", index, at

@@ -128,19 +128,22 @@ def _tableau(
     """Extrapolate one sequence of halved steps, each column cancelling one power of the step."""
     best, error = math.nan, math.inf
     previous: list[float] = []
+    each = 2.0**power
     for _ in range(rows):
         try:
-            row = [quotient(step)]
+            last = quotient(step)
         except (ArithmeticError, ValueError):
-            row = [math.nan]
-        factor = 2.0**power
+            last = math.nan
+        row, factor, rounding = [last], each, noise / step
         for entry in previous:
-            row.append((factor * row[-1] - entry) / (factor - 1))
-            change = max(abs(row[-1] - row[-2]), abs(row[-1] - entry), noise / step)
+            better = (factor * last - entry) / (factor - 1)
+            change = max(abs(better - last), abs(better - entry), rounding)
             if change < error:
-                best, error = row[-1], change
-            factor *= 2.0**power
-        if previous and abs(row[-1] - previous[-1]) > 2 * error and error < 1e-6 * abs(best):
+                best, error = better, change
+            row.append(better)
+            last = better
+            factor *= each
+        if previous and abs(last - previous[-1]) > 2 * error and error < 1e-6 * abs(best):
             break
         previous = row
         step /= 2
