@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import partial
 from operator import methodcaller
 from typing import Any, NoReturn
@@ -25,6 +24,8 @@ def closest(name: object, known: Iterable[str]) -> str:
     >>> closest("Relu", ["elu", "relu"])
     'relu'
     """
+    from difflib import get_close_matches  # slow to import
+
     folded = {one.casefold(): one for one in known}
     close = get_close_matches(name.casefold() if isinstance(name, str) else "", folded, n=1)
     return folded[close[0]] if close else ""
