@@ -1,4 +1,7 @@
-"""The one place that imports numba: Python functions on floats, as the text of LLVM functions."""
+"""Where numba is asked: Python functions on floats, as the text of LLVM functions.
+
+Besides this, only what stands for some of them in machine code imports numba (printed.py).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from pluggrad import Op, plugins
 
 from ..native.library import optimise, unresolved
 from ..tape.fingerprint import fingerprint, names_in, python_of
-from .decimals import MOST, by_digits
+from .decimals import MOST, by_digits, by_text
+from .printed import PRINTED
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
@@ -87,19 +91,21 @@ def _callable(thing: Any) -> Any:
         return _jitted((thing.successor or thing).forward)
     if thing is round:
         return _rounded()
+    if isinstance(thing, FunctionType) and thing in PRINTED:
+        return PRINTED[thing]
     return _jitted(thing) if isinstance(thing, FunctionType) else thing
 
 
 @cache
 def _rounded() -> Any:
     """Return what `round` is in machine code: to whole numbers, or to decimal digits."""
-    nearest = _jitted(by_digits)
+    nearest, far = _jitted(by_digits), _jitted(by_text)
 
     def rounded(x, digits=None):  # type: ignore[no-untyped-def]  # numba knows the types
         if digits is None:
             return round(x)
         if abs(digits) > MOST:
-            return round(x, digits)
+            return far(x, digits)
         return nearest(x, digits)
 
     return numba.njit(**OPTIONS)(rounded)

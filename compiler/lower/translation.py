@@ -25,7 +25,7 @@ from ..native.cache import Cache
 from ..native.library import making
 from ..tape.fingerprint import fingerprint, is_built_in
 from .comparison import compare_forward, compare_rule
-from .decimals import by_digits
+from .decimals import by_digits, by_text
 from .effects import entered, left
 from .llvm_text import C_FUNCTIONS, INTRINSICS, body_of, literal
 from .probing import check_python, check_reads, check_unchanged, codes_of, raises_in_python
@@ -242,7 +242,7 @@ class Translator:
             return found
         instead = op.ieee if is_forward else None
         # It may take *operands; and a rule is compared where the forward function has a result.
-        others = (instead, op.forward, op.ieee, len(parameters), by_digits)
+        others = (instead, op.forward, op.ieee, len(parameters), by_digits, by_text)
         made_from = fingerprint(function, *others)
         name = f"{stem}_{made_from[:16]}"
         key = f"compared {name} {made_from}"

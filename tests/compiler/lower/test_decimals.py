@@ -5,7 +5,7 @@ import random
 
 import pytest
 from pluggrad import Op, compile
-from pluggrad.compiler.lower.decimals import by_digits
+from pluggrad.compiler.lower.decimals import by_digits, by_text
 from pluggrad.ops import round as rounded
 
 np = pytest.importorskip("numpy", reason="compiled code needs NumPy")
@@ -20,7 +20,9 @@ def near_ties(digits, count):
     for _ in range(count):
         whole = chance.randint(-(10 ** chance.randint(1, 15)), 10**15)
         tie = float(f"{whole}5e{-digits - 1}")
-        yield chance.choice([tie, math.nextafter(tie, math.inf), math.nextafter(tie, -math.inf)])
+        if math.isfinite(tie):
+            up, down = math.nextafter(tie, math.inf), math.nextafter(tie, -math.inf)
+            yield chance.choice([tie, up, down])
         yield chance.uniform(-1, 1) * 10.0 ** chance.randint(-30, 30)
 
 
@@ -34,7 +36,28 @@ def test_the_nearest_decimal_is_that_of_python(digits):
         assert same(by_digits(x, digits), round(x, digits)), x
 
 
-@pytest.mark.parametrize("digits", [-3, -1, 0, 1, 2, 7])
+FAR = [23, 24, 36, 100, 300, 323, 330, 400, 401, 500]
+
+
+def python_s(x, digits):
+    """Round as Python does, and to infinity where it says that this is too large for a float."""
+    try:
+        return round(x, digits)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+@pytest.mark.parametrize("digits", [*FAR, -308, -309, *(-x for x in FAR)])
+def test_beyond_the_powers_of_ten_that_are_floats_it_is_that_of_python_too(digits):
+    run = compile(lambda x: rounded(x, digits), executor="numba")
+    halves = [5.0 * 10.0**k for k in range(20, 308)] if digits < 0 else [2.0**-24, 3 * 2.0**-24]
+    for x in [*EDGES, *halves, 1.7e308, -9.9e307, *near_ties(digits, 100)]:
+        wanted = python_s(x, digits)
+        assert same(by_text(x, digits), wanted), x
+        assert same(run(x), wanted), x
+
+
+@pytest.mark.parametrize("digits", [-3, -1, 0, 1, 2, 7, 36, -30])
 def test_machine_code_gives_it_for_the_op_and_for_those_of_users(digits):
     forward = lambda x: round(x, digits) + round(0.5 * min(max(x, -9.0), 9.0))
     own = Op("own", forward, None, ieee=lambda x: x)
