@@ -21,6 +21,13 @@ PLACES = {
 # The server imports jsonschema, too; see tests/conftest.py.
 LAB = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; main()"
 PATIENCE = 240  # seconds, for machines with much else to do
+# What has no part in running and showing cells is not started.
+UNUSED = (
+    "audio celltags completer console csvviewer debugger documentsearch extensionmanager "
+    "fileeditor help htmlviewer hub imageviewer inspector launcher logconsole lsp "
+    "markdownviewer mermaid metadataform pluginmanager running settingeditor statusbar terminal "
+    "toc tooltip video workspaces"
+).split()
 SETTINGS = {
     "default_setting_overrides.json": {
         "@jupyterlab/apputils-extension:notification": {
@@ -28,7 +35,11 @@ SETTINGS = {
             "checkForUpdates": False,
         }
     },
-    "page_config.json": {"buildAvailable": False, "buildCheck": False},  # by a package manager
+    "page_config.json": {
+        "buildAvailable": False,  # by a package manager
+        "buildCheck": False,
+        "disabledExtensions": {f"@jupyterlab/{name}-extension": True for name in UNUSED},
+    },
 }
 OPTIONS = (
     "--no-browser --allow-root --ServerApp.port=0 --IdentityProvider.token= --ServerApp.password= "

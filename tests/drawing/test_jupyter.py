@@ -76,13 +76,16 @@ def notebook(
     address: tuple[str, Path],
     chrome: Browser,
 ) -> Iterator[Notebook]:
-    """The cells, run in one of the programs, of which the browser remembers no other."""
+    """The cells, run in one of the programs, of which the browser remembers no other.
+
+    They run in one kernel: a server has one for each path.
+    """
     program = request.param
     pytest.importorskip(PROGRAMS[program], reason=f"{PROGRAMS[program]} is not installed")
     pytest.importorskip("anywidget", reason="anywidget is not installed")
     served, folder = address
     (folder / "moved.txt").unlink(missing_ok=True)
-    found = Notebook(chrome, served, folder / f"{program}.ipynb", list(CELLS.values()))
+    found = Notebook(chrome, served, folder / "cells.ipynb", list(CELLS.values()))
     found.open(program)
     yield found
     chrome.open("")  # what the program says at its end is no word of the next page
