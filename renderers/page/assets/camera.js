@@ -11,17 +11,14 @@ const camera = { x: 0, y: 0, k: 1, fitted: false };
 const screenSize = { width: 1, height: 1, ratio: 1 };
 const CLOSEST = 4;
 let farthest = 0.01;
-let drawPending = false;
+let pendingDraw = 0; // the frame that will draw, if one is asked for
 
 // While the view moves, frames must come in time: `detail` is the share of edges that are drawn. It
 // falls when frames come late and rises when they do not; a view at rest has all its edges.
-const motion = { detail: 1, moving: false, last: 0, rest: 0 };
+const motion = { detail: 1, moving: false, last: -Infinity, rest: 0 };
 
 function redraw() {
-  if (drawPending) return;
-  drawPending = true;
-  requestAnimationFrame((time) => {
-    drawPending = false;
+  pendingDraw ||= requestAnimationFrame((time) => {
     const pause = time - motion.last;
     motion.last = time;
     motion.moving = pause < 150;
@@ -54,6 +51,14 @@ function resize() {
   else if (camera.fitted) showEverything();
   limitZoom();
   redraw();
+}
+
+// A canvas of another size is empty: it is drawn in the same frame.
+function followWindow() {
+  const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+  if (width === screenSize.width && height === screenSize.height) return;
+  resize();
+  draw();
 }
 
 function limitZoom() {

@@ -96,7 +96,7 @@ function setLeaves(numbers) {
   if (why.node >= 0) findWhy(why.node);
   if (look.heat) mapPicture = null;
   showStep();
-  draw();
+  redraw();
 }
 
 function moveLeaves(numbers) {

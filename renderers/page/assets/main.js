@@ -37,7 +37,8 @@ function begin() {
   beginFilm();
   goToAddress();
   addEventListener("hashchange", goToAddress);
-  new ResizeObserver(resize).observe(canvas.parentElement);
+  new ResizeObserver(followWindow).observe(canvas.parentElement);
+  resize(); // the bar below has its lines now, and the picture less room
   draw();
 }
 

@@ -6,6 +6,8 @@ const DOTS_BELOW = 0.18, SQUARE_BELOW = 0.35, TEXT_FROM = 0.42; // pixels per un
 const chosen = { item: -1, over: -1, edge: -1, subject: -1 };
 
 function draw() {
+  cancelAnimationFrame(pendingDraw);
+  pendingDraw = 0;
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.fillStyle = look.colours.back;
   pen.fillRect(0, 0, canvas.width, canvas.height);

@@ -37,6 +37,50 @@ def layered() -> Value:
     return x
 
 
+# A picture begins with its background.
+COUNT_PICTURES = """
+window.pictures = 0;
+const fill = CanvasRenderingContext2D.prototype.fillRect;
+CanvasRenderingContext2D.prototype.fillRect = function (x, y, width, height) {
+  pictures += width === this.canvas.width && height === this.canvas.height;
+  return fill.call(this, x, y, width, height);
+};
+"""
+AFTER_TWO_FRAMES = (
+    "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>"
+    " done(pictures))))"
+)
+
+
+@pytest.fixture
+def counted(chrome: Browser) -> Iterator[Browser]:
+    """A browser that counts how often a page draws its picture."""
+    command = chrome.driver.execute_cdp_cmd
+    added = command("Page.addScriptToEvaluateOnNewDocument", {"source": COUNT_PICTURES})
+    yield chrome
+    command("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def test_a_page_draws_its_picture_once_as_it_opens(counted: Browser) -> None:
+    counted.open(render(neuron(), "html", live=True))
+    assert counted.run(AFTER_TWO_FRAMES) == 1
+
+
+def test_a_moved_leaf_and_a_window_of_another_size_are_each_drawn_once(counted: Browser) -> None:
+    counted.open(render(neuron(), "html", live=True))
+    counted.run("pluggrad.moveLeaves([[0, 1.0]])")  # the bar below says something shorter
+    counted.run(AFTER_TWO_FRAMES)
+    counted.run("pictures = 0; pluggrad.moveLeaves([[0, 1.5]])")
+    assert counted.run(AFTER_TWO_FRAMES) == 1
+    counted.run("pictures = 0")
+    size = {"width": 700, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    counted.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        assert counted.run(AFTER_TWO_FRAMES) == 1
+    finally:
+        counted.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 # ----- Steps -----
 
 
