@@ -136,27 +136,28 @@ def _zeta(s: float, x: float, apart: float) -> float:
     DLMF 25.11.5). Nothing cancels.
     """
     total, term, a = 0.0, 1.0, x
-    part, far = term if apart == inf else _missing(s, apart / a), min(10.0 + 2.0 * s, MOST)
+    part, far = _missing(s, math.log1p(apart / a)), min(10.0 + 2.0 * s, MOST)
     while a < far:
         total += part
         a += 1.0
         term = math.pow(x / a, s)
-        part = term if apart == inf else term * _missing(s, apart / a)
+        part = term if apart == inf else term * _missing(s, math.log1p(apart / a))
         if s > 20.0 and part <= 1e-19 * total:
             return total
     rising = s / a
-    integral = _missing(s - 1.0, apart / a) / (s - 1.0) if s > 1.0 else math.log1p(apart / a)
-    tail = a * integral + 0.5 * _missing(s, apart / a)
+    rise = math.log1p(apart / a)
+    integral = _missing(s - 1.0, rise) / (s - 1.0) if s > 1.0 else rise
+    tail = a * integral + 0.5 * _missing(s, rise)
     for c in SUM_TAIL:
-        tail += c * rising * _missing(s + 1.0, apart / a)
+        tail += c * rising * _missing(s + 1.0, rise)
         rising *= (s + 1.0) * (s + 2.0) / (a * a)
         s += 2.0
     return total + term * tail
 
 
-def _missing(s: float, apart: float) -> float:
-    """Return 1 - (1 + apart)**-s."""
-    return 1.0 if apart == inf else -math.expm1(-s * math.log1p(apart))
+def _missing(s: float, rise: float) -> float:
+    """Return what exp(-s rise) is short of 1."""
+    return -math.expm1(-s * rise)
 
 
 # ----- Where rules hold -----
