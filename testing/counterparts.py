@@ -91,28 +91,16 @@ MP.sinh, MP.cosh = _not_far(MP.sinh), _not_far(MP.cosh)
 # What only takes floats (compiled code, tables) would round such a number without a word, and its
 # differences would be 0. So while a forward runs, its numbers do not turn into floats.
 _to_float = MP.mpf.__float__
-_exact: ContextVar[bool] = ContextVar("_exact", default=False)
+kept_exact: ContextVar[bool] = ContextVar("kept_exact", default=False)
 
 
 def _as_float(x: Any) -> float:
-    if _exact.get():
+    if kept_exact.get():
         raise TypeError("a number with many digits does not become a float here")
     return float(_to_float(x))
 
 
 MP.mpf.__float__ = _as_float
-
-
-class kept_exact:  # noqa: N801 - a context manager; entered for each evaluation, so no generator
-    """Refuse inside to turn a number of many digits into a float."""
-
-    __slots__ = ("_token",)
-
-    def __enter__(self) -> None:
-        self._token = _exact.set(True)
-
-    def __exit__(self, *exc: object) -> None:
-        _exact.reset(self._token)
 
 
 def counterpart(thing: Any) -> Any:

@@ -36,8 +36,11 @@ def number(forward: Callable[..., Any], operands: Sequence[Any]) -> Any:
         # Functions of mpmath that nobody could exchange compute with the digits of its context.
         if before != bits:
             mp.prec = bits
-        with kept_exact():
+        outside = kept_exact.set(True)
+        try:
             result = forward(*[x if x.__class__ is MP.mpf else MP.mpf(x) for x in operands])
+        finally:
+            kept_exact.reset(outside)
         if isinstance(result, MP.mpc):
             result = result.real if result.imag == 0 else MP.nan
         if result.__class__ is not MP.mpf or result._mpf_[3] > bits:

@@ -100,8 +100,7 @@ def exact(
     # What cancels on the way, as the logarithm of cosh near 0 may, takes the extra digits twice.
     digits = DIGITS + extra_digits(at) * (1 + finer) + 30 * finer
     most = digits + MOST_DIGITS
-    first = _step(at) * MP.mpf(10) ** (-10 * finer)
-    step = first
+    first = step = _step(at) * MP.mpf("1e-10") if finer else _step(at)
     places = [MP.mpf(x) for x in at]
 
     def around(step: Any) -> Three | None:
@@ -118,6 +117,9 @@ def exact(
         with MP.workdps(digits), mpmath.workdps(digits):
             near = around(step)
             if near is not None and (slope := _plain_slope(near, step)) is not None:
+                if not slope and digits < most:  # it is 0, or so many digits are too few
+                    digits = most
+                    continue
                 error = float(abs(near[1]) * _unit(digits) / step)
                 return Truth(slope, slope, error, "mpmath")
             if (found := sides(step, near)) is None:
@@ -224,19 +226,11 @@ def _exact_higher(
     digits = 30 + (DIGITS - 30 + 3 * finer) * len(order) + extra_digits(at)
     most = digits + MOST_DIGITS
     while True:
-        with MP.workdps(digits):
+        with MP.workdps(digits), mpmath.workdps(digits):
             step = _step(at) / (1000 if finer else 1)
-            terms: dict[tuple[int, ...], int] = {(0,) * len(at): 1}
-            for index in order:
-                stepped: dict[tuple[int, ...], int] = {}
-                for offsets, weight in terms.items():
-                    for side in (1, -1):
-                        moved = tuple(o + side * (i == index) for i, o in enumerate(offsets))
-                        stepped[moved] = stepped.get(moved, 0) + side * weight
-                terms = {offsets: weight for offsets, weight in stepped.items() if weight}
             total, largest = MP.mpf(0), MP.mpf(0)
             places = [MP.mpf(x) for x in at]
-            for offsets, weight in terms.items():
+            for offsets, weight in _terms(order, len(at)):
                 moved_to = [x + o * step if o else x for x, o in zip(places, offsets, strict=True)]
                 result = number(forward, moved_to)
                 if result is None:
@@ -251,6 +245,20 @@ def _exact_higher(
                 continue
             scale = (2 * step) ** len(order)
             return float(total / scale), float(largest * _unit(digits) / scale)
+
+
+@cache
+def _terms(order: tuple[int, ...], arity: int) -> list[tuple[tuple[int, ...], int]]:
+    """List the terms of a central difference: by how many steps to move each operand; weights."""
+    terms: dict[tuple[int, ...], int] = {(0,) * arity: 1}
+    for index in order:
+        stepped: dict[tuple[int, ...], int] = {}
+        for offsets, weight in terms.items():
+            for side in (1, -1):
+                moved = tuple(o + side * (i == index) for i, o in enumerate(offsets))
+                stepped[moved] = stepped.get(moved, 0) + side * weight
+        terms = {offsets: weight for offsets, weight in stepped.items() if weight}
+    return list(terms.items())
 
 
 # How near a point is come to, and how much farther off; far from the step of a difference.
@@ -323,6 +331,8 @@ def _plain_slope(near: Three, step: Any) -> float | None:
     below, middle, above = near
     if not middle:
         return None
+    if below == middle == above:
+        return 0.0
     to, on = float((middle - below) / middle), float((above - middle) / middle)
     if not (1e-45 < abs(to) < 1e-12 and abs(on - to) < 1e-13 * abs(to)):
         return None
@@ -336,8 +346,6 @@ def _smooth_sides(near: Three, step: Any) -> Sides | None:
     beside a large number a small jump looks like a line.
     """
     below, middle, above = near
-    if below == middle == above:
-        return MP.zero, MP.zero, abs(middle), MP.zero
     left, right = (middle - below) / step, (above - middle) / step
     largest = max(abs(below), abs(middle), abs(above))
     # A jump to half of it at the point itself looks like a line, but a steep one.
