@@ -198,3 +198,7 @@ class Notebook:
             ),
             f"output of cell {number}",
         )
+
+    def text(self, number: int) -> str:
+        """Return the text that is seen in the output of a cell."""
+        return str(self.run("return arguments[0].innerText", self.cell(number)))

@@ -105,7 +105,7 @@ def in_frame(notebook: Notebook, cell: str, script: str) -> Any:
 def test_the_last_line_of_each_cell_is_a_picture_or_readable_lines(notebook: Notebook) -> None:
     for name, selector in PICTURES.items():
         until(lambda: notebook.picture(NUMBER[name], selector).size["height"] > 10, name)  # noqa: B023
-    text = notebook.cell(NUMBER["text"]).text
+    text = notebook.text(NUMBER["text"])
     assert [line.split()[0] for line in text.splitlines() if line.startswith("n")] == [
         "n3",
         "n2",
@@ -113,7 +113,7 @@ def test_the_last_line_of_each_cell_is_a_picture_or_readable_lines(notebook: Not
         "n1",
     ]
     for name in RENDERERS:
-        shown = notebook.cell(NUMBER[name]).text
+        shown = notebook.text(NUMBER[name])
         assert not shown.partition(":")[2].strip().startswith(("'", '"')), f"{name} is quoted"
         assert "object at 0x" not in shown, name
         assert "Traceback" not in shown, name
