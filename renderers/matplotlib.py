@@ -105,8 +105,8 @@ class MatplotlibRenderer:
             "arrowstyle": "-|>",
             "color": self.theme.line,
             "connectionstyle": f"arc3,rad={bend}",
-            "patchA": source.get_bbox_patch(),
-            "patchB": target.get_bbox_patch(),
+            "patchA": _Box(source.get_bbox_patch()),
+            "patchB": _Box(target.get_bbox_patch()),
             "shrinkA": 1,
             "shrinkB": 1,
         }
@@ -165,6 +165,26 @@ class MatplotlibRenderer:
         if node.grad is not None:
             lines.append(f"grad {short(node.grad, self.digits)}")
         return "\n".join(line for line in lines if line)
+
+
+class _Box:
+    """A node's box, as an arrow sees it that ends there: a rectangle.
+
+    An arrow asks some forty times whether a point lies in a box. To tell it of a box with round
+    corners took half of the time that a figure takes.
+    """
+
+    def __init__(self, patch: Any) -> None:
+        self.patch = patch
+
+    def contains(self, event: Any) -> tuple[bool, dict[str, Any]]:
+        """Say whether a point on the screen lies in the box."""
+        x, y, width, height = self.patch.get_bbox().bounds
+        room = self.patch.get_boxstyle().pad * self.patch.get_mutation_scale()
+        (a, _, left), (_, b, low), _ = self.patch.get_transform().get_matrix()
+        across, up = event.x - left - a * x, event.y - low - b * y
+        inside = -room <= across <= width + room and -room <= up <= height + room
+        return bool(inside), {}
 
 
 def _network(graph: Graph, ids: Sequence[str]) -> Any:
