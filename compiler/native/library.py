@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - before _before_fork is registered, see there
 import ctypes
 import os
 import re
@@ -234,7 +235,11 @@ def _of_others() -> list[Any]:
 
 
 def _before_fork() -> None:
-    """Wait until nobody is in the middle of compiling: locks would stay taken in the child."""
+    """Wait until nobody is in the middle of compiling: locks would stay taken in the child.
+
+    Python calls first what was registered last. So this waits before `logging` and thread pools
+    take their locks, which whoever compiles, or imports numba for that, may ask for.
+    """
     making.acquire()
     _held[:] = _of_others()
     for lock in _held:

@@ -240,6 +240,42 @@ def test_a_child_forked_while_a_thread_imports_numba_can_use_it(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+ASKING = """
+import os, signal, threading, time
+from pluggrad.compiler.native.library import making
+import concurrent.futures.thread, logging
+
+signal.alarm(60)
+inside = threading.Event()
+
+def compiling():
+    with making:
+        inside.set()
+        time.sleep(0.2)
+        logging.getLogger("one of a library that is imported meanwhile")
+        with concurrent.futures.thread._global_shutdown_lock:
+            pass
+
+thread = threading.Thread(target=compiling)
+thread.start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_waits_for_a_thread_that_compiles_before_it_takes_the_locks_that_one_asks_for():
+    pytest.importorskip("llvmlite", reason="compiles to machine code")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASKING], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_thread_may_forget_what_another_is_using():
     compiled = compile(lambda x: x * x, executor="interpreter")
     stop = threading.Event()
