@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pluggrad.testing.counterparts import MP
+from pluggrad.testing.truth import difference_terms
 
 Point = tuple[float, ...]
 
@@ -227,18 +228,10 @@ def derivative(function: Callable[..., Any], at: Point, order: tuple[int, ...]) 
     step = MP.mpf(small) * MP.mpf("1e-45" if all(at) else "1e-65")
     spread = int(abs(math.log10(small)) + max(0.0, math.log10(large or 1.0)))
     digits = 50 + spread + (60 if all(at) else 80) * len(order)
-    terms: dict[tuple[int, ...], int] = {(0,) * len(at): 1}
-    for index in order:
-        moved: dict[tuple[int, ...], int] = {}
-        for offsets, weight in terms.items():
-            for side in (1, -1):
-                to = tuple(o + side * (i == index) for i, o in enumerate(offsets))
-                moved[to] = moved.get(to, 0) + side * weight
-        terms = {offsets: weight for offsets, weight in moved.items() if weight}
     for attempt in range(4):
         with MP.workdps(digits):
             results = []
-            for offsets, weight in terms.items():
+            for offsets, weight in difference_terms(order, len(at)):
                 operands = [MP.mpf(x) + o * step for x, o in zip(at, offsets, strict=True)]
                 try:
                     result = function(*operands)

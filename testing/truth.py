@@ -230,7 +230,7 @@ def _exact_higher(
             step = _step(at) / (1000 if finer else 1)
             total, largest = MP.mpf(0), MP.mpf(0)
             places = [MP.mpf(x) for x in at]
-            for offsets, weight in _terms(order, len(at)):
+            for offsets, weight in difference_terms(order, len(at)):
                 moved_to = [x + o * step if o else x for x, o in zip(places, offsets, strict=True)]
                 result = number(forward, moved_to)
                 if result is None:
@@ -248,8 +248,13 @@ def _exact_higher(
 
 
 @cache
-def _terms(order: tuple[int, ...], arity: int) -> list[tuple[tuple[int, ...], int]]:
-    """List the terms of a central difference: by how many steps to move each operand; weights."""
+def difference_terms(order: tuple[int, ...], arity: int) -> list[tuple[tuple[int, ...], int]]:
+    """List the terms of a central difference: by how many steps to move each operand; weights.
+
+    Parameters:
+        order: by which operand to differentiate, each time.
+        arity: how many operands there are.
+    """
     terms: dict[tuple[int, ...], int] = {(0,) * arity: 1}
     for index in order:
         stepped: dict[tuple[int, ...], int] = {}
