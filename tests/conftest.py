@@ -97,8 +97,6 @@ def pytest_runtest_protocol(item, nextitem):
         if report.when == "call" or not report.passed:
             item.ihook.pytest_runtest_logreport(report=report)
     survivors.freeze()
-    if nextitem is None:
-        item.config.stash[clock].stop()
     return True
 
 

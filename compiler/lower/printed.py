@@ -37,7 +37,7 @@ def _number(builder: Any, text: Any) -> Any:
 
 
 def _is_over_half(builder: Any, size: Any) -> Any:
-    text, _ = _text(builder, "%.*e", ir.Constant(ir.IntType(64), decimals.LAST), size)
+    text, _ = _text(builder, "%.*e", COUNT(decimals.LAST), size)
     end = builder.gep(text, [COUNT(decimals.LAST + 2)])
     builder.store(BYTE(0), end)
     first = builder.load(text)
