@@ -324,7 +324,9 @@ def _boxed(x: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    return x._number if isinstance(x, Value) and not x.requires_grad else x
+    """Return a constant as a float, where numbers may leave the graph."""
+    is_constant = isinstance(x, Value) and not x.requires_grad
+    return x._number if is_constant and keeper() is None else x
 
 
 def _origin(x: Value | Dual) -> str:

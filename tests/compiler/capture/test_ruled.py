@@ -21,6 +21,7 @@ from pluggrad import (
     func,
     grad,
     no_grad,
+    stop_gradient,
 )
 from pluggrad.func.tree import leaves, structure_of
 from pluggrad.ops import cos, exp, log1p
@@ -442,3 +443,52 @@ def test_nothing_keeps_a_function_alive_that_calls_itself():
     seen = made()
     gc.collect()
     assert seen() is None
+
+
+# Of a product, right or not: what counts is that compiled functions ask the same rule.
+RULES_OF_A_PRODUCT = {
+    "right": lambda g, out, v, w: (g * w, g * v),
+    "of one operand": lambda g, out, v, w: (g * w * w, g * v),
+    "of the result": lambda g, out, v, w: (g * out, g * out),
+    "of one gradient": lambda g, out, v, w: (g * w, None),
+}
+GIVEN = {
+    "one stopped": lambda x: (x, stop_gradient(x)),
+    "the other stopped": lambda x: (stop_gradient(x), x),
+    "what is computed of one stopped": lambda x: (x * x, stop_gradient(x) * 2.0),
+    "a gradient": lambda x: (x, grad(stop_gradient(x) * x, x) if isinstance(x, Value) else x),
+}
+TRANSFORMS = {
+    "jvp": lambda f, x: func.jvp(f, (x,), (1.0,)),
+    "linearize": lambda f, x: func.linearize(f, x)[1](1.0),
+    "jacfwd": lambda f, x: func.jacfwd(f)(x),
+    "hessian": lambda f, x: func.hessian(f)(x),
+    "hvp": lambda f, x: func.hvp(f, (x,), (1.0,)),
+    "jvp of jvp": lambda f, x: func.jvp(lambda y: func.jvp(f, (y,), (1.0,))[1], (x,), (1.0,)),
+    "grad of jvp": lambda f, x: func.grad(lambda y: func.jvp(f, (y,), (1.0,))[1])(x),
+    "grad": lambda f, x: func.grad(f)(x),
+}
+
+
+def outcome(f, x):
+    """Return the numbers that a function gives, or the class of its error."""
+    try:
+        found = f(x)
+    except Exception as error:
+        return type(error)
+    return pytest.approx([*map(float, found if isinstance(found, tuple) else (found,))], rel=1e-12)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("rule", RULES_OF_A_PRODUCT)
+def test_operands_that_do_not_move_are_those_of_each_call(rule, given, transform):
+    def f(x):
+        product = custom_rule(lambda v, w: v * w, RULES_OF_A_PRODUCT[rule])
+        return product(*GIVEN[given](x)) * x
+
+    compiled = compile(lambda x: TRANSFORMS[transform](f, x), executor="interpreter")
+    for x in (-0.926, 0.5, 2.0):
+        expected = outcome(lambda x: TRANSFORMS[transform](f, x), x)
+        found = outcome(compiled, x)
+        assert (found if isinstance(found, type) else found.expected) == expected
